@@ -1,0 +1,141 @@
+import type {
+	IAuthenticate,
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	IHttpRequestOptions,
+	Icon,
+	INodeProperties,
+} from 'n8n-workflow';
+import { belongsTo, readAccount, type Account } from '../nodes/kling/account';
+import { providers } from '../nodes/kling/providers';
+import { signedToken } from '../nodes/kling/signature';
+import { checkRequest, checkRules } from '../nodes/n8n/credentialTest';
+import { providerTimeHeader } from '../nodes/n8n/transport';
+
+/** Access to one of the five providers of Kling's video effects. */
+export class KlingEffectsApi implements ICredentialType {
+	name = 'klingEffectsApi';
+
+	displayName = 'Kling Effects API';
+
+	icon: Icon = {
+		light: 'file:../nodes/icons/kling-effects.svg',
+		dark: 'file:../nodes/icons/kling-effects.dark.svg',
+	};
+
+	documentationUrl =
+		'https://github.com/n8n-nodes-kling-effects/n8n-nodes-kling-effects#credentials';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Provider',
+			name: 'provider',
+			type: 'options',
+			options: Object.values(providers)
+				.map(({ name, displayName }) => ({ name: displayName, value: name }))
+				.sort((a, b) => a.name.localeCompare(b.name)),
+			default: 'kling',
+			description: 'The company whose key you have',
+		},
+		{
+			displayName: 'Region',
+			name: 'region',
+			type: 'options',
+			options: [
+				{ name: 'China', value: 'china' },
+				{ name: 'Global', value: 'global' },
+			],
+			default: 'global',
+			displayOptions: { show: { provider: ['kling'] } },
+			description: 'The console that issued the key. A key works in its own region only.',
+		},
+		{
+			displayName: 'Authentication',
+			name: 'authentication',
+			type: 'options',
+			options: [
+				{ name: 'API Key', value: 'apiKey' },
+				{ name: 'Access Key and Secret Key', value: 'accessKey' },
+			],
+			default: 'apiKey',
+			displayOptions: { show: { provider: ['kling'] } },
+		},
+		// Twice, because n8n cannot say "hidden for Kling AI with an access key" in one condition.
+		{
+			displayName: 'API Key',
+			name: 'apiKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			displayOptions: { show: { provider: ['kling'], authentication: ['apiKey'] } },
+		},
+		{
+			displayName: 'API Key',
+			name: 'apiKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			displayOptions: { hide: { provider: ['kling'] } },
+		},
+		{
+			displayName: 'Access Key',
+			name: 'accessKey',
+			type: 'string',
+			default: '',
+			required: true,
+			displayOptions: { show: { provider: ['kling'], authentication: ['accessKey'] } },
+		},
+		{
+			displayName: 'Secret Key',
+			name: 'secretKey',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			required: true,
+			displayOptions: { show: { provider: ['kling'], authentication: ['accessKey'] } },
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://gateway.example/kling',
+			description: "Leave empty to use the provider's own address",
+		},
+	];
+
+	authenticate: IAuthenticate = async (credentials, requestOptions) =>
+		withKey(credentials, requestOptions);
+
+	test: ICredentialTestRequest = { request: checkRequest, rules: checkRules };
+}
+
+/**
+ * The request with the key in its Authorization header. The header goes to the account's own address
+ * alone: a request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
+ */
+function withKey(
+	credentials: ICredentialDataDecryptedObject,
+	requestOptions: IHttpRequestOptions,
+): IHttpRequestOptions {
+	const { [providerTimeHeader]: providerTime, ...headers } = requestOptions.headers ?? {};
+	const options = { ...requestOptions, headers };
+	const account = readAccount(credentials);
+	if (!account.ok || !belongsTo(account.value, addressOf(requestOptions))) return options;
+	const now = Date.parse(String(providerTime)) || Date.now();
+	return {
+		...options,
+		headers: { ...headers, Authorization: `Bearer ${tokenOf(account.value, now)}` },
+	};
+}
+
+function tokenOf({ secret }: Account, now: number): string {
+	return secret.kind === 'key' ? secret.key : signedToken(secret.accessKey, secret.secretKey, now);
+}
+
+function addressOf({ baseURL, url }: IHttpRequestOptions): string {
+	return /^https?:\/\//i.test(url) ? url : `${baseURL ?? ''}${url}`;
+}

@@ -1,0 +1,44 @@
+import { after } from 'node:test';
+
+import { startN8n } from './lib/n8n.mjs';
+import { N8nRest } from './lib/rest.mjs';
+import { startSandbox } from './lib/sandbox.mjs';
+import { CREDENTIAL_TYPE } from './lib/workflow.mjs';
+
+if (!process.env.KLING_E2E) throw new Error('Run these tests with: npm run test:e2e');
+
+/**
+ * What run.mjs prepared: the n8n `line` under test, the packed package's `tarball`, and the n8n that
+ * all test files share with its `url` and the `filesDir` that its workflows may read and write.
+ */
+export const prepared = JSON.parse(process.env.KLING_E2E);
+
+/** A REST client, logged in, for the n8n that all test files share. Do not stop or restart that one. */
+export async function sharedN8n() {
+	const rest = new N8nRest(prepared.url);
+	await rest.login();
+	return rest;
+}
+
+/**
+ * An n8n for one test file alone, which it may restart, kill and configure (`env`, `binaryDataMode`,
+ * `command`; see `prepareN8n`). Removed when the file's tests are over.
+ */
+export async function ownN8n(options = {}) {
+	const server = await startN8n(prepared.line, { tarball: prepared.tarball, ...options });
+	after(async () => await server.dispose());
+	return server;
+}
+
+/** A sandbox for one test file, in the test's own process: its tasks, charges and faults can be read and set. */
+export async function ownSandbox(options = {}) {
+	const sandbox = await startSandbox({ taskSeconds: 1, ...options });
+	after(async () => await sandbox.close());
+	return sandbox;
+}
+
+/** Stores a credential that works against this sandbox. `data` overrides its properties. */
+export async function storeCredential(rest, sandbox, provider, data = {}) {
+	const all = sandbox.credential(provider, data);
+	return await rest.createCredential(`${provider} ${Date.now()}`, CREDENTIAL_TYPE, all);
+}

@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { npm } from './npm.mjs';
+import { logDir, ROOT_DIR } from './paths.mjs';
+import { step, UserError } from './progress.mjs';
+
+/** What the built package is made of. */
+const SOURCES = ['nodes', 'credentials', 'package.json', 'gulpfile.js', 'tsconfig.json'];
+const SOURCE_CONFIGS = /^(gulpfile\..*|tsconfig.*\.json)$/;
+
+function newestChange(path) {
+	if (!existsSync(path)) return 0;
+	const stats = statSync(path);
+	if (!stats.isDirectory()) return stats.mtimeMs;
+	// A folder's own time tells of deleted files.
+	return Math.max(
+		stats.mtimeMs,
+		...readdirSync(path).map((name) => newestChange(join(path, name))),
+	);
+}
+
+function oldestFile(path) {
+	const times = readdirSync(path, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile())
+		.map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
+	return Math.min(...times);
+}
+
+function isBuilt() {
+	const dist = join(ROOT_DIR, 'dist');
+	const { main } = JSON.parse(readFileSync(join(ROOT_DIR, 'package.json'), 'utf8'));
+	if (!existsSync(join(ROOT_DIR, main))) return false;
+	const configs = readdirSync(ROOT_DIR).filter((name) => SOURCE_CONFIGS.test(name));
+	const sources = [...new Set([...SOURCES, ...configs])].map((name) => join(ROOT_DIR, name));
+	return Math.max(...sources.map(newestChange)) < oldestFile(dist);
+}
+
+/** Installs the package's own development tools if they are missing or older than the lock file. */
+export async function ensureRootInstall() {
+	const lock = join(ROOT_DIR, 'package-lock.json');
+	const marker = join(ROOT_DIR, 'node_modules', '.package-lock.json');
+	if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
+	await step('development tools of this package (npm ci)', async () => {
+		const logFile = join(logDir(), 'install-root.log');
+		writeFileSync(logFile, '');
+		await npm(['ci', '--loglevel=error', '--no-progress'], {
+			cwd: ROOT_DIR,
+			logFile,
+			failure: 'npm ci failed',
+		});
+	});
+}
+
+async function build() {
+	const logFile = join(logDir(), 'build.log');
+	writeFileSync(logFile, '');
+	const options = { cwd: ROOT_DIR, logFile, failure: 'The package could not be built' };
+	await npm(['run', 'build'], options);
+}
+
+async function pack(folder) {
+	const logFile = join(logDir(), 'pack.log');
+	writeFileSync(logFile, '');
+	const args = ['pack', '--ignore-scripts', '--pack-destination', folder];
+	await npm(args, { cwd: ROOT_DIR, logFile, failure: 'npm pack failed' });
+	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+	if (!tarball) throw new UserError(`npm pack left no tarball; see ${logFile}`);
+	return join(folder, tarball);
+}
+
+/**
+ * Builds this package if its sources are newer than `dist` (or always, with `force`), and packs it
+ * as it would be published. Gives the path of the tarball.
+ */
+export async function buildAndPack(folder, { force = false } = {}) {
+	await ensureRootInstall();
+	if (force || !isBuilt()) await step('build', build);
+	return await step('npm pack', async () => await pack(folder));
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+
+/** Type names as n8n knows them once the package is installed. */
+export const NODE_TYPE = 'n8n-nodes-kling-effects.klingEffects';
+export const TRIGGER_TYPE = 'n8n-nodes-kling-effects.klingEffectsTrigger';
+export const CREDENTIAL_TYPE = 'klingEffectsApi';
+
+/** A node of a workflow. */
+export function node(name, type, parameters = {}, extra = {}) {
+	return { id: randomUUID(), name, type, typeVersion: 1, position: [0, 0], parameters, ...extra };
+}
+
+/** The way a workflow file names a stored credential. */
+function credentials(credential) {
+	return { credentials: { [CREDENTIAL_TYPE]: { id: credential.id, name: credential.name } } };
+}
+
+/** A Kling Effects node. */
+export function klingNode(name, credential, parameters, extra = {}) {
+	return node(name, NODE_TYPE, parameters, { ...credentials(credential), ...extra });
+}
+
+/** A Kling Effects Trigger node that polls each minute, the shortest time n8n has. */
+export function klingTrigger(name, credential, parameters, extra = {}) {
+	const pollTimes = { item: [{ mode: 'everyMinute' }] };
+	const all = { pollTimes, ...parameters };
+	return node(name, TRIGGER_TYPE, all, { ...credentials(credential), ...extra });
+}
+
+/** A resource locator's value. */
+export function locator(mode, value) {
+	return { __rl: true, mode, value };
+}
+
+export function manualTrigger(name = 'Start') {
+	return node(name, 'n8n-nodes-base.manualTrigger');
+}
+
+export function webhook(name, path, parameters = {}) {
+	const all = { path, httpMethod: 'POST', options: {}, ...parameters };
+	return node(name, 'n8n-nodes-base.webhook', all, { typeVersion: 2, webhookId: path });
+}
+
+/** Reads a file from disk; it must lie in the server's `filesDir`. */
+export function readFileNode(name, path, field = 'data') {
+	return node(name, 'n8n-nodes-base.readWriteFile', {
+		operation: 'read',
+		// The node takes a glob pattern, in which a backslash is no folder separator.
+		fileSelector: path.replaceAll('\\', '/'),
+		options: { dataPropertyName: field },
+	});
+}
+
+/** Joins the first items of its inputs to one, the second ones to another, and so on. */
+export function mergeByPosition(name) {
+	const parameters = { mode: 'combine', combineBy: 'combineByPosition', options: {} };
+	return node(name, 'n8n-nodes-base.merge', parameters, { typeVersion: 3 });
+}
+
+/**
+ * A workflow from its nodes and its lines. A line is `[from, to]`, with `output` and `input` where
+ * they are not the first: `[from, to, { output: 1, input: 1 }]`.
+ */
+export function workflow(name, nodes, lines = [], settings = {}) {
+	const connections = {};
+	for (const [from, to, { output = 0, input = 0 } = {}] of lines) {
+		const outputs = (connections[from] ??= { main: [] }).main;
+		while (outputs.length <= output) outputs.push([]);
+		outputs[output].push({ node: to, type: 'main', index: input });
+	}
+	return { name, nodes, connections, settings: { executionOrder: 'v1', ...settings } };
+}
+
+function place(nodes, columns) {
+	return nodes.map((each) => ({ ...each, position: columns[each.name] ?? each.position }));
+}
+
+const GRID = 240;
+const at = (column, row) => [column * GRID, row * GRID];
+
+/** The names of the demo workflow's effects, in the order in which they are shown. */
+export const DEMO_EFFECTS = ['Pet Dance (One Photo)', 'Hug (Two Photos)'];
+/** The sample pictures that the demo workflow reads. */
+export const DEMO_PHOTOS = ['pet.png', 'portrait.jpg', 'second.jpg'];
+
+/** A one-photo and a two-photo effect from files on disk, awaited, with their videos downloaded. */
+export function demoWorkflow(name, credential, photosDir, { pollInterval = 2 } = {}) {
+	const [onePhoto, twoPhotos] = DEMO_EFFECTS;
+	const wait = { waitForCompletion: true, downloadVideo: true, options: { pollInterval } };
+	const effect = (effectName, effectType, scene) =>
+		klingNode(effectName, credential, {
+			operation: 'create',
+			effectType,
+			effectScene: locator('list', scene),
+			imageInput: 'binary',
+			...wait,
+		});
+	const nodes = [
+		manualTrigger('Start'),
+		readFileNode('Read Pet Photo', join(photosDir, 'pet.png')),
+		readFileNode('Read Left Photo', join(photosDir, 'portrait.jpg')),
+		readFileNode('Read Right Photo', join(photosDir, 'second.jpg'), 'data2'),
+		mergeByPosition('Both Photos'),
+		effect(onePhoto, 'single', 'pet_dance'),
+		effect(twoPhotos, 'dual', 'hug_pro'),
+	];
+	const lines = [
+		['Start', 'Read Pet Photo'],
+		['Read Pet Photo', onePhoto],
+		['Start', 'Read Left Photo'],
+		['Start', 'Read Right Photo'],
+		['Read Left Photo', 'Both Photos'],
+		['Read Right Photo', 'Both Photos', { input: 1 }],
+		['Both Photos', twoPhotos],
+	];
+	const columns = {
+		Start: at(0, 1),
+		'Read Pet Photo': at(1, 0),
+		'Read Left Photo': at(1, 1),
+		'Read Right Photo': at(1, 2),
+		'Both Photos': at(2, 1.5),
+		[onePhoto]: at(3, 0),
+		[twoPhotos]: at(3, 1.5),
+	};
+	return workflow(name, place(nodes, columns), lines);
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
+import { mp4Boxes } from '../lib/mp4.mjs';
+import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
+import { PROVIDERS, savePhotos } from '../lib/sandbox.mjs';
+import {
+	CREDENTIAL_TYPE,
+	klingNode,
+	locator,
+	manualTrigger,
+	NODE_TYPE,
+	readFileNode,
+	TRIGGER_TYPE,
+	workflow,
+} from '../lib/workflow.mjs';
+
+describe(`the packed package in n8n ${prepared.line}.x`, () => {
+	let rest;
+	let sandbox;
+
+	before(async () => {
+		rest = await sharedN8n();
+		sandbox = await ownSandbox();
+	});
+
+	describe('loading', () => {
+		it('offers both nodes and the credential', async () => {
+			const nodes = (await rest.nodeTypes()).map(({ name }) => name);
+			assert.ok(nodes.includes(NODE_TYPE));
+			assert.ok(nodes.includes(TRIGGER_TYPE));
+			const credentials = await rest.credentialTypes();
+			const ours = credentials.find(({ name }) => name === CREDENTIAL_TYPE);
+			assert.deepEqual([...ours.supportedNodes].sort(), [NODE_TYPE, TRIGGER_TYPE].sort());
+		});
+
+		it('serves the icons that its descriptions name', async () => {
+			const types = (await rest.nodeTypes()).filter(({ name }) =>
+				name.startsWith('n8n-nodes-kling-effects.'),
+			);
+			const urls = types.flatMap(({ iconUrl }) =>
+				typeof iconUrl === 'string' ? [iconUrl] : Object.values(iconUrl),
+			);
+			assert.ok(urls.length > 0);
+			for (const url of new Set(urls)) {
+				const answer = await fetch(`${prepared.url}/${url}`);
+				assert.match(answer.headers.get('content-type') ?? '', /^image\//, url);
+				await answer.arrayBuffer();
+			}
+		});
+
+		it('finds scenes while one types', async () => {
+			const credential = await storeCredential(rest, sandbox, 'kling');
+			const node = klingNode('Create', credential, {
+				operation: 'create',
+				effectType: 'dual',
+				effectScene: locator('list', ''),
+			});
+			const types = await rest.nodeTypes();
+			const { properties } = types.find(({ name }) => name === NODE_TYPE);
+			const parameter = properties.find(({ name }) => name === 'effectScene');
+			const { searchListMethod } = parameter.modes.find(({ name }) => name === 'list').typeOptions;
+			const { results } = await rest.listSearch(node, {
+				path: 'parameters.effectScene',
+				methodName: searchListMethod,
+				filter: 'hug',
+			});
+			assert.ok(results.some(({ value }) => value === 'hug_pro'));
+			assert.ok(results.every(({ value }) => value !== 'pet_dance'));
+		});
+	});
+
+	describe('the credential test', () => {
+		const test = async (data) => {
+			const credential = await rest.createCredential('under test', CREDENTIAL_TYPE, data);
+			return await rest.testCredential(credential, data);
+		};
+
+		for (const provider of Object.keys(PROVIDERS)) {
+			it(`tells a good key of ${provider} from a bad one`, async () => {
+				const good = await test(sandbox.credential(provider));
+				assert.equal(good.status, 'OK', good.message);
+				const bad = await test(sandbox.credential(provider, { apiKey: 'sk-not-a-key' }));
+				assert.equal(bad.status, 'Error', bad.message);
+			});
+		}
+
+		it('tells good access keys of Kling from bad ones', async () => {
+			const good = await test(sandbox.accessKeyCredential());
+			assert.equal(good.status, 'OK', good.message);
+			const bad = await test(sandbox.accessKeyCredential({ secretKey: 'not-the-secret' }));
+			assert.equal(bad.status, 'Error', bad.message);
+		});
+
+		it('costs nothing', () => assert.deepEqual(sandbox.charges, []));
+	});
+
+	it('turns a photo on disk into a video', async () => {
+		const folder = join(prepared.filesDir, 'package-test');
+		await savePhotos(sandbox, folder, ['portrait.jpg']);
+		const credential = await storeCredential(rest, sandbox, 'kling');
+		const effect = klingNode('Effect', credential, {
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'binary',
+			waitForCompletion: true,
+			downloadVideo: true,
+			options: { pollInterval: 1 },
+		});
+		const nodes = [manualTrigger(), readFileNode('Photo', join(folder, 'portrait.jpg')), effect];
+		const lines = [
+			['Start', 'Photo'],
+			['Photo', 'Effect'],
+		];
+		const { id } = await rest.createWorkflow(workflow('photo to video', nodes, lines));
+		const execution = assertSucceeded(await rest.runManually(id, 'Start'));
+
+		const [item, ...others] = itemsOf(execution, 'Effect');
+		assert.deepEqual(others, []);
+		assert.equal(item.json.status, 'succeed');
+		assert.equal(item.json.taskId, sandbox.charges.at(-1).taskId);
+		const video = await rest.binary(item.binary.data);
+		mp4Boxes(video);
+		const original = await (await fetch(item.json.videoUrl)).arrayBuffer();
+		assert.ok(video.equals(Buffer.from(original)));
+		assert.equal(item.binary.data.mimeType, 'video/mp4');
+	});
+});

@@ -1,0 +1,16 @@
+/** Tests run the sources through swc; types are checked by tsc (npm run typecheck). */
+module.exports = {
+	testEnvironment: 'node',
+	testMatch: ['<rootDir>/test/**/*.test.ts'],
+	transform: {
+		'^.+\\.ts$': [
+			'@swc/jest',
+			{ jsc: { parser: { syntax: 'typescript', decorators: true }, target: 'es2022' } },
+		],
+	},
+	setupFiles: ['<rootDir>/test/harness/environment.ts'],
+	modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/e2e'],
+	testTimeout: 30_000,
+	// n8n-core leaves timers and sockets open: the process would never end by itself.
+	forceExit: true,
+};

@@ -1,0 +1,155 @@
+import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import { describeFailedTask } from '../../kling/messages';
+import type { TaskRecord } from '../../kling/task';
+import { follow, inParallel, type FollowLimits, type Followed } from '../../kling/tasks/follow';
+import { downloadVideos } from '../../n8n/download';
+import { taskItem } from '../../n8n/items';
+import type { Result } from '../../n8n/results';
+import type { Session } from '../../n8n/session';
+
+/** Videos under way at once; each is streamed, so this bounds connections rather than memory. */
+const downloadsAtOnce = 4;
+
+export const simplifyField: INodeProperties = {
+	displayName: 'Simplify',
+	name: 'simplify',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether to return a simplified version of the response instead of the raw data of the provider',
+};
+
+/** Wait, download and output field, for Create and Get. */
+export const videoFields: INodeProperties[] = [
+	{
+		displayName: 'Wait for Completion',
+		name: 'waitForCompletion',
+		type: 'boolean',
+		default: false,
+		description:
+			'Whether to wait until the task has ended, which takes minutes. Otherwise the task is returned as it is now.',
+		displayOptions: { show: { operation: ['create', 'get'] } },
+	},
+	{
+		displayName: 'Download Video',
+		name: 'downloadVideo',
+		type: 'boolean',
+		default: false,
+		description:
+			'Whether to add the finished video as a file to the item. Links expire, so download videos that you want to keep.',
+		displayOptions: { show: { operation: ['create', 'get'] } },
+	},
+	{
+		displayName: 'Output Field Name',
+		name: 'outputField',
+		type: 'string',
+		default: 'data',
+		required: true,
+		placeholder: 'e.g. data',
+		hint: 'The name of the output field to put the video in. Further videos of one task go to the name with a number.',
+		displayOptions: { show: { operation: ['create', 'get'], downloadVideo: [true] } },
+	},
+];
+
+/** Options of a wait, in the order of the alphabet. */
+export const pollIntervalOption: INodeProperties = {
+	displayName: 'Poll Interval',
+	name: 'pollInterval',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	default: 10,
+	description: 'Seconds between two looks at a task while waiting. Looking costs nothing.',
+};
+export const timeoutOption: INodeProperties = {
+	displayName: 'Timeout',
+	name: 'timeout',
+	type: 'number',
+	typeOptions: { minValue: 0 },
+	default: 30,
+	description:
+		'Minutes to wait at most. A task that has not ended by then is returned with its last state and timedOut set to true.',
+};
+
+export interface WaitOptions {
+	timeoutMs: number;
+	intervalMs: number;
+}
+
+/** The wait's options. One wait serves all items, so the first item's count. */
+export function readWaitOptions(context: IExecuteFunctions): WaitOptions {
+	const options = context.getNodeParameter('options', 0, {}) as {
+		timeout?: unknown;
+		pollInterval?: unknown;
+	};
+	return {
+		timeoutMs: amount(options.timeout, 30) * 60_000,
+		intervalMs: Math.max(1, amount(options.pollInterval, 10)) * 1_000,
+	};
+}
+
+function amount(value: unknown, otherwise: number): number {
+	const number = Number(value);
+	return value === undefined || value === '' || !(number >= 0) ? otherwise : number;
+}
+
+/** A task that an item has come to, on its way to the output. */
+export interface Held {
+	itemIndex: number;
+	record: TaskRecord;
+}
+
+/** Waits for the tasks whose items ask for it, all together, then makes the items of all. */
+export async function waitAndFinish(
+	context: IExecuteFunctions,
+	session: Session,
+	held: readonly Held[],
+	limits: FollowLimits,
+): Promise<Result[]> {
+	const waiting = held.filter(
+		({ itemIndex }) => context.getNodeParameter('waitForCompletion', itemIndex, false) === true,
+	);
+	const records = waiting.map(({ record }) => record);
+	const followed = await follow(records, limits, session);
+	const byItem = new Map(waiting.map(({ itemIndex }, index) => [itemIndex, followed[index]]));
+	const results: Result[] = [];
+	await inParallel(held, downloadsAtOnce, async ({ itemIndex, record }, index) => {
+		const known = byItem.get(itemIndex);
+		const latest = { itemIndex, record: known?.record ?? record };
+		results[index] = await finish(context, session, latest, known);
+	});
+	return results;
+}
+
+/** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
+async function finish(
+	context: IExecuteFunctions,
+	session: Session,
+	{ itemIndex, record }: Held,
+	followed: Followed | undefined,
+): Promise<Result> {
+	const { task } = record;
+	const timedOut = followed?.timedOut ?? false;
+	// Without a wait the state was asked for, whatever it is.
+	if (followed && task.status === 'failed' && failedTaskIsProblem(context)) {
+		const subject = { provider: session.provider, itemIndex };
+		const problem = { ...describeFailedTask(task, subject), taskId: task.taskId };
+		return { itemIndex, ok: false, problem };
+	}
+	const simplify = context.getNodeParameter('simplify', itemIndex, true) as boolean;
+	if (
+		!context.getNodeParameter('downloadVideo', itemIndex, false) ||
+		record.videoUrls.length === 0
+	) {
+		return { itemIndex, ok: true, item: taskItem(record, { simplify, timedOut, itemIndex }) };
+	}
+	const field = String(context.getNodeParameter('outputField', itemIndex, 'data')).trim() || 'data';
+	const downloaded = await downloadVideos(context, session, record, field);
+	if (!downloaded.ok) return { itemIndex, ok: false, problem: downloaded.problem };
+	const { binary } = downloaded;
+	return { itemIndex, ok: true, item: taskItem(record, { simplify, timedOut, itemIndex, binary }) };
+}
+
+/** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */
+function failedTaskIsProblem(context: IExecuteFunctions): boolean {
+	return !context.continueOnFail() || context.getNode().onError === 'continueErrorOutput';
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { Message } from './messages';
+import { providers, type Provider } from './providers';
+import { providerNames } from './task';
+
+/** The data of a `klingEffectsApi` credential. */
+const credentialSchema = z.object({
+	provider: z.enum(providerNames).default('kling'),
+	region: z.string().default('global'),
+	authentication: z.enum(['apiKey', 'accessKey']).catch('apiKey'),
+	apiKey: z.string().trim().default(''),
+	accessKey: z.string().trim().default(''),
+	secretKey: z.string().trim().default(''),
+	baseUrl: z.string().trim().default(''),
+});
+
+/** Where requests go, and what proves who sends them. */
+export interface Account {
+	provider: Provider;
+	/** Without a trailing slash; may carry a path prefix. */
+	baseUrl: string;
+	secret: { kind: 'key'; key: string } | { kind: 'signed'; accessKey: string; secretKey: string };
+}
+
+export type CheckedAccount = { ok: true; value: Account } | { ok: false; problem: Message };
+
+/** Reads and checks the data of a credential, before anything is sent with it. */
+export function readAccount(data: unknown): CheckedAccount {
+	const parsed = credentialSchema.safeParse(data);
+	if (!parsed.success) {
+		return refuse(
+			'The credential names a provider that this package does not know',
+			`Choose one of the list: ${Object.values(providers)
+				.map(({ displayName }) => displayName)
+				.join(', ')}.`,
+		);
+	}
+	const credential = parsed.data;
+	const provider = providers[credential.provider];
+	const baseUrl = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl(credential));
+	if (!baseUrl) {
+		return refuse(
+			'Base URL in the credential is not a web address',
+			`Leave it empty to use ${provider.displayName}'s own, or enter one like https://gateway.example/kling.`,
+		);
+	}
+	const secret = readSecret(credential);
+	if (!secret) {
+		const missing = isSigned(credential) ? 'Access Key or Secret Key' : 'API Key';
+		return refuse(
+			`${missing} in the credential is empty`,
+			`Enter the key from the ${provider.displayName} console.`,
+		);
+	}
+	return { ok: true, value: { provider, baseUrl, secret } };
+}
+
+type Credential = z.infer<typeof credentialSchema>;
+
+/** A credential keeps values of fields that are hidden: the way in counts only where it can be chosen. */
+function isSigned({ provider, authentication }: Credential): boolean {
+	return providers[provider].signs === true && authentication === 'accessKey';
+}
+
+function readSecret(credential: Credential): Account['secret'] | null {
+	const { apiKey, accessKey, secretKey } = credential;
+	if (!isSigned(credential)) return apiKey ? { kind: 'key', key: apiKey } : null;
+	return accessKey && secretKey ? { kind: 'signed', accessKey, secretKey } : null;
+}
+
+/** The base URL without query, fragment and trailing slashes, or null when it is none. */
+function readBaseUrl(text: string): string | null {
+	try {
+		const url = new URL(text);
+		if (!/^https?:$/.test(url.protocol) || url.username || url.password) return null;
+		return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+	} catch {
+		return null;
+	}
+}
+
+function refuse(message: string, description: string): CheckedAccount {
+	return { ok: false, problem: { message, description } };
+}
+
+/** Whether a request to this address goes to the account's provider, so that the key may go with it. */
+export function belongsTo(account: Account, address: string): boolean {
+	try {
+		return new URL(address).origin === new URL(account.baseUrl).origin;
+	} catch {
+		return false;
+	}
+}

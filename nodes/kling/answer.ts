@@ -1,0 +1,105 @@
+/** One request to a provider, relative to its base URL. */
+export interface ApiRequest {
+	method: 'GET' | 'POST';
+	/** Begins with a slash; segments are already URL-encoded. */
+	path: string;
+	query?: Record<string, string | number>;
+	body?: Record<string, unknown>;
+	/** Milliseconds until the answer is given up. */
+	timeoutMs: number;
+	/** The provider's clock, as its last answer dated itself; a signature is then made for that time. */
+	providerTime?: string;
+}
+
+/** What came back over HTTP, whatever its status. */
+export interface HttpAnswer {
+	kind: 'answer';
+	status: number;
+	/** Lower-case names. */
+	headers: Record<string, string>;
+	text: string;
+	/** When it came, in milliseconds since 1970. */
+	at: number;
+	/** The parsed body, or undefined when it is no JSON. */
+	json: unknown;
+}
+
+/**
+ * No HTTP answer at all. `mayHaveArrived` is false only when the request surely never reached the
+ * provider (name not found, connection refused): a POST that may have arrived may have been paid.
+ */
+export interface NoAnswer {
+	kind: 'noAnswer';
+	mayHaveArrived: boolean;
+	reason: 'timedOut' | 'connectionLost' | 'unreachable' | 'cancelled';
+}
+
+export type Reply = HttpAnswer | NoAnswer;
+export type Send = (request: ApiRequest) => Promise<Reply>;
+
+const longInteger = /("(?:[^"\\]|\\.)*")|(-?\d{16,}(?![\d.eE]))/g;
+
+/**
+ * Parses JSON without losing digits: integers of 16 and more digits become strings. Kling's task
+ * ids have 18 to 19 digits (providers.md 1.3), and a gateway that sends one as a number would
+ * otherwise give back the id of another task.
+ *
+ * @returns undefined when the text is no JSON.
+ */
+export function parseJson(text: string): unknown {
+	const safe = text.replace(longInteger, (_all, quoted?: string, digits?: string) =>
+		quoted === undefined ? `"${digits}"` : quoted,
+	);
+	try {
+		return JSON.parse(safe) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+const requestIdHeaders = [
+	'x-request-id',
+	'request-id',
+	'x-oneapi-request-id',
+	'x-trace-id',
+	'cf-ray',
+];
+
+/** The id under which the provider's support can find this request, where the answer names one. */
+export function requestIdOf(answer: HttpAnswer): string | null {
+	const body = asObject(answer.json);
+	if (typeof body?.request_id === 'string' && body.request_id !== '') return body.request_id;
+	// new-api gateways (CometAPI, KKIAI) put it into the message text: providers.md sections 2 and 3.
+	const inText = /\(request id: ([\w-]+)\)/i.exec(answer.text)?.[1];
+	if (inText) return inText;
+	const header = requestIdHeaders.find((name) => answer.headers[name]);
+	return header ? answer.headers[header] : null;
+}
+
+/** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */
+export function retryAfterMs(answer: HttpAnswer): number | null {
+	const { headers, at } = answer;
+	if (headers['retry-after-ms']) return positive(Number(headers['retry-after-ms']));
+	if (headers['retry-after']) {
+		const seconds = Number(headers['retry-after']);
+		if (!Number.isNaN(seconds)) return positive(seconds * 1000);
+		return positive(Date.parse(headers['retry-after']) - at);
+	}
+	// Modellix: seconds since 1970 (providers.md section 4). Only an answer that refuses has it as a hint.
+	if (answer.status === 429 && headers['x-ratelimit-reset']) {
+		const reset = Number(headers['x-ratelimit-reset']);
+		return positive(reset > 1e9 ? reset * 1000 - at : reset * 1000);
+	}
+	return null;
+}
+
+function positive(milliseconds: number): number | null {
+	return Number.isFinite(milliseconds) && milliseconds >= 0 ? milliseconds : null;
+}
+
+/** The value as an object with keys, or null. */
+export function asObject(value: unknown): Record<string, unknown> | null {
+	return typeof value === 'object' && value !== null && !Array.isArray(value)
+		? (value as Record<string, unknown>)
+		: null;
+}

@@ -1,0 +1,151 @@
+import type { ApiRequest, HttpAnswer, Send } from './answer';
+import { delayBeforeRetry, type Clock } from './clock';
+import { behaviours, failed, failureOfSilence, success, type Outcome } from './failure';
+import type { EffectOrder, OrderTerms } from './order';
+import { largestPage, lastPage, type Provider } from './providers/provider';
+import type { TaskRecord } from './task';
+
+/** How often a read is asked again before its failure counts. Reads cost nothing. */
+export const readTries = 4;
+
+/** The calls that the package makes, in the words of tasks. Nothing here knows n8n. */
+export class Client {
+	/** How many of the provider's create paths are known to be gone, so that only the first create looks. */
+	private pathsGone = 0;
+
+	constructor(
+		readonly provider: Provider,
+		private readonly send: Send,
+		private readonly clock: Clock,
+		private readonly signal?: AbortSignal,
+	) {}
+
+	/**
+	 * Sends one create, once. A 404 certainly made no task, so only then the provider's older
+	 * address is tried.
+	 */
+	async create(order: EffectOrder): Promise<Outcome<TaskRecord>> {
+		const requests = this.provider.createRequests(order);
+		for (let index = this.pathsGone; ; index++) {
+			const outcome = await this.ask(requests[index], (answer) =>
+				this.provider.readCreated(answer),
+			);
+			const isGone = !outcome.ok && outcome.failure.httpStatus === 404;
+			if (!isGone || index + 1 === requests.length) return named(outcome, order);
+			// Creates run side by side: a later one may have moved on already.
+			this.pathsGone = Math.max(this.pathsGone, index + 1);
+		}
+	}
+
+	/** A task by the provider's id, asked again where a failure may pass. */
+	async get(taskId: string): Promise<Outcome<TaskRecord>> {
+		return await this.patiently(async () => await this.look(taskId));
+	}
+
+	/** A task by the provider's id, asked once. */
+	async look(taskId: string): Promise<Outcome<TaskRecord>> {
+		return await this.ask(this.provider.getRequest(taskId), (answer) =>
+			this.provider.readTask(answer),
+		);
+	}
+
+	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
+	async find(externalTaskId: string): Promise<Outcome<TaskRecord>> {
+		const request = this.provider.findRequest?.(externalTaskId);
+		if (!request) throw new RangeError(`${this.provider.displayName} has no external task id`);
+		const outcome = await this.patiently(
+			async () => await this.ask(request, (answer) => this.provider.readTask(answer)),
+		);
+		if (!outcome.ok) return outcome;
+		// Not every gateway repeats the id in its answer.
+		const { task } = outcome.value;
+		return success({
+			...outcome.value,
+			task: { ...task, externalTaskId: task.externalTaskId ?? externalTaskId },
+		});
+	}
+
+	/** One page of the account's tasks, in the provider's order. The provider must have a list. */
+	async page(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
+		return await this.patiently(async () => await this.lookAtPage(page, pageSize));
+	}
+
+	/** One page of the account's tasks, asked once. */
+	async lookAtPage(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
+		const { provider } = this;
+		if (!provider.listRequest || !provider.readList) {
+			throw new RangeError(`${provider.displayName} has no list of tasks`);
+		}
+		const readList = provider.readList.bind(provider);
+		return await this.ask(provider.listRequest(page, pageSize), readList);
+	}
+
+	/**
+	 * All pages one after the other, until one is not full: the list names no total (seed 001). A task
+	 * that moves to the next page while pages are read comes once.
+	 */
+	async *pages(pageSize: number = largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
+		const seen = new Set<string>();
+		for (let page = 1; page <= lastPage; page++) {
+			const outcome = await this.page(page, pageSize);
+			if (!outcome.ok) {
+				yield outcome;
+				return;
+			}
+			yield success(outcome.value.filter(({ task }) => isNew(seen, task.taskId)));
+			if (outcome.value.length < pageSize) return;
+		}
+	}
+
+	private async ask<T>(
+		request: ApiRequest,
+		readResult: (answer: HttpAnswer) => Outcome<T>,
+	): Promise<Outcome<T>> {
+		const reply = await this.send(request);
+		if (reply.kind === 'noAnswer') return failed(failureOfSilence(reply));
+		const failure = this.provider.readFailure(reply);
+		if (!failure) return readResult(reply);
+		const isStale = this.provider.isStaleSignature?.(failure) ?? false;
+		if (!isStale || request.providerTime !== undefined) return failed(failure);
+		// A refused signature made no task, so even a create may be sent again.
+		return await this.ask({ ...request, providerTime: reply.headers.date ?? '' }, readResult);
+	}
+
+	private async patiently<T>(attempt: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+		for (let tries = 1; ; tries++) {
+			const outcome = await attempt();
+			if (outcome.ok || tries === readTries || !behaviours[outcome.failure.kind].passing)
+				return outcome;
+			const delay = delayBeforeRetry(tries, outcome.failure.retryAfterMs, () =>
+				this.clock.random(),
+			);
+			await this.clock.sleep(delay, this.signal);
+			if (this.signal?.aborted) return outcome;
+		}
+	}
+}
+
+function isNew(seen: Set<string>, taskId: string): boolean {
+	if (seen.has(taskId)) return false;
+	seen.add(taskId);
+	return true;
+}
+
+/** What the answer to a create leaves out but the order says. */
+function named(outcome: Outcome<TaskRecord>, order: EffectOrder): Outcome<TaskRecord> {
+	if (!outcome.ok) return outcome;
+	return success(withOrder(outcome.value, order));
+}
+
+/** The record with the scene and external id of its order, where the provider does not name them. */
+export function withOrder(record: TaskRecord, order: OrderTerms): TaskRecord {
+	const { task } = record;
+	return {
+		...record,
+		task: {
+			...task,
+			effectScene: task.effectScene ?? order.effectScene,
+			externalTaskId: task.externalTaskId ?? order.externalTaskId ?? null,
+		},
+	};
+}

@@ -1,0 +1,31 @@
+/** Time and chance, given from outside so that tests need not wait. */
+export interface Clock {
+	/** Milliseconds since 1970. */
+	now(): number;
+	/** Resolves after that many milliseconds, or within about a second of `signal` aborting. Never rejects. */
+	sleep(ms: number, signal?: AbortSignal): Promise<void>;
+	/** A number from 0 (inclusive) to 1 (exclusive). */
+	random(): number;
+}
+
+/** The longest wait that a provider's hint is trusted with. */
+export const longestHintMs = 60_000;
+const firstDelayMs = 1_000;
+const longestDelayMs = 30_000;
+
+/**
+ * How long to wait before asking again: the provider's hint first, bounded by {@link longestHintMs};
+ * else 1 s doubled with each try up to 30 s, of which the last half is left to chance, so that many
+ * executions that were refused together do not come back together.
+ *
+ * @param tries how many tries were already made, from 1
+ */
+export function delayBeforeRetry(
+	tries: number,
+	hintMs: number | null,
+	random: () => number,
+): number {
+	if (hintMs !== null) return Math.min(hintMs, longestHintMs);
+	const full = Math.min(longestDelayMs, firstDelayMs * 2 ** (tries - 1));
+	return full * (0.5 + random() / 2);
+}

@@ -1,0 +1,149 @@
+import { requestIdOf, retryAfterMs, type HttpAnswer, type NoAnswer } from './answer';
+
+/** Why a request brought no result. What each kind means for a retry stands in {@link behaviours}. */
+export type FailureKind =
+	| 'keyRefused'
+	| 'accountEmpty'
+	| 'accountBlocked'
+	| 'notAllowed'
+	| 'badRequest'
+	| 'contentRefused'
+	| 'notFound'
+	| 'duplicateExternalId'
+	| 'tooManyRequests'
+	| 'noFreeSlot'
+	| 'providerDown'
+	| 'redirected'
+	| 'unreadable'
+	| 'noAnswer'
+	| 'unreachable'
+	| 'cancelled';
+
+interface Behaviour {
+	/** Whether a create that met this may have made (and charged) a task all the same. */
+	mayHaveCreated: boolean;
+	/** Whether the same request can have another result a little later. */
+	passing: boolean;
+	/** Whether every other item of the run would meet the same, so that none should be sent any more. */
+	fatal: boolean;
+}
+
+const refusal: Behaviour = { mayHaveCreated: false, passing: false, fatal: false };
+const fatal: Behaviour = { ...refusal, fatal: true };
+const notYet: Behaviour = { ...refusal, passing: true };
+const unclear: Behaviour = { mayHaveCreated: true, passing: true, fatal: false };
+
+export const behaviours: Record<FailureKind, Behaviour> = {
+	keyRefused: fatal,
+	accountEmpty: fatal,
+	accountBlocked: fatal,
+	notAllowed: refusal,
+	badRequest: refusal,
+	contentRefused: refusal,
+	notFound: refusal,
+	duplicateExternalId: refusal,
+	tooManyRequests: notYet,
+	noFreeSlot: notYet,
+	providerDown: unclear,
+	redirected: refusal,
+	unreadable: unclear,
+	noAnswer: unclear,
+	unreachable: notYet,
+	cancelled: { mayHaveCreated: true, passing: false, fatal: true },
+};
+
+/** One request's failure, as facts. Texts for people are made from it in `messages.ts`. */
+export interface Failure {
+	kind: FailureKind;
+	/** The provider's own words, shortened; null when it said nothing readable. */
+	providerMessage: string | null;
+	/** The code in the body, as the provider spells it. */
+	code: string | null;
+	httpStatus: number | null;
+	requestId: string | null;
+	/** Milliseconds the provider asks to wait, unbounded. */
+	retryAfterMs: number | null;
+	/** What the body was: a refusal in HTML comes from something in between, not from the API itself. */
+	body: 'json' | 'html' | 'empty' | 'text' | 'none';
+}
+
+/** A value, or why there is none. */
+export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+
+export function success<T>(value: T): Outcome<T> {
+	return { ok: true, value };
+}
+
+export function failed(failure: Failure): { ok: false; failure: Failure } {
+	return { ok: false, failure };
+}
+
+/** The failure that an HTTP answer stands for. */
+export function failureOf(
+	answer: HttpAnswer,
+	kind: FailureKind,
+	said: { message?: unknown; code?: unknown } = {},
+): Failure {
+	return {
+		kind,
+		providerMessage: readable(said.message),
+		code: said.code === undefined || said.code === null ? null : String(said.code).slice(0, 60),
+		httpStatus: answer.status,
+		requestId: requestIdOf(answer),
+		retryAfterMs: retryAfterMs(answer),
+		body: bodyOf(answer),
+	};
+}
+
+function bodyOf(answer: HttpAnswer): Failure['body'] {
+	if (answer.json !== undefined) return 'json';
+	if (answer.text.trim() === '') return 'empty';
+	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(answer.text) ? 'html' : 'text';
+}
+
+/** The failure that a missing answer stands for. */
+export function failureOfSilence(silence: NoAnswer): Failure {
+	const kind: FailureKind =
+		silence.reason === 'cancelled'
+			? 'cancelled'
+			: silence.mayHaveArrived
+				? 'noAnswer'
+				: 'unreachable';
+	return {
+		kind,
+		providerMessage: silence.reason === 'timedOut' ? 'no answer in time' : null,
+		code: null,
+		httpStatus: null,
+		requestId: null,
+		retryAfterMs: null,
+		body: 'none',
+	};
+}
+
+/** What an HTTP status says where the body says nothing of use. */
+export function kindOfStatus(status: number): FailureKind {
+	if (status >= 300 && status < 400) return 'redirected';
+	if (status === 401) return 'keyRefused';
+	if (status === 402) return 'accountEmpty';
+	if (status === 403) return 'notAllowed';
+	if (status === 404) return 'notFound';
+	if (status === 429) return 'tooManyRequests';
+	// 408: the provider gave up reading or processing, which can be after it took the task.
+	if (status >= 500 || status === 408) return 'providerDown';
+	if (status >= 400) return 'badRequest';
+	return 'unreadable';
+}
+
+const longestMessage = 300;
+
+/** A provider's text, fit to be shown: one line, short, without picture data or keys that it echoes. */
+function readable(message: unknown): string | null {
+	if (typeof message !== 'string') return null;
+	const line = message
+		.replace(/[A-Za-z0-9+/_=.-]{60,}/g, '…')
+		.replace(/\b(sk|Bearer)[-\s][\w.*-]{6,}/g, '…')
+		.replace(/\s+/g, ' ')
+		.trim();
+	if (line === '') return null;
+	return line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
+}

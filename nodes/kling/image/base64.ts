@@ -1,0 +1,61 @@
+import type { Checked } from './types';
+import { accepted, refused } from './types';
+
+const DATA_URL = /^data:([^,]*),/i;
+const HTTP_URL = /^https?:\/\//i;
+const BASE64 = /^[A-Za-z0-9+/]*$/;
+const ADVICE = 'Enter the image file as base64 text, with or without a data: prefix.';
+
+/**
+ * Canonical base64 (RFC 4648 4) of what any common spelling of it stands for: behind a `data:`
+ * prefix, broken into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not.
+ *
+ * Kling takes base64 without a prefix only (seeds/001, seeds/003).
+ *
+ * @param label names the text in messages, such as `the field "Image"`
+ */
+export function normaliseBase64(text: string, label: string): Checked<string> {
+	if (typeof text !== 'string') return refused(label, 'does not hold text.', ADVICE);
+	const trimmed = text.trim();
+	if (HTTP_URL.test(trimmed)) {
+		const advice = 'Set Image Input to URL, or enter the image file as base64 text.';
+		return refused(label, 'holds a URL, not base64 text.', advice);
+	}
+	const dataUrl = DATA_URL.exec(trimmed);
+	if (dataUrl !== null && !/;\s*base64\s*$/i.test(dataUrl[1] ?? '')) {
+		return refused(label, 'holds a data: URL that is not base64-encoded.', ADVICE);
+	}
+	const payload = dataUrl === null ? trimmed : unescaped(trimmed.slice(dataUrl[0].length));
+	const digits = standardDigits(payload);
+	if (digits === '') return refused(label, 'is empty.', ADVICE);
+	if (!BASE64.test(digits)) {
+		return refused(label, 'holds characters that base64 text does not have.', ADVICE);
+	}
+	if (digits.length % 4 === 1) {
+		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have.`;
+		return refused(label, finding, `Check that the text is complete. ${ADVICE}`);
+	}
+	return accepted(withCanonicalEnd(digits));
+}
+
+/** A data: URL may percent-encode what base64 shares with URL syntax (RFC 2397). */
+function unescaped(payload: string): string {
+	return payload.replace(/%(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
+		String.fromCharCode(parseInt(code, 16)),
+	);
+}
+
+function standardDigits(text: string): string {
+	const dense = text.replace(/\s+/g, '');
+	return dense
+		.replace(/-/g, '+')
+		.replace(/_/g, '/')
+		.replace(/={1,2}$/, '');
+}
+
+/** Pads, and clears the unused bits of the last digit, which some encoders leave set. */
+function withCanonicalEnd(digits: string): string {
+	const whole = digits.length - (digits.length % 4);
+	const end = Buffer.from(digits.slice(whole), 'base64').toString('base64');
+	return digits.slice(0, whole) + end;
+}

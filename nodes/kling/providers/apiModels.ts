@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { asObject, type HttpAnswer } from '../answer';
+import { failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
+import type { TaskRecord } from '../task';
+import type { Provider } from './provider';
+import {
+	amountSchema,
+	create,
+	failureOfShape,
+	idSchema,
+	klingBody,
+	momentSchema,
+	read,
+	readWith,
+	recordOf,
+	statusOf,
+	taskOf,
+	textSchema,
+} from './reading';
+
+const path = '/api/v1/video/generations';
+
+/** APIModels.app (seed 004; providers.md section 5). Its code for success is 200, not 0. */
+export const apiModels: Provider = {
+	name: 'apiModels',
+	displayName: 'APIModels',
+	defaultBaseUrl: () => 'https://apimodels.app',
+	externalId: 'none',
+	takes: ['callbackUrl', 'duration', 'mode', 'modelName'],
+	retention: null,
+	check: { path: '/api/v1/balance' },
+
+	createRequests: (order) => [create(path, { model: 'kling-effects', ...klingBody(order) })],
+	getRequest: (taskId) => read(path, { task_id: taskId }),
+
+	readFailure,
+	readCreated: readTask,
+	readTask,
+};
+
+function readFailure(answer: HttpAnswer): Failure | null {
+	const shape = failureOfShape(answer);
+	if (shape) return shape;
+	const { code, msg } = asObject(answer.json) as { code?: unknown; msg?: unknown };
+	const isSuccess = answer.status < 300 && (code === undefined || Number(code) === 200);
+	if (isSuccess) return null;
+	const status = answer.status < 300 ? Number(code) || 400 : answer.status;
+	return failureOf(answer, kindOfStatus(status), { code, message: msg });
+}
+
+const taskSchema = z.object({
+	taskId: idSchema,
+	state: z.string().min(1),
+	resultUrls: z.array(z.string()).nullish(),
+	failMsg: textSchema,
+	videoDuration: amountSchema,
+	createTime: momentSchema,
+	completeTime: momentSchema,
+});
+
+function readTask(answer: HttpAnswer): Outcome<TaskRecord> {
+	const data = asObject(answer.json)?.data;
+	return readWith(answer, taskSchema, data, (value) => {
+		const videoUrls = value.resultUrls ?? [];
+		const task = taskOf('apiModels', {
+			taskId: value.taskId,
+			status: statusOf(value.state),
+			statusMessage: value.failMsg,
+			videoUrl: videoUrls[0] ?? null,
+			videoDuration: value.videoDuration,
+			createdAt: value.createTime,
+			updatedAt: value.completeTime ?? value.createTime,
+		});
+		return recordOf(task, videoUrls, data);
+	});
+}

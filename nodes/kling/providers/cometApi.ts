@@ -1,0 +1,29 @@
+import { asObject } from '../answer';
+import { failureOfKling, klingRecord } from './klingEnvelope';
+import type { Provider } from './provider';
+import { create, failureOfGateway, klingBody, read } from './reading';
+
+const path = '/kling/v1/videos/effects';
+/** Its newest page requires a duration for every effect, where Kling's own requires none (providers.md section 2). */
+const requiredDuration = 5;
+
+/** CometAPI, a gateway that passes Kling's answers through (seed 000; providers.md section 2). */
+export const cometApi: Provider = {
+	name: 'cometApi',
+	displayName: 'CometAPI',
+	defaultBaseUrl: () => 'https://api.cometapi.com',
+	externalId: 'unverified',
+	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
+	retention: '30 days',
+	check: { path: '/v1/models' },
+
+	createRequests: (order) => [
+		create(path, klingBody({ ...order, duration: order.duration ?? requiredDuration })),
+	],
+	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
+	findRequest: (externalTaskId) => read(`${path}/${encodeURIComponent(externalTaskId)}`),
+
+	readFailure: (answer) => failureOfGateway(answer) ?? failureOfKling(answer),
+	readCreated: (answer) => klingRecord('cometApi', asObject(answer.json)?.data, answer),
+	readTask: (answer) => klingRecord('cometApi', asObject(answer.json)?.data, answer),
+};

@@ -1,0 +1,44 @@
+import { asObject } from '../answer';
+import { codesToSignAgain, failureOfKling, klingRecord, klingRecords } from './klingEnvelope';
+import type { Provider } from './provider';
+import { create, klingBody, read } from './reading';
+
+const path = '/v1/videos/effects';
+
+const advice = {
+	1001: 'Fill in the key in the credential.',
+	1002: 'Check the key in the credential. A key from the China console works only with Region set to China, and a global key only with Global.',
+	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the right time.",
+	1004: "The clock of the machine that runs n8n seems to be behind Kling AI's. Set it to the right time.",
+	1100: 'Check the account in the Kling AI console, or ask Kling AI support.',
+	1101: 'The account is in arrears. Top it up in the Kling AI console, then run this again.',
+	1102: 'The resource pack is used up or has run out. Buy a new one in the Kling AI console, then run this again.',
+	1103: 'This account may not use video effects. Ask for access in the Kling AI console.',
+	1304: "The address of this n8n is not on the account's IP allow-list. Add it in the Kling AI console.",
+};
+
+/** Kling AI itself (seed 001; providers.md section 1). */
+export const kling: Provider = {
+	name: 'kling',
+	displayName: 'Kling AI',
+	defaultBaseUrl: ({ region }) =>
+		region === 'china' ? 'https://api-beijing.klingai.com' : 'https://api-singapore.klingai.com',
+	signs: true,
+	externalId: 'lookup',
+	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
+	retention: '30 days',
+	// Not billed, and of the very API family that the nodes use (providers.md 1.10).
+	check: { path, query: { pageNum: 1, pageSize: 1 } },
+	advice,
+
+	createRequests: (order) => [create(path, klingBody(order))],
+	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
+	findRequest: (externalTaskId) => read(`${path}/${encodeURIComponent(externalTaskId)}`),
+	listRequest: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
+
+	isStaleSignature: ({ code }) => code !== null && codesToSignAgain.includes(code),
+	readFailure: failureOfKling,
+	readCreated: (answer) => klingRecord('kling', asObject(answer.json)?.data, answer),
+	readTask: (answer) => klingRecord('kling', asObject(answer.json)?.data, answer),
+	readList: (answer) => klingRecords('kling', asObject(answer.json)?.data, answer),
+};

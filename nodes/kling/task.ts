@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/** The providers behind the nodes, by the value that the credential's `provider` holds. */
+export const providerNames = ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
+/**
+ * The life of a task in Kling's words (seed 001): submitted → processing → succeed | failed.
+ * Every adapter translates its provider's words into these; a word that nobody documented counts
+ * as `processing`, because to call it final could lose a video that was paid for.
+ */
+export const taskStatuses = ['submitted', 'processing', 'succeed', 'failed'] as const;
+export const taskStatusSchema = z.enum(taskStatuses);
+export type TaskStatus = z.infer<typeof taskStatusSchema>;
+
+/** Whether nothing more will happen to a task with this status. */
+export function isFinal(status: TaskStatus): boolean {
+	return status === 'succeed' || status === 'failed';
+}
+
+/** One task, the same for every provider and operation. Unknown values are null. */
+export interface Task {
+	/** The provider's id. A string always: Kling's exceed 2^53. */
+	taskId: string;
+	/** The id that the workflow (or this package, to find the task again) gave the task. */
+	externalTaskId: string | null;
+	status: TaskStatus;
+	/** Why a task failed, in the provider's words. */
+	statusMessage: string | null;
+	effectScene: string | null;
+	provider: ProviderName;
+	videoUrl: string | null;
+	watermarkUrl: string | null;
+	/** Seconds. */
+	videoDuration: number | null;
+	/** What the provider charged, in its own units. */
+	unitsDeducted: number | null;
+	/** ISO 8601. */
+	createdAt: string | null;
+	/** ISO 8601. */
+	updatedAt: string | null;
+}
+
+/** A task with what an item does not show. */
+export interface TaskRecord {
+	task: Task;
+	/** All videos of the task; the first one is `task.videoUrl`. */
+	videoUrls: string[];
+	/** The provider's own task object, untouched. */
+	raw: Record<string, unknown>;
+}
+
+/** Milliseconds since 1970, of the task's last change as the provider dates it; 0 when unknown. */
+export function updatedMs(task: Task): number {
+	return Date.parse(task.updatedAt ?? task.createdAt ?? '') || 0;
+}
+
+/** Milliseconds since 1970, of the task's creation as the provider dates it; 0 when unknown. */
+export function createdMs(task: Task): number {
+	return Date.parse(task.createdAt ?? '') || 0;
+}

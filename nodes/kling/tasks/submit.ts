@@ -1,0 +1,226 @@
+import { withOrder, type Client } from '../client';
+import type { Clock } from '../clock';
+import { behaviours, failed, type Failure, type Outcome } from '../failure';
+import type { OrderTerms } from '../order';
+import type { Provider } from '../providers';
+import { recordOf, taskOf } from '../providers/reading';
+import type { TaskRecord } from '../task';
+import type { Admission } from './admission';
+
+/**
+ * What an earlier try of the same create left behind.
+ * - `sending`: the request went out, and nobody knows what became of it.
+ * - `created`: the provider gave it a task id.
+ * - `refused`: it surely made no task.
+ */
+export type Remembered =
+	| { state: 'sending'; externalTaskId?: string }
+	| { state: 'created'; taskId: string; externalTaskId?: string }
+	| { state: 'refused' };
+
+/** A place that outlives this try, for one logical create. */
+export interface SubmissionMemory {
+	recall(): Remembered | null;
+	remember(entry: Remembered): void;
+}
+
+export type Submission =
+	/** The task, made now or by an earlier try. */
+	| { outcome: 'created' | 'found'; record: TaskRecord }
+	/** Surely no task was made. */
+	| { outcome: 'refused'; failure: Failure }
+	/** Nobody knows. */
+	| { outcome: 'unknown'; failure: Failure; externalTaskId: string | null }
+	/** Nothing was sent, because the run was stopped or its time was over. */
+	| { outcome: 'notSent' };
+
+export interface SubmitDependencies {
+	/** Sends the create, once. The images are loaded here, so that only orders in flight hold theirs. */
+	send: () => Promise<Outcome<TaskRecord>>;
+	client: Client;
+	admission: Admission;
+	memory: SubmissionMemory;
+	clock: Clock;
+	signal?: AbortSignal;
+}
+
+/** Milliseconds before each look for a task whose answer was lost: the provider may need a moment to show it. */
+const settleMs = [1_000, 3_000, 6_000];
+/** The same when the provider says that the task exists: then it will show. */
+const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
+/** A create is sent so often at most, each time after it was surely not found. */
+const mostSends = 3;
+
+/**
+ * Creates the task of an order, or finds the one that an earlier try created. Never sends while it
+ * is possible that an earlier request was accepted, unless the provider shows that it was not.
+ *
+ * @param order with the external task id to send, where the provider takes one
+ */
+export async function submit(
+	order: OrderTerms,
+	dependencies: SubmitDependencies,
+): Promise<Submission> {
+	const earlier = dependencies.memory.recall();
+	if (earlier?.state === 'created') return await recover(earlier, order, dependencies);
+	if (earlier?.state === 'sending') {
+		const lost = await resolveLost(order, unknownSince, dependencies);
+		if (lost) return lost;
+	}
+	return await sendUntilClear(order, dependencies);
+}
+
+/**
+ * The terms under which a create is sent: with the external task id of an earlier try, if there was
+ * one (an expression can make another one each time), else the user's, else the generated one.
+ */
+export function termsToSend(
+	terms: OrderTerms,
+	provider: Pick<Provider, 'externalId'>,
+	memory: SubmissionMemory & { externalTaskId: string },
+): OrderTerms {
+	if (provider.externalId === 'none') return terms;
+	const earlier = memory.recall();
+	const remembered = earlier && 'externalTaskId' in earlier ? earlier.externalTaskId : undefined;
+	const externalTaskId = remembered ?? terms.externalTaskId ?? memory.externalTaskId;
+	return { ...terms, externalTaskId };
+}
+
+/** What stands for the answer that an earlier try never saw. */
+const unknownSince: Failure = {
+	kind: 'noAnswer',
+	providerMessage: null,
+	code: null,
+	httpStatus: null,
+	requestId: null,
+	retryAfterMs: null,
+	body: 'none',
+};
+
+async function recover(
+	earlier: { taskId: string; externalTaskId?: string },
+	order: OrderTerms,
+	{ client }: SubmitDependencies,
+): Promise<Submission> {
+	const outcome = await client.get(earlier.taskId);
+	// The id is known and paid for: that the provider cannot be asked just now must not lose it.
+	const record = outcome.ok
+		? outcome.value
+		: recordOf(taskOf(client.provider.name, { taskId: earlier.taskId }), [], {
+				task_id: earlier.taskId,
+			});
+	return { outcome: 'found', record: withOrder(record, order) };
+}
+
+async function sendUntilClear(
+	order: OrderTerms,
+	dependencies: SubmitDependencies,
+): Promise<Submission> {
+	for (let sends = 1; ; sends++) {
+		const outcome = await sendOnce(order, dependencies);
+		if (outcome === null) return { outcome: 'notSent' };
+		if (outcome.ok) return created('created', outcome.value, dependencies);
+		const { failure } = outcome;
+		if (failure.kind === 'duplicateExternalId') return await adopt(order, failure, dependencies);
+		if (!behaviours[failure.kind].mayHaveCreated) {
+			dependencies.memory.remember({ state: 'refused' });
+			return { outcome: 'refused', failure };
+		}
+		const resolved = await resolveLost(order, failure, dependencies);
+		if (resolved) return resolved;
+		// Looked for and surely not there. It stays remembered as sent, so that a later try looks again.
+		if (sends === mostSends) return { outcome: 'refused', failure };
+	}
+}
+
+async function sendOnce(
+	order: OrderTerms,
+	{ admission, memory, send }: SubmitDependencies,
+): Promise<Outcome<TaskRecord> | null> {
+	const before = memory.recall();
+	const outcome = await admission.pass(async () => {
+		// Before the request, not after: the process may end in between.
+		memory.remember(withId({ state: 'sending' }, order));
+		return await send();
+	});
+	const wasNeverSent = outcome === null && before === null;
+	if (wasNeverSent) memory.remember({ state: 'refused' });
+	return outcome;
+}
+
+function withId<T extends Remembered>(entry: T, order: OrderTerms): T {
+	return order.externalTaskId ? { ...entry, externalTaskId: order.externalTaskId } : entry;
+}
+
+function created(
+	outcome: 'created' | 'found',
+	record: TaskRecord,
+	{ memory }: SubmitDependencies,
+): Submission {
+	const { taskId, externalTaskId } = record.task;
+	memory.remember({
+		state: 'created',
+		taskId,
+		...(externalTaskId ? { externalTaskId } : {}),
+	});
+	return { outcome, record };
+}
+
+/** The provider says that a task with this external id exists: that task is this create's. */
+async function adopt(
+	order: OrderTerms,
+	failure: Failure,
+	dependencies: SubmitDependencies,
+): Promise<Submission> {
+	const found = await lookFor(order, settleKnownMs, dependencies);
+	if (found.ok) return created('found', withOrder(found.value, order), dependencies);
+	if (found.failure.kind !== 'notFound') return unknown(order, found.failure);
+	return { outcome: 'refused', failure };
+}
+
+/**
+ * Finds out what became of a request without an answer.
+ *
+ * @returns null when it surely made no task, so that it may be sent again
+ */
+async function resolveLost(
+	order: OrderTerms,
+	failure: Failure,
+	dependencies: SubmitDependencies,
+): Promise<Submission | null> {
+	const { externalId } = dependencies.client.provider;
+	const isCancelled = failure.kind === 'cancelled' || dependencies.signal?.aborted;
+	if (externalId === 'none' || !order.externalTaskId || isCancelled) return unknown(order, failure);
+	const found = await lookFor(order, settleMs, dependencies);
+	if (found.ok) return created('found', withOrder(found.value, order), dependencies);
+	// Where look-ups are not documented, "not found" proves nothing.
+	const isSurelyAbsent = externalId === 'lookup' && found.failure.kind === 'notFound';
+	return isSurelyAbsent ? null : unknown(order, failure);
+}
+
+function unknown(order: OrderTerms, failure: Failure): Submission {
+	return { outcome: 'unknown', failure, externalTaskId: order.externalTaskId ?? null };
+}
+
+async function lookFor(
+	order: OrderTerms,
+	delays: readonly number[],
+	{ client, clock, signal }: SubmitDependencies,
+): Promise<Outcome<TaskRecord>> {
+	let last: Outcome<TaskRecord> = failed(unknownSince);
+	for (const delay of delays) {
+		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
+		if (signal?.aborted) return failed({ ...unknownSince, kind: 'cancelled' });
+		last = surelyNotFound(await client.find(order.externalTaskId ?? ''));
+		if (last.ok) return last;
+	}
+	return last;
+}
+
+/** A 404 counts as "no such task" only in the provider's own words, not when a proxy's page says so. */
+function surelyNotFound(outcome: Outcome<TaskRecord>): Outcome<TaskRecord> {
+	if (outcome.ok || outcome.failure.kind !== 'notFound' || outcome.failure.body === 'json') {
+		return outcome;
+	}
+	return failed({ ...outcome.failure, kind: 'unreadable' });
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { Message } from './messages';
+import { optionNames, type OrderOption, type OrderTerms } from './order';
+import type { Provider } from './providers';
+
+/** What a user can leave empty; an empty text is the same as no text, and is not sent. */
+const optionalText = z
+	.union([z.string(), z.number()])
+	.nullish()
+	.transform(
+		(text) => (text === null || text === undefined ? '' : String(text).trim()) || undefined,
+	);
+
+const givenSchema = z.object({
+	effectScene: optionalText,
+	duration: optionalText,
+	mode: optionalText,
+	modelName: optionalText,
+	callbackUrl: optionalText,
+	externalTaskId: optionalText,
+});
+
+export type CheckedTerms = { ok: true; value: OrderTerms } | { ok: false; problem: Message };
+
+/** Seconds. Every provider's page names these two (seeds 000 and 003; providers.md 1.3). */
+const durations = [5, 10];
+const modes = ['std', 'pro'];
+/** Kling's database field; longer ids were not seen to be taken. */
+const longestExternalId = 128;
+
+/** Checks what a Create asks for, before anything is sent. */
+export function checkTerms(given: Record<string, unknown>, provider: Provider): CheckedTerms {
+	const parsed = givenSchema.safeParse(given);
+	if (!parsed.success) {
+		const name = String(parsed.error.issues[0]?.path[0] ?? '');
+		return refuse(`${nameOf(name)} must be a text`, 'Check the expression of this parameter.');
+	}
+	const { effectScene, duration, ...options } = parsed.data;
+	if (!effectScene) {
+		return refuse('Effect Scene is empty', 'Choose a scene from the list or enter its name.');
+	}
+	const problem = problemOf({ duration, ...options }, provider);
+	if (problem) return { ok: false, problem };
+	const terms: OrderTerms = { effectScene, ...present(options) };
+	if (duration !== undefined) terms.duration = Number(duration);
+	return { ok: true, value: terms };
+}
+
+function problemOf(
+	options: Partial<Record<OrderOption, string>>,
+	provider: Provider,
+): Message | null {
+	const names = Object.keys(present(options)) as OrderOption[];
+	const untaken = names.find((name) => !provider.takes.includes(name));
+	if (untaken) {
+		return {
+			message: `${provider.displayName} does not take the option ${optionNames[untaken]}`,
+			description: `Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
+		};
+	}
+	const { callbackUrl, duration, externalTaskId, mode } = options;
+	if (duration !== undefined && !durations.includes(Number(duration))) {
+		return oneOf('Duration', durations, 'seconds');
+	}
+	if (mode !== undefined && !modes.includes(mode)) return oneOf('Mode', modes, '');
+	if (callbackUrl !== undefined && !/^https?:\/\/[^\s/]/i.test(callbackUrl)) {
+		return {
+			message: 'Callback URL is not a web address',
+			description: 'Enter an address that begins with https:// or http://, or remove the option.',
+		};
+	}
+	if (externalTaskId !== undefined && externalTaskId.length > longestExternalId) {
+		return {
+			message: `External Task ID has ${externalTaskId.length} characters`,
+			description: `Use at most ${longestExternalId}.`,
+		};
+	}
+	return null;
+}
+
+function oneOf(name: string, values: Array<string | number>, unit: string): Message {
+	return {
+		message: `${name} must be ${values.join(' or ')} ${unit}`.trim(),
+		description: `Choose one of these values, or remove ${name} under Options to use the provider's own.`,
+	};
+}
+
+function nameOf(field: string): string {
+	return field === 'effectScene' ? 'Effect Scene' : (optionNames[field as OrderOption] ?? field);
+}
+
+function present<T extends object>(fields: T): T {
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+function refuse(message: string, description: string): CheckedTerms {
+	return { ok: false, problem: { message, description } };
+}

@@ -1,0 +1,17 @@
+import { sleep } from 'n8n-workflow';
+import type { Clock } from '../kling/clock';
+
+/** Milliseconds: n8n's `sleep` cannot be interrupted, and 2.40 has no `sleepWithAbort`. */
+const slice = 500;
+
+/** Real time. */
+export const systemClock: Clock = {
+	now: () => Date.now(),
+	random: () => Math.random(),
+	async sleep(ms, signal) {
+		const end = Date.now() + ms;
+		for (let left = ms; left > 0 && !signal?.aborted; left = end - Date.now()) {
+			await sleep(Math.min(left, slice));
+		}
+	},
+};

@@ -1,0 +1,102 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { OrderTerms } from '../kling/order';
+import type { ProviderName } from '../kling/task';
+import type { Remembered, SubmissionMemory } from '../kling/tasks/submit';
+
+const contextKey = 'klingEffects';
+
+interface Stored {
+	/** What makes the keys of this execution its own. */
+	seed: string;
+	orders: Record<string, Remembered>;
+}
+
+/**
+ * What the node knows of its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
+ * over to the next try of Retry On Fail and to an execution that the Retry button starts. The seed is
+ * the first execution's id, so that a worker that dies and runs the execution anew makes the same keys.
+ */
+export class NodeMemory {
+	private readonly stored: Stored;
+
+	constructor(private readonly context: IExecuteFunctions) {
+		const node = context.getContext('node') as IDataObject;
+		node[contextKey] ??= {
+			seed: seedOf(context),
+			orders: {},
+		} satisfies Stored as unknown as IDataObject;
+		this.stored = node[contextKey] as unknown as Stored;
+	}
+
+	/**
+	 * The place of one logical create: the same item of the same run with the same provider and terms. A loop over
+	 * the node is a new run, and a workflow that was changed before Retry asks for something else. What
+	 * expressions make anew with each try does not count: signed image URLs, callback URL, external id.
+	 */
+	placeOf(
+		itemIndex: number,
+		provider: ProviderName,
+		terms: OrderTerms,
+	): SubmissionMemory & { externalTaskId: string } {
+		const { effectScene, duration, mode, modelName } = terms;
+		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];
+		const place = `${this.runIndex()}:${itemIndex}:${hash(asked).slice(0, 8)}`;
+		const { orders, seed } = this.stored;
+		const { context } = this;
+		return {
+			externalTaskId: `n8n-${hash([seed, context.getWorkflow().id, context.getNode().id, place]).slice(0, 32)}`,
+			recall: () => orders[place] ?? null,
+			remember: (entry) => {
+				orders[place] = entry;
+			},
+		};
+	}
+
+	private runIndex(): number {
+		return Number(this.context.getWorkflowDataProxy(0).$runIndex ?? 0);
+	}
+
+	/** An AI agent's calls can share run and item, so there the parameters of the call count too. */
+	private toolInput(itemIndex: number): unknown {
+		const { context } = this;
+		if (!context.isToolExecution?.()) return null;
+		return context.getInputData()[itemIndex]?.json ?? null;
+	}
+}
+
+function seedOf(context: IExecuteFunctions): string {
+	const executionId = context.getExecutionId();
+	return executionId ? `${context.getInstanceId()}:${executionId}` : randomUUID();
+}
+
+function hash(value: unknown): string {
+	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+const mostValues = 5;
+const longestValue = 255;
+
+/**
+ * Shows task ids on the execution (Executions, custom data), where they stay when the run is stopped.
+ * n8n keeps 10 values of 255 characters; half of them are left to the workflow.
+ */
+export function showTaskIds(context: IExecuteFunctions, taskIds: readonly string[]): void {
+	const { customData } = context.getWorkflowDataProxy(0).$execution as {
+		customData?: { set(key: string, value: string): void };
+	};
+	for (const [index, value] of linesOf(taskIds).entries()) {
+		customData?.set(index === 0 ? 'klingTaskIds' : `klingTaskIds${index + 1}`, value);
+	}
+}
+
+function linesOf(taskIds: readonly string[]): string[] {
+	const lines = [''];
+	for (const taskId of taskIds) {
+		const last = lines[lines.length - 1];
+		const joined = last === '' ? taskId : `${last},${taskId}`;
+		if (joined.length <= longestValue) lines[lines.length - 1] = joined;
+		else lines.push(taskId);
+	}
+	return lines.slice(0, mostValues);
+}

@@ -1,0 +1,57 @@
+import {
+	NodeApiError,
+	NodeOperationError,
+	type IDataObject,
+	type IExecuteFunctions,
+	type INode,
+	type INodeExecutionData,
+} from 'n8n-workflow';
+import type { Failure } from '../kling/failure';
+import type { Message } from '../kling/messages';
+
+/** Why an item brings no result. */
+export interface Problem extends Message {
+	/** Absent when it was found before anything was sent. */
+	failure?: Failure;
+	taskId?: string;
+	externalTaskId?: string;
+}
+
+/** The error that n8n shows for a problem. */
+export function errorOf(
+	node: INode,
+	problem: Problem,
+	itemIndex?: number,
+): NodeApiError | NodeOperationError {
+	const { message, description, failure } = problem;
+	const shown = { description, ...(itemIndex === undefined ? {} : { itemIndex }) };
+	if (!failure) return new NodeOperationError(node, message, shown);
+	const httpCode = failure.httpStatus === null ? undefined : String(failure.httpStatus);
+	return new NodeApiError(node, {}, { ...shown, message, ...(httpCode ? { httpCode } : {}) });
+}
+
+/**
+ * The item that stands for a problem when the node goes on. For the error output it holds `error`
+ * and `message` alone: n8n 1.123 sends an item with any other key to the success output. n8n adds
+ * the input's json to it there.
+ */
+export function itemOf(
+	context: IExecuteFunctions,
+	problem: Problem,
+	itemIndex: number,
+): INodeExecutionData {
+	const { message, description } = problem;
+	const json: IDataObject = { error: message, message: description };
+	if (context.getNode().onError !== 'continueErrorOutput') json.details = detailsOf(problem);
+	return { json, pairedItem: { item: itemIndex } };
+}
+
+function detailsOf({ failure, taskId, externalTaskId }: Problem): IDataObject {
+	return {
+		taskId: taskId ?? null,
+		externalTaskId: externalTaskId ?? null,
+		code: failure?.code ?? null,
+		httpCode: failure?.httpStatus ?? null,
+		requestId: failure?.requestId ?? null,
+	};
+}

@@ -1,0 +1,38 @@
+import { NodeOperationError } from 'n8n-workflow';
+import { readAccount, type Account } from '../kling/account';
+import { Client } from '../kling/client';
+import type { Clock } from '../kling/clock';
+import type { Provider } from '../kling/providers';
+import { systemClock } from './clock';
+import { cancelSignalOf, credentialName, transportOf, type RequestContext } from './transport';
+
+/** What one run of a node works with. */
+export interface Session {
+	provider: Provider;
+	client: Client;
+	clock: Clock;
+	/** Aborts when the execution is stopped. */
+	signal: AbortSignal | undefined;
+}
+
+/**
+ * Opens the provider that the node's credential names.
+ *
+ * @throws NodeOperationError when the credential is not complete; nothing was sent then
+ */
+export async function openSession(
+	context: RequestContext,
+	clock: Clock = systemClock,
+): Promise<Session> {
+	const account = await accountOf(context);
+	const signal = cancelSignalOf(context);
+	const client = new Client(account.provider, transportOf(context, account), clock, signal);
+	return { provider: account.provider, client, clock, signal };
+}
+
+async function accountOf(context: RequestContext): Promise<Account> {
+	const checked = readAccount(await context.getCredentials(credentialName));
+	if (checked.ok) return checked.value;
+	const { message, description } = checked.problem;
+	throw new NodeOperationError(context.getNode(), message, { description });
+}

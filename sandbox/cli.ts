@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+
+import { CONTROL_URLS } from './control';
+import { startSandbox, type Sandbox, type SandboxOptions } from './index';
+
+const HELP = `Usage: npm run sandbox -- [options]
+
+  --port N                  port on 127.0.0.1 (4010)
+  --task-seconds N          time from accepted to finished (2)
+  --latency MS              added to every answer of an API (0)
+  --parallel-tasks N        unfinished tasks per account (no limit)
+  --requests-per-second N   requests per account (no limit)
+  --kkiai-shape SHAPE       kling | wrapper | openai (kling)
+  --modellix-path PATH      newest | middle | oldest (newest)
+  --help
+`;
+
+async function main(): Promise<void> {
+	const { values } = parseArgs({
+		options: {
+			port: { type: 'string', default: '4010' },
+			'task-seconds': { type: 'string', default: '2' },
+			latency: { type: 'string', default: '0' },
+			'parallel-tasks': { type: 'string' },
+			'requests-per-second': { type: 'string' },
+			'kkiai-shape': { type: 'string', default: 'kling' },
+			'modellix-path': { type: 'string', default: 'newest' },
+			help: { type: 'boolean', default: false },
+		},
+	});
+	if (values.help) return void process.stdout.write(HELP);
+	const sandbox = await startSandbox({
+		port: numberOf('port', values.port),
+		taskSeconds: numberOf('task-seconds', values['task-seconds']),
+		latencyMs: numberOf('latency', values.latency),
+		parallelTasks: optionalNumberOf('parallel-tasks', values['parallel-tasks']),
+		requestsPerSecond: optionalNumberOf('requests-per-second', values['requests-per-second']),
+		kkiaiShape: oneOf('kkiai-shape', values['kkiai-shape'], [
+			'kling',
+			'wrapper',
+			'openai',
+		] as const),
+		modellixPath: oneOf('modellix-path', values['modellix-path'], [
+			'newest',
+			'middle',
+			'oldest',
+		] as const),
+	} satisfies SandboxOptions);
+	process.stdout.write(describe(sandbox));
+	for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+		process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
+	}
+}
+
+function numberOf(flag: string, text: string): number {
+	const value = Number(text);
+	if (text.trim() === '' || !(value >= 0)) throw new Error(`--${flag} must be a number`);
+	return value;
+}
+
+function optionalNumberOf(flag: string, text: string | undefined): number | undefined {
+	return text === undefined ? undefined : numberOf(flag, text);
+}
+
+function oneOf<T extends string>(flag: string, text: string, choices: readonly T[]): T {
+	const choice = choices.find((one) => one === text);
+	if (!choice) throw new Error(`--${flag} must be one of ${choices.join(', ')}`);
+	return choice;
+}
+
+/** What to paste into a credential for each provider, and the control URLs. */
+function describe(sandbox: Sandbox): string {
+	const rows = [
+		['Provider', 'Base URL', 'API key'],
+		...[
+			['Kling AI, global', sandbox.credential('kling')] as const,
+			['Kling AI, China', sandbox.credential('kling', { region: 'china' })] as const,
+			['CometAPI', sandbox.credential('cometApi')] as const,
+			['KKIAI', sandbox.credential('kkiai')] as const,
+			['Modellix', sandbox.credential('modellix')] as const,
+			['APIModels', sandbox.credential('apiModels')] as const,
+		].map(([name, { baseUrl, apiKey }]) => [name, String(baseUrl), String(apiKey)]),
+	];
+	const accessRows = [
+		['Kling AI by access key', 'Access key', 'Secret key'],
+		...(['global', 'china'] as const).map((region) => {
+			const { accessKey, secretKey } = sandbox.accessKeyCredential({ region });
+			return [region, String(accessKey), String(secretKey)];
+		}),
+	];
+	const controls = CONTROL_URLS.map(([method, path, purpose]) => [
+		method,
+		sandbox.url + path,
+		purpose,
+	]);
+	const title = `Kling effects sandbox at ${sandbox.url}. Nothing here costs money.`;
+	return [title, table(rows), table(accessRows), 'Controls', table(controls), ''].join('\n\n');
+}
+
+function table(rows: string[][]): string {
+	const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+	return rows
+		.map((row) =>
+			row
+				.map((cell, column) => cell.padEnd(widths[column]))
+				.join('  ')
+				.trimEnd(),
+		)
+		.map((line) => `  ${line}`)
+		.join('\n');
+}
+
+main().catch((error: Error) => {
+	process.stderr.write(`${error.message}\n`);
+	process.exitCode = 1;
+});

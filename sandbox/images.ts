@@ -1,0 +1,107 @@
+import sharp from 'sharp';
+
+import { Refusal } from './refusal';
+import { findSample } from './samples';
+
+/** What a task will do, as far as the URLs of its images tell. */
+export interface ImageDirectives {
+	/** Why the task fails; null when it succeeds. */
+	failure: string | null;
+	/** Seconds the task takes; undefined for the sandbox' usual time. */
+	seconds?: number;
+	videos?: number;
+	/** Size of the resulting video files. */
+	megabytes?: number;
+}
+
+const MAX_BYTES = 10 * 1024 * 1024;
+const MIN_SIDE = 300;
+const MAX_RATIO = 2.5;
+
+// Recorded from a failed task (providers.md section 7, sample 2).
+const PIXELS_INVALID = 'Image pixel is invalid';
+
+/**
+ * Checks images as Kling documents them (seed 001: formats, 10 MB, 300 px, 1:2.5 to 2.5:1, no
+ * `data:` prefix) and reads what the URLs tell the sandbox to do.
+ *
+ * @param ownUrl URL of the sandbox: its sample images are checked by their bytes
+ * @throws Refusal 1201 for base64 that is no acceptable image
+ */
+export async function inspectImages(images: string[], ownUrl: string): Promise<ImageDirectives> {
+	const all = await Promise.all(images.map(async (image) => await inspect(image, ownUrl)));
+	return {
+		failure: all.find((one) => one.failure !== null)?.failure ?? null,
+		seconds: all.find((one) => one.seconds !== undefined)?.seconds,
+		videos: all.find((one) => one.videos !== undefined)?.videos,
+		megabytes: all.find((one) => one.megabytes !== undefined)?.megabytes,
+	};
+}
+
+async function inspect(image: string, ownUrl: string): Promise<ImageDirectives> {
+	if (/^https?:\/\//i.test(image)) return await inspectUrl(image, ownUrl);
+	if (/^data:/i.test(image)) {
+		throw new Refusal(1201, 'Image must be raw base64 without a data: prefix, or a URL');
+	}
+	const problem = await problemOfBytes(decode(image));
+	if (problem) throw new Refusal(1201, problem);
+	return { failure: null };
+}
+
+function decode(base64: string): Buffer {
+	// Whether Kling tolerates line breaks is unverified; its documented form has none.
+	if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+		throw new Refusal(1201, 'File is not in a valid base64 format');
+	}
+	return Buffer.from(base64, 'base64');
+}
+
+/** A URL is read after the task was accepted, so what is wrong with it makes the task fail. */
+async function inspectUrl(image: string, ownUrl: string): Promise<ImageDirectives> {
+	let url: URL;
+	try {
+		url = new URL(image);
+	} catch {
+		throw new Refusal(1201, 'Image URL is not valid');
+	}
+	return {
+		failure: await failureOfUrl(url, ownUrl),
+		seconds: numberFrom(url, 'seconds'),
+		videos: numberFrom(url, 'videos'),
+		megabytes: numberFrom(url, 'megabytes'),
+	};
+}
+
+async function failureOfUrl(url: URL, ownUrl: string): Promise<string | null> {
+	if (url.pathname.endsWith('unreachable.jpg')) return 'Failed to download the image';
+	if (url.pathname.includes('fail')) {
+		return url.searchParams.get('reason') ?? PIXELS_INVALID;
+	}
+	// The same server may be called localhost or by another name; its path is its own.
+	const isSample = url.pathname.startsWith('/_sandbox/images/');
+	if (!isSample || url.port !== new URL(ownUrl).port) return null;
+	const sample = await findSample(url.pathname.slice('/_sandbox/images/'.length));
+	return sample ? await problemOfBytes(sample.bytes) : 'Failed to download the image';
+}
+
+function numberFrom(url: URL, name: string): number | undefined {
+	const text = url.searchParams.get(name);
+	const value = Number(text);
+	return text === null || text === '' || Number.isNaN(value) ? undefined : value;
+}
+
+async function problemOfBytes(bytes: Buffer): Promise<string | null> {
+	if (bytes.length > MAX_BYTES) return 'Image file size exceeds 10MB';
+	const metadata = await sharp(bytes)
+		.metadata()
+		.catch(() => undefined);
+	if (!metadata || !['jpeg', 'png'].includes(metadata.format ?? '')) {
+		return 'Image format is not supported, use jpg, jpeg or png';
+	}
+	const { width = 0, height = 0 } = metadata;
+	if (Math.min(width, height) < MIN_SIDE) return PIXELS_INVALID;
+	if (Math.max(width, height) / Math.min(width, height) > MAX_RATIO) {
+		return 'Image aspect ratio is invalid, must be between 1:2.5 and 2.5:1';
+	}
+	return null;
+}

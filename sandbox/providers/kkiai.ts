@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+
+import { videosOf } from '../files';
+import { makeKeys } from '../keys';
+import { Refusal } from '../refusal';
+import type { Task } from '../tasks';
+import type { ActiveOptions } from '../types';
+import { answer, htmlAnswer, type Answer } from '../wire';
+import { authenticateWith } from './gateway';
+import { readKlingBody } from './klingBody';
+import {
+	callbackPayload,
+	createdTask,
+	KLING_CODES,
+	newKlingTaskId,
+	taskObject,
+} from './klingEnvelope';
+import type { Call, Context, Provider } from './provider';
+
+const keys = makeKeys('kkiai');
+
+/**
+ * KKIAI (seed 002, providers.md section 3), a fork of the new-api gateway. Its answers are not
+ * documented; `kkiaiShape` picks one of the three that its family shows.
+ */
+export const kkiai: Provider = {
+	name: 'kkiai',
+	mounts: [{ prefix: '/kkiai', region: 'global' }],
+	keys,
+	routes: [
+		{ method: 'POST', path: /^\/kling\/v1\/videos\/effects$/, operation: 'create', answer: create },
+		{
+			method: 'GET',
+			path: /^\/kling\/v1\/[^/]+\/[^/]+\/([^/]+)$/,
+			operation: 'get',
+			answer: get,
+		},
+		{ method: 'GET', path: /^\/v1\/models$/, operation: 'check', answer: models },
+		{ method: 'GET', path: /^\/api\/usage\/token\/?$/, operation: 'account', answer: usage },
+	],
+	authenticate: authenticateWith(keys),
+	refuse: (code, _context, message) => refuse(code, message),
+	unknownRoute,
+	newTaskId: ({ kkiaiShape }) =>
+		kkiaiShape === 'openai' ? `task_${randomUUID().replaceAll('-', '')}` : newKlingTaskId(),
+	callbacks: (context) => ({
+		onlyAtEnd: false,
+		isSigned: false,
+		retryMs: [],
+		payload: (task) => callbackPayload(task, context.url),
+	}),
+};
+
+/** Refusals of the task relay itself; their words are those of new-api, unverified for KKIAI. */
+const TASK_ERRORS: Record<number, string> = {
+	1200: 'invalid_request',
+	1201: 'invalid_request',
+	1203: 'task_not_exist',
+	1300: 'fail_to_fetch_task',
+	1301: 'fail_to_fetch_task',
+	1302: 'too_many_requests',
+	1303: 'fail_to_fetch_task',
+	5000: 'do_request_failed',
+	5002: 'do_request_failed',
+};
+
+const STATUS: Record<number, number> = { 1100: 403, 1101: 403, 1102: 403, 1203: 400, 1304: 403 };
+
+function refuse(code: number, message?: string): Answer {
+	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
+	const text = message ?? KLING_CODES[code]?.message ?? 'Unknown error';
+	const taskError = TASK_ERRORS[code];
+	if (taskError) return answer(status, { code: taskError, message: text, data: null });
+	const id = randomUUID().replaceAll('-', '');
+	const type = 'new_api_error';
+	const reason = code === 1102 ? 'insufficient_user_quota' : '';
+	const error = { message: `${text} (request id: ${id})`, type, param: '', code: reason };
+	return answer(status, { error });
+}
+
+async function create(call: Call, context: Context): Promise<Answer> {
+	const body = await readKlingBody(call.body, { sells: () => true }, context);
+	const task = context.accept(call, body);
+	return answer(200, CREATED[context.options.kkiaiShape](task, context));
+}
+
+function get(call: Call, context: Context): Answer {
+	const { store, options } = context;
+	const [id] = call.params;
+	let task = store.byId('kkiai', call.region, id);
+	if (!task && options.kkiaiExternalIdLookup) {
+		task = store.byExternalId('kkiai', call.region, id);
+	}
+	if (!task) throw new Refusal(1203, 'task_not_exist');
+	return answer(200, FOUND[options.kkiaiShape](task, context));
+}
+
+type Shapes = Record<ActiveOptions['kkiaiShape'], (task: Task, context: Context) => unknown>;
+
+const CREATED: Shapes = {
+	kling: (task) => klingEnvelope(createdTask(task)),
+	wrapper: (task) => ({
+		code: 'success',
+		message: '',
+		data: { task_id: task.taskId, action: 'effects', status: 'SUBMITTED', progress: '0%' },
+	}),
+	openai: (task) => ({
+		id: task.taskId,
+		task_id: task.taskId,
+		object: 'video',
+		model: 'kling-effects',
+		status: 'queued',
+		progress: 0,
+		created_at: seconds(task.createdAt),
+	}),
+};
+
+const FOUND: Shapes = {
+	kling: (task, context) => klingEnvelope(taskObject(task, context.url)),
+	wrapper: (task, context) => ({ code: 'success', message: '', data: wrapped(task, context) }),
+	openai: openAiVideo,
+};
+
+function klingEnvelope(data: unknown): unknown {
+	return { code: 0, message: 'SUCCEED', request_id: randomUUID(), data };
+}
+
+const WRAPPER_STATUS = {
+	submitted: 'SUBMITTED',
+	processing: 'IN_PROGRESS',
+	succeed: 'SUCCESS',
+	failed: 'FAILURE',
+};
+
+function wrapped(task: Task, context: Context): unknown {
+	const { status } = task;
+	return {
+		task_id: task.taskId,
+		action: 'effects',
+		status: WRAPPER_STATUS[status],
+		progress: task.isOver ? '100%' : status === 'processing' ? '50%' : '0%',
+		fail_reason: failReason(task, context),
+		submit_time: seconds(task.createdAt),
+		start_time: status === 'submitted' ? 0 : seconds(task.processingAt),
+		finish_time: task.isOver ? seconds(task.finishedAt) : 0,
+		data: klingEnvelope(taskObject(task, context.url)),
+	};
+}
+
+/** Older new-api code keeps the video's URL in this field on success (section 3). */
+function failReason(task: Task, context: Context): string {
+	if (task.status === 'failed') return task.message;
+	return task.status === 'succeed' ? videosOf(task, context.url)[0].url : '';
+}
+
+const OPENAI_STATUS = {
+	submitted: 'queued',
+	processing: 'in_progress',
+	succeed: 'completed',
+	failed: 'failed',
+};
+
+function openAiVideo(task: Task, context: Context): unknown {
+	const { status } = task;
+	return {
+		id: task.taskId,
+		task_id: task.taskId,
+		object: 'video',
+		model: 'kling-effects',
+		status: OPENAI_STATUS[status],
+		progress: task.isOver ? 100 : status === 'processing' ? 50 : 0,
+		created_at: seconds(task.createdAt),
+		...(task.isOver ? { completed_at: seconds(task.finishedAt) } : {}),
+		...(status === 'succeed'
+			? {
+					seconds: String(task.videoSeconds),
+					metadata: { url: videosOf(task, context.url)[0].url },
+				}
+			: {}),
+		...(status === 'failed' ? { error: { message: task.message, code: 'task_failed' } } : {}),
+	};
+}
+
+function seconds(ms: number): number {
+	return Math.floor(ms / 1000);
+}
+
+function models(): Answer {
+	const data = [{ id: 'kling-effects', object: 'model', created: 1626777600, owned_by: 'kling' }];
+	return answer(200, { data, object: 'list', success: true });
+}
+
+/** Quota of the key as new-api has it; may be switched off at KKIAI (section 3). */
+function usage(call: Call): Answer {
+	const total = call.caller?.keyName === 'noBalance' ? 0 : 50_000_000;
+	return answer(200, {
+		code: true,
+		message: 'ok',
+		data: {
+			object: 'token_usage',
+			name: 'sandbox',
+			total_granted: total,
+			total_used: 0,
+			total_available: total,
+			unlimited_quota: false,
+			expires_at: 0,
+		},
+	});
+}
+
+/** new-api serves its web interface for every other page. */
+function unknownRoute(call: Call): Answer {
+	if (!/^\/(?:kling|v1)\//.test(call.path)) return htmlAnswer(200, 'KKIAI');
+	const message = `Invalid URL (${call.method} ${call.path})`;
+	return answer(404, {
+		error: { message, type: 'invalid_request_error', param: '', code: '' },
+	});
+}

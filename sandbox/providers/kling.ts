@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+
+import jwt from 'jsonwebtoken';
+
+import {
+	accessKeyNameOf,
+	bearerToken,
+	keyNameOf,
+	makeAccessKeys,
+	makeKeys,
+	type Caller,
+} from '../keys';
+import { Refusal } from '../refusal';
+import { soldByKling } from '../scenes';
+import type { SandboxRegion } from '../types';
+import { answer, type Answer } from '../wire';
+import { readKlingBody } from './klingBody';
+import {
+	callbackPayload,
+	createdTask,
+	KLING_CODES,
+	newKlingTaskId,
+	taskObject,
+} from './klingEnvelope';
+import type { Call, Context, Provider } from './provider';
+
+/** Keys differ per region: one console's key is unknown to the other (providers.md section 1.1). */
+export const klingKeys = { global: makeKeys('kling-global'), china: makeKeys('kling-china') };
+
+/** Access keys and secrets per region. */
+export const klingAccessKeys = {
+	global: makeAccessKeys('kling-global'),
+	china: makeAccessKeys('kling-china'),
+};
+
+/** Kling AI itself (seed 001). */
+export const kling: Provider = {
+	name: 'kling',
+	mounts: [
+		{ prefix: '/kling', region: 'global' },
+		{ prefix: '/kling-china', region: 'china' },
+	],
+	keys: klingKeys.global,
+	routes: [
+		{ method: 'POST', path: /^\/v1\/videos\/effects$/, operation: 'create', answer: create },
+		{ method: 'GET', path: /^\/v1\/videos\/effects$/, operation: 'list', answer: list },
+		{ method: 'GET', path: /^\/v1\/videos\/effects\/([^/]+)$/, operation: 'get', answer: get },
+		{ method: 'GET', path: /^\/account\/costs$/, operation: 'account', answer: costs },
+	],
+	authenticate,
+	refuse: (code, _context, message) =>
+		envelope(KLING_CODES[code]?.status ?? 400, code, message ?? KLING_CODES[code]?.message),
+	unknownRoute: () => {
+		throw new Refusal(1202);
+	},
+	newTaskId: newKlingTaskId,
+	callbacks: (context) => ({
+		onlyAtEnd: false,
+		isSigned: true,
+		// Whether Kling repeats a callback that was not taken is not documented.
+		retryMs: [],
+		payload: (task) => callbackPayload(task, context.url),
+	}),
+};
+
+/** Every answer of Kling's carries a request id (seed 001). */
+function envelope(status: number, code: number, message = 'SUCCEED', data?: unknown): Answer {
+	const body = { code, message, request_id: randomUUID() };
+	return answer(status, data === undefined ? body : { ...body, data });
+}
+
+/** Bearer with a plain API key or an HS256 JWT (providers.md section 1.2). */
+function authenticate(call: Call, context: Context): Caller {
+	const { region } = call;
+	const header = call.headers.authorization;
+	if (!header?.trim()) throw new Refusal(1001);
+	const token = bearerToken(header);
+	if (!token) throw new Refusal(1002);
+	const keyName = keyNameOf(klingKeys[region], token) ?? signerOf(token, region, context);
+	return { keyName, region };
+}
+
+function signerOf(token: string, region: SandboxRegion, context: Context): Caller['keyName'] {
+	const accessKeys = klingAccessKeys[region];
+	const claims = jwt.decode(token, { json: true });
+	const keyName = accessKeyNameOf(accessKeys, claims?.iss);
+	if (!keyName) throw new Refusal(1002);
+	try {
+		const clockTimestamp = Math.floor(context.options.now() / 1000);
+		const { secretKey } = accessKeys[keyName];
+		// No tolerance: the documented back-dating of nbf is the client's own (section 1.2).
+		const payload = jwt.verify(token, secretKey, { algorithms: ['HS256'], clockTimestamp });
+		// `exp` belongs to the documented claims; what happens without it is unverified.
+		if (typeof payload === 'string' || payload.exp === undefined) throw new Refusal(1002);
+		return keyName;
+	} catch (error) {
+		if (error instanceof jwt.NotBeforeError) throw new Refusal(1003);
+		if (error instanceof jwt.TokenExpiredError) throw new Refusal(1004);
+		throw new Refusal(1002);
+	}
+}
+
+async function create(call: Call, context: Context): Promise<Answer> {
+	const task = await readKlingBody(call.body, { sells: soldByKling }, context);
+	const { externalTaskId } = task;
+	// Re-use is 400/1201 in two client code bases; Kling itself only says "must be unique".
+	if (externalTaskId !== null && context.store.isUsed('kling', call.region, externalTaskId)) {
+		throw new Refusal(1201, `Duplicate external_task_id: ${externalTaskId} already exists`);
+	}
+	return envelope(200, 0, undefined, createdTask(context.accept(call, task)));
+}
+
+function get(call: Call, context: Context): Answer {
+	const [id] = call.params;
+	const task =
+		context.store.byId('kling', call.region, id) ??
+		context.store.byExternalId('kling', call.region, id);
+	if (!task) throw new Refusal(1203, 'Task not found');
+	const data = { ...taskObject(task, context.url), watermark_info: { enabled: false } };
+	return envelope(200, 0, undefined, data);
+}
+
+/** A bare array without a total; its order is not documented (section 1.5). */
+function list(call: Call, context: Context): Answer {
+	const pageNum = intFrom(call.query, 'pageNum', 1, 1000);
+	const pageSize = intFrom(call.query, 'pageSize', 30, 500);
+	const start = (pageNum - 1) * pageSize;
+	const tasks = context.store.page('kling', call.region, start, pageSize);
+	const data = tasks.map((task) => taskObject(task, context.url));
+	return envelope(200, 0, undefined, data);
+}
+
+function intFrom(query: URLSearchParams, name: string, fallback: number, max: number): number {
+	const text = query.get(name);
+	if (text === null) return fallback;
+	const value = Number(text);
+	if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
+	throw new Refusal(1201, `${name} must be an integer between 1 and ${max}`);
+}
+
+/** Resource packs; double-wrapped, at most once a second (section 1.9). */
+function costs(call: Call, context: Context): Answer {
+	for (const name of ['start_time', 'end_time']) {
+		if (!/^\d+$/.test(call.query.get(name) ?? '')) throw new Refusal(1200, `${name} is required`);
+	}
+	if (!context.limiter.admits(`costs:${call.region}`, 1)) throw new Refusal(1302);
+	const now = context.options.now();
+	const used = context.store.charges.filter((charge) => charge.provider === 'kling').length * 2;
+	const isEmpty = call.caller?.keyName === 'noBalance';
+	const pack = {
+		resource_pack_name: 'Video effects (sandbox)',
+		resource_pack_id: '509f3fd3d4f14e5e8b1c1e1b1a1d1c1f',
+		resource_pack_type: 'decreasing_total',
+		total_quantity: 100_000,
+		remaining_quantity: isEmpty ? 0 : Math.max(0, 100_000 - used),
+		purchase_time: now - 86_400_000,
+		effective_time: now - 86_400_000,
+		invalid_time: now + 30 * 86_400_000,
+		status: isEmpty ? 'runOut' : 'online',
+	};
+	const data = { code: 0, msg: 'SUCCEED', resource_pack_subscribe_infos: [pack] };
+	return envelope(200, 0, undefined, data);
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+
+import { inspectImages } from '../images';
+import { Refusal } from '../refusal';
+import { findScene, type Scene } from '../scenes';
+import type { Context, AcceptedTask } from './provider';
+
+/** What a provider asks of a Kling-shaped create body beyond its common form. */
+export interface BodyRules {
+	sells(scene: Scene): boolean;
+	/** Whether `input.duration` must be there (older contract, providers.md section 1.3). */
+	needsDuration?: boolean;
+	/** Whether `input.duration` may also be a number. */
+	takesNumbers?: boolean;
+}
+
+/** A text that counts as absent when it is empty: KKIAI's own example sends such (seed 002). */
+const optionalText = z.preprocess(emptyToUndefined, z.string().optional());
+const optionalUrl = z.preprocess(
+	emptyToUndefined,
+	z
+		.string()
+		.regex(/^https?:\/\/[^\s/]+/i, 'must be an http(s) URL')
+		.optional(),
+);
+const modelNames = z.enum(['kling-v1', 'kling-v1-5', 'kling-v1-6']);
+
+const sceneBody = z.object({ effect_scene: z.string().min(1) });
+
+const fullBody = z.object({
+	input: z.object({
+		image: optionalText,
+		images: z.array(z.string().min(1)).length(2).optional(),
+		duration: z.preprocess(emptyToUndefined, z.enum(['5', '10']).optional()),
+		mode: z.preprocess(emptyToUndefined, z.enum(['std', 'pro']).optional()),
+		// Kling's pages of 2026 do not list model_name; whether it is refused or ignored is unverified.
+		model_name: z.preprocess(emptyToUndefined, modelNames.optional()),
+	}),
+	callback_url: optionalUrl,
+	external_task_id: optionalText,
+});
+
+/**
+ * Checks a create body with nested `input` in Kling's order, scene before images (providers.md
+ * section 1.7), and says what its task will be.
+ *
+ * @throws Refusal 1200 for what is missing, 1201 for what is wrong
+ */
+export async function readKlingBody(
+	body: unknown,
+	rules: BodyRules,
+	context: Context,
+): Promise<AcceptedTask> {
+	const { effect_scene: name } = parse(sceneBody, body);
+	const scene = findScene(name);
+	if (!scene || !rules.sells(scene)) {
+		throw new Refusal(1201, `effect_scene value '${name}' is invalid`);
+	}
+	const { input, callback_url, external_task_id } = parse(
+		fullBody,
+		rules.takesNumbers ? withTextDuration(body) : body,
+	);
+	if (rules.needsDuration && input.duration === undefined) {
+		throw new Refusal(1200, 'input.duration is required');
+	}
+	const images = requireImages(scene, input);
+	const { failure, seconds, videos, megabytes } = await inspectImages(images, context.url);
+	return {
+		externalTaskId: external_task_id ?? null,
+		effectScene: name,
+		callbackUrl: callback_url ?? null,
+		failure: failure ?? failureOfScene(name, context),
+		seconds,
+		videoCount: videos,
+		megabytes,
+		videoSeconds: Number(input.duration ?? 5),
+		params: withoutImages(body),
+	};
+}
+
+/** Why tasks of this scene fail, when the sandbox is told to let them. */
+export function failureOfScene(scene: string, context: Context): string | null {
+	return context.options.failScenes.includes(scene) ? 'Image pixel is invalid' : null;
+}
+
+/** The pictures of a request: one or two, as the scene wants. */
+export function requireImages(
+	scene: Scene,
+	{ image, images }: { image?: string; images?: string[] },
+): string[] {
+	if (image !== undefined && images !== undefined) {
+		throw new Refusal(1201, 'image and images are mutually exclusive');
+	}
+	if (scene.images === 2) {
+		if (images) return images;
+		throw new Refusal(1201, `effect_scene ${scene.scene} requires images with 2 elements`);
+	}
+	if (image !== undefined) return [image];
+	throw new Refusal(1201, `effect_scene ${scene.scene} requires image`);
+}
+
+/** Parses with zod; says in Kling's terms what is missing or wrong. */
+export function parse<T extends z.ZodTypeAny>(schema: T, value: unknown): z.output<T> {
+	const result = schema.safeParse(value);
+	if (result.success) return result.data;
+	const [issue] = result.error.issues;
+	const field = issue.path.join('.') || 'body';
+	const isMissing = issue.code === 'invalid_type' && issue.received === 'undefined';
+	throw isMissing
+		? new Refusal(1200, `${field} is required`)
+		: new Refusal(1201, `${field} is invalid: ${issue.message}`);
+}
+
+/** The body as it may be kept and shown: without the pictures, which can be large. */
+export function withoutImages(body: unknown): unknown {
+	const hideImages = (key: string, value: unknown) =>
+		key === 'image' || key === 'images' ? undefined : value;
+	return JSON.parse(JSON.stringify(body, hideImages));
+}
+
+function emptyToUndefined(value: unknown): unknown {
+	return value === '' ? undefined : value;
+}
+
+function withTextDuration(body: unknown): unknown {
+	const { input } = body as { input?: { duration?: unknown } };
+	if (typeof input?.duration !== 'number') return body;
+	return { ...(body as object), input: { ...input, duration: String(input.duration) } };
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+
+import { z } from 'zod';
+
+import { videosOf } from '../files';
+import { inspectImages } from '../images';
+import { bearerToken, keyNameOf, makeKeys } from '../keys';
+import { Refusal } from '../refusal';
+import { findScene } from '../scenes';
+import type { Task } from '../tasks';
+import type { ActiveOptions } from '../types';
+import { answer, type Answer } from '../wire';
+import { authenticateWith } from './gateway';
+import { failureOfScene, parse, requireImages, withoutImages } from './klingBody';
+import { KLING_CODES } from './klingEnvelope';
+import type { AcceptedTask, Call, Context, Provider, Route } from './provider';
+
+const keys = makeKeys('modellix');
+
+/** Result files live about 7 days, 24 hours in older pages (providers.md section 4). */
+const RETENTION_MS = 7 * 86_400_000;
+
+/** The three create paths of its history; one exists at a time (section 4, seed 003). */
+const CREATE_PATHS: Record<ActiveOptions['modellixPath'], string> = {
+	newest: '/api/v1/kling/kling-video-effects',
+	middle: '/api/v1/kling/kling-video-effects/async',
+	oldest: '/api/v1/image-to-video/kling/kling-video-effects/async',
+};
+
+/** Modellix (seed 003): a flat body, and words of its own. */
+export const modellix: Provider = {
+	name: 'modellix',
+	mounts: [{ prefix: '/modellix', region: 'global' }],
+	keys,
+	routes: [
+		...Object.entries(CREATE_PATHS).map(
+			([generation, path]): Route => ({
+				method: 'POST',
+				path: new RegExp(`^${path}$`),
+				operation: 'create',
+				exists: (options) => options.modellixPath === generation,
+				answer: create,
+			}),
+		),
+		{ method: 'GET', path: /^\/api\/v1\/tasks\/([^/]+)$/, operation: 'get', answer: get },
+		{
+			method: 'GET',
+			path: /^\/api\/v1\/apikey\/validate$/,
+			operation: 'check',
+			isPublic: true,
+			answer: validate,
+		},
+		{ method: 'GET', path: /^\/api\/v1\/team\/balance$/, operation: 'account', answer: balance },
+	],
+	authenticate: authenticateWith(keys),
+	refuse,
+	unknownRoute: (call) => failure(404, `NotFound: ${call.method} ${call.path} not found`),
+	newTaskId: () => `task-${randomUUID()}`,
+};
+
+const STATUS: Record<number, number> = { 1100: 402, 1101: 402, 1102: 402, 1304: 403, 5002: 503 };
+
+/** `Category: detail`; the categories' names are unverified except for their form. */
+const CATEGORIES: Record<number, string> = {
+	400: 'InvalidParameter',
+	401: 'Unauthorized',
+	402: 'InsufficientCredits',
+	403: 'Forbidden',
+	404: 'NotFound',
+	429: 'RateLimitExceeded',
+	500: 'InternalError',
+	503: 'ServiceUnavailable',
+};
+
+/** `code` equals the HTTP status. Its 429 tells when to come back: a second later, in this unit. */
+function refuse(code: number, context: Context, message?: string): Answer {
+	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
+	const detail = message ?? KLING_CODES[code]?.message ?? 'unknown error';
+	const error = failure(status, `${CATEGORIES[status]}: ${detail}`);
+	if (status !== 429) return error;
+	const reset = Math.ceil(context.options.now() / 1000) + 1;
+	return { ...error, headers: { 'retry-after': '1', 'x-ratelimit-reset': String(reset) } };
+}
+
+function failure(status: number, message: string): Answer {
+	return answer(status, { code: status, message });
+}
+
+function success(data: unknown): Answer {
+	return answer(200, { code: 0, message: 'success', data });
+}
+
+const body = z.object({
+	effect_scene: z.string().min(1),
+	image: z.string().min(1).optional(),
+	images: z.array(z.string().min(1)).length(2).optional(),
+	// An integer here, unlike everywhere else (seed 003).
+	duration: z.union([z.literal(5), z.literal(10)]).optional(),
+});
+
+async function create(call: Call, context: Context): Promise<Answer> {
+	const task = context.accept(call, await readBody(call.body, context));
+	const data = { status: 'pending', task_id: task.taskId, model_id: 'kling-video-effects' };
+	// The older sample lacks get_result (seed 003).
+	if (context.options.modellixPath === 'oldest') return success(data);
+	const url = `${context.url}/modellix/api/v1/tasks/${task.taskId}`;
+	return success({ ...data, get_result: { method: 'GET', url } });
+}
+
+async function readBody(value: unknown, context: Context): Promise<AcceptedTask> {
+	const { effect_scene, image, images, duration } = parse(body, value);
+	const scene = findScene(effect_scene);
+	if (!scene) throw new Refusal(1201, `effect_scene '${effect_scene}' is not supported`);
+	const pictures = requireImages(scene, { image, images });
+	const directives = await inspectImages(pictures, context.url);
+	return {
+		externalTaskId: null,
+		effectScene: effect_scene,
+		callbackUrl: null,
+		failure: directives.failure ?? failureOfScene(effect_scene, context),
+		seconds: directives.seconds,
+		videoCount: directives.videos,
+		megabytes: directives.megabytes,
+		videoSeconds: duration ?? 5,
+		params: withoutImages(value),
+	};
+}
+
+const STATUS_WORDS = {
+	submitted: 'pending',
+	processing: 'processing',
+	succeed: 'success',
+	failed: 'failed',
+};
+
+function get(call: Call, context: Context): Answer {
+	const task = context.store.byId('modellix', call.region, call.params[0]);
+	if (!task) throw new Refusal(1203, `task ${call.params[0]} not found`);
+	return success({
+		task_id: task.taskId,
+		model_id: 'kling-video-effects',
+		status: STATUS_WORDS[task.status],
+		...ending(task, context),
+	});
+}
+
+/** What is known of a finished task; where the failure's text stands is loosely documented. */
+function ending(task: Task, context: Context): Record<string, unknown> {
+	if (task.status === 'failed') return { error: task.message };
+	if (task.status !== 'succeed') return {};
+	const resources = videosOf(task, context.url).map(({ url }) => ({
+		url,
+		type: 'video',
+		width: 320,
+		height: 240,
+		duration: task.videoSeconds,
+		format: 'mp4',
+		role: 'output',
+	}));
+	return { result: { resources }, result_expires_at: task.finishedAt + RETENTION_MS };
+}
+
+/** 200 for any key; only the body tells whether it is one (section 4). */
+function validate(call: Call): Answer {
+	const token = bearerToken(call.headers.authorization);
+	return success({ is_valid: token !== undefined && !!keyNameOf(keys, token) });
+}
+
+function balance(call: Call): Answer {
+	return success({ balance: call.caller?.keyName === 'noBalance' ? 0 : 100 });
+}

@@ -1,0 +1,84 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type { CallbackStyle } from '../callbacks';
+import type { Caller } from '../keys';
+import type { RateLimiter } from '../limits';
+import type { Task, TaskDraft, TaskStore } from '../tasks';
+import type {
+	ActiveOptions,
+	SandboxKeys,
+	SandboxOperation,
+	SandboxProvider,
+	SandboxRegion,
+} from '../types';
+import type { Answer } from '../wire';
+
+/** A request to a provider's API. */
+export interface Call {
+	provider: SandboxProvider;
+	method: string;
+	/** Path after the provider's prefix, without the query. */
+	path: string;
+	query: URLSearchParams;
+	headers: IncomingHttpHeaders;
+	/** Parsed JSON; undefined when there is none. */
+	body: unknown;
+	region: SandboxRegion;
+	/** What the route's path captured, URL-decoded. */
+	params: string[];
+	/** Whose key it carries; only public routes see it undefined. */
+	caller?: Caller;
+}
+
+/** A create that passed every check of its own provider. */
+export type AcceptedTask = Omit<TaskDraft, 'provider' | 'region' | 'keyName' | 'taskId'>;
+
+/** What the sandbox offers to providers. */
+export interface Context {
+	readonly options: ActiveOptions;
+	readonly store: TaskStore;
+	/** For limits of single endpoints; the account's own is checked before a route is asked. */
+	readonly limiter: RateLimiter;
+	/** URL of the sandbox, without a slash at the end. */
+	readonly url: string;
+	/**
+	 * Checks balance and parallel tasks, in this order (providers.md section 1.7), then makes and
+	 * charges the task.
+	 *
+	 * @throws Refusal 1102 or 1303
+	 */
+	accept(call: Call, task: AcceptedTask): Task;
+}
+
+/** An endpoint. */
+export interface Route {
+	method: 'GET' | 'POST';
+	/** Matched against the whole path after the prefix. */
+	path: RegExp;
+	operation: SandboxOperation;
+	/** Whether it answers without a key; the others are authenticated first. */
+	isPublic?: boolean;
+	/** Whether it is there under the current options; always, if absent. */
+	exists?(options: ActiveOptions): boolean;
+	/** May throw a Refusal. */
+	answer(call: Call, context: Context): Answer | Promise<Answer>;
+}
+
+/** A provider: its file, and one line in `providers/index.ts`. */
+export interface Provider {
+	readonly name: SandboxProvider;
+	/** Path prefixes it answers under. */
+	readonly mounts: Array<{ prefix: string; region: SandboxRegion }>;
+	/** Keys of its (global) account. */
+	readonly keys: SandboxKeys;
+	readonly routes: Route[];
+	/** Who sent the request; throws a Refusal 1000 to 1004. */
+	authenticate(call: Call, context: Context): Caller;
+	/** Its envelope for a Kling code, with its HTTP status. */
+	refuse(code: number, context: Context, message?: string): Answer;
+	/** Its answer where there is no route. */
+	unknownRoute(call: Call, context: Context): Answer;
+	newTaskId(options: ActiveOptions): string;
+	/** How it calls back; absent when it does not. */
+	callbacks?(context: Context): CallbackStyle;
+}

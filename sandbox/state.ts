@@ -1,0 +1,81 @@
+import { Callbacks } from './callbacks';
+import { Faults } from './faults';
+import { RateLimiter } from './limits';
+import { providers } from './providers';
+import type { AcceptedTask, Call, Context, Provider } from './providers/provider';
+import { Refusal } from './refusal';
+import { TaskStore, withoutUndefined, type Task } from './tasks';
+import type { ActiveOptions, RequestRecord, SandboxOptions, SandboxProvider } from './types';
+
+/** Everything a sandbox knows. */
+export class State implements Context {
+	readonly options: ActiveOptions;
+	readonly store: TaskStore;
+	readonly limiter: RateLimiter;
+	readonly faults = new Faults();
+	readonly requests: RequestRecord[] = [];
+	readonly callbacks: Callbacks;
+	readonly mounts = providers.flatMap((provider) =>
+		provider.mounts.map((mount) => ({ ...mount, provider })),
+	);
+	/** Set once the port is known. */
+	url = '';
+
+	constructor(options: SandboxOptions) {
+		this.options = { ...defaultOptions(), ...withoutUndefined(options) };
+		this.store = new TaskStore(this.options);
+		this.limiter = new RateLimiter(() => this.options.now());
+		this.callbacks = new Callbacks(this.options, (name) => this.provider(name).callbacks?.(this));
+	}
+
+	provider(name: SandboxProvider): Provider {
+		const provider = providers.find((one) => one.name === name);
+		if (!provider) throw new Error(`There is no provider ${name}`);
+		return provider;
+	}
+
+	accept(call: Call, accepted: AcceptedTask): Task {
+		const { caller, region } = call;
+		if (!caller) throw new Refusal(1001);
+		const { name, newTaskId } = this.provider(call.provider);
+		if (caller.keyName === 'noBalance') throw new Refusal(1102);
+		const { parallelTasks = Infinity } = this.options;
+		if (parallelTasks !== Infinity && this.store.countUnfinished(name, region) >= parallelTasks) {
+			throw new Refusal(1303);
+		}
+		const task = this.store.create({
+			...accepted,
+			provider: name,
+			region,
+			taskId: newTaskId(this.options),
+			keyName: caller.keyName,
+		});
+		this.callbacks.watch(task);
+		return task;
+	}
+
+	clear(): void {
+		this.store.clear();
+		this.faults.clear();
+		this.limiter.clear();
+		this.callbacks.clear();
+		this.requests.length = 0;
+	}
+}
+
+function defaultOptions(): ActiveOptions {
+	return {
+		port: 0,
+		taskSeconds: 2,
+		latencyMs: 0,
+		kkiaiShape: 'kling',
+		kkiaiExternalIdLookup: false,
+		cometExternalIdLookup: false,
+		modellixPath: 'newest',
+		listOrder: 'newestFirst',
+		duplicateLookupDelayMs: 0,
+		failScenes: [],
+		callbacks: 'on',
+		now: Date.now,
+	};
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** An answer before it is sent: text is sent as it is, anything else as JSON. */
+export interface Answer {
+	status: number;
+	headers?: Record<string, string>;
+	body: unknown;
+}
+
+/** A JSON answer. */
+export function answer(status: number, body: unknown, headers?: Record<string, string>): Answer {
+	return { status, body, headers };
+}
+
+/** A web page, as gateways answer outside of their API. */
+export function htmlAnswer(status: number, title: string): Answer {
+	const body = `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
+	return { status, body, headers: { 'content-type': 'text/html; charset=utf-8' } };
+}
+
+/** Waits in real time; does not keep a process alive once its sandbox is closed. */
+export async function pause(ms: number): Promise<void> {
+	if (ms > 0) await new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** The body of a request, up to `limit` bytes; undefined if it is longer. */
+export async function readBody(
+	request: IncomingMessage,
+	limit: number,
+): Promise<Buffer | undefined> {
+	const chunks: Buffer[] = [];
+	let size = 0;
+	for await (const chunk of request as AsyncIterable<Buffer>) {
+		size += chunk.length;
+		if (size <= limit) chunks.push(chunk);
+	}
+	return size <= limit ? Buffer.concat(chunks) : undefined;
+}
+
+/** Sends an answer; with `cutAfter` the connection is cut after that share of its body. */
+export function send(response: ServerResponse, message: Answer, cutAfter?: number): void {
+	const isText = typeof message.body === 'string';
+	const type = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
+	const bytes = Buffer.from(isText ? (message.body as string) : JSON.stringify(message.body));
+	for (const [name, value] of Object.entries(message.headers ?? {})) {
+		response.setHeader(name, value);
+	}
+	if (!response.hasHeader('content-type')) response.setHeader('content-type', type);
+	if (cutAfter === undefined) return sendBuffer(response, message.status, undefined, bytes);
+	response.writeHead(message.status, { 'content-length': bytes.length });
+	response.write(bytes.subarray(0, Math.floor(bytes.length * cutAfter)));
+	cut(response);
+}
+
+/** Sends bytes with their length. */
+export function sendBuffer(
+	response: ServerResponse,
+	status: number,
+	type: string | undefined,
+	bytes: Buffer,
+): void {
+	if (response.destroyed) return;
+	if (type) response.setHeader('content-type', type);
+	response.writeHead(status, { 'content-length': bytes.length });
+	response.end(bytes);
+}
+
+/** Cuts the connection, after what was written has left. */
+export function cut(response: ServerResponse): void {
+	const { socket } = response;
+	if (!socket || socket.destroyed) return;
+	if (!response.headersSent) return void socket.destroy();
+	// An empty write is called back only when everything before it was handed to the system.
+	socket.write('', () => socket.destroy());
+}

@@ -1,0 +1,9 @@
+import 'reflect-metadata';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// n8n-core reads these when it is loaded: a folder of its own, and no isolated-vm, which needs a native build.
+process.env.N8N_USER_FOLDER ??= mkdtempSync(join(tmpdir(), 'kling-effects-test-'));
+process.env.N8N_EXPRESSION_ENGINE = 'legacy';
+process.env.N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS = 'false';

@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { checkImageUrl, normaliseBase64 } from '../../nodes/kling/image';
+
+const label = 'the field "Image"';
+
+function refusal(checked: ReturnType<typeof normaliseBase64>): string {
+	if (checked.ok) throw new Error('was accepted');
+	expect(checked.problem.description).toMatch(/^[A-Z].*\.$/);
+	const text = `${checked.problem.message} ${checked.problem.description}`;
+	expect(text).not.toMatch(/error|fail|invalid|problem|mistake/i);
+	return checked.problem.message;
+}
+
+describe('base64', () => {
+	const lineBreak = fc.constantFrom('\n', '\r\n', ' ', '\t', '\n\n  ', '\u00a0', '\ufeff');
+	const prefix = fc.constantFrom(
+		'',
+		'data:image/png;base64,',
+		'data:image/jpeg;base64,\n',
+		' DATA:image/png;charset=utf-8;name=a.png;BASE64, ',
+		'data:;base64,',
+	);
+	const form = fc.record({
+		prefix,
+		urlSafe: fc.boolean(),
+		padded: fc.boolean(),
+		width: fc.integer({ min: 1, max: 76 }),
+		lineBreak: fc.option(lineBreak),
+		around: fc.constantFrom('', ' ', '\r\n'),
+	});
+
+	it('becomes the canonical text of the same bytes, whatever its form', () => {
+		fc.assert(
+			fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), form, (bytes, how) => {
+				const canonical = Buffer.from(bytes).toString('base64');
+				let text = how.urlSafe ? canonical.replace(/\+/g, '-').replace(/\//g, '_') : canonical;
+				if (!how.padded) text = text.replace(/=+$/, '');
+				if (how.lineBreak !== null) {
+					text = text.replace(new RegExp(`.{${how.width}}`, 'g'), `$&${how.lineBreak}`);
+				}
+				const given = `${how.around}${how.prefix}${text}${how.around}`;
+				expect(normaliseBase64(given, label)).toEqual({ ok: true, value: canonical });
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+
+	it('comes back canonical and decodable, or is refused, for any text', () => {
+		const any = fc.oneof(
+			fc.string({ unit: 'binary', maxLength: 60 }),
+			fc.string({ unit: fc.constantFrom(...'AZaz09+/-_=% \n,;:data'), maxLength: 60 }),
+		);
+		fc.assert(
+			fc.property(any, (text) => {
+				const checked = normaliseBase64(text, label);
+				if (!checked.ok) return;
+				const decoded = Buffer.from(checked.value, 'base64');
+				expect(decoded.length).toBeGreaterThan(0);
+				expect(decoded.toString('base64')).toBe(checked.value);
+				expect(normaliseBase64(checked.value, label)).toEqual(checked);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+
+	it('is read from a data: URL that percent-encodes it', () => {
+		const given = 'data:image/png;base64,%2B%2f%2BA%3D%3d';
+		expect(normaliseBase64(given, label)).toEqual({ ok: true, value: '+/+A' });
+		expect(normaliseBase64('data:image/png;base64,QQ%3D%3D', label)).toMatchObject({
+			value: 'QQ==',
+		});
+	});
+
+	it('gets unused bits at its end cleared', () => {
+		expect(normaliseBase64('QR==', label)).toEqual({ ok: true, value: 'QQ==' });
+		expect(normaliseBase64('QUJ', label)).toEqual({ ok: true, value: 'QUI=' });
+	});
+
+	it('is taken with a wrong number of padding characters', () => {
+		expect(normaliseBase64('QQ=', label)).toEqual({ ok: true, value: 'QQ==' });
+		expect(normaliseBase64('QUJD==', label)).toEqual({ ok: true, value: 'QUJD' });
+	});
+
+	it.each([
+		['', 'is empty.'],
+		[' \n', 'is empty.'],
+		['data:image/png;base64,', 'is empty.'],
+		['====', 'holds characters'],
+		['QQ==QQ==', 'holds characters'],
+		['photo.jpg', 'holds characters'],
+		['[object Object]', 'holds characters'],
+		['{{ $json.image }}', 'holds characters'],
+		['QUJDR', 'holds 5 base64 characters, a number that base64 cannot have.'],
+		['https://example.com/secret.jpg', 'holds a URL, not base64 text.'],
+		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded.'],
+		['data:image/png;base64', 'holds characters'],
+		[undefined as unknown as string, 'does not hold text.'],
+	])('is missing from %j, which is refused', (text, finding) => {
+		const message = refusal(normaliseBase64(text, label));
+		expect(message).toContain(`The field "Image" ${finding}`);
+		expect(message).not.toContain('secret');
+	});
+
+	it('of 10 MB is normalised in no time', () => {
+		const text = Buffer.alloc(10 * 1024 * 1024, 'kling').toString('base64');
+		const lines = text.replace(/.{76}/g, '$&\r\n');
+		const before = performance.now();
+		expect(normaliseBase64(`data:image/png;base64,${lines}`, label).ok).toBe(true);
+		normaliseBase64('='.repeat(14_000_000), label);
+		normaliseBase64(`data:${';base64 '.repeat(1_000_000)}`, label);
+		normaliseBase64(`data:${' '.repeat(200_000)}x,`, label);
+		expect(performance.now() - before).toBeLessThan(3000);
+	});
+});
+
+describe('image addresses', () => {
+	it.each([
+		['https://example.com/cat.jpg', 'https://example.com/cat.jpg'],
+		['  http://example.com/cat.jpg\n', 'http://example.com/cat.jpg'],
+		['HTTPS://EXAMPLE.com', 'HTTPS://EXAMPLE.com'],
+		['https://user:pass@example.com:8443/a?b=c#d', 'https://user:pass@example.com:8443/a?b=c#d'],
+		['https://[::1]:4010/a.png', 'https://[::1]:4010/a.png'],
+	])('are accepted as they are, but for blanks around: %j', (given, value) => {
+		expect(checkImageUrl(given, label)).toEqual({ ok: true, value });
+	});
+
+	it('keep their signature to the letter', () => {
+		const signed = "https://s3.example.com/a/../b%2fc.jpg?X-Amz-Signature=a%2Bb'|~&X=(1)";
+		expect(checkImageUrl(signed, label)).toEqual({ ok: true, value: signed });
+	});
+
+	it('are encoded where they hold blanks or letters beyond ASCII', () => {
+		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label)).toEqual({
+			ok: true,
+			value: 'https://xn--bcher-kva.example/kat%20ze/%C3%A4.jpg',
+		});
+	});
+
+	it.each([
+		['', 'is empty.'],
+		['   ', 'is empty.'],
+		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://.'],
+		['ftp://example.com/secret.jpg', 'does not hold an address'],
+		['file:///secret.jpg', 'does not hold an address'],
+		['javascript:alert(1)', 'does not hold an address'],
+		['https://', 'does not hold an address'],
+		['https:///secret.jpg', 'does not hold an address'],
+		['https:/example.com/secret.jpg', 'does not hold an address'],
+		['https://exa mple.com/secret', 'holds an address that cannot be read.'],
+		['https://user:secret@/', 'holds an address that cannot be read.'],
+		['https://example.com:99999/secret', 'holds an address that cannot be read.'],
+		['https://example.com/secret\nhttps://example.com/b', 'holds more than one line.'],
+		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address.'],
+		['iVBORw0KGgosecret', 'holds base64 text, not an address.'],
+		[null as unknown as string, 'does not hold text.'],
+	])('are refused without being quoted: %j', (text, finding) => {
+		const message = refusal(checkImageUrl(text, label));
+		expect(message).toContain(`The field "Image" ${finding}`);
+		expect(message).not.toContain('secret');
+	});
+
+	it('never throw and never let through what no URL parser reads', () => {
+		const any = fc.oneof(
+			fc.string(),
+			fc.string().map((rest) => `https://${rest}`),
+			fc.webUrl(),
+		);
+		fc.assert(
+			fc.property(any, (text) => {
+				const checked = checkImageUrl(text, label);
+				if (checked.ok) expect(new URL(checked.value).protocol).toMatch(/^https?:$/);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+});
