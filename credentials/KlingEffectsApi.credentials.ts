@@ -105,6 +105,17 @@ export class KlingEffectsApi implements ICredentialType {
 			placeholder: 'e.g. https://gateway.example/kling',
 			description: "Leave empty to use the provider's own address",
 		},
+		{
+			displayName: 'Webhook Secret',
+			name: 'webhookSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			default: '',
+			placeholder: 'e.g. whsec_…',
+			displayOptions: { show: { provider: ['kling'] } },
+			description:
+				'Only for Wait Using “Callback”: the signing secret from the Kling AI console. With it, callbacks that Kling AI did not sign are refused.',
+		},
 	];
 
 	authenticate: IAuthenticate = async (credentials, requestOptions) =>

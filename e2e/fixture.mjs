@@ -13,11 +13,15 @@ if (!process.env.KLING_E2E) throw new Error('Run these tests with: npm run test:
  */
 export const prepared = JSON.parse(process.env.KLING_E2E);
 
+// Registered here, at the file's top level: inside a `before` hook, it would run when that hook ends.
+const endings = [];
+after(async () => {
+	for (const end of endings.reverse()) await end();
+});
+
 /** A REST client, logged in, for the n8n that all test files share. Do not stop or restart that one. */
-export async function sharedN8n() {
-	const rest = new N8nRest(prepared.url);
-	await rest.login();
-	return rest;
+export function sharedN8n() {
+	return new N8nRest(prepared.url, prepared.session);
 }
 
 /**
@@ -26,19 +30,19 @@ export async function sharedN8n() {
  */
 export async function ownN8n(options = {}) {
 	const server = await startN8n(prepared.line, { tarball: prepared.tarball, ...options });
-	after(async () => await server.dispose());
+	endings.push(async () => await server.dispose());
 	return server;
 }
 
 /** A sandbox for one test file, in the test's own process: its tasks, charges and faults can be read and set. */
 export async function ownSandbox(options = {}) {
 	const sandbox = await startSandbox({ taskSeconds: 1, ...options });
-	after(async () => await sandbox.close());
+	endings.push(async () => await sandbox.close());
 	return sandbox;
 }
 
 /** Stores a credential that works against this sandbox. `data` overrides its properties. */
 export async function storeCredential(rest, sandbox, provider, data = {}) {
 	const all = sandbox.credential(provider, data);
-	return await rest.createCredential(`${provider} ${Date.now()}`, CREDENTIAL_TYPE, all);
+	return await rest.createCredential(provider, CREDENTIAL_TYPE, all);
 }

@@ -65,14 +65,18 @@ async function runFiles(files) {
 async function runLine(line, tarball, files) {
 	const label = `n8n ${line}.x with the package`;
 	const n8n = await step(label, async () => await startN8n(line, { tarball }));
+	let counts;
 	try {
-		const { url, filesDir, logFile } = n8n;
-		process.env.KLING_E2E = JSON.stringify({ line, tarball, url, filesDir, logFile });
-		say(`\nn8n ${n8n.install.version} (log: ${logFile})`);
-		return await runFiles(files);
+		const { url, filesDir, logFile, rest } = n8n;
+		const prepared = { line, tarball, url, session: rest.session, filesDir, logFile };
+		process.env.KLING_E2E = JSON.stringify(prepared);
+		say(`\nn8n ${n8n.install.version}, its log: ${logFile}`);
+		counts = await runFiles(files);
 	} finally {
-		await n8n.stop();
+		// After a failure, n8n's log and database stay for a look.
+		await (counts?.failed === 0 ? n8n.dispose() : n8n.stop());
 	}
+	return counts;
 }
 
 await main(async () => {

@@ -111,12 +111,10 @@ export class N8nServer {
 		if (this.child) await kill(this.child);
 	}
 
-	/** Starts again on the same user folder, with its workflows, credentials and executions. */
+	/** Starts again on the same user folder: workflows, executions and the login are still there. */
 	async restart() {
 		await this.stop();
-		await this.start();
-		if (this.command === 'start') await this.rest.login();
-		return this;
+		return await this.start();
 	}
 
 	/** Stops, and removes the user folder. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { npm } from './npm.mjs';
@@ -6,8 +6,8 @@ import { logDir, ROOT_DIR } from './paths.mjs';
 import { step, UserError } from './progress.mjs';
 
 /** What the built package is made of. */
-const SOURCES = ['nodes', 'credentials', 'package.json', 'gulpfile.js', 'tsconfig.json'];
-const SOURCE_CONFIGS = /^(gulpfile\..*|tsconfig.*\.json)$/;
+const SOURCES = ['nodes', 'credentials', 'package.json'];
+const CONFIGS = /^(gulpfile\..*|tsconfig.*\.json)$/;
 
 function newestChange(path) {
 	if (!existsSync(path)) return 0;
@@ -20,20 +20,13 @@ function newestChange(path) {
 	);
 }
 
-function oldestFile(path) {
-	const times = readdirSync(path, { recursive: true, withFileTypes: true })
-		.filter((entry) => entry.isFile())
-		.map((entry) => statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
-	return Math.min(...times);
-}
-
 function isBuilt() {
-	const dist = join(ROOT_DIR, 'dist');
 	const { main } = JSON.parse(readFileSync(join(ROOT_DIR, 'package.json'), 'utf8'));
 	if (!existsSync(join(ROOT_DIR, main))) return false;
-	const configs = readdirSync(ROOT_DIR).filter((name) => SOURCE_CONFIGS.test(name));
-	const sources = [...new Set([...SOURCES, ...configs])].map((name) => join(ROOT_DIR, name));
-	return Math.max(...sources.map(newestChange)) < oldestFile(dist);
+	const configs = readdirSync(ROOT_DIR).filter((name) => CONFIGS.test(name));
+	const sources = [...SOURCES, ...configs].map((name) => join(ROOT_DIR, name));
+	// The newest file of dist: copied icons keep the old times of their sources.
+	return Math.max(...sources.map(newestChange)) < newestChange(join(ROOT_DIR, 'dist'));
 }
 
 /** Installs the package's own development tools if they are missing or older than the lock file. */
@@ -56,7 +49,13 @@ async function build() {
 	const logFile = join(logDir(), 'build.log');
 	writeFileSync(logFile, '');
 	const options = { cwd: ROOT_DIR, logFile, failure: 'The package could not be built' };
-	await npm(['run', 'build'], options);
+	try {
+		await npm(['run', 'build'], options);
+	} catch (error) {
+		// Half a build would look like a finished one the next time.
+		rmSync(join(ROOT_DIR, 'dist'), { recursive: true, force: true });
+		throw error;
+	}
 }
 
 async function pack(folder) {

@@ -38,10 +38,16 @@ function parse(text) {
 /** A client for the REST API that n8n's own editor uses; the same for n8n 1.123 and 2.x. */
 export class N8nRest {
 	#cookie;
-	#owner;
 
-	constructor(url) {
+	/** `session` continues one that another client, maybe in another process, has opened. */
+	constructor(url, session) {
 		this.url = url;
+		this.#cookie = session;
+	}
+
+	/** What another client needs to go on as the same user. n8n allows only few logins per minute. */
+	get session() {
+		return this.#cookie;
 	}
 
 	/** Any request. Gives the `data` of the answer. */
@@ -65,17 +71,15 @@ export class N8nRest {
 		return answer;
 	}
 
-	/** Makes the owner if there is none yet, and logs in. */
+	/** Makes the owner, which logs in too, or logs in where there is one already. */
 	async login(owner = OWNER) {
 		try {
 			await this.request('POST', '/rest/owner/setup', owner);
 		} catch (error) {
 			if (error.status !== 400) throw error;
+			const { email, password } = owner;
+			await this.request('POST', '/rest/login', { emailOrLdapLoginId: email, password });
 		}
-		const { email, password } = owner;
-		const body = { emailOrLdapLoginId: email, password };
-		this.#owner = await this.request('POST', '/rest/login', body);
-		return this.#owner;
 	}
 
 	/** All node type descriptions, as the editor loads them. */
@@ -199,10 +203,11 @@ export class N8nRest {
 		throw new Error(`Only ${missing} of workflow ${workflowId} ended within ${timeoutMs / 1000} s`);
 	}
 
-	/** n8n's Retry button. Gives the id of the new execution. */
+	/** n8n's Retry button, which answers when the new execution has ended. Gives that execution. */
 	async retryExecution(id, { loadWorkflow = false } = {}) {
 		const path = `/rest/executions/${id}/retry`;
-		return await this.request('POST', path, { loadWorkflow });
+		const { id: retryId } = await this.request('POST', path, { loadWorkflow });
+		return await this.waitForExecution(retryId);
 	}
 
 	async stopExecution(id) {

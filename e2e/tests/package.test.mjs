@@ -22,7 +22,7 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 	let sandbox;
 
 	before(async () => {
-		rest = await sharedN8n();
+		rest = sharedN8n();
 		sandbox = await ownSandbox();
 	});
 

@@ -5,11 +5,15 @@ import {
 	type INodeExecutionData,
 	type INodeType,
 	type INodeTypeDescription,
+	type IWebhookFunctions,
+	type IWebhookResponseData,
 } from 'n8n-workflow';
+import { resumeWebhooks } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
+import { handleCallback } from './callback';
 import { searchScenesMethod } from './methods';
-import { createFields, createOptions, executeCreate } from './operations/create';
+import { createFields, createOptions, executeCreate, waitUsingOption } from './operations/create';
 import { executeGet, getFields } from './operations/get';
 import { executeList, listFields } from './operations/list';
 import { pollIntervalOption, simplifyField, timeoutOption, videoFields } from './operations/shared';
@@ -34,12 +38,14 @@ export class KlingEffects implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ $parameter["operation"] + ($parameter["operation"] === "create" && $parameter["effectScene"]?.value ? ": " + $parameter["effectScene"].value : "") }}',
-		description: 'Turn photos into short clips with Kling video effects',
+			'={{ ({ create: "Create", get: "Get", list: "Get many" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $parameter["effectScene"]?.value ? ": " + $parameter["effectScene"].value : "") }}',
+		description:
+			'Turn one or two photos into a short video clip with a Kling video effect, such as a hug or a dance',
 		defaults: { name: 'Kling Effects' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
+		webhooks: resumeWebhooks,
 		credentials: [{ name: credentialName, required: true }],
 		properties: [
 			{
@@ -51,19 +57,20 @@ export class KlingEffects implements INodeType {
 					{
 						name: 'Create',
 						value: 'create',
-						description: 'Start a video effect on one or two images. Each task costs credit.',
+						description:
+							'Start a video effect on one or two images. Each task costs credit; its video is ready some minutes later.',
 						action: 'Create video effect task',
 					},
 					{
 						name: 'Get',
 						value: 'get',
-						description: 'Get the state of a task, and its video once it is done',
+						description: 'Get the state of a task, and its video once the task has succeeded',
 						action: 'Get video effect task',
 					},
 					{
 						name: 'Get Many',
 						value: 'list',
-						description: 'List the tasks of the account. Kling AI only.',
+						description: 'List the tasks of the account, newest first. Kling AI only.',
 						action: 'Get many video effect tasks',
 					},
 				],
@@ -81,7 +88,7 @@ export class KlingEffects implements INodeType {
 				placeholder: 'Add option',
 				default: {},
 				displayOptions: { show: { operation: ['create'] } },
-				options: [...createOptions, pollIntervalOption, timeoutOption],
+				options: [...createOptions, pollIntervalOption, timeoutOption, waitUsingOption],
 			},
 			{
 				displayName: 'Options',
@@ -110,5 +117,10 @@ export class KlingEffects implements INodeType {
 			);
 		}
 		return [await execute(this, await openSession(this))];
+	}
+
+	/** A callback of the provider, to an execution that sleeps until it comes. */
+	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
+		return await handleCallback(this);
 	}
 }

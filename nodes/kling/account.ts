@@ -12,6 +12,7 @@ const credentialSchema = z.object({
 	accessKey: z.string().trim().default(''),
 	secretKey: z.string().trim().default(''),
 	baseUrl: z.string().trim().default(''),
+	webhookSecret: z.string().trim().default(''),
 });
 
 /** Where requests go, and what proves who sends them. */
@@ -19,6 +20,8 @@ export interface Account {
 	provider: Provider;
 	/** Without a trailing slash; may carry a path prefix. */
 	baseUrl: string;
+	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
+	webhookSecret: string | null;
 	secret: { kind: 'key'; key: string } | { kind: 'signed'; accessKey: string; secretKey: string };
 }
 
@@ -52,7 +55,8 @@ export function readAccount(data: unknown): CheckedAccount {
 			`Enter the key from the ${provider.displayName} console.`,
 		);
 	}
-	return { ok: true, value: { provider, baseUrl, secret } };
+	const webhookSecret = provider.signs ? credential.webhookSecret || null : null;
+	return { ok: true, value: { provider, baseUrl, secret, webhookSecret } };
 }
 
 type Credential = z.infer<typeof credentialSchema>;

@@ -133,8 +133,10 @@ function isNew(seen: Set<string>, taskId: string): boolean {
 
 /** What the answer to a create leaves out but the order says. */
 function named(outcome: Outcome<TaskRecord>, order: EffectOrder): Outcome<TaskRecord> {
-	if (!outcome.ok) return outcome;
-	return success(withOrder(outcome.value, order));
+	if (outcome.ok) return success(withOrder(outcome.value, order));
+	// A create asks for no task: what is not found is a model, or the address itself.
+	const { failure } = outcome;
+	return failure.kind === 'notFound' ? failed({ ...failure, kind: 'notOffered' }) : outcome;
 }
 
 /** The record with the scene and external id of its order, where the provider does not name them. */

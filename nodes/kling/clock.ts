@@ -10,13 +10,17 @@ export interface Clock {
 
 /** The longest wait that a provider's hint is trusted with. */
 export const longestHintMs = 60_000;
+/** "Retry after 0 seconds" would be a storm of requests. */
+const shortestHintMs = 500;
+/** So often in a row a hint is believed; a provider that goes on refusing is left alone for longer. */
+const hintsBelieved = 3;
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
 /**
- * How long to wait before asking again: the provider's hint first, bounded by {@link longestHintMs};
- * else 1 s doubled with each try up to 30 s, of which the last half is left to chance, so that many
- * executions that were refused together do not come back together.
+ * How long to wait before asking again: the provider's hint first, within bounds, and up to a tenth
+ * later; else 1 s doubled with each try up to 30 s, of which the last half is left to chance. Many
+ * executions that were refused together so do not come back together.
  *
  * @param tries how many tries were already made, from 1
  */
@@ -25,7 +29,12 @@ export function delayBeforeRetry(
 	hintMs: number | null,
 	random: () => number,
 ): number {
-	if (hintMs !== null) return Math.min(hintMs, longestHintMs);
+	if (hintMs === null) return backOff(tries, random);
+	const hinted = Math.min(Math.max(hintMs, shortestHintMs), longestHintMs) * (1 + random() / 10);
+	return tries > hintsBelieved ? Math.max(hinted, backOff(tries - hintsBelieved, random)) : hinted;
+}
+
+function backOff(tries: number, random: () => number): number {
 	const full = Math.min(longestDelayMs, firstDelayMs * 2 ** (tries - 1));
 	return full * (0.5 + random() / 2);
 }

@@ -9,6 +9,7 @@ export type FailureKind =
 	| 'badRequest'
 	| 'contentRefused'
 	| 'notFound'
+	| 'notOffered'
 	| 'duplicateExternalId'
 	| 'tooManyRequests'
 	| 'noFreeSlot'
@@ -17,7 +18,8 @@ export type FailureKind =
 	| 'unreadable'
 	| 'noAnswer'
 	| 'unreachable'
-	| 'cancelled';
+	| 'cancelled'
+	| 'imageGone';
 
 interface Behaviour {
 	/** Whether a create that met this may have made (and charged) a task all the same. */
@@ -41,6 +43,7 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	badRequest: refusal,
 	contentRefused: refusal,
 	notFound: refusal,
+	notOffered: refusal,
 	duplicateExternalId: refusal,
 	tooManyRequests: notYet,
 	noFreeSlot: notYet,
@@ -50,6 +53,7 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	noAnswer: unclear,
 	unreachable: notYet,
 	cancelled: { mayHaveCreated: true, passing: false, fatal: true },
+	imageGone: refusal,
 };
 
 /** One request's failure, as facts. Texts for people are made from it in `messages.ts`. */

@@ -47,6 +47,10 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} knows no such task`,
 		'Check the id and that the credential belongs to the account that created the task. Tasks can also be too old to be asked for.',
 	],
+	notOffered: (provider, { providerMessage }) => [
+		`${provider} does not have what the request asks for${because(providerMessage)}`,
+		'Check Effect Scene, Model Name under Options, and Base URL in the credential. Nothing was charged.',
+	],
 	duplicateExternalId: (provider) => [
 		`${provider} already has a task with this external task ID`,
 		'Give each task an external task ID of its own, or leave the option out.',
@@ -82,6 +86,10 @@ const texts: Record<FailureKind, Text> = {
 	cancelled: (provider) => [
 		`The execution was stopped while ${provider} was being asked`,
 		'Run this again to go on.',
+	],
+	imageGone: (_provider, { providerMessage }) => [
+		providerMessage ?? 'The image can no longer be read',
+		'Nothing was sent. Run the node before this one again, so that the file is there.',
 	],
 };
 

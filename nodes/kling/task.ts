@@ -59,3 +59,9 @@ export function updatedMs(task: Task): number {
 export function createdMs(task: Task): number {
 	return Date.parse(task.createdAt ?? '') || 0;
 }
+
+/** The task id in an item's json, simplified or in a provider's own form; null when it has none. */
+export function taskIdIn(json: Record<string, unknown>): string | null {
+	const id = json.taskId ?? json.task_id ?? json.id;
+	return typeof id === 'string' && id !== '' ? id : null;
+}

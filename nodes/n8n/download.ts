@@ -3,6 +3,7 @@ import type {
 	IBinaryKeyData,
 	IExecuteFunctions,
 	IN8nHttpFullResponse,
+	IWebhookFunctions,
 } from 'n8n-workflow';
 import { delayBeforeRetry } from '../kling/clock';
 import type { Task, TaskRecord } from '../kling/task';
@@ -13,6 +14,9 @@ import type { Session } from './session';
 const mostTries = 3;
 const timeoutMs = 300_000;
 
+/** The parts of n8n that can store a video. */
+export type VideoContext = IExecuteFunctions | IWebhookFunctions;
+
 export type Downloaded = { ok: true; binary: IBinaryKeyData } | { ok: false; problem: Problem };
 
 type Fetched = { ok: true; file: IBinaryData } | { ok: false; problem: Problem; again: boolean };
@@ -22,7 +26,7 @@ type Fetched = { ok: true; file: IBinaryData } | { ok: false; problem: Problem; 
  * goes into the field, further ones into the field with a number: data, data2, data3.
  */
 export async function downloadVideos(
-	context: IExecuteFunctions,
+	context: VideoContext,
 	session: Session,
 	record: TaskRecord,
 	field: string,
@@ -45,12 +49,13 @@ interface Video {
 }
 
 async function fetchPatiently(
-	context: IExecuteFunctions,
-	{ provider, clock, signal }: Session,
+	context: VideoContext,
+	session: Session,
 	video: Video,
 ): Promise<Fetched> {
+	const { clock, signal } = session;
 	for (let tries = 1; ; tries++) {
-		const fetched = await fetchOnce(context, video, provider.retention);
+		const fetched = await fetchOnce(context, session, video);
 		if (fetched.ok || !fetched.again || tries === mostTries || signal?.aborted) return fetched;
 		await clock.sleep(
 			delayBeforeRetry(tries, null, () => clock.random()),
@@ -59,11 +64,7 @@ async function fetchPatiently(
 	}
 }
 
-async function fetchOnce(
-	context: IExecuteFunctions,
-	video: Video,
-	retention: string | null,
-): Promise<Fetched> {
+async function fetchOnce(context: VideoContext, session: Session, video: Video): Promise<Fetched> {
 	const response = (await context.helpers
 		.httpRequest({
 			method: 'GET',
@@ -73,7 +74,7 @@ async function fetchOnce(
 			ignoreHttpStatusErrors: true,
 			sendCredentialsOnCrossOriginRedirect: false,
 			timeout: timeoutMs,
-			abortSignal: context.getExecutionCancelSignal(),
+			abortSignal: session.signal,
 		})
 		.catch(() => null)) as IN8nHttpFullResponse | null;
 	if (response === null) return refused(video, 'The address of the video did not answer', true);
@@ -82,7 +83,7 @@ async function fetchOnce(
 		discard(response.body);
 		return status === 429 || status >= 500
 			? refused(video, `The address of the video answered with HTTP ${status}`, true)
-			: expired(video, status, retention);
+			: expired(video, status, session.provider.retention);
 	}
 	const file = await store(context, response, video.fileName);
 	return file
@@ -92,7 +93,7 @@ async function fetchOnce(
 
 /** Puts the stream into n8n's binary store; null when it did not arrive whole. */
 async function store(
-	context: IExecuteFunctions,
+	context: VideoContext,
 	response: IN8nHttpFullResponse,
 	fileName: string,
 ): Promise<IBinaryData | null> {
@@ -113,7 +114,7 @@ async function store(
 	return (await sizeOf(context, file)) === expected ? file : null;
 }
 
-async function sizeOf(context: IExecuteFunctions, file: IBinaryData): Promise<number> {
+async function sizeOf(context: VideoContext, file: IBinaryData): Promise<number> {
 	if (file.id) return (await context.helpers.getBinaryMetadata(file.id)).fileSize;
 	return Buffer.byteLength(file.data, 'base64');
 }

@@ -2,7 +2,6 @@ import {
 	NodeApiError,
 	NodeOperationError,
 	type IDataObject,
-	type IExecuteFunctions,
 	type INode,
 	type INodeExecutionData,
 } from 'n8n-workflow';
@@ -35,14 +34,10 @@ export function errorOf(
  * and `message` alone: n8n 1.123 sends an item with any other key to the success output. n8n adds
  * the input's json to it there.
  */
-export function itemOf(
-	context: IExecuteFunctions,
-	problem: Problem,
-	itemIndex: number,
-): INodeExecutionData {
+export function itemOf(node: INode, problem: Problem, itemIndex: number): INodeExecutionData {
 	const { message, description } = problem;
 	const json: IDataObject = { error: message, message: description };
-	if (context.getNode().onError !== 'continueErrorOutput') json.details = detailsOf(problem);
+	if (node.onError !== 'continueErrorOutput') json.details = detailsOf(problem);
 	return { json, pairedItem: { item: itemIndex } };
 }
 
@@ -54,4 +49,10 @@ function detailsOf({ failure, taskId, externalTaskId }: Problem): IDataObject {
 		httpCode: failure?.httpStatus ?? null,
 		requestId: failure?.requestId ?? null,
 	};
+}
+
+/** Whether the node's setting On Error is one of the two that continue. */
+export function goesOn({ onError, continueOnFail }: INode): boolean {
+	if (onError === undefined) return continueOnFail === true;
+	return onError !== 'stopWorkflow';
 }

@@ -26,7 +26,7 @@ export function outputOf(
 		throw errorOf(context.getNode(), full, cause.itemIndex);
 	}
 	return ordered.map((result) =>
-		result.ok ? result.item : itemOf(context, result.problem, result.itemIndex),
+		result.ok ? result.item : itemOf(context.getNode(), result.problem, result.itemIndex),
 	);
 }
 

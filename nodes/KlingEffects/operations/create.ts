@@ -1,22 +1,13 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import {
-	describeFailure,
-	describeUnknownOutcome,
-	isFatal,
-	type Subject,
-} from '../../kling/messages';
-import type { OrderTerms } from '../../kling/order';
 import type { EffectType } from '../../kling/scenes';
-import { Admission } from '../../kling/tasks/admission';
-import { inParallel } from '../../kling/tasks/follow';
-import { submit, termsToSend, type Submission } from '../../kling/tasks/submit';
 import { checkTerms } from '../../kling/terms';
 import { loadImages } from '../../n8n/images';
-import { NodeMemory, showTaskIds } from '../../n8n/memory';
-import type { Problem } from '../../n8n/problems';
+import { errorOf, type Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
-import { readWaitOptions, waitAndFinish, type Held, type WaitOptions } from './shared';
+import { readCallbackWait } from '../callback';
+import { CreateRun, type Wanted } from './createRun';
+import { readWaitOptions } from './shared';
 
 const show = { operation: ['create'] };
 
@@ -191,15 +182,28 @@ export const createOptions: INodeProperties[] = [
 	},
 ];
 
-const mostConcurrency = 100;
-const usualConcurrency = 20;
-
-/** One item that passed the checks. */
-interface Wanted {
-	itemIndex: number;
-	effectType: EffectType;
-	terms: OrderTerms;
-}
+/** How Create waits; it comes last in the alphabet. */
+export const waitUsingOption: INodeProperties = {
+	displayName: 'Wait Using',
+	name: 'waitUsing',
+	type: 'options',
+	displayOptions: { show: { '/waitForCompletion': [true] } },
+	options: [
+		{
+			name: 'Callback',
+			value: 'callback',
+			description:
+				'The execution sleeps and holds no worker until the provider calls. n8n must be reachable from the internet. Not with Modellix.',
+		},
+		{
+			name: 'Polling',
+			value: 'polling',
+			description: 'The execution stays active and looks at the tasks from time to time',
+		},
+	],
+	default: 'polling',
+	description: 'How to learn that the task has ended',
+};
 
 type Checked = { ok: true; wanted: Wanted } | { ok: false; itemIndex: number; problem: Problem };
 
@@ -214,13 +218,13 @@ export async function executeCreate(
 	session: Session,
 ): Promise<INodeExecutionData[]> {
 	const checked = await checkItems(context, session);
-	const results: Result[] = checked.filter((entry) => !entry.ok);
-	if (results.length > 0 && !context.continueOnFail()) return outputOf(context, results);
-	const wanted = checked.flatMap((entry) => (entry.ok ? [entry.wanted] : []));
-	const run = new CreateRun(context, session, readWaitOptions(context));
-	const submissions = await run.submitAll(wanted);
-	const finished = await run.finishAll(submissions);
-	return outputOf(context, [...results, ...finished], run.paid());
+	const refused: Result[] = checked.filter((entry) => !entry.ok);
+	if (refused.length > 0 && !context.continueOnFail()) return outputOf(context, refused);
+	const callback = readCallbackWait(context, session);
+	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
+	const run = new CreateRun(context, session, readWaitOptions(context), callback.resumeUrl);
+	await run.submitAll(checked.flatMap((entry) => (entry.ok ? [entry.wanted] : [])));
+	return await run.finish(refused);
 }
 
 /** Checks everything that can be known before paying, for all items. */
@@ -255,137 +259,4 @@ function checkItem(context: IExecuteFunctions, session: Session, itemIndex: numb
 	return checked.ok
 		? { ok: true, wanted: { itemIndex, effectType, terms: checked.value } }
 		: { ok: false, problem: checked.problem, itemIndex };
-}
-
-interface Submitted {
-	wanted: Wanted;
-	submission: Submission;
-}
-
-/** One execution of Create, over all items that passed the checks. */
-class CreateRun {
-	private readonly memory: NodeMemory;
-	private readonly admission: Admission;
-	private readonly deadline: number;
-	private readonly concurrency: number;
-	private readonly held: Held[] = [];
-
-	constructor(
-		private readonly context: IExecuteFunctions,
-		private readonly session: Session,
-		private readonly wait: WaitOptions,
-	) {
-		const { clock, signal } = session;
-		this.memory = new NodeMemory(context);
-		this.deadline = clock.now() + wait.timeoutMs;
-		this.concurrency = readConcurrency(context);
-		// Without time to wait, a create is still sent once.
-		const deadline = Math.max(this.deadline, clock.now() + 60_000);
-		this.admission = new Admission({ concurrency: this.concurrency, deadline }, clock, signal);
-	}
-
-	async submitAll(wanted: readonly Wanted[]): Promise<Submitted[]> {
-		const submitted: Submitted[] = [];
-		// Twice as many as may be sent: those that look for a lost task do not hold up the others.
-		await inParallel(wanted, this.concurrency * 2, async (one, index) => {
-			submitted[index] = { wanted: one, submission: await this.submitOne(one) };
-			this.note(submitted[index]);
-		});
-		return submitted;
-	}
-
-	private async submitOne({ itemIndex, effectType, terms }: Wanted): Promise<Submission> {
-		const { client, clock, signal, provider } = this.session;
-		const memory = this.memory.placeOf(itemIndex, provider.name, terms);
-		const sent = termsToSend(terms, provider, memory);
-		const send = async () => {
-			const images = await loadImages(this.context, itemIndex, effectType);
-			return await client.create({ ...sent, images: images.ok ? images.images : [] });
-		};
-		const { admission } = this;
-		return await submit(sent, { send, client, admission, memory, clock, signal });
-	}
-
-	/** Stops sending where the rest would meet the same, or where n8n will drop the rest's output. */
-	private note({ wanted, submission }: Submitted): void {
-		if (submission.outcome === 'created' || submission.outcome === 'found') {
-			this.held.push({ itemIndex: wanted.itemIndex, record: submission.record });
-			showTaskIds(
-				this.context,
-				this.held.map(({ record }) => record.task.taskId),
-			);
-			return;
-		}
-		const isFatalToAll = 'failure' in submission && isFatal(submission.failure);
-		if (isFatalToAll || !this.context.continueOnFail()) this.admission.stop();
-	}
-
-	async finishAll(submitted: readonly Submitted[]): Promise<Result[]> {
-		const problems = submitted.flatMap(({ wanted, submission }): Result[] => {
-			const problem = this.problemOf(wanted, submission, submitted);
-			return problem ? [{ ok: false, itemIndex: wanted.itemIndex, problem }] : [];
-		});
-		if (problems.length > 0 && !this.context.continueOnFail()) return problems;
-		const finished = await waitAndFinish(this.context, this.session, this.held, {
-			deadline: this.deadline,
-			intervalMs: this.wait.intervalMs,
-			firstLookMs: this.wait.intervalMs,
-		});
-		return [...problems, ...finished];
-	}
-
-	private problemOf(
-		{ itemIndex, terms }: Wanted,
-		submission: Submission,
-		all: readonly Submitted[],
-	): Problem | null {
-		const subject: Subject = { provider: this.session.provider, itemIndex };
-		if (submission.outcome === 'refused') {
-			const { failure } = submission;
-			return { ...describeFailure(failure, subject), failure };
-		}
-		if (submission.outcome === 'unknown') {
-			const { failure, externalTaskId } = submission;
-			const { effectScene } = terms;
-			const about = { ...subject, externalTaskId, effectScene };
-			return {
-				...describeUnknownOutcome(failure, about),
-				failure,
-				...(externalTaskId ? { externalTaskId } : {}),
-			};
-		}
-		return submission.outcome === 'notSent' ? this.describeNotSent(all) : null;
-	}
-
-	private describeNotSent(all: readonly Submitted[]): Problem {
-		const cause = all.find(
-			({ submission }) => submission.outcome === 'refused' && isFatal(submission.failure),
-		);
-		const description = 'Nothing was created or charged for this item. Run it again.';
-		if (!cause || cause.submission.outcome !== 'refused') {
-			return {
-				message: 'This item was not sent, because the run ended before its turn',
-				description,
-			};
-		}
-		const { message } = describeFailure(cause.submission.failure, {
-			provider: this.session.provider,
-		});
-		return { message: `This item was not sent: ${message}`, description };
-	}
-
-	/** What to tell of the tasks that the run holds when no item will show them. */
-	paid(): string | null {
-		if (this.held.length === 0) return null;
-		const tasks = [...this.held]
-			.sort((a, b) => a.itemIndex - b.itemIndex)
-			.map(({ itemIndex, record }) => `item ${itemIndex}: ${record.task.taskId}`);
-		return `Tasks that exist already: ${tasks.join(', ')}. A retry of this execution finds them and does not create them again.`;
-	}
-}
-
-function readConcurrency(context: IExecuteFunctions): number {
-	const given = Number(context.getNodeParameter('options.concurrency', 0, usualConcurrency));
-	const whole = Math.floor(given) || usualConcurrency;
-	return Math.min(mostConcurrency, Math.max(1, whole));
 }

@@ -32,7 +32,7 @@ export const listFields: INodeProperties[] = [
 		displayName: 'Filters',
 		name: 'filters',
 		type: 'collection',
-		placeholder: 'Add Filter',
+		placeholder: 'Add filter',
 		default: {},
 		displayOptions: { show },
 		options: [
@@ -66,7 +66,7 @@ export const listFields: INodeProperties[] = [
 					{ name: 'Failed', value: 'failed' },
 					{ name: 'Processing', value: 'processing' },
 					{ name: 'Submitted', value: 'submitted' },
-					{ name: 'Succeed', value: 'succeed' },
+					{ name: 'Succeeded', value: 'succeed' },
 				],
 				default: [],
 				description: 'Only tasks with one of these statuses',

@@ -1,9 +1,10 @@
-import type { IExecuteFunctions, INodeProperties } from 'n8n-workflow';
+import type { IExecuteFunctions, INode, INodeProperties, IWebhookFunctions } from 'n8n-workflow';
 import { describeFailedTask } from '../../kling/messages';
 import type { TaskRecord } from '../../kling/task';
-import { follow, inParallel, type FollowLimits, type Followed } from '../../kling/tasks/follow';
+import { follow, inParallel, type FollowLimits } from '../../kling/tasks/follow';
 import { downloadVideos } from '../../n8n/download';
 import { taskItem } from '../../n8n/items';
+import { goesOn } from '../../n8n/problems';
 import type { Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 
@@ -58,6 +59,7 @@ export const pollIntervalOption: INodeProperties = {
 	type: 'number',
 	typeOptions: { minValue: 1 },
 	default: 10,
+	displayOptions: { show: { '/waitForCompletion': [true] } },
 	description: 'Seconds between two looks at a task while waiting. Looking costs nothing.',
 };
 export const timeoutOption: INodeProperties = {
@@ -67,7 +69,7 @@ export const timeoutOption: INodeProperties = {
 	typeOptions: { minValue: 0 },
 	default: 30,
 	description:
-		'Minutes to wait at most. A task that has not ended by then is returned with its last state and timedOut set to true.',
+		'Minutes to wait at most, for a free place at the provider and for the task to end. A task that has not ended by then is returned with its last state and timedOut set to true.',
 };
 
 export interface WaitOptions {
@@ -115,41 +117,56 @@ export async function waitAndFinish(
 	await inParallel(held, downloadsAtOnce, async ({ itemIndex, record }, index) => {
 		const known = byItem.get(itemIndex);
 		const latest = { itemIndex, record: known?.record ?? record };
-		results[index] = await finish(context, session, latest, known);
+		const options = readFinishOptions(context, itemIndex);
+		results[index] = await finishTask(context, session, latest, options, known);
 	});
 	return results;
 }
 
-/** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
-async function finish(
-	context: IExecuteFunctions,
+/** What an item's output should hold. */
+export interface FinishOptions {
+	simplify: boolean;
+	downloadVideo: boolean;
+	outputField: string;
+}
+
+function readFinishOptions(context: IExecuteFunctions, itemIndex: number): FinishOptions {
+	return {
+		simplify: context.getNodeParameter('simplify', itemIndex, true) as boolean,
+		downloadVideo: context.getNodeParameter('downloadVideo', itemIndex, false) as boolean,
+		outputField: context.getNodeParameter('outputField', itemIndex, 'data') as string,
+	};
+}
+
+/**
+ * The item of a task: with its videos where they are asked for, or the reason that it has failed.
+ *
+ * @param waited absent when the task was not waited for: its state was asked for then, whatever it is
+ */
+export async function finishTask(
+	context: IExecuteFunctions | IWebhookFunctions,
 	session: Session,
 	{ itemIndex, record }: Held,
-	followed: Followed | undefined,
+	{ simplify, downloadVideo, outputField }: FinishOptions,
+	waited?: { timedOut: boolean },
 ): Promise<Result> {
 	const { task } = record;
-	const timedOut = followed?.timedOut ?? false;
-	// Without a wait the state was asked for, whatever it is.
-	if (followed && task.status === 'failed' && failedTaskIsProblem(context)) {
+	if (waited && task.status === 'failed' && failedTaskIsProblem(context.getNode())) {
 		const subject = { provider: session.provider, itemIndex };
 		const problem = { ...describeFailedTask(task, subject), taskId: task.taskId };
 		return { itemIndex, ok: false, problem };
 	}
-	const simplify = context.getNodeParameter('simplify', itemIndex, true) as boolean;
-	if (
-		!context.getNodeParameter('downloadVideo', itemIndex, false) ||
-		record.videoUrls.length === 0
-	) {
-		return { itemIndex, ok: true, item: taskItem(record, { simplify, timedOut, itemIndex }) };
+	const about = { simplify, timedOut: waited?.timedOut ?? false, itemIndex };
+	if (!downloadVideo || record.videoUrls.length === 0) {
+		return { itemIndex, ok: true, item: taskItem(record, about) };
 	}
-	const field = String(context.getNodeParameter('outputField', itemIndex, 'data')).trim() || 'data';
+	const field = String(outputField).trim() || 'data';
 	const downloaded = await downloadVideos(context, session, record, field);
 	if (!downloaded.ok) return { itemIndex, ok: false, problem: downloaded.problem };
-	const { binary } = downloaded;
-	return { itemIndex, ok: true, item: taskItem(record, { simplify, timedOut, itemIndex, binary }) };
+	return { itemIndex, ok: true, item: taskItem(record, { ...about, binary: downloaded.binary }) };
 }
 
 /** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */
-function failedTaskIsProblem(context: IExecuteFunctions): boolean {
-	return !context.continueOnFail() || context.getNode().onError === 'continueErrorOutput';
+function failedTaskIsProblem(node: INode): boolean {
+	return !goesOn(node) || node.onError === 'continueErrorOutput';
 }

@@ -19,6 +19,9 @@ const DECODE =
 /** How far to look for what a text file is. */
 const TEXT_HEAD = 1024;
 
+/** Tab, line feed, form feed, carriage return, escape. */
+const TEXT_CONTROLS = [0x09, 0x0a, 0x0c, 0x0d, 0x1b];
+
 /**
  * Signatures at the very start, `?` being any byte. Sources: WHATWG MIME Sniffing 6, RFC 9649
  * (WebP), TIFF 6.0, ISO/IEC 18181-2 and 15444-1 (JPEG XL, JPEG 2000), the formats' own pages.
@@ -83,6 +86,12 @@ function firstMatch(table: Array<[RegExp, string, string]>, text: string): Forei
 
 /** No "binary data byte" of WHATWG MIME Sniffing, and no byte where UTF-8 never has it. */
 function isText(head: string): boolean {
-	// eslint-disable-next-line no-control-regex
-	return head !== '' && !/^[\x80-\xbf]|[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\xf8-\xff]/.test(head);
+	const codes = [...head].map((char) => char.charCodeAt(0));
+	const first = codes[0] ?? 0;
+	const startsInsideCharacter = first >= 0x80 && first <= 0xbf;
+	return codes.length > 0 && !startsInsideCharacter && codes.every(isTextCode);
+}
+
+function isTextCode(code: number): boolean {
+	return code >= 0x20 ? code < 0xf8 : TEXT_CONTROLS.includes(code);
 }

@@ -14,7 +14,7 @@ const MAX_SIDE = 1_000_000;
 /** Deflate's best: 258 bytes (RFC 1951 3.2.5) from two codes of one bit each. */
 const MAX_DEFLATE_RATIO = 1032;
 
-/** Allowed bit depths and samples per pixel by colour type (table 12). */
+/** Allowed bit depths and samples per pixel by colour type (11.2.1). */
 const COLOUR_TYPES: Record<number, { depths: number[]; samples: number }> = {
 	0: { depths: [1, 2, 4, 8, 16], samples: 1 },
 	2: { depths: [8, 16], samples: 3 },

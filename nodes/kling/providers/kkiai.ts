@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { asObject, type HttpAnswer } from '../answer';
-import { failed, failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
+import {
+	failed,
+	failureOf,
+	kindOfStatus,
+	type Failure,
+	type FailureKind,
+	type Outcome,
+} from '../failure';
 import type { TaskRecord } from '../task';
 import { failureOfKling, klingRecord } from './klingEnvelope';
 import type { Provider } from './provider';
@@ -52,12 +59,14 @@ function readFailure(answer: HttpAnswer): Failure | null {
 	if (typeof code !== 'string' || /^\d+$/.test(code)) return failureOfKling(answer);
 	if (answer.status < 300 && code.toLowerCase() === 'success') return null;
 	// Refused submissions: {code: "fail_to_fetch_task", message, data: null}, with 4xx or 5xx.
-	const kind = /quota|balance/i.test(code) ? 'accountEmpty' : kindOfRefusal(answer.status);
-	return failureOf(answer, kind, { code, message });
+	return failureOf(answer, kindOfRefusal(answer.status, code), { code, message });
 }
 
-/** A refusal in the body of a 2xx is a refusal all the same. */
-function kindOfRefusal(status: number) {
+function kindOfRefusal(status: number, code: string): FailureKind {
+	if (/quota|balance/i.test(code)) return 'accountEmpty';
+	// A task that is not known comes with 400 (new-api: "task_not_exist").
+	if (status < 500 && /not_(exist|found)/i.test(code)) return 'notFound';
+	// A refusal in the body of a 2xx is a refusal all the same.
 	return status < 300 ? 'badRequest' : kindOfStatus(status);
 }
 

@@ -35,7 +35,7 @@ export interface Provider {
 	readonly displayName: string;
 	/** The provider's own base URL for these settings, without a trailing slash. */
 	defaultBaseUrl(settings: ProviderSettings): string;
-	/** Whether requests can be signed with an access key and a secret key instead of a plain key. */
+	/** Whether there are signatures: of requests, with an access key and a secret key, and of callbacks. */
 	readonly signs?: boolean;
 	readonly externalId: ExternalIdSupport;
 	/** The options of a create that the provider documents. */

@@ -1,5 +1,5 @@
 import { delayBeforeRetry, longestHintMs, type Clock } from '../clock';
-import type { Failure, Outcome } from '../failure';
+import { behaviours, type Failure, type Outcome } from '../failure';
 
 /** The first pause after "no free place"; further ones grow with the time already waited. */
 const firstProbeMs = 500;
@@ -9,8 +9,12 @@ const firstProbeMs = 500;
  */
 const probeShare = 0.2;
 const longestProbeMs = 30_000;
-/** So many refusals in a row, with not one create accepted in between, and the items give up. */
-const mostRefusalsInRow = { tooManyRequests: 10, unreachable: 3 };
+/**
+ * After so long without one create accepted, the run gives up. Gateways say 429 for "too fast" and
+ * for "no free place" alike (providers.md sections 2 to 5), and a place frees after some 5 minutes
+ * (section 1.8); an address that cannot be reached is most often a wrong one.
+ */
+const patienceMs = { tooManyRequests: 600_000, unreachable: 10_000 };
 
 export interface AdmissionLimits {
 	/** The upper bound of creates in flight. */
@@ -21,9 +25,9 @@ export interface AdmissionLimits {
 
 /**
  * Decides how many creates are under way. It starts at the upper bound, halves when the provider
- * says that requests come too fast, goes down to one when the account has no free place, and grows
- * with every create that is accepted. One setting is so fast at a provider without limits and clean
- * at one with limits.
+ * says that requests come too fast or breaks down, goes down to one when the account has no free
+ * place, and grows with every create that is accepted. One setting is so fast at a provider without
+ * limits and clean at one with limits.
  */
 export class Admission {
 	private room: number;
@@ -31,9 +35,13 @@ export class Admission {
 	private threshold: number;
 	private inFlight = 0;
 	private pausedUntil = 0;
+	/** Of the requests that were sent before the last shrinking, none shrinks again. */
+	private shrunkAt = 0;
 	private refusalsInRow = 0;
+	private refusedSince: number | null = null;
 	private fullSince: number | null = null;
 	private isStopped = false;
+	private cause: Failure | null = null;
 	private readonly waiting: Array<() => void> = [];
 
 	constructor(
@@ -45,28 +53,49 @@ export class Admission {
 		this.threshold = limits.concurrency;
 	}
 
+	/** Why nothing more is sent, when a failure is the reason. */
+	get stoppedBy(): Failure | null {
+		return this.cause;
+	}
+
 	/** From now on nothing more is sent; what is in flight ends as it does. */
-	stop(): void {
+	stop(cause: Failure | null = null): void {
 		this.isStopped = true;
+		this.cause ??= cause;
 		this.wake();
 	}
 
 	/**
 	 * Sends when there is room, and again when the provider refused for the moment only.
 	 *
+	 * @param send answers null when it had nothing to send after all
 	 * @returns the last outcome, or null when nothing was sent: stopped, cancelled, or out of time.
 	 */
-	async pass<T>(send: () => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
+	async pass<T>(send: () => Promise<Outcome<T> | null>): Promise<Outcome<T> | null> {
 		let last: Outcome<T> | null = null;
 		while (await this.enter()) {
 			const startedAt = this.clock.now();
-			last = await send();
-			this.inFlight--;
-			const again = last.ok ? this.accepted() : this.refused(last.failure, startedAt);
+			const outcome = await this.leaveAfter(send);
+			last = outcome ?? last;
+			const again = outcome !== null && this.judge(outcome, startedAt);
 			this.wake();
 			if (!again) return last;
 		}
 		return last;
+	}
+
+	/** The place is free again whatever happens, or the others would wait for it for ever. */
+	private async leaveAfter<T>(send: () => Promise<T>): Promise<T> {
+		let isAnswered = false;
+		try {
+			const outcome = await send();
+			isAnswered = true;
+			return outcome;
+		} finally {
+			this.inFlight--;
+			// After an answer the others wait until it has been judged.
+			if (!isAnswered) this.wake();
+		}
 	}
 
 	private async enter(): Promise<boolean> {
@@ -85,23 +114,39 @@ export class Admission {
 		}
 	}
 
-	private accepted(): false {
-		this.refusalsInRow = 0;
-		this.fullSince = null;
-		const growth = this.room < this.threshold ? 1 : 1 / this.room;
-		this.room = Math.min(this.limits.concurrency, this.room + growth);
+	/** Whether the same request should be sent again. */
+	private judge(outcome: Outcome<unknown>, startedAt: number): boolean {
+		if (!outcome.ok) return this.refused(outcome.failure, startedAt);
+		this.accepted();
 		return false;
 	}
 
-	/** Whether the same request should be sent again. */
+	private accepted(): void {
+		this.answered();
+		this.fullSince = null;
+		const growth = this.room < this.threshold ? 1 : 1 / this.room;
+		this.room = Math.min(this.limits.concurrency, this.room + growth);
+	}
+
+	/** The provider is there and judges requests. */
+	private answered(): void {
+		this.refusalsInRow = 0;
+		this.refusedSince = null;
+	}
+
 	private refused(failure: Failure, startedAt: number): boolean {
-		if (failure.kind === 'noFreeSlot') return this.pauseUntilFree(failure);
-		if (failure.kind !== 'tooManyRequests' && failure.kind !== 'unreachable') return false;
-		this.slowDown(failure, startedAt);
-		return this.refusalsInRow < mostRefusalsInRow[failure.kind];
+		const { kind } = failure;
+		if (kind === 'noFreeSlot') return this.pauseUntilFree(failure);
+		if (kind === 'tooManyRequests' || kind === 'unreachable') {
+			return this.slowDown(kind, failure, startedAt);
+		}
+		if (behaviours[kind].passing) this.shrink(startedAt);
+		else this.answered();
+		return false;
 	}
 
 	private pauseUntilFree(failure: Failure): true {
+		this.answered();
 		const now = this.clock.now();
 		this.fullSince ??= now;
 		this.room = 1;
@@ -112,15 +157,34 @@ export class Admission {
 		return true;
 	}
 
-	private slowDown(failure: Failure, startedAt: number): void {
-		// Of a burst that was refused as one, only the first refusal counts.
-		if (startedAt < this.pausedUntil) return;
-		this.refusalsInRow++;
+	private slowDown(
+		kind: keyof typeof patienceMs,
+		failure: Failure,
+		startedAt: number,
+	): boolean {
+		const now = this.clock.now();
+		this.refusedSince ??= now;
+		if (this.shrink(startedAt)) {
+			this.refusalsInRow++;
+			const chance = () => this.clock.random();
+			this.pauseUntil(now + delayBeforeRetry(this.refusalsInRow, failure.retryAfterMs, chance));
+		}
+		const isOver = now - this.refusedSince >= patienceMs[kind];
+		if (isOver) this.stop(failure);
+		return !isOver;
+	}
+
+	/**
+	 * Halves the room.
+	 *
+	 * @returns false for a request of a burst that was refused as one: only its first refusal counts
+	 */
+	private shrink(startedAt: number): boolean {
+		if (startedAt < this.shrunkAt || startedAt < this.pausedUntil) return false;
+		this.shrunkAt = this.clock.now();
 		this.threshold = Math.max(1, this.room / 2);
 		this.room = this.threshold;
-		const chance = () => this.clock.random();
-		const delay = delayBeforeRetry(this.refusalsInRow, failure.retryAfterMs, chance);
-		this.pauseUntil(this.clock.now() + delay);
+		return true;
 	}
 
 	private pauseUntil(moment: number): void {

@@ -1,0 +1,227 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { failed, type Failure } from '../../kling/failure';
+import {
+	describeFailure,
+	describeUnknownOutcome,
+	isFatal,
+	type Subject,
+} from '../../kling/messages';
+import type { OrderTerms } from '../../kling/order';
+import type { EffectType } from '../../kling/scenes';
+import { Admission } from '../../kling/tasks/admission';
+import { follow, inParallel } from '../../kling/tasks/follow';
+import { submit, termsToSend, type Submission } from '../../kling/tasks/submit';
+import { isFinal } from '../../kling/task';
+import { loadImages } from '../../n8n/images';
+import { NodeMemory, showTaskIds } from '../../n8n/memory';
+import { itemOf, type Problem } from '../../n8n/problems';
+import { outputOf, type Result } from '../../n8n/results';
+import type { Session } from '../../n8n/session';
+import { sleepUntilCallbacks } from '../callback';
+import { waitAndFinish, type Held, type WaitOptions } from './shared';
+
+const mostConcurrency = 100;
+const usualConcurrency = 20;
+
+/** One item that passed the checks. */
+export interface Wanted {
+	itemIndex: number;
+	effectType: EffectType;
+	terms: OrderTerms;
+}
+
+/** The images passed the check, but cannot be read again to be sent. */
+const imageGone: Failure = {
+	kind: 'imageGone',
+	providerMessage: null,
+	code: null,
+	httpStatus: null,
+	requestId: null,
+	retryAfterMs: null,
+	body: 'none',
+};
+
+interface Submitted {
+	wanted: Wanted;
+	submission: Submission;
+}
+
+/** One execution of Create, over all items that passed the checks. */
+export class CreateRun {
+	private readonly memory: NodeMemory;
+	private readonly admission: Admission;
+	private readonly deadline: number;
+	private readonly concurrency: number;
+	private readonly submitted: Submitted[] = [];
+	private readonly held: Held[] = [];
+
+	constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly session: Session,
+		private readonly wait: WaitOptions,
+		/** Where callbacks should go; null to wait by polling. */
+		private readonly resumeUrl: string | null,
+	) {
+		const { clock, signal } = session;
+		this.memory = new NodeMemory(context);
+		this.deadline = clock.now() + wait.timeoutMs;
+		this.concurrency = readConcurrency(context);
+		// Without time to wait, a create is still sent once.
+		const deadline = Math.max(this.deadline, clock.now() + 60_000);
+		this.admission = new Admission({ concurrency: this.concurrency, deadline }, clock, signal);
+	}
+
+	/** Creates, or finds, the task of each item. */
+	async submitAll(wanted: readonly Wanted[]): Promise<void> {
+		// Twice as many as may be sent: those that look for a lost task do not hold up the others.
+		await inParallel(wanted, this.concurrency * 2, async (one) => {
+			const submitted = { wanted: one, submission: await this.submitOne(one) };
+			this.submitted.push(submitted);
+			this.note(submitted);
+		});
+		this.held.sort((a, b) => a.itemIndex - b.itemIndex);
+	}
+
+	private async submitOne({ itemIndex, effectType, terms }: Wanted): Promise<Submission> {
+		const { client, clock, signal, provider } = this.session;
+		const memory = this.memory.placeOf(itemIndex, provider.name, terms);
+		const sent = termsToSend(this.withCallback(terms), provider, memory);
+		const send = async () => {
+			const loaded = await loadImages(this.context, itemIndex, effectType);
+			return loaded.ok
+				? await client.create({ ...sent, images: loaded.images })
+				: failed({ ...imageGone, providerMessage: loaded.problem.message });
+		};
+		const { admission } = this;
+		return await submit(sent, { send, client, admission, memory, clock, signal });
+	}
+
+	private withCallback(terms: OrderTerms): OrderTerms {
+		return this.resumeUrl === null ? terms : { ...terms, callbackUrl: this.resumeUrl };
+	}
+
+	/** Stops sending where the rest would meet the same, or where n8n will drop the rest's output. */
+	private note({ wanted, submission }: Submitted): void {
+		if (submission.outcome === 'created' || submission.outcome === 'found') {
+			this.held.push({ itemIndex: wanted.itemIndex, record: submission.record });
+			showTaskIds(
+				this.context,
+				this.held.map(({ record }) => record.task.taskId),
+			);
+			return;
+		}
+		const isFatalToAll = 'failure' in submission && isFatal(submission.failure);
+		if (isFatalToAll || !this.context.continueOnFail()) this.admission.stop();
+	}
+
+	/**
+	 * Waits where asked and gives the output of all items.
+	 *
+	 * @param refused the items that did not pass the checks
+	 * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
+	 */
+	async finish(refused: readonly Result[]): Promise<INodeExecutionData[]> {
+		const problems = [...refused, ...this.problems()];
+		if (problems.length > 0 && !this.context.continueOnFail()) return this.output(problems);
+		if (this.resumeUrl !== null && (await this.canSleep())) {
+			return await this.sleep(this.resumeUrl, problems);
+		}
+		const finished = await waitAndFinish(this.context, this.session, this.held, {
+			deadline: this.deadline,
+			intervalMs: this.wait.intervalMs,
+			firstLookMs: this.wait.intervalMs,
+		});
+		return this.output([...problems, ...finished]);
+	}
+
+	private output(results: readonly Result[]): INodeExecutionData[] {
+		return outputOf(this.context, results, this.paid());
+	}
+
+	/**
+	 * Whether callbacks will come, and any is still to come. A task of an earlier try calls the address
+	 * of an execution that is over, so a retry waits by polling.
+	 */
+	private async canSleep(): Promise<boolean> {
+		if (this.submitted.some(({ submission }) => submission.outcome === 'found')) return false;
+		const now = this.session.clock.now();
+		const records = this.held.map(({ record }) => record);
+		const look = { deadline: now, intervalMs: 0, firstLookMs: 0 };
+		const followed = await follow(records, look, this.session);
+		for (const [index, { record }] of followed.entries()) this.held[index].record = record;
+		return this.held.some(({ record }) => !isFinal(record.task.status));
+	}
+
+	private async sleep(
+		resumeUrl: string,
+		problems: readonly Result[],
+	): Promise<INodeExecutionData[]> {
+		const node = this.context.getNode();
+		const others = new Map(
+			problems.map((result) => [
+				result.itemIndex,
+				result.ok ? result.item : itemOf(node, result.problem, result.itemIndex),
+			]),
+		);
+		const wait = { resumeUrl, deadline: this.deadline };
+		return await sleepUntilCallbacks(this.context, this.session, this.held, others, wait);
+	}
+
+	private problems(): Result[] {
+		return this.submitted.flatMap(({ wanted, submission }): Result[] => {
+			const problem = this.problemOf(wanted, submission);
+			return problem ? [{ ok: false, itemIndex: wanted.itemIndex, problem }] : [];
+		});
+	}
+
+	private problemOf({ itemIndex, terms }: Wanted, submission: Submission): Problem | null {
+		const subject: Subject = { provider: this.session.provider, itemIndex };
+		if (submission.outcome === 'refused') {
+			const { failure } = submission;
+			return { ...describeFailure(failure, subject), failure };
+		}
+		if (submission.outcome === 'unknown') {
+			const { failure, externalTaskId } = submission;
+			const { effectScene } = terms;
+			const about = { ...subject, externalTaskId, effectScene };
+			return {
+				...describeUnknownOutcome(failure, about),
+				failure,
+				...(externalTaskId ? { externalTaskId } : {}),
+			};
+		}
+		return submission.outcome === 'notSent' ? this.describeNotSent() : null;
+	}
+
+	private describeNotSent(): Problem {
+		const cause = this.submitted.find(
+			({ submission }) => submission.outcome === 'refused' && isFatal(submission.failure),
+		);
+		const description = 'Nothing was created or charged for this item. Run it again.';
+		if (!cause || cause.submission.outcome !== 'refused') {
+			return {
+				message: 'This item was not sent, because the run ended before its turn',
+				description,
+			};
+		}
+		const { message } = describeFailure(cause.submission.failure, {
+			provider: this.session.provider,
+		});
+		return { message: `This item was not sent: ${message}`, description };
+	}
+
+	/** What to tell of the tasks that the run holds when no item will show them. */
+	private paid(): string | null {
+		if (this.held.length === 0) return null;
+		const tasks = this.held.map(
+			({ itemIndex, record }) => `item ${itemIndex}: ${record.task.taskId}`,
+		);
+		return `Tasks that exist already: ${tasks.join(', ')}. A retry of this execution finds them and does not create them again.`;
+	}
+}
+
+function readConcurrency(context: IExecuteFunctions): number {
+	const given = Number(context.getNodeParameter('options.concurrency', 0, usualConcurrency));
+	const whole = Math.floor(given) || usualConcurrency;
+	return Math.min(mostConcurrency, Math.max(1, whole));
+}

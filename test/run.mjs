@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { ensureRootInstall } from '../e2e/lib/pack.mjs';
+import { ROOT_DIR } from '../e2e/lib/paths.mjs';
+
+/**
+ * `npm test`: installs what is missing, then checks types and style and runs the jest suite. Further
+ * words go to jest: `npm test -- test/contract`.
+ */
+const jestWords = process.argv.slice(2);
+
+await ensureRootInstall();
+const results = [
+	check('types', ['run', '--silent', 'typecheck']),
+	check('lint', ['run', '--silent', 'lint']),
+	runJest(),
+];
+const passed = sum('passed');
+const failed = sum('failed');
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+function check(name, words) {
+	const startedAt = Date.now();
+	console.log(`${name} …`);
+	const { status } = spawnSync('npm', words, { cwd: ROOT_DIR, stdio: 'inherit' });
+	const seconds = Math.round((Date.now() - startedAt) / 1000);
+	console.log(`${name}: ${status === 0 ? 'clean' : 'findings above'} (${seconds} s)`);
+	return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+function runJest() {
+	const folder = mkdtempSync(join(tmpdir(), 'kling-effects-jest-'));
+	const outputFile = join(folder, 'jest.json');
+	const jest = join(ROOT_DIR, 'node_modules', 'jest', 'bin', 'jest.js');
+	const { status } = spawnSync(
+		process.execPath,
+		[jest, '--json', '--outputFile', outputFile, ...jestWords],
+		{ cwd: ROOT_DIR, stdio: ['inherit', 'ignore', 'inherit'] },
+	);
+	const counts = countsOf(outputFile);
+	rmSync(folder, { recursive: true, force: true });
+	// A suite that cannot be loaded has no failed test, and must not pass for that.
+	const missing = status !== 0 && counts.failed === 0 ? 1 : 0;
+	return { ...counts, failed: counts.failed + missing };
+}
+
+function countsOf(file) {
+	try {
+		const report = JSON.parse(readFileSync(file, 'utf8'));
+		return { passed: report.numPassedTests, failed: report.numFailedTests };
+	} catch {
+		return { passed: 0, failed: 0 };
+	}
+}
+
+function sum(key) {
+	return results.reduce((total, result) => total + result[key], 0);
+}
