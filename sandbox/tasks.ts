@@ -173,6 +173,7 @@ export class TaskStore {
 		const createdAt = fields.createdAt ?? now - this.options.taskSeconds * 1000;
 		// No later than now, or the task would not have the status it is given.
 		const changedAt = Math.min(updatedAt ?? createdAt, now);
+		const startedAt = isOpen ? changedAt : createdAt;
 		return this.#add({
 			region: 'global',
 			taskId: fields.taskId ?? newId(),
@@ -189,9 +190,8 @@ export class TaskStore {
 			...fields,
 			provider,
 			createdAt,
-			// A finished task cannot have ended later than now, or it would not be finished.
-			processingAt: fields.processingAt ?? (status === 'submitted' ? Infinity : createdAt),
-			finishedAt: fields.finishedAt ?? (isOpen ? Infinity : Math.min(updatedAt ?? createdAt, now)),
+			processingAt: fields.processingAt ?? (status === 'submitted' ? Infinity : startedAt),
+			finishedAt: fields.finishedAt ?? (isOpen ? Infinity : changedAt),
 		});
 	}
 

@@ -51,7 +51,8 @@ async function npmCi(line, cwd) {
 	const logFile = join(logDir(), `install-n8n-${line}.log`);
 	writeFileSync(logFile, '');
 	const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-progress'];
-	await npm(['ci', '--ignore-scripts', '--legacy-peer-deps', ...quiet], {
+	// The lock file holds the checksums, so what npm has in its cache need not be asked for again.
+	await npm(['ci', '--prefer-offline', '--ignore-scripts', '--legacy-peer-deps', ...quiet], {
 		cwd,
 		logFile,
 		failure: `n8n ${line}.x could not be installed`,

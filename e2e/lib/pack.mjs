@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { withLock } from './lock.mjs';
 import { npm } from './npm.mjs';
-import { logDir, ROOT_DIR } from './paths.mjs';
+import { cacheDir, logDir, ROOT_DIR } from './paths.mjs';
 import { step, UserError } from './progress.mjs';
 
 /** What the built package is made of. */
@@ -37,7 +39,7 @@ export async function ensureRootInstall() {
 	await step('development tools of this package (npm ci)', async () => {
 		const logFile = join(logDir(), 'install-root.log');
 		writeFileSync(logFile, '');
-		await npm(['ci', '--loglevel=error', '--no-progress'], {
+		await npm(['ci', '--prefer-offline', '--loglevel=error', '--no-progress'], {
 			cwd: ROOT_DIR,
 			logFile,
 			failure: 'npm ci failed',
@@ -68,12 +70,20 @@ async function pack(folder) {
 	return join(folder, tarball);
 }
 
+function lockFile() {
+	const clone = createHash('sha256').update(ROOT_DIR).digest('hex').slice(0, 12);
+	return join(cacheDir(), `build-${clone}.lock`);
+}
+
 /**
  * Builds this package if its sources are newer than `dist` (or always, with `force`), and packs it
  * as it would be published. Gives the path of the tarball.
  */
 export async function buildAndPack(folder, { force = false } = {}) {
 	await ensureRootInstall();
-	if (force || !isBuilt()) await step('build', build);
-	return await step('npm pack', async () => await pack(folder));
+	// A build empties `dist` first, which another process may be packing.
+	return await withLock(lockFile(), async () => {
+		if (force || !isBuilt()) await step('build', build);
+		return await step('npm pack', async () => await pack(folder));
+	});
 }

@@ -38,7 +38,7 @@ export class KlingEffects implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ create: "Create", get: "Get", list: "Get many" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $parameter["effectScene"]?.value ? ": " + $parameter["effectScene"].value : "") }}',
+			'={{ ({ create: "Create", get: "Get", list: "Get many" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $parameter["effectScene"] ? ": " + $parameter["effectScene"] : "") }}',
 		description:
 			'Turn one or two photos into a short video clip with a Kling video effect, such as a hug or a dance',
 		defaults: { name: 'Kling Effects' },

@@ -1,13 +1,13 @@
 import type {
 	IDataObject,
 	IExecuteFunctions,
+	INode,
 	INodeExecutionData,
 	IWebhookFunctions,
 	IWebhookResponseData,
 } from 'n8n-workflow';
 import { readAccount } from '../kling/account';
 import { isFinal, taskIdIn, type TaskRecord } from '../kling/task';
-import { inParallel } from '../kling/tasks/follow';
 import { isSignedBy } from '../kling/webhookSignature';
 import { taskItem } from '../n8n/items';
 import { errorOf, goesOn, itemOf, type Problem } from '../n8n/problems';
@@ -22,8 +22,6 @@ import { finishTask, type Held } from './operations/shared';
  * pass the input items on), so the input items are made to say what the output should then say.
  */
 
-/** Looks at single tasks under way at once. */
-const looksAtOnce = 10;
 /**
  * Milliseconds after falling asleep at which the tasks are looked at once more, from the same
  * process: a callback that comes before n8n has stored the execution as waiting is refused by n8n.
@@ -64,22 +62,22 @@ export function readCallbackWait(context: IExecuteFunctions, { provider }: Sessi
 /**
  * Puts the execution to sleep until callbacks have come for all tasks, or until the deadline.
  *
- * @param others the items that hold no open task, in their final form
+ * @param problems of the items that hold no task
  * @returns what n8n discards now and shows when the time is over
  */
 export async function sleepUntilCallbacks(
 	context: IExecuteFunctions,
 	session: Session,
 	tasks: readonly Held[],
-	others: ReadonlyMap<number, INodeExecutionData>,
+	problems: ReadonlyArray<{ itemIndex: number; problem: Problem }>,
 	wait: { resumeUrl: string; deadline: number },
 ): Promise<INodeExecutionData[]> {
 	const items = context.getInputData();
-	const byItem = new Map(tasks.map(({ itemIndex, record }) => [itemIndex, record]));
-	for (const [itemIndex, item] of items.entries()) {
-		const record = byItem.get(itemIndex);
-		const asleep = record ? sleepingItem(context, record, itemIndex) : others.get(itemIndex);
-		if (asleep) replace(item, asleep);
+	for (const { itemIndex, record } of tasks) {
+		replace(items[itemIndex], sleepingItem(context, record, itemIndex));
+	}
+	for (const { itemIndex, problem } of problems) {
+		replace(items[itemIndex], problemItem(context.getNode(), problem, itemIndex));
 	}
 	if (!isPublic(wait.resumeUrl))
 		context.addExecutionHints(unreachableHint(context, wait.resumeUrl));
@@ -102,8 +100,18 @@ function sleepingItem(
 /** The items are this node's own copies: what the node before it gave out stays as it is. */
 function replace(item: INodeExecutionData, { json, pairedItem }: INodeExecutionData): void {
 	item.json = json;
-	item.pairedItem = pairedItem;
+	if (pairedItem === undefined) delete item.pairedItem;
+	else item.pairedItem = pairedItem;
 	delete item.binary;
+}
+
+/**
+ * The item of a problem in an execution that slept. Without a paired item: n8n 2.40 looks for the
+ * input of an item on its way to the error output, and has none for a node that it has woken.
+ */
+function problemItem(node: INode, problem: Problem, itemIndex: number): INodeExecutionData {
+	const { json } = itemOf(node, problem, itemIndex);
+	return { json };
 }
 
 function unreachableHint(context: IExecuteFunctions, resumeUrl: string) {
@@ -121,11 +129,12 @@ async function wakeIfDone(
 	tasks: readonly Held[],
 	resumeUrl: string,
 ): Promise<void> {
+	const ids = tasks.map(({ record }) => record.task.taskId);
 	for (const pause of graceMs) {
 		await session.clock.sleep(pause, session.signal);
-		const ids = tasks.map(({ record }) => record.task.taskId);
-		const records = session.signal?.aborted ? null : await lookAtAll(session, ids);
-		if (records === null || !records.every(({ task }) => isFinal(task.status))) continue;
+		if (session.signal?.aborted) return;
+		const { state } = await lookAtAll(session, ids);
+		if (state !== 'final') continue;
 		// A callback of our own: whoever calls, the node looks at the tasks itself.
 		await context.helpers
 			.httpRequest({ method: 'POST', url: resumeUrl, body: {}, json: true, timeout: 30_000 })
@@ -134,17 +143,19 @@ async function wakeIfDone(
 	}
 }
 
-/** The tasks as they are now, or null when one of them could not be looked at. */
-async function lookAtAll(
-	{ client }: Session,
-	taskIds: readonly string[],
-): Promise<TaskRecord[] | null> {
+/** `open`: one task at least has not ended. `unknown`: the provider could not be asked. */
+type Look = { state: 'final'; records: TaskRecord[] } | { state: 'open' } | { state: 'unknown' };
+
+/** Looks at the tasks, and ends at the first one that is still open: with many tasks most callbacks cost one look. */
+async function lookAtAll({ client }: Session, taskIds: readonly string[]): Promise<Look> {
 	const records: TaskRecord[] = [];
-	await inParallel(taskIds, looksAtOnce, async (taskId, index) => {
-		const outcome = await client.look(taskId);
-		if (outcome.ok) records[index] = outcome.value;
-	});
-	return Object.keys(records).length === taskIds.length ? records : null;
+	for (const taskId of taskIds) {
+		const outcome = await client.get(taskId);
+		if (!outcome.ok) return { state: 'unknown' };
+		if (!isFinal(outcome.value.task.status)) return { state: 'open' };
+		records.push(outcome.value);
+	}
+	return { state: 'final', records };
 }
 
 /**
@@ -159,20 +170,58 @@ export async function handleCallback(context: IWebhookFunctions): Promise<IWebho
 		const taskId = taskIdIn(json);
 		return taskId === null || 'error' in json ? [] : [{ itemIndex, taskId }];
 	});
-	const session = await openSession(context);
-	const ids = sleeping.map(({ taskId }) => taskId);
-	const records = await lookAtAll(session, ids);
+	const run = sleeping.map(({ taskId }) => taskId);
+	const look = await lookOnce(run, async () => await lookAtAll(await openSession(context), run));
+	if (look === null) return answer(context, 200, 'The tasks are being looked at already');
 	// Not 200, so that a provider that repeats its callbacks does so.
-	if (records === null) return answer(context, 503, 'The tasks could not be looked at');
-	if (!records.every(({ task }) => isFinal(task.status))) {
-		return answer(context, 200, 'Other tasks are still under way');
-	}
-	if (isBeingWoken(ids)) return answer(context, 200, 'The execution goes on already');
+	if (look.state === 'unknown') return answer(context, 503, 'The tasks could not be looked at');
+	if (look.state === 'open') return answer(context, 200, 'Other tasks are still under way');
 	const held = sleeping.map(({ itemIndex }, index) => ({
 		itemIndex,
-		record: withItem(records[index], items[itemIndex].json),
+		record: withItem(look.records[index], items[itemIndex].json),
 	}));
-	return { workflowData: [await finishAll(context, session, items, held)] };
+	return { workflowData: [await finishAll(context, await openSession(context), items, held)] };
+}
+
+const mostRemembered = 1_000;
+/** Runs of this process whose tasks are looked at, and whether a further callback came meanwhile. */
+const looking = new Map<string, { again: boolean }>();
+/** Runs of this process that were woken: a further callback must not let one go on twice. */
+const woken = new Set<string>();
+
+/**
+ * Looks for one callback at a time. A callback that comes during a look can tell of a task that was
+ * just looked at, so the look is done again then.
+ *
+ * @returns null when another callback of the run looks, or has woken it
+ */
+async function lookOnce(
+	taskIds: readonly string[],
+	look: () => Promise<Look>,
+): Promise<Look | null> {
+	const run = taskIds.join(' ');
+	const underWay = looking.get(run);
+	if (underWay) underWay.again = true;
+	if (underWay || woken.has(run)) return null;
+	const entry = { again: true };
+	looking.set(run, entry);
+	let result: Look = { state: 'open' };
+	try {
+		while (entry.again && result.state !== 'final') {
+			entry.again = false;
+			result = await look();
+		}
+	} finally {
+		looking.delete(run);
+	}
+	if (result.state === 'final') rememberWoken(run);
+	return result;
+}
+
+function rememberWoken(run: string): void {
+	woken.add(run);
+	const [oldest] = woken;
+	if (woken.size > mostRemembered) woken.delete(oldest);
 }
 
 /** The output of the run, as it would have been after polling. */
@@ -195,7 +244,7 @@ async function finishAll(
 		}
 		output[one.itemIndex] = result.ok
 			? result.item
-			: itemOf(context.getNode(), result.problem, one.itemIndex);
+			: problemItem(context.getNode(), result.problem, one.itemIndex);
 	}
 	return output;
 }
@@ -212,19 +261,6 @@ function withItem(record: TaskRecord, json: IDataObject): TaskRecord {
 			externalTaskId: task.externalTaskId ?? externalTaskId ?? null,
 		},
 	};
-}
-
-const mostRemembered = 1_000;
-const woken = new Set<string>();
-
-/** Whether another callback of the same run wakes the execution just now; it would go on twice. */
-function isBeingWoken(taskIds: readonly string[]): boolean {
-	const run = taskIds.join(' ');
-	if (woken.has(run)) return true;
-	woken.add(run);
-	const [oldest] = woken;
-	if (woken.size > mostRemembered) woken.delete(oldest);
-	return false;
 }
 
 /** Whether the callback is signed as the credential's secret asks; without a secret all are let in. */

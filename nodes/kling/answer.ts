@@ -37,7 +37,9 @@ export interface NoAnswer {
 export type Reply = HttpAnswer | NoAnswer;
 export type Send = (request: ApiRequest) => Promise<Reply>;
 
-const longInteger = /("(?:[^"\\]|\\.)*")|(-?\d{16,}(?![\d.eE]))/g;
+/** Texts, and numbers with all that belongs to them: digits after a point are no integer. */
+const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const longInteger = /^-?\d{16,}$/;
 
 /**
  * Parses JSON without losing digits: integers of 16 and more digits become strings. Kling's task
@@ -47,8 +49,8 @@ const longInteger = /("(?:[^"\\]|\\.)*")|(-?\d{16,}(?![\d.eE]))/g;
  * @returns undefined when the text is no JSON.
  */
 export function parseJson(text: string): unknown {
-	const safe = text.replace(longInteger, (_all, quoted?: string, digits?: string) =>
-		quoted === undefined ? `"${digits}"` : quoted,
+	const safe = text.replace(textOrNumber, (token) =>
+		longInteger.test(token) ? `"${token}"` : token,
 	);
 	try {
 		return JSON.parse(safe) as unknown;

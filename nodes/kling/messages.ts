@@ -131,9 +131,15 @@ export function factsOf(failure: Failure | null, subject: Subject): string {
 /** What to say when nobody knows whether a create was accepted. */
 export function describeUnknownOutcome(
 	failure: Failure,
-	subject: Subject & { externalTaskId: string | null; effectScene: string },
+	subject: Subject & {
+		provider: Pick<Provider, 'externalId'>;
+		externalTaskId: string | null;
+		effectScene: string;
+		/** Why the task could not be looked up, where that failed. */
+		lookUp: Failure | null;
+	},
 ): Message {
-	const { displayName } = subject.provider;
+	const { displayName, externalId } = subject.provider;
 	const sent = subject.externalTaskId
 		? `The request for effect scene “${subject.effectScene}” was sent with external task ID ${subject.externalTaskId}.`
 		: `The request for effect scene “${subject.effectScene}” was sent.`;
@@ -143,10 +149,26 @@ export function describeUnknownOutcome(
 	return {
 		message: `${displayName} may have created the task, but its answer did not arrive`,
 		description: sentences(
-			`It was not sent again, so that nothing is paid twice. ${sent} ${check} If there is no task, start the workflow anew: a retry of this execution does not send it again.`,
+			[
+				externalId === 'lookup'
+					? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
+					: 'It was not sent again, so that nothing is paid twice.',
+				sent,
+				subject.lookUp ? `Looking for it failed: ${wordsOf(subject.lookUp, displayName)}.` : '',
+				check,
+				externalId === 'lookup'
+					? 'A retry of this execution looks for it again, and sends it only when it is not there.'
+					: 'If there is no task, start the workflow anew: a retry of this execution does not send it again.',
+			]
+				.filter((text) => text !== '')
+				.join(' '),
 			factsOf(failure, subject),
 		),
 	};
+}
+
+function wordsOf(failure: Failure, provider: string): string {
+	return texts[failure.kind](provider, failure)[0];
 }
 
 /** What to say about a task that the provider ended as failed. */

@@ -69,7 +69,8 @@ function plain(text: string): string {
 		.trim();
 }
 
-/** How many images a scene takes, where it is known. */
+/** How many images a scene takes, where a list of Kling's says so. */
 export function effectTypeOf(name: string): EffectType | null {
-	return scenes.find((scene) => scene.name === name)?.effectType ?? null;
+	const scene = scenes.find((one) => one.name === name);
+	return scene && scene.standing !== 'reseller' ? scene.effectType : null;
 }

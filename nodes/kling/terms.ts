@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Message } from './messages';
 import { optionNames, type OrderOption, type OrderTerms } from './order';
 import type { Provider } from './providers';
+import { effectTypeOf, type EffectType } from './scenes';
 
 /** What a user can leave empty; an empty text is the same as no text, and is not sent. */
 const optionalText = z
@@ -44,6 +45,21 @@ export function checkTerms(given: Record<string, unknown>, provider: Provider): 
 	const terms: OrderTerms = { effectScene, ...present(options) };
 	if (duration !== undefined) terms.duration = Number(duration);
 	return { ok: true, value: terms };
+}
+
+/**
+ * Whether a scene goes with the number of images. Names that no list of Kling's has are let through:
+ * providers add scenes monthly.
+ */
+export function checkEffectType(effectScene: string, effectType: EffectType): Message | null {
+	const known = effectTypeOf(effectScene);
+	if (known === null || known === effectType) return null;
+	const [images, choice] =
+		known === 'dual' ? ['two images', 'Two Images'] : ['one image', 'One Image'];
+	return {
+		message: `Effect Scene “${effectScene}” takes ${images}`,
+		description: `Set Effect Type to ${choice}, or choose another scene.`,
+	};
 }
 
 function problemOf(

@@ -33,12 +33,13 @@ export async function loadImages(
 	const input = context.getNodeParameter('imageInput', itemIndex, 'url') as ImageInput;
 	const images: string[] = [];
 	for (const slot of effectType === 'dual' ? [first, second] : [first]) {
-		const loaded = await loaders[input]?.(context, itemIndex, slot);
-		if (!loaded)
+		if (!Object.hasOwn(loaders, input)) {
 			return refuse(
 				`Image Input “${String(input)}” is not known`,
 				'Choose URL, Binary File or Base64.',
 			);
+		}
+		const loaded = await loaders[input](context, itemIndex, slot);
 		if (!loaded.ok) return loaded;
 		images.push(...loaded.images);
 	}
@@ -54,16 +55,14 @@ function loadUrl(context: IExecuteFunctions, itemIndex: number, slot: Slot): Loa
 	const text = textOf(context, itemIndex, slot);
 	if (typeof text !== 'string') return refuseList(slot);
 	const checked = checkImageUrl(text, slot.displayName);
-	return checked.ok
-		? { ok: true, images: [checked.value] }
-		: { ok: false, problem: checked.problem };
+	return checked.ok ? { ok: true, images: [checked.value] } : refuseImage(checked.problem);
 }
 
 function loadBase64(context: IExecuteFunctions, itemIndex: number, slot: Slot): Loaded {
 	const text = textOf(context, itemIndex, slot);
 	if (typeof text !== 'string') return refuseList(slot);
 	const checked = normaliseBase64(text, slot.displayName);
-	if (!checked.ok) return { ok: false, problem: checked.problem };
+	if (!checked.ok) return refuseImage(checked.problem);
 	return judged(Buffer.from(checked.value, 'base64'), slot.displayName, checked.value);
 }
 
@@ -83,7 +82,7 @@ async function loadFile(
 
 function judged(bytes: Buffer, label: string, base64: string): Loaded {
 	const checked = checkImage(bytes, label);
-	return checked.ok ? { ok: true, images: [base64] } : { ok: false, problem: checked.problem };
+	return checked.ok ? { ok: true, images: [base64] } : refuseImage(checked.problem);
 }
 
 function textOf(context: IExecuteFunctions, itemIndex: number, slot: Slot): unknown {
@@ -106,6 +105,11 @@ function refuseField(slot: Slot, field: string, present: string[]): Loaded {
 		`The item has no file in input field “${field}” for ${slot.displayName}`,
 		`Enter the name of the field that holds the file. ${found}`,
 	);
+}
+
+/** n8n shows a message as a heading, which has no full stop. */
+function refuseImage({ message, description }: Problem): Loaded {
+	return refuse(message.replace(/\.$/, ''), description);
 }
 
 function refuse(message: string, description: string): Loaded {

@@ -50,6 +50,11 @@ export class NodeMemory {
 			remember: (entry) => {
 				orders[place] = entry;
 			},
+			isTaken: (taskId) =>
+				Object.entries(orders).some(
+					([other, entry]) =>
+						other !== place && entry.state === 'created' && entry.taskId === taskId,
+				),
 		};
 	}
 
@@ -82,21 +87,30 @@ const longestValue = 255;
  * n8n keeps 10 values of 255 characters; half of them are left to the workflow.
  */
 export function showTaskIds(context: IExecuteFunctions, taskIds: readonly string[]): void {
-	const { customData } = context.getWorkflowDataProxy(0).$execution as {
-		customData?: { set(key: string, value: string): void };
-	};
-	for (const [index, value] of linesOf(taskIds).entries()) {
-		customData?.set(index === 0 ? 'klingTaskIds' : `klingTaskIds${index + 1}`, value);
+	for (const [index, value] of linesOf(taskIds).slice(0, mostValues).entries()) {
+		show(context, index === 0 ? 'klingTaskIds' : `klingTaskIds${index + 1}`, value);
 	}
 }
 
-function linesOf(taskIds: readonly string[]): string[] {
+/** Shows what names the creates of which nobody knows whether they made a task. */
+export function showUnknown(context: IExecuteFunctions, names: readonly string[]): void {
+	show(context, 'klingUnknown', linesOf(names)[0]);
+}
+
+function show(context: IExecuteFunctions, key: string, value: string): void {
+	const { customData } = context.getWorkflowDataProxy(0).$execution as {
+		customData?: { set(key: string, value: string): void };
+	};
+	customData?.set(key, value);
+}
+
+function linesOf(texts: readonly string[]): string[] {
 	const lines = [''];
-	for (const taskId of taskIds) {
+	for (const text of texts) {
 		const last = lines[lines.length - 1];
-		const joined = last === '' ? taskId : `${last},${taskId}`;
+		const joined = last === '' ? text : `${last},${text}`;
 		if (joined.length <= longestValue) lines[lines.length - 1] = joined;
-		else lines.push(taskId);
+		else lines.push(text);
 	}
-	return lines.slice(0, mostValues);
+	return lines;
 }

@@ -72,7 +72,10 @@ const CATEGORIES: Record<number, string> = {
 	503: 'ServiceUnavailable',
 };
 
-/** `code` equals the HTTP status. Its 429 tells when to come back: a second later, in this unit. */
+/**
+ * `code` equals the HTTP status. Its 429 tells when to come back; that `X-RateLimit-Reset` counts
+ * seconds since 1970 is unverified.
+ */
 function refuse(code: number, context: Context, message?: string): Answer {
 	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
 	const detail = message ?? KLING_CODES[code]?.message ?? 'unknown error';

@@ -85,6 +85,8 @@ export interface RunOptions {
 	/** Called when the run can be cancelled. */
 	onStarted?: (cancel: () => void) => void;
 	workflowId?: string;
+	/** Stands in for the Kling Effects node: the same one, with a clock of its own. */
+	nodeType?: INodeType;
 }
 
 export interface RunResult {
@@ -113,7 +115,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 		credentials: { klingEffectsApi: { id: '1', name: 'Kling' } },
 		...options.settings,
 	};
-	const workflow = workflowOf(node, options.workflowId ?? 'workflow-1');
+	const workflow = workflowOf(node, options);
 	const items = options.items ?? [{ json: {} }];
 	const data = options.retryOf
 		? retryData(options.retryOf.run.data, node)
@@ -145,7 +147,8 @@ function retryData(before: IRunExecutionData, node: INode): IRunExecutionData {
 	return data;
 }
 
-function workflowOf(node: INode, id: string): Workflow {
+function workflowOf(node: INode, { workflowId, nodeType }: RunOptions): Workflow {
+	const found = (name: string) => (name === 'klingEffects' && nodeType) || types[name];
 	const sink = (name: string): INode => ({
 		id: name,
 		name,
@@ -156,11 +159,15 @@ function workflowOf(node: INode, id: string): Workflow {
 	});
 	const to = (name: string) => [{ node: name, type: 'main' as const, index: 0 }];
 	return new Workflow({
-		id,
+		id: workflowId ?? 'workflow-1',
 		name: 'test',
 		nodes: [node, sink(sinkName), sink(errorSinkName)],
 		connections: { [nodeName]: { main: [to(sinkName), to(errorSinkName)] } },
-		nodeTypes,
+		nodeTypes: {
+			...nodeTypes,
+			getByName: found,
+			getByNameAndVersion: (name) => NodeHelpers.getVersionedNodeType(found(name)),
+		},
 		active: false,
 		settings: { executionOrder: 'v1' },
 	});

@@ -7,3 +7,5 @@ import { join } from 'node:path';
 process.env.N8N_USER_FOLDER ??= mkdtempSync(join(tmpdir(), 'kling-effects-test-'));
 process.env.N8N_EXPRESSION_ENGINE = 'legacy';
 process.env.N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS = 'false';
+// n8n logs every failed node, which here are most.
+process.env.N8N_LOG_LEVEL ??= 'silent';

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import { checkImage, imageLimits, readImageFacts } from '../../nodes/kling/image';
 import {
 	afterHeader,
@@ -44,13 +45,14 @@ describe('reading real files', () => {
 
 	it.each(files)('finds out that %s is cut off, wherever that happens', async (_, make) => {
 		const file = await make();
+		const cutOff = /^The file "cat.jpg" in field "data" is a (JPEG|PNG) image that is cut off/;
+		const headers = Array.from({ length: Math.min(300, file.length) }, (_byte, at) => at);
 		const steps = Array.from({ length: 60 }, (_step, at) => Math.floor((file.length * at) / 60));
-		for (const length of [...steps, file.length - 2, file.length - 1]) {
-			expect(readImageFacts(file.subarray(0, length))).toBeNull();
+		for (const length of [...headers, ...steps, file.length - 2, file.length - 1]) {
+			const start = file.subarray(0, length);
+			expect(readImageFacts(start)).toBeNull();
+			if (length > 8) expect(problemOf(start).message).toMatch(cutOff);
 		}
-		expect(problemOf(file.subarray(0, file.length - 1)).message).toMatch(
-			/^The file "cat.jpg" in field "data" is a (JPEG|PNG) image that is cut off/,
-		);
 	});
 
 	it.each(files)('accepts bytes behind the end of %s', async (_, make) => {
@@ -180,6 +182,7 @@ describe('JPEG', () => {
 	it.each([
 		['no width', 7, [0, 0]],
 		['no height', 5, [0, 0]],
+		['more columns than libjpeg reads', 7, [0xff, 0xdd]],
 		['two components', 9, [2]],
 		['a sampling factor of 0', 11, [0x01]],
 		['a sampling factor of 5', 11, [0x15]],
@@ -190,6 +193,19 @@ describe('JPEG', () => {
 		Buffer.from(values).copy(file, segmentAt(file, 0xc0) + offset);
 		expect(await decodes(file)).toBe(false);
 		expect(readImageFacts(file)).toBeNull();
+	});
+
+	it('refuses a frame of two components, which has no agreed colours', async () => {
+		const file = withRestartInterval();
+		const at = segmentAt(file, 0xc0);
+		const frame = Buffer.from('ffc0000e0801ab028002011100021100', 'hex');
+		const changed = Buffer.concat([file.subarray(0, at), frame, file.subarray(at + 13)]);
+		expect(readImageFacts(changed)).toBeNull();
+		frame[9] = 3;
+		const three = Buffer.concat([frame, Buffer.from('031100', 'hex')]);
+		three[3] = 17;
+		const sound = Buffer.concat([file.subarray(0, at), three, file.subarray(at + 13)]);
+		expect(readImageFacts(sound)).toMatchObject({ width: 640, height: 427 });
 	});
 
 	it.each([
@@ -287,6 +303,7 @@ describe('PNG', () => {
 			'something before the header': [{ type: 'tEXt', data: Buffer.from('a\0b') }, ...chunks],
 			'two headers': [header!, ...chunks],
 			'unknown critical chunk': [header!, { type: 'ABCD', data: Buffer.alloc(3) }, ...others],
+			'empty unknown critical chunk': [header!, { type: 'ABCD', data: Buffer.alloc(0) }, ...others],
 			'a chunk type with a digit': [header!, { type: 'a1Cd', data: Buffer.alloc(3) }, ...others],
 			'a header of 14 bytes': [
 				{ type: 'IHDR', data: Buffer.concat([header!.data, Buffer.alloc(1)]) },
@@ -309,6 +326,16 @@ describe('PNG', () => {
 	it('accepts the emptiest picture that deflate can make', () => {
 		const file = flatPng({ width: 3000, height: 3000 });
 		expect(readImageFacts(file)).toMatchObject({ width: 3000, height: 3000 });
+	});
+
+	it('refuses sides that libpng does not read', () => {
+		const rows = { type: 'IDAT', data: deflateSync(Buffer.alloc(2 * 125_002)) };
+		const sides = [1_000_000, 1_000_001];
+		const read = sides.map((width) => {
+			const header = headerChunk({ width, height: 2 }, { depth: 1, colourType: 0 });
+			return readImageFacts(pngOf([header, rows, end]))?.width;
+		});
+		expect(read).toEqual([1_000_000, undefined]);
 	});
 
 	it('refuses a bare signature', () => {

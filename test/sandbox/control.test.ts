@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { create, PROVIDERS, request, until } from './support';
+import { clientOf, create, CREATES, PROVIDERS, request, until } from './support';
 
 let sandbox: Sandbox;
 
@@ -76,6 +76,38 @@ test('tasks can be put in, ended and forgotten', async () => {
 	expect(sandbox.charges).toEqual([]);
 	await post('reset');
 	expect([sandbox.tasks, sandbox.requests]).toEqual([[], []]);
+});
+
+test('tasks that are put in have the status and times they are given', () => {
+	const now = sandbox.options.now();
+	sandbox.seedTasks('kling', [
+		{ createdAt: 1, updatedAt: 2 },
+		{ createdAt: 3, updatedAt: 4, status: 'failed', message: 'No' },
+		{ createdAt: 5, updatedAt: 6, status: 'processing' },
+		{ createdAt: 7, status: 'submitted' },
+		{ createdAt: 8, finishedAt: now + 60_000, status: 'processing' },
+		{ createdAt: 9, updatedAt: now + 60_000, status: 'succeed' },
+	]);
+	const seen = sandbox.tasks.map(({ status, updatedAt }) => [status, updatedAt]);
+	expect(seen.slice(0, 5)).toEqual([
+		['succeed', 2],
+		['failed', 4],
+		['processing', 6],
+		['submitted', 7],
+		['processing', 8],
+	]);
+	expect(seen[5][0]).toBe('succeed');
+	expect(sandbox.tasks[1].message).toBe('No');
+});
+
+test('large bodies are recorded shortened', async () => {
+	const { path, body } = CREATES.modellix;
+	const image = 'A'.repeat(200_000);
+	await clientOf(sandbox, 'modellix').post(path, { ...body, image });
+	expect(sandbox.requests[0].body).toEqual({
+		...body,
+		image: `${'A'.repeat(200)}… (200000 characters)`,
+	});
 });
 
 test('100,000 tasks are put in at once', () => {

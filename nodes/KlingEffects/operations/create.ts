@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import type { EffectType } from '../../kling/scenes';
-import { checkTerms } from '../../kling/terms';
+import { checkEffectType, checkTerms } from '../../kling/terms';
 import { loadImages } from '../../n8n/images';
 import { errorOf, type Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
@@ -238,7 +238,24 @@ async function checkItems(context: IExecuteFunctions, session: Session): Promise
 			: { ok: true as const };
 		checked.push(images.ok ? wanted : { ok: false, problem: images.problem, itemIndex });
 	}
-	return checked;
+	return withoutSharedIds(checked);
+}
+
+/** Two creates with one external task id would end up with one task. */
+function withoutSharedIds(all: readonly Checked[]): Checked[] {
+	const firstWith = new Map<string, number>();
+	return all.map((one): Checked => {
+		const id = one.ok ? one.wanted.terms.externalTaskId : undefined;
+		if (!one.ok || id === undefined) return one;
+		const { itemIndex } = one.wanted;
+		const first = firstWith.get(id);
+		firstWith.set(id, first ?? itemIndex);
+		if (first === undefined) return one;
+		const message = `Items ${first} and ${itemIndex} have the same External Task ID “${id}”`;
+		const description =
+			'Give each item one of its own, for example with an expression on the item, or remove the option.';
+		return { ok: false, itemIndex, problem: { message, description } };
+	});
 }
 
 function checkItem(context: IExecuteFunctions, session: Session, itemIndex: number): Checked {
@@ -256,7 +273,8 @@ function checkItem(context: IExecuteFunctions, session: Session, itemIndex: numb
 	});
 	const options = context.getNodeParameter('options', itemIndex, {});
 	const checked = checkTerms({ ...options, effectScene }, session.provider);
-	return checked.ok
-		? { ok: true, wanted: { itemIndex, effectType, terms: checked.value } }
-		: { ok: false, problem: checked.problem, itemIndex };
+	if (!checked.ok) return { ok: false, problem: checked.problem, itemIndex };
+	const problem = checkEffectType(checked.value.effectScene, effectType);
+	if (problem) return { ok: false, problem, itemIndex };
+	return { ok: true, wanted: { itemIndex, effectType, terms: checked.value } };
 }

@@ -1,11 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { failed, type Failure } from '../../kling/failure';
-import {
-	describeFailure,
-	describeUnknownOutcome,
-	isFatal,
-	type Subject,
-} from '../../kling/messages';
+import { describeFailure, describeUnknownOutcome, isFatal } from '../../kling/messages';
 import type { OrderTerms } from '../../kling/order';
 import type { EffectType } from '../../kling/scenes';
 import { Admission } from '../../kling/tasks/admission';
@@ -13,8 +8,8 @@ import { follow, inParallel } from '../../kling/tasks/follow';
 import { submit, termsToSend, type Submission } from '../../kling/tasks/submit';
 import { isFinal } from '../../kling/task';
 import { loadImages } from '../../n8n/images';
-import { NodeMemory, showTaskIds } from '../../n8n/memory';
-import { itemOf, type Problem } from '../../n8n/problems';
+import { NodeMemory, showTaskIds, showUnknown } from '../../n8n/memory';
+import type { Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { sleepUntilCallbacks } from '../callback';
@@ -44,6 +39,11 @@ const imageGone: Failure = {
 interface Submitted {
 	wanted: Wanted;
 	submission: Submission;
+}
+
+/** A create of which nobody knows whether it made a task. */
+interface Lost extends Submitted {
+	submission: Extract<Submission, { outcome: 'unknown' }>;
 }
 
 /** One execution of Create, over all items that passed the checks. */
@@ -87,10 +87,11 @@ export class CreateRun {
 		const memory = this.memory.placeOf(itemIndex, provider.name, terms);
 		const sent = termsToSend(this.withCallback(terms), provider, memory);
 		const send = async () => {
-			const loaded = await loadImages(this.context, itemIndex, effectType);
-			return loaded.ok
+			// n8n throws when a file has gone from its store.
+			const loaded = await loadImages(this.context, itemIndex, effectType).catch(() => null);
+			return loaded?.ok
 				? await client.create({ ...sent, images: loaded.images })
-				: failed({ ...imageGone, providerMessage: loaded.problem.message });
+				: failed({ ...imageGone, providerMessage: loaded?.problem.message ?? null });
 		};
 		const { admission } = this;
 		return await submit(sent, { send, client, admission, memory, clock, signal });
@@ -108,10 +109,32 @@ export class CreateRun {
 				this.context,
 				this.held.map(({ record }) => record.task.taskId),
 			);
+			this.hintAtEarlier(wanted, submission);
 			return;
 		}
-		const isFatalToAll = 'failure' in submission && isFatal(submission.failure);
-		if (isFatalToAll || !this.context.continueOnFail()) this.admission.stop();
+		if (submission.outcome === 'unknown') this.noteUnknown();
+		const cause = causeOf(submission);
+		if (cause && (isFatal(cause) || !this.context.continueOnFail())) this.admission.stop(cause);
+	}
+
+	/** With an id that the user gave, a task of an earlier execution looks like a new one. */
+	private hintAtEarlier({ itemIndex, terms }: Wanted, submission: Submission): void {
+		const isEarlier = submission.outcome === 'found' && submission.by === 'duplicate';
+		if (!isEarlier || terms.externalTaskId === undefined) return;
+		const { taskId, createdAt } = submission.record.task;
+		const since = createdAt ? `, created ${createdAt}` : '';
+		this.context.addExecutionHints({
+			type: 'info',
+			location: 'outputPane',
+			message: `Item ${itemIndex}: a task with External Task ID “${terms.externalTaskId}” was there already (${taskId}${since}). It is returned, and none was created or charged.`,
+		});
+	}
+
+	private noteUnknown(): void {
+		const names = this.unknown().map(({ wanted: { itemIndex }, submission }) =>
+			submission.externalTaskId ? `${itemIndex}:${submission.externalTaskId}` : String(itemIndex),
+		);
+		showUnknown(this.context, names);
 	}
 
 	/**
@@ -156,15 +179,9 @@ export class CreateRun {
 		resumeUrl: string,
 		problems: readonly Result[],
 	): Promise<INodeExecutionData[]> {
-		const node = this.context.getNode();
-		const others = new Map(
-			problems.map((result) => [
-				result.itemIndex,
-				result.ok ? result.item : itemOf(node, result.problem, result.itemIndex),
-			]),
-		);
 		const wait = { resumeUrl, deadline: this.deadline };
-		return await sleepUntilCallbacks(this.context, this.session, this.held, others, wait);
+		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
+		return await sleepUntilCallbacks(this.context, this.session, this.held, left, wait);
 	}
 
 	private problems(): Result[] {
@@ -175,15 +192,15 @@ export class CreateRun {
 	}
 
 	private problemOf({ itemIndex, terms }: Wanted, submission: Submission): Problem | null {
-		const subject: Subject = { provider: this.session.provider, itemIndex };
+		const subject = { provider: this.session.provider, itemIndex };
 		if (submission.outcome === 'refused') {
 			const { failure } = submission;
 			return { ...describeFailure(failure, subject), failure };
 		}
 		if (submission.outcome === 'unknown') {
-			const { failure, externalTaskId } = submission;
+			const { failure, externalTaskId, lookUp } = submission;
 			const { effectScene } = terms;
-			const about = { ...subject, externalTaskId, effectScene };
+			const about = { ...subject, externalTaskId, effectScene, lookUp };
 			return {
 				...describeUnknownOutcome(failure, about),
 				failure,
@@ -194,30 +211,48 @@ export class CreateRun {
 	}
 
 	private describeNotSent(): Problem {
-		const cause = this.submitted.find(
-			({ submission }) => submission.outcome === 'refused' && isFatal(submission.failure),
-		);
 		const description = 'Nothing was created or charged for this item. Run it again.';
-		if (!cause || cause.submission.outcome !== 'refused') {
-			return {
-				message: 'This item was not sent, because the run ended before its turn',
-				description,
-			};
+		const cause = this.admission.stoppedBy;
+		if (!cause) {
+			const message = 'This item was not sent, because the run ended before its turn';
+			return { message, description };
 		}
-		const { message } = describeFailure(cause.submission.failure, {
-			provider: this.session.provider,
-		});
+		const { message } = describeFailure(cause, { provider: this.session.provider });
 		return { message: `This item was not sent: ${message}`, description };
 	}
 
 	/** What to tell of the tasks that the run holds when no item will show them. */
 	private paid(): string | null {
-		if (this.held.length === 0) return null;
 		const tasks = this.held.map(
 			({ itemIndex, record }) => `item ${itemIndex}: ${record.task.taskId}`,
 		);
-		return `Tasks that exist already: ${tasks.join(', ')}. A retry of this execution finds them and does not create them again.`;
+		const lost = this.unknown().map(
+			({ wanted: { itemIndex, terms }, submission }) =>
+				`item ${itemIndex} (${submission.externalTaskId ?? terms.effectScene})`,
+		);
+		const texts = [
+			tasks.length === 0
+				? []
+				: `Tasks that exist already: ${tasks.join(', ')}. A retry of this execution finds them and does not create them again.`,
+			lost.length === 0
+				? []
+				: `Nobody knows whether there is a task for these: ${lost.join(', ')}.`,
+		].flat();
+		return texts.length === 0 ? null : texts.join(' ');
 	}
+
+	private unknown(): Lost[] {
+		const lost = this.submitted.filter((one): one is Lost => one.submission.outcome === 'unknown');
+		return lost.sort((a, b) => a.wanted.itemIndex - b.wanted.itemIndex);
+	}
+}
+
+/** Why nothing more may be sent: the failure itself, or that of the look-up after it. */
+function causeOf(submission: Submission): Failure | null {
+	if (submission.outcome === 'refused') return submission.failure;
+	if (submission.outcome !== 'unknown') return null;
+	const { failure, lookUp } = submission;
+	return lookUp && isFatal(lookUp) ? lookUp : failure;
 }
 
 function readConcurrency(context: IExecuteFunctions): number {

@@ -28,7 +28,10 @@ const RESIZE = ', for example with the Edit Image node.';
 const ANEW = 'Download or export the image again, or save it anew in an image app.';
 
 const FLAWS: Record<Flaw, { finding: string; advice: string }> = {
-	cutOff: { finding: 'is a FORMAT image that is cut off: its end is missing.', advice: ANEW },
+	cutOff: {
+		finding: 'is a FORMAT image that is cut off: a part of its data is missing.',
+		advice: ANEW,
+	},
 	damaged: { finding: 'starts as a FORMAT image, but its data is damaged.', advice: ANEW },
 	uncommon: {
 		finding: 'is an uncommon kind of FORMAT (lossless, arithmetic-coded or not 8-bit).',

@@ -75,7 +75,6 @@ export function recogniseForeign(bytes: Uint8Array): ForeignFormat | null {
 }
 
 function startsLike(head: string, start: string): boolean {
-	if (head.length < start.length) return false;
 	return [...start].every((char, at) => char === '?' || char === head[at]);
 }
 

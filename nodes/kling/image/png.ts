@@ -130,8 +130,8 @@ function takeData(data: Uint8Array, walk: Walk): Flaw | null {
 }
 
 /** Whether the compressed data can hold the picture at all. */
-function flawOfWhole({ header, dataChunks, dataBytes }: Walk): Flaw | null {
-	if (header === null || dataChunks === 0) return 'damaged';
+function flawOfWhole({ header, dataBytes }: Walk): Flaw | null {
+	if (header === null) return 'damaged';
 	const pictureBytes = (header.width * header.height * header.bitsPerPixel) / 8;
 	return dataBytes * MAX_DEFLATE_RATIO >= pictureBytes ? null : 'cutOff';
 }

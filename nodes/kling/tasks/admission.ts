@@ -68,16 +68,14 @@ export class Admission {
 	/**
 	 * Sends when there is room, and again when the provider refused for the moment only.
 	 *
-	 * @param send answers null when it had nothing to send after all
 	 * @returns the last outcome, or null when nothing was sent: stopped, cancelled, or out of time.
 	 */
-	async pass<T>(send: () => Promise<Outcome<T> | null>): Promise<Outcome<T> | null> {
+	async pass<T>(send: () => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
 		let last: Outcome<T> | null = null;
 		while (await this.enter()) {
 			const startedAt = this.clock.now();
-			const outcome = await this.leaveAfter(send);
-			last = outcome ?? last;
-			const again = outcome !== null && this.judge(outcome, startedAt);
+			last = await this.leaveAfter(send);
+			const again = this.judge(last, startedAt);
 			this.wake();
 			if (!again) return last;
 		}
@@ -157,11 +155,7 @@ export class Admission {
 		return true;
 	}
 
-	private slowDown(
-		kind: keyof typeof patienceMs,
-		failure: Failure,
-		startedAt: number,
-	): boolean {
+	private slowDown(kind: keyof typeof patienceMs, failure: Failure, startedAt: number): boolean {
 		const now = this.clock.now();
 		this.refusedSince ??= now;
 		if (this.shrink(startedAt)) {

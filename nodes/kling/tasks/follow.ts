@@ -1,6 +1,6 @@
 import type { Client } from '../client';
-import type { Clock } from '../clock';
-import type { Failure, Outcome } from '../failure';
+import { delayBeforeRetry, type Clock } from '../clock';
+import { behaviours, failed, type Failure, type Outcome } from '../failure';
 import { largestPage } from '../providers/provider';
 import { isFinal, type TaskRecord } from '../task';
 
@@ -8,6 +8,10 @@ import { isFinal, type TaskRecord } from '../task';
 const listFrom = 10;
 /** Looks at single tasks under way at once. */
 const looksAtOnce = 10;
+/** After so many lists in a row that did not come, the tasks are looked at one by one. */
+const mostBadLists = 2;
+/** Milliseconds after the deadline in which the last round may still ask; slow answers end it. */
+const lastRoundMs = 10_000;
 
 export interface FollowLimits {
 	/** Milliseconds since 1970. */
@@ -36,26 +40,45 @@ export interface Followed {
 export async function follow(
 	records: readonly TaskRecord[],
 	limits: FollowLimits,
-	dependencies: { client: Client; clock: Clock; signal?: AbortSignal },
+	{ client, clock, signal }: FollowDependencies,
 ): Promise<Followed[]> {
-	const { clock, signal } = dependencies;
-	const round = new Round(records, dependencies.client);
+	const wait = new Wait(records, client);
+	const isOver = () => Boolean(signal?.aborted) || clock.now() >= limits.deadline + lastRoundMs;
 	let pause = limits.firstLookMs;
-	while (round.isOpen() && !signal?.aborted) {
+	while (wait.isOpen() && !signal?.aborted) {
 		await clock.sleep(Math.max(0, Math.min(pause, limits.deadline - clock.now())), signal);
 		if (signal?.aborted) break;
-		await round.look();
+		await wait.look(isOver);
 		if (clock.now() >= limits.deadline) break;
-		pause = limits.intervalMs * (0.9 + clock.random() * 0.2);
+		pause = wait.pauseAfter(limits.intervalMs, () => clock.random());
 	}
-	return round.result();
+	return wait.result();
+}
+
+interface FollowDependencies {
+	client: Client;
+	clock: Clock;
+	signal?: AbortSignal;
+}
+
+/** A task of a wait. */
+interface Entry extends Followed {
+	/** When it was last asked for, counted in rounds, so that a round that breaks off is fair. */
+	askedIn: number;
 }
 
 /** The tasks of one wait. */
-class Round {
-	private readonly entries: Followed[];
+class Wait {
+	private readonly entries: Entry[];
 	/** Set once the list turned out not to show these tasks. */
 	private isListUseless = false;
+	/** Lists in a row that did not come. */
+	private badLists = 0;
+	private rounds = 0;
+	/** Rounds in a row that the provider refused or left unanswered. */
+	private badRounds = 0;
+	/** The failure of this round after which the provider is not asked any further in it. */
+	private obstacle: Failure | null = null;
 
 	constructor(
 		records: readonly TaskRecord[],
@@ -66,6 +89,7 @@ class Round {
 			timedOut: !isFinal(record.task.status),
 			missedLooks: 0,
 			lastFailure: null,
+			askedIn: 0,
 		}));
 	}
 
@@ -74,39 +98,77 @@ class Round {
 	}
 
 	result(): Followed[] {
-		return this.entries;
+		return this.entries.map(({ askedIn: _, ...followed }) => followed);
 	}
 
-	async look(): Promise<void> {
-		const open = this.entries.filter(({ timedOut }) => timedOut);
+	/** The interval, give or take a tenth; longer when the provider asks for it or is in trouble. */
+	pauseAfter(intervalMs: number, random: () => number): number {
+		const usual = intervalMs * (0.9 + random() * 0.2);
+		if (!this.obstacle) return usual;
+		return Math.max(usual, delayBeforeRetry(this.badRounds, this.obstacle.retryAfterMs, random));
+	}
+
+	async look(isOver: () => boolean): Promise<void> {
+		this.rounds++;
+		this.obstacle = null;
+		const open = this.entries
+			.filter(({ timedOut }) => timedOut)
+			.sort((a, b) => a.askedIn - b.askedIn);
 		const hasList = Boolean(this.client.provider.listRequest) && !this.isListUseless;
 		const rest = hasList && open.length >= listFrom ? await this.lookAtList(open) : open;
-		await inParallel(rest, looksAtOnce, async (entry) => {
-			note(entry, await this.client.look(entry.record.task.taskId));
-		});
+		await inParallel(rest, looksAtOnce, async (entry) => await this.lookAt(entry, isOver));
+		this.badRounds = this.obstacle ? this.badRounds + 1 : 0;
+	}
+
+	private async lookAt(entry: Entry, isOver: () => boolean): Promise<void> {
+		if (this.obstacle) return note(entry, failed(this.obstacle));
+		if (isOver()) return;
+		entry.askedIn = this.rounds;
+		const outcome = await this.client.look(entry.record.task.taskId);
+		note(entry, outcome);
+		if (!outcome.ok && concernsAll(outcome.failure)) this.obstacle = outcome.failure;
 	}
 
 	/** @returns the tasks that the newest pages do not show, to be looked at one by one */
-	private async lookAtList(open: Followed[]): Promise<Followed[]> {
+	private async lookAtList(open: Entry[]): Promise<Entry[]> {
 		const shown = new Map<string, TaskRecord>();
 		for (let page = 1; page <= Math.ceil(open.length / largestPage); page++) {
 			const outcome = await this.client.lookAtPage(page);
 			if (!outcome.ok) {
-				for (const entry of open) note(entry, outcome);
-				return [];
+				this.noteList(outcome.failure);
+				break;
 			}
+			this.badLists = 0;
 			for (const record of outcome.value) shown.set(record.task.taskId, record);
 			if (outcome.value.length < largestPage) break;
 		}
-		const missing = open.filter((entry) => !shown.has(entry.record.task.taskId));
+		return this.notePages(open, shown);
+	}
+
+	/** A list that does not come does not keep the tasks from being looked at one by one. */
+	private noteList(failure: Failure): void {
+		this.badLists++;
+		if (!behaviours[failure.kind].passing || this.badLists >= mostBadLists) {
+			this.isListUseless = true;
+		}
+		if (concernsAll(failure) || !this.isListUseless) this.obstacle = failure;
+	}
+
+	private notePages(open: Entry[], shown: Map<string, TaskRecord>): Entry[] {
 		for (const entry of open) {
 			const record = shown.get(entry.record.task.taskId);
 			if (record) note(entry, { ok: true, value: record });
 		}
+		const missing = open.filter((entry) => !shown.has(entry.record.task.taskId));
 		// The order of the list is not documented: it may begin with the oldest tasks of the account.
-		this.isListUseless = missing.length > open.length / 2;
+		if (this.badLists === 0) this.isListUseless = missing.length > open.length / 2;
 		return missing;
 	}
+}
+
+/** Whether the next look of a round would meet the same. */
+function concernsAll({ kind }: Failure): boolean {
+	return kind === 'tooManyRequests' || kind === 'unreachable' || kind === 'keyRefused';
 }
 
 function note(entry: Followed, outcome: Outcome<TaskRecord>): void {

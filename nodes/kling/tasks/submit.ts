@@ -22,15 +22,25 @@ export type Remembered =
 export interface SubmissionMemory {
 	recall(): Remembered | null;
 	remember(entry: Remembered): void;
+	/** Whether another create of this execution holds the task, so that it cannot be this one's. */
+	isTaken(taskId: string): boolean;
 }
 
 export type Submission =
-	/** The task, made now or by an earlier try. */
-	| { outcome: 'created' | 'found'; record: TaskRecord }
+	/** The task, made now. */
+	| { outcome: 'created'; record: TaskRecord }
+	/** The task, made by an earlier try. With `duplicate` only its external id says that it is this one's. */
+	| { outcome: 'found'; record: TaskRecord; by: 'memory' | 'lookUp' | 'duplicate' }
 	/** Surely no task was made. */
 	| { outcome: 'refused'; failure: Failure }
 	/** Nobody knows. */
-	| { outcome: 'unknown'; failure: Failure; externalTaskId: string | null }
+	| {
+			outcome: 'unknown';
+			failure: Failure;
+			externalTaskId: string | null;
+			/** Why the task could not be looked up; null when nothing was looked up, or nothing was found. */
+			lookUp: Failure | null;
+	  }
 	/** Nothing was sent, because the run was stopped or its time was over. */
 	| { outcome: 'notSent' };
 
@@ -48,7 +58,7 @@ export interface SubmitDependencies {
 const settleMs = [1_000, 3_000, 6_000];
 /** The same when the provider says that the task exists: then it will show. */
 const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
-/** A create is sent so often at most, each time after it was surely not found. */
+/** A create is sent so often at most, each time after it was not found. */
 const mostSends = 3;
 
 /**
@@ -63,11 +73,9 @@ export async function submit(
 ): Promise<Submission> {
 	const earlier = dependencies.memory.recall();
 	if (earlier?.state === 'created') return await recover(earlier, order, dependencies);
-	if (earlier?.state === 'sending') {
-		const lost = await resolveLost(order, unknownSince, dependencies);
-		if (lost) return lost;
-	}
-	return await sendUntilClear(order, dependencies);
+	if (earlier?.state !== 'sending') return await sendUntilClear(order, null, dependencies);
+	const known = await resolveLost(order, unknownSince, dependencies);
+	return known ?? (await sendUntilClear(order, unknownSince, dependencies));
 }
 
 /**
@@ -77,7 +85,7 @@ export async function submit(
 export function termsToSend(
 	terms: OrderTerms,
 	provider: Pick<Provider, 'externalId'>,
-	memory: SubmissionMemory & { externalTaskId: string },
+	memory: Pick<SubmissionMemory, 'recall'> & { externalTaskId: string },
 ): OrderTerms {
 	if (provider.externalId === 'none') return terms;
 	const earlier = memory.recall();
@@ -109,27 +117,32 @@ async function recover(
 		: recordOf(taskOf(client.provider.name, { taskId: earlier.taskId }), [], {
 				task_id: earlier.taskId,
 			});
-	return { outcome: 'found', record: withOrder(record, order) };
+	return { outcome: 'found', record: withOrder(record, order), by: 'memory' };
 }
 
+/** @param lost why an earlier request of this create is unclear, where no task of it was found */
 async function sendUntilClear(
 	order: OrderTerms,
+	lost: Failure | null,
 	dependencies: SubmitDependencies,
 ): Promise<Submission> {
+	let unclear = lost;
 	for (let sends = 1; ; sends++) {
 		const outcome = await sendOnce(order, dependencies);
-		if (outcome === null) return { outcome: 'notSent' };
-		if (outcome.ok) return created('created', outcome.value, dependencies);
+		if (outcome === null) return unclear ? unknown(order, unclear) : { outcome: 'notSent' };
+		if (outcome.ok) return created(outcome.value, dependencies);
 		const { failure } = outcome;
-		if (failure.kind === 'duplicateExternalId') return await adopt(order, failure, dependencies);
-		if (!behaviours[failure.kind].mayHaveCreated) {
-			dependencies.memory.remember({ state: 'refused' });
-			return { outcome: 'refused', failure };
+		if (failure.kind === 'duplicateExternalId') {
+			return await adopt(order, failure, unclear, dependencies);
 		}
-		const resolved = await resolveLost(order, failure, dependencies);
-		if (resolved) return resolved;
-		// Looked for and surely not there. It stays remembered as sent, so that a later try looks again.
-		if (sends === mostSends) return { outcome: 'refused', failure };
+		if (!behaviours[failure.kind].mayHaveCreated) {
+			return await concludeRefusal(order, failure, unclear, dependencies);
+		}
+		const known = await resolveLost(order, failure, dependencies);
+		if (known) return known;
+		// Not found in time is enough to send the same id again, but not to say that nothing was paid.
+		if (sends === mostSends) return unknown(order, failure);
+		unclear = failure;
 	}
 }
 
@@ -152,36 +165,78 @@ function withId<T extends Remembered>(entry: T, order: OrderTerms): T {
 	return order.externalTaskId ? { ...entry, externalTaskId: order.externalTaskId } : entry;
 }
 
-function created(
-	outcome: 'created' | 'found',
+function created(record: TaskRecord, { memory }: SubmitDependencies): Submission {
+	rememberTask(record, memory);
+	return { outcome: 'created', record };
+}
+
+/** A task that was found under the order's external id, unless another create of this run holds it. */
+function found(
+	order: OrderTerms,
 	record: TaskRecord,
+	by: 'lookUp' | 'duplicate',
 	{ memory }: SubmitDependencies,
 ): Submission {
-	const { taskId, externalTaskId } = record.task;
+	if (memory.isTaken(record.task.taskId)) {
+		memory.remember({ state: 'refused' });
+		return refused({ ...unknownSince, kind: 'duplicateExternalId' });
+	}
+	rememberTask(record, memory);
+	return { outcome: 'found', record: withOrder(record, order), by };
+}
+
+function rememberTask({ task }: TaskRecord, memory: SubmissionMemory): void {
+	const { taskId, externalTaskId } = task;
 	memory.remember({
 		state: 'created',
 		taskId,
 		...(externalTaskId ? { externalTaskId } : {}),
 	});
-	return { outcome, record };
 }
 
-/** The provider says that a task with this external id exists: that task is this create's. */
+function refused(failure: Failure): Submission {
+	return { outcome: 'refused', failure };
+}
+
+/**
+ * A refusal speaks of its own request only. Where an earlier one is unclear, it may even be the
+ * reason: a lost create can have used the last credit, or its id can be called a bad value.
+ */
+async function concludeRefusal(
+	order: OrderTerms,
+	failure: Failure,
+	unclear: Failure | null,
+	dependencies: SubmitDependencies,
+): Promise<Submission> {
+	if (unclear === null) {
+		dependencies.memory.remember({ state: 'refused' });
+		return refused(failure);
+	}
+	const outcome = await lookFor(order, settleMs, dependencies);
+	if (outcome.ok) return found(order, outcome.value, 'lookUp', dependencies);
+	return unknown(order, failure, outcome.failure);
+}
+
+/**
+ * The provider says that a task with this external id exists: that task is this create's, made by an
+ * earlier request or by an earlier execution that was given the same id.
+ */
 async function adopt(
 	order: OrderTerms,
 	failure: Failure,
+	unclear: Failure | null,
 	dependencies: SubmitDependencies,
 ): Promise<Submission> {
-	const found = await lookFor(order, settleKnownMs, dependencies);
-	if (found.ok) return created('found', withOrder(found.value, order), dependencies);
-	if (found.failure.kind !== 'notFound') return unknown(order, found.failure);
-	return { outcome: 'refused', failure };
+	const outcome = await lookFor(order, settleKnownMs, dependencies);
+	const by = unclear ? 'lookUp' : 'duplicate';
+	if (outcome.ok) return found(order, outcome.value, by, dependencies);
+	return unknown(order, failure, outcome.failure);
 }
 
 /**
  * Finds out what became of a request without an answer.
  *
- * @returns null when it surely made no task, so that it may be sent again
+ * @returns null when the task was not found where it would be, so that the same id may be sent again
  */
 async function resolveLost(
 	order: OrderTerms,
@@ -191,15 +246,21 @@ async function resolveLost(
 	const { externalId } = dependencies.client.provider;
 	const isCancelled = failure.kind === 'cancelled' || dependencies.signal?.aborted;
 	if (externalId === 'none' || !order.externalTaskId || isCancelled) return unknown(order, failure);
-	const found = await lookFor(order, settleMs, dependencies);
-	if (found.ok) return created('found', withOrder(found.value, order), dependencies);
+	const outcome = await lookFor(order, settleMs, dependencies);
+	if (outcome.ok) return found(order, outcome.value, 'lookUp', dependencies);
 	// Where look-ups are not documented, "not found" proves nothing.
-	const isSurelyAbsent = externalId === 'lookup' && found.failure.kind === 'notFound';
-	return isSurelyAbsent ? null : unknown(order, failure);
+	const isAbsent = externalId === 'lookup' && outcome.failure.kind === 'notFound';
+	return isAbsent ? null : unknown(order, failure, outcome.failure);
 }
 
-function unknown(order: OrderTerms, failure: Failure): Submission {
-	return { outcome: 'unknown', failure, externalTaskId: order.externalTaskId ?? null };
+function unknown(order: OrderTerms, failure: Failure, lookUp: Failure | null = null): Submission {
+	const missed = lookUp?.kind === 'notFound' ? null : lookUp;
+	return {
+		outcome: 'unknown',
+		failure,
+		externalTaskId: order.externalTaskId ?? null,
+		lookUp: missed,
+	};
 }
 
 async function lookFor(
@@ -212,9 +273,14 @@ async function lookFor(
 		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
 		if (signal?.aborted) return failed({ ...unknownSince, kind: 'cancelled' });
 		last = surelyNotFound(await client.find(order.externalTaskId ?? ''));
-		if (last.ok) return last;
+		// A refused key or a redirect is the same at the next look.
+		if (last.ok || isLasting(last.failure)) return last;
 	}
 	return last;
+}
+
+function isLasting({ kind }: Failure): boolean {
+	return kind !== 'notFound' && !behaviours[kind].passing;
 }
 
 /** A 404 counts as "no such task" only in the provider's own words, not when a proxy's page says so. */

@@ -1,0 +1,51 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+import { scannerConfig, sourcePatterns } from './test/package/scanner.mjs';
+
+const ofNode = Object.getOwnPropertyNames(globalThis).map((name) => [name, 'readonly']);
+const globals = Object.fromEntries(ofNode);
+
+export default tseslint.config(
+	{
+		ignores: [
+			'**/node_modules/',
+			'dist/',
+			'coverage/',
+			'**/test-artefacts/',
+			'**/output/',
+			'**/.cache/',
+		],
+	},
+
+	// What is published: the rules of n8n's own scanner.
+	...scannerConfig(sourcePatterns),
+
+	// Everything that is written by hand, the published sources too.
+	{
+		files: ['**/*.{js,mjs,ts}'],
+		extends: [eslint.configs.recommended],
+		rules: { eqeqeq: 'error' },
+	},
+	{
+		files: ['**/*.ts'],
+		extends: [tseslint.configs.recommended],
+		rules: {
+			'@typescript-eslint/no-unused-vars': [
+				'error',
+				{ argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
+			],
+		},
+	},
+
+	// Development code, which runs in Node.js.
+	{ files: ['**/*.mjs'], languageOptions: { globals } },
+	{
+		files: ['*.js', '**/*.cjs'],
+		languageOptions: { sourceType: 'commonjs', globals: { ...globals, require: 'readonly' } },
+	},
+	{
+		// Answers and bodies of any shape are taken apart here.
+		files: ['test/**/*.ts', 'bench/**/*.ts'],
+		rules: { '@typescript-eslint/no-explicit-any': 'off' },
+	},
+);

@@ -1,0 +1,52 @@
+import type { Clock } from '../../nodes/kling/clock';
+import { systemClock } from '../../nodes/n8n/clock';
+import type { Sandbox } from '../../sandbox';
+
+/** Time that passes only where somebody sleeps. */
+export interface VirtualClock extends Clock {
+	/** Milliseconds of every sleep, in order. */
+	readonly sleeps: number[];
+	/** What `random` gives. */
+	chance: number;
+}
+
+export function virtualClock(start = Date.now()): VirtualClock {
+	let time = start;
+	const clock: VirtualClock = {
+		sleeps: [],
+		chance: 0.5,
+		now: () => time,
+		random: () => clock.chance,
+		async sleep(ms) {
+			clock.sleeps.push(ms);
+			time += ms;
+			await new Promise(setImmediate);
+		},
+	};
+	return clock;
+}
+
+/**
+ * Gives the nodes, and the sandbox with them, a virtual clock: a wait of minutes takes no time, and
+ * its delays can be looked at. Nothing else of n8n or of the nodes is replaced.
+ *
+ * @returns the clock, and what puts the system's back
+ */
+export function useVirtualClock(sandbox?: Sandbox): { clock: VirtualClock; restore: () => void } {
+	const clock = virtualClock();
+	const system = { ...systemClock };
+	Object.assign(systemClock, {
+		now: () => clock.now(),
+		sleep: async (ms: number) => await clock.sleep(ms),
+		random: () => clock.random(),
+	} satisfies Clock);
+	const sandboxNow = sandbox?.options.now;
+	if (sandbox) sandbox.options.now = () => clock.now();
+	return {
+		clock,
+		restore() {
+			Object.assign(systemClock, system);
+			if (sandbox && sandboxNow) sandbox.options.now = sandboxNow;
+		},
+	};
+}

@@ -1,0 +1,187 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { readAccount } from '../../nodes/kling/account';
+import { behaviours, type Failure, type FailureKind } from '../../nodes/kling/failure';
+import { readFilters } from '../../nodes/kling/filters';
+import {
+	describeFailedTask,
+	describeFailure,
+	describeUnknownOutcome,
+	factsOf,
+	type Message,
+} from '../../nodes/kling/messages';
+import { providers } from '../../nodes/kling/providers';
+import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
+import { taskOf } from '../../nodes/kling/providers/reading';
+import { checkEffectType, checkTerms } from '../../nodes/kling/terms';
+
+/** n8n's guide to texts: say what happened and what to do, without alarm, blame or apology. */
+const unwanted: Array<[what: string, pattern: RegExp]> = [
+	['“error”, other than the name of n8n’s setting', /\b(?<!On )[Ee]rrors?\b/],
+	['“failed to”', /failed to/i],
+	['“invalid”', /invalid/i],
+	['“please”', /please/i],
+	['“sorry” or “oops”', /sorry|oops/i],
+	['an exclamation mark', /!/],
+	['an abbreviation of Latin', /\b(i\.e|etc)\b/i],
+];
+
+function checkTone(text: string): string[] {
+	return unwanted.filter(([, pattern]) => pattern.test(text)).map(([what]) => `${what}: ${text}`);
+}
+
+const failure = (kind: FailureKind, more: Partial<Failure> = {}): Failure => ({
+	kind,
+	providerMessage: null,
+	code: null,
+	httpStatus: null,
+	requestId: null,
+	retryAfterMs: null,
+	body: 'none',
+	...more,
+});
+
+const kinds = Object.keys(behaviours) as FailureKind[];
+const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
+const { kling } = providers;
+
+function failureMessages(): Message[] {
+	return Object.values(providers).flatMap((provider) =>
+		kinds.flatMap((kind) => [
+			...bodies.map((body) => describeFailure(failure(kind, { body }), { provider })),
+			...Object.keys(klingCodes).map((code) =>
+				describeFailure(failure(kind, { code, httpStatus: 400, requestId: 'r' }), {
+					provider,
+					itemIndex: 0,
+				}),
+			),
+		]),
+	);
+}
+
+function otherMessages(): Message[] {
+	const task = taskOf('kling', { taskId: '1', effectScene: 'hug_pro' });
+	const unknown = { effectScene: 'hug_pro', itemIndex: 3 };
+	const problemOf = (checked: { ok: boolean }) =>
+		'problem' in checked ? [checked.problem as Message] : [];
+	return [
+		...Object.values(providers).flatMap((provider) => [
+			describeFailedTask(task, { provider }),
+			describeUnknownOutcome(failure('noAnswer'), { ...unknown, provider, externalTaskId: 'a' }),
+			describeUnknownOutcome(failure('noAnswer'), { ...unknown, provider, externalTaskId: null }),
+			...['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'].flatMap((name) =>
+				problemOf(checkTerms({ effectScene: 'a', [name]: 'x'.repeat(200) }, provider)),
+			),
+		]),
+		...[{}, { effectScene: [] }, { effectScene: 'a', mode: [] }].flatMap((given) =>
+			problemOf(checkTerms(given, kling)),
+		),
+		...(['single', 'dual'] as const).flatMap((type) =>
+			['hug_pro', 'color_mixing'].flatMap((scene) => checkEffectType(scene, type) ?? []),
+		),
+		...[
+			{},
+			{ provider: 'acme' },
+			{ authentication: 'accessKey' },
+			{ apiKey: 'k', baseUrl: 'x' },
+			...Object.keys(providers).map((provider) => ({ provider })),
+		].flatMap((data) => problemOf(readAccount(data))),
+		...['status', 'createdAfter', 'createdBefore', 'externalTaskIdPrefix'].flatMap((name) =>
+			problemOf(readFilters({ [name]: {} })),
+		),
+		...problemOf(readFilters('text')),
+	];
+}
+
+const messages = [...failureMessages(), ...otherMessages()];
+
+test('every message says what happened without alarm, and what to do about it', () => {
+	expect(messages.length).toBeGreaterThan(1000);
+	const bad = messages.flatMap(({ message, description }) => [
+		...checkTone(message),
+		...checkTone(description),
+		...(/[.\s]$/.test(message) ? [`ends with a full stop: ${message}`] : []),
+		...(/^[A-Z]/.test(message) ? [] : [`begins small: ${message}`]),
+		...(/[.)]$/.test(description) ? [] : [`advice is no sentence: ${description}`]),
+		...(description.length > 20 || /^Use at most/.test(description)
+			? []
+			: [`no advice: ${message}`]),
+		...(/undefined|null|NaN|\[object/.test(message + description) ? [`a hole: ${message}`] : []),
+	]);
+	expect([...new Set(bad)]).toEqual([]);
+});
+
+test('a message about one provider names it, and no other', () => {
+	const names = Object.values(providers).map(({ displayName }) => displayName);
+	for (const provider of Object.values(providers)) {
+		for (const kind of kinds) {
+			const { message } = describeFailure(failure(kind, { body: 'html' }), { provider });
+			expect(names.filter((name) => message.includes(name))).toEqual([provider.displayName]);
+		}
+	}
+});
+
+test.each(Object.keys(klingCodes))('what to do about code %s speaks of Kling AI', (code) => {
+	const told = describeFailure(failure(klingCodes[Number(code)], { code }), { provider: kling });
+	expect(told.description).toContain(`code ${code}`);
+	expect(told.description).toMatch(/provider Kling AI/);
+});
+
+test('the facts that support asks for stand at the end, and only those that are known', () => {
+	const known = failure('badRequest', {
+		code: '1201',
+		httpStatus: 400,
+		requestId: 'r-1',
+		providerMessage: 'no',
+	});
+	expect(factsOf(known, { provider: kling, itemIndex: 0, taskId: '77' })).toBe(
+		'item 0, provider Kling AI, task 77, code 1201, HTTP 400, request id r-1, the provider says “no”',
+	);
+	expect(factsOf(null, { provider: kling })).toBe('provider Kling AI');
+});
+
+test('an unknown outcome says that nothing was sent again, and by which id to look', () => {
+	const { message, description } = describeUnknownOutcome(failure('noAnswer'), {
+		provider: kling,
+		externalTaskId: 'n8n-1',
+		effectScene: 'hug_pro',
+		itemIndex: 2,
+	});
+	expect(message).toBe('Kling AI may have created the task, but its answer did not arrive');
+	expect(description).toMatch(/not sent again.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/);
+});
+
+/** Every text of the package that reads like a sentence, wherever it stands. */
+function textsOf(folder: string): string[] {
+	return readdirSync(folder, { withFileTypes: true, recursive: true })
+		.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+		.flatMap((entry) => textsOfFile(join(entry.parentPath, entry.name)));
+}
+
+function textsOfFile(path: string): string[] {
+	const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022);
+	const texts: string[] = [];
+	const visit = (node: ts.Node): void => {
+		if (ts.isStringLiteralLike(node)) texts.push(node.text);
+		if (ts.isTemplateExpression(node)) {
+			texts.push(
+				[node.head, ...node.templateSpans.map(({ literal }) => literal)]
+					.map(({ text }) => text)
+					.join('…'),
+			);
+		}
+		// Errors of programming are for programmers.
+		const isRangeError =
+			ts.isNewExpression(node) && node.getText(source).startsWith('new RangeError');
+		if (!isRangeError) ts.forEachChild(node, visit);
+	};
+	visit(source);
+	return texts.filter((text) => /\w \w/.test(text) && !/^=|=>|\{\{/.test(text));
+}
+
+test.each(['nodes', 'credentials'])('no text in %s raises alarm', (folder) => {
+	const texts = textsOf(join(__dirname, '../..', folder));
+	expect(texts.length).toBeGreaterThan(10);
+	expect(texts.flatMap(checkTone)).toEqual([]);
+});

@@ -1,0 +1,92 @@
+import { providers } from '../../nodes/kling/providers';
+import { checkEffectType, checkTerms } from '../../nodes/kling/terms';
+
+const { kling, modellix, apiModels, cometApi } = providers;
+const good = { effectScene: 'hug_pro' };
+
+test('what the user leaves empty is not part of the order', () => {
+	const empty = { duration: '', mode: null, modelName: undefined, callbackUrl: ' ' };
+	expect(checkTerms({ ...good, ...empty, externalTaskId: '' }, kling)).toEqual({
+		ok: true,
+		value: good,
+	});
+});
+
+test('options that are no concern of the provider do not get into the order', () => {
+	const others = { timeout: 30, pollInterval: 10, concurrency: 5, image: 'x' };
+	expect(checkTerms({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
+});
+
+test.each([
+	[5, 5],
+	['10', 10],
+	[' 5 ', 5],
+])('a duration of %j is taken as %i seconds', (duration, seconds) => {
+	expect(checkTerms({ ...good, duration }, kling)).toEqual({
+		ok: true,
+		value: { ...good, duration: seconds },
+	});
+});
+
+test.each([7, 0, -5, 'abc', '5s', 5.5, '0x5e', NaN])('a duration of %j is refused', (duration) => {
+	expect(checkTerms({ ...good, duration }, kling)).toMatchObject({ ok: false });
+});
+
+test('scene, ids and names lose the blanks around them and nothing else', () => {
+	const given = {
+		effectScene: ' let’s_ride\n',
+		externalTaskId: ' a b ',
+		modelName: ' kling-v1-6 ',
+	};
+	expect(checkTerms(given, kling)).toEqual({
+		ok: true,
+		value: { effectScene: 'let\u2019s_ride', externalTaskId: 'a b', modelName: 'kling-v1-6' },
+	});
+});
+
+test('a number as an external task id is taken as its digits', () => {
+	expect(checkTerms({ ...good, externalTaskId: 4711 }, kling)).toMatchObject({
+		value: { externalTaskId: '4711' },
+	});
+});
+
+test.each([
+	[
+		modellix,
+		'callbackUrl',
+		'https://example.com',
+		'Modellix does not take the option Callback URL',
+	],
+	[modellix, 'mode', 'pro', 'Modellix does not take the option Mode'],
+	[modellix, 'modelName', 'x', 'Modellix does not take the option Model Name'],
+	[apiModels, 'externalTaskId', 'a', 'APIModels does not take the option External Task ID'],
+] as const)('$displayName refuses %s by the name on screen', (provider, name, value, message) => {
+	const checked = checkTerms({ ...good, [name]: value }, provider);
+	expect(checked).toMatchObject({ ok: false, problem: { message } });
+});
+
+test.each(['javascript:alert(1)', 'http://', 'example.com/hook', 'https:///x'])(
+	'a callback URL of %s is refused',
+	(callbackUrl) => {
+		expect(checkTerms({ ...good, callbackUrl }, cometApi)).toMatchObject({
+			ok: false,
+			problem: { message: 'Callback URL is not a web address' },
+		});
+	},
+);
+
+test.each([[{}], [{ effectScene: ['hug'] }], [{ effectScene: {} }], [{ effectScene: null }]])(
+	'a scene of %j is refused, never sent',
+	(given) => {
+		expect(checkTerms(given, kling)).toMatchObject({ ok: false });
+	},
+);
+
+test('the number of images is checked for scenes of Kling’s lists, and free for all others', () => {
+	expect(checkEffectType('hug_pro', 'dual')).toBeNull();
+	expect(checkEffectType('unheard_of', 'dual')).toBeNull();
+	expect(checkEffectType('hug_pro', 'single')?.message).toBe(
+		'Effect Scene “hug_pro” takes two images',
+	);
+	expect(checkEffectType('color_mixing', 'dual')?.description).toContain('One Image');
+});

@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { behaviours, type Failure, type FailureKind } from '../../nodes/kling/failure';
+import { describeFailure } from '../../nodes/kling/messages';
+import { optionNames } from '../../nodes/kling/order';
+import { providers } from '../../nodes/kling/providers';
+import { rootFolder } from './tarball';
+
+/** Pictures of the real editor: `npm run screenshots` makes them, and not every clone has them. */
+const screenshots = ['create', 'get', 'list', 'trigger', 'credential'];
+
+const guides = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'examples/README.md'];
+
+function textOf(file: string): string {
+	return readFileSync(join(rootFolder, file), 'utf8');
+}
+
+function section(title: string): string {
+	const [, after = ''] = textOf('README.md').split(`\n## ${title}\n`);
+	return after.split('\n## ')[0];
+}
+
+/** The messages of the troubleshooting table; “…” stands for what varies. */
+const quoted = [...section('Troubleshooting').matchAll(/^\| `([^`]+)` \|/gm)].map(
+	([, text]) => text,
+);
+
+const sourceLines = readdirSync(join(rootFolder, 'nodes'), { recursive: true, encoding: 'utf8' })
+	.filter((name) => name.endsWith('.ts'))
+	.flatMap((name) => textOf(join('nodes', name)).split('\n'));
+
+function isInSources(message: string): boolean {
+	const parts = message.split('…').map((part) => part.trim());
+	return sourceLines.some((line) => {
+		let from = 0;
+		return parts.every((part) => {
+			const at = line.indexOf(part, from);
+			from = at + part.length;
+			return at >= 0;
+		});
+	});
+}
+
+function messageOf(kind: FailureKind, body: Failure['body']): string {
+	const failure: Failure = {
+		kind,
+		body,
+		providerMessage: null,
+		code: null,
+		httpStatus: null,
+		requestId: null,
+		retryAfterMs: null,
+	};
+	return describeFailure(failure, { provider: { displayName: '…' } }).message;
+}
+
+describe('the guides', () => {
+	it.each(guides)('%s names only scripts that exist', (file) => {
+		const { scripts } = JSON.parse(textOf('package.json'));
+		const named = [...textOf(file).matchAll(/npm (?:run ([\w:-]+)|(test|start))\b/g)];
+		const unknown = named.map(([, run, own]) => run ?? own).filter((name) => !(name in scripts));
+		expect(unknown).toEqual([]);
+	});
+
+	it.each(guides)('%s links only to files and headings that exist', (file) => {
+		const links = [...textOf(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
+		const broken = links.filter((link) => {
+			if (/^https?:/.test(link)) return false;
+			const [path, heading] = link.split('#');
+			const target = path ? join(file, '..', path) : file;
+			const isScreenshot = screenshots.some((name) => target === join('docs', `${name}.png`));
+			if (!isScreenshot && !existsSync(join(rootFolder, target))) return true;
+			return heading !== undefined && !headingsOf(target).includes(heading);
+		});
+		expect(broken).toEqual([]);
+	});
+});
+
+/** The anchors that GitHub makes of headings. */
+function headingsOf(file: string): string[] {
+	return [...textOf(file).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+		title
+			.toLowerCase()
+			.replace(/[^\w\s-]/g, '')
+			.replace(/\s/g, '-'),
+	);
+}
+
+describe('the README', () => {
+	it('quotes only messages that the nodes give', () => {
+		expect(quoted.length).toBeGreaterThan(30);
+		const kinds = Object.keys(behaviours) as FailureKind[];
+		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
+		const given = kinds.flatMap((kind) => bodies.map((body) => messageOf(kind, body)));
+		expect(quoted.filter((text) => !given.includes(text) && !isInSources(text))).toEqual([]);
+	});
+
+	it('says what to do about each way in which a request can end', () => {
+		const kinds = Object.keys(behaviours) as FailureKind[];
+		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
+		const given = kinds.flatMap((kind) => bodies.map((body) => messageOf(kind, body)));
+		expect([...new Set(given)].filter((text) => !quoted.includes(text))).toEqual([]);
+	});
+
+	it('says of each provider what its adapter says', () => {
+		const ids = {
+			lookup: 'yes, finds tasks by it',
+			unverified: 'sent; finding by it is not documented',
+			none: 'no',
+		};
+		for (const provider of Object.values(providers)) {
+			const takes = provider.takes.map((option) => optionNames[option]).join(', ');
+			const cells = [
+				provider.displayName,
+				provider.listRequest ? 'yes' : 'no',
+				ids[provider.externalId],
+				provider.takes.includes('callbackUrl') ? 'yes' : 'no',
+				provider.retention ?? 'not stated',
+				takes,
+			];
+			expect(section('Providers')).toContain(`| ${cells.join(' | ')} |`);
+		}
+	});
+
+	it("has the headings that n8n's template asks for", () => {
+		const headings = [...textOf('README.md').matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+		const asked = [
+			'Installation',
+			'Operations',
+			'Credentials',
+			'Compatibility',
+			'Usage',
+			'Resources',
+			'Version history',
+		];
+		expect(headings).toEqual(expect.arrayContaining(asked));
+	});
+});
