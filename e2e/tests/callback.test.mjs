@@ -29,7 +29,10 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 	});
 
 	/** Starts a production execution with an item for each image. */
-	async function start(images, { options = {}, use = credential, settings = {}, ...parameters } = {}) {
+	async function start(
+		images,
+		{ options = {}, use = credential, settings = {}, ...parameters } = {},
+	) {
 		const path = randomUUID();
 		const nodes = [
 			webhook('Hook', path),
@@ -118,7 +121,9 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		const execution = assertSucceeded(await rest.waitForExecution(executionId));
 		const items = itemsOf(execution, 'Effect');
 		assert.deepEqual(new Set(items.map(({ json }) => json.taskId)), new Set(ids));
-		const order = items.map(({ json }) => sandbox.tasks.find((task) => task.taskId === json.taskId));
+		const order = items.map(({ json }) =>
+			sandbox.tasks.find((task) => task.taskId === json.taskId),
+		);
 		assert.deepEqual(
 			order.map(({ params }) => params.external_task_id ?? null).length,
 			names.length,

@@ -83,7 +83,8 @@ export async function sleepUntilCallbacks(
 		context.addExecutionHints(unreachableHint(context, wait.resumeUrl));
 	await context.putExecutionToWait(new Date(wait.deadline));
 	void wakeIfDone(context, session, tasks, wait.resumeUrl);
-	return items;
+	// A copy: with On Error "Error Output" n8n empties the array, and the input must stay.
+	return [...items];
 }
 
 /** A task's item as it should be when its time is over. */
@@ -143,6 +144,12 @@ async function wakeIfDone(
 	}
 }
 
+/** A credential that is gone or changed in the meantime is no reason to end the execution. */
+async function lookFrom(context: IWebhookFunctions, taskIds: readonly string[]): Promise<Look> {
+	const session = await openSession(context).catch(() => null);
+	return session ? await lookAtAll(session, taskIds) : { state: 'unknown' };
+}
+
 /** `open`: one task at least has not ended. `unknown`: the provider could not be asked. */
 type Look = { state: 'final'; records: TaskRecord[] } | { state: 'open' } | { state: 'unknown' };
 
@@ -165,13 +172,14 @@ async function lookAtAll({ client }: Session, taskIds: readonly string[]): Promi
  */
 export async function handleCallback(context: IWebhookFunctions): Promise<IWebhookResponseData> {
 	if (!(await isTrusted(context))) return answer(context, 401, 'The signature is not right');
-	const items = context.evaluateExpression('{{ $input.all() }}', 0) as INodeExecutionData[];
+	const items = sleepingItems(context);
+	if (items === null) return answer(context, 200, 'The execution does not sleep');
 	const sleeping = items.flatMap(({ json }, itemIndex) => {
 		const taskId = taskIdIn(json);
 		return taskId === null || 'error' in json ? [] : [{ itemIndex, taskId }];
 	});
 	const run = sleeping.map(({ taskId }) => taskId);
-	const look = await lookOnce(run, async () => await lookAtAll(await openSession(context), run));
+	const look = await lookOnce(run, async () => await lookFrom(context, run));
 	if (look === null) return answer(context, 200, 'The tasks are being looked at already');
 	// Not 200, so that a provider that repeats its callbacks does so.
 	if (look.state === 'unknown') return answer(context, 503, 'The tasks could not be looked at');
@@ -181,6 +189,18 @@ export async function handleCallback(context: IWebhookFunctions): Promise<IWebho
 		record: withItem(look.records[index], items[itemIndex].json),
 	}));
 	return { workflowData: [await finishAll(context, await openSession(context), items, held)] };
+}
+
+/**
+ * The items of the sleeping node, or null when it does not sleep: n8n lets a callback in that comes
+ * while another one wakes the execution. To throw would then end that execution as an error.
+ */
+function sleepingItems(context: IWebhookFunctions): INodeExecutionData[] | null {
+	try {
+		return context.evaluateExpression('{{ $input.all() }}', 0) as INodeExecutionData[];
+	} catch {
+		return null;
+	}
 }
 
 const mostRemembered = 1_000;

@@ -80,7 +80,9 @@ export function requestIdOf(answer: HttpAnswer): string | null {
 
 /** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */
 export function retryAfterMs(answer: HttpAnswer): number | null {
-	const { headers, at } = answer;
+	const { headers } = answer;
+	// By the provider's clock where it tells it: that of n8n's machine may be minutes off.
+	const at = Date.parse(headers.date ?? '') || answer.at;
 	if (headers['retry-after-ms']) return positive(Number(headers['retry-after-ms']));
 	if (headers['retry-after']) {
 		const seconds = Number(headers['retry-after']);

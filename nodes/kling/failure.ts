@@ -126,6 +126,8 @@ export function failureOfSilence(silence: NoAnswer): Failure {
 
 /** What an HTTP status says where the body says nothing of use. */
 export function kindOfStatus(status: number): FailureKind {
+	// "See other" is the answer to a request that was carried out (RFC 9110, 15.4.4).
+	if (status === 303) return 'unreadable';
 	if (status >= 300 && status < 400) return 'redirected';
 	if (status === 401) return 'keyRefused';
 	if (status === 402) return 'accountEmpty';

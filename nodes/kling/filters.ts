@@ -45,7 +45,7 @@ const names: Record<string, [name: string, advice: string]> = {
 	status: ['Status', 'Choose from submitted, processing, succeed and failed.'],
 	createdAfter: ['Created After', 'Enter a date and time, such as 2026-11-21T08:00:00Z.'],
 	createdBefore: ['Created Before', 'Enter a date and time, such as 2026-11-21T08:00:00Z.'],
-	externalTaskIdPrefix: ['External Task ID Prefix', 'Enter a text.'],
+	externalTaskIdPrefix: ['External Task ID Prefix', 'Enter the text that the IDs begin with.'],
 };
 
 /** Reads the node's filters; a filter that is left empty filters nothing. */
@@ -57,7 +57,10 @@ export function readFilters(
 		const kept = Object.entries(parsed.data).filter(([, value]) => value !== undefined);
 		return { ok: true, value: Object.fromEntries(kept) };
 	}
-	const [name, advice] = names[String(parsed.error.issues[0]?.path[0])] ?? ['Filters', ''];
+	const [name, advice] = names[String(parsed.error.issues[0]?.path[0])] ?? [
+		'Filters',
+		'Remove the filters and add them anew.',
+	];
 	return { ok: false, problem: { message: `${name} cannot be read`, description: advice } };
 }
 

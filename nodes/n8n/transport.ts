@@ -17,6 +17,9 @@ export type RequestContext =
 	| IPollFunctions
 	| IWebhookFunctions;
 
+/** A shorter text is no key, and can be part of an id or an address. */
+const shortestSecret = 8;
+
 export const credentialName = 'klingEffectsApi';
 
 /** Carries the provider's clock to the credential, which signs with it and takes it out again. */
@@ -32,7 +35,7 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		const options = optionsOf(request, account);
 		return await context.helpers.httpRequestWithAuthentication
 			.call(context, credentialName, options)
-			.then((response: IN8nHttpFullResponse) => replyOf(response))
+			.then((response: IN8nHttpFullResponse) => replyOf(response, account))
 			.catch((thrown: unknown) => silenceOf(thrown, cancelSignalOf(context)));
 	};
 }
@@ -56,8 +59,9 @@ function optionsOf(request: ApiRequest, account: Account): IHttpRequestOptions {
 	};
 }
 
-function replyOf(response: IN8nHttpFullResponse): Reply {
-	const text = typeof response.body === 'string' ? response.body : textOf(response.body);
+function replyOf(response: IN8nHttpFullResponse, account: Account): Reply {
+	const body = typeof response.body === 'string' ? response.body : textOf(response.body);
+	const text = withoutSecrets(body, account);
 	return {
 		kind: 'answer',
 		status: response.statusCode,
@@ -73,13 +77,24 @@ function replyOf(response: IN8nHttpFullResponse): Reply {
 	};
 }
 
+/** A provider may repeat a key in what it says, and what it says is shown. */
+function withoutSecrets(text: string, { secret }: Account): string {
+	const secrets = secret.kind === 'key' ? [secret.key] : [secret.secretKey, secret.accessKey];
+	return secrets
+		.filter(({ length }) => length >= shortestSecret)
+		.reduce((rest, one) => rest.replaceAll(one, '…'), text);
+}
+
 function textOf(body: unknown): string {
 	return body === undefined || body === null ? '' : JSON.stringify(body);
 }
 
-/** Codes of Node.js and axios that mean that no byte of the request reached the provider. */
+/**
+ * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
+ * also be lost while the answer is awaited, so there the code alone says nothing.
+ */
 const neverArrived =
-	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_/;
+	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_/;
 
 function silenceOf(thrown: unknown, signal: AbortSignal | undefined): NoAnswer {
 	const codes = codesOf(thrown).join(' ');
@@ -96,9 +111,19 @@ function silenceOf(thrown: unknown, signal: AbortSignal | undefined): NoAnswer {
 /** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
 function codesOf(thrown: unknown, depth = 0): string[] {
 	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
-	const { code, httpCode, cause, errorResponse } = thrown as Record<string, unknown>;
+	const { code, httpCode, syscall, messages, cause, errorResponse } = thrown as Record<
+		string,
+		unknown
+	>;
 	const own = [code, httpCode].filter((value) => typeof value === 'string');
-	return [...own, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
+	const words = [syscall, code, messages].join(' ');
+	const connecting = words.match(/connect E(?:HOST|NET)UNREACH/g) ?? [];
+	return [
+		...own,
+		...connecting,
+		...codesOf(cause, depth + 1),
+		...codesOf(errorResponse, depth + 1),
+	];
 }
 
 /** The signal that aborts when the execution is stopped; there is none outside of executions. */

@@ -45,21 +45,32 @@ const readFaults: Kind[] = [
 	{ kind: 'unknownShape' },
 ];
 
-/** Sets faults at random; `share` of the creates and of the reads meet one. */
+/**
+ * Sets faults at random; `share` of the creates and of the reads meet one.
+ *
+ * @returns how many have been met so far
+ */
 export function setFaults(
 	sandbox: Sandbox,
 	provider: SandboxProvider,
 	random: () => number,
 	share: { creates: number; reads: number },
-): void {
+): () => number {
+	let met = 0;
 	const add = (method: string, kinds: Kind[], total: number) => {
 		for (const [index, kind] of kinds.entries()) {
 			// Each is tried after the ones before it, so its chance counts among what those let through.
 			const one = total / kinds.length;
 			const probability = one / (1 - index * one);
-			sandbox.addFault({ ...kind, match: { provider, method }, probability, random });
+			const chance = () => {
+				const value = random();
+				if (value < probability) met++;
+				return value;
+			};
+			sandbox.addFault({ ...kind, match: { provider, method }, probability, random: chance });
 		}
 	};
 	add('POST', createFaults, share.creates);
 	add('GET', readFaults, share.reads);
+	return () => met;
 }

@@ -8,7 +8,7 @@ interface Sleeper {
 }
 
 /** Real milliseconds after which time goes on although something is still under way: it hangs. */
-const patienceMs = 25;
+const patienceMs = 15;
 
 /**
  * A clock that jumps to the next sleeper as soon as nothing else is going on, so that hours pass in

@@ -52,7 +52,7 @@ describe.each(providers)('$displayName', (row) => {
 				expect(error?.message).toBe(
 					`${displayName} may have created the task, but its answer did not arrive`,
 				);
-				expect(error?.description).toContain('It was not sent again');
+				expect(error?.description).toContain('nothing is paid twice');
 			}
 			expect(json.length > 0).toBe(row.findsByExternalId);
 		},

@@ -68,8 +68,18 @@ function otherMessages(): Message[] {
 	return [
 		...Object.values(providers).flatMap((provider) => [
 			describeFailedTask(task, { provider }),
-			describeUnknownOutcome(failure('noAnswer'), { ...unknown, provider, externalTaskId: 'a' }),
-			describeUnknownOutcome(failure('noAnswer'), { ...unknown, provider, externalTaskId: null }),
+			describeUnknownOutcome(failure('noAnswer'), {
+				...unknown,
+				provider,
+				externalTaskId: 'a',
+				lookUp: null,
+			}),
+			describeUnknownOutcome(failure('noAnswer'), {
+				...unknown,
+				provider,
+				externalTaskId: null,
+				lookUp: null,
+			}),
 			...['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'].flatMap((name) =>
 				problemOf(checkTerms({ effectScene: 'a', [name]: 'x'.repeat(200) }, provider)),
 			),
@@ -117,7 +127,9 @@ test('a message about one provider names it, and no other', () => {
 	for (const provider of Object.values(providers)) {
 		for (const kind of kinds) {
 			const { message } = describeFailure(failure(kind, { body: 'html' }), { provider });
-			expect(names.filter((name) => message.includes(name))).toEqual([provider.displayName]);
+			const named = names.filter((name) => message.includes(name));
+			// A file that is gone is no concern of any provider.
+			expect(named).toEqual(kind === 'imageGone' ? [] : [provider.displayName]);
 		}
 	}
 });
@@ -141,15 +153,18 @@ test('the facts that support asks for stand at the end, and only those that are 
 	expect(factsOf(null, { provider: kling })).toBe('provider Kling AI');
 });
 
-test('an unknown outcome says that nothing was sent again, and by which id to look', () => {
+test('an unknown outcome says that nothing is paid twice, and by which id to look', () => {
 	const { message, description } = describeUnknownOutcome(failure('noAnswer'), {
 		provider: kling,
 		externalTaskId: 'n8n-1',
 		effectScene: 'hug_pro',
 		itemIndex: 2,
+		lookUp: null,
 	});
 	expect(message).toBe('Kling AI may have created the task, but its answer did not arrive');
-	expect(description).toMatch(/not sent again.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/);
+	expect(description).toMatch(
+		/[Nn]othing is paid twice.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/,
+	);
 });
 
 /** Every text of the package that reads like a sentence, wherever it stands. */

@@ -86,7 +86,7 @@ function imageFields(
 	defaultField: string,
 ): INodeProperties[] {
 	const shown = effectType === 'dual' ? { ...show, effectType: ['dual'] } : show;
-	const side = effectType === 'dual' ? ' It goes to the right side.' : '';
+	const side = effectType === 'dual' ? '. It goes to the right side.' : '';
 	return [
 		{
 			displayName,
@@ -96,7 +96,7 @@ function imageFields(
 			required: true,
 			placeholder: 'e.g. https://example.com/portrait.jpg',
 			displayOptions: { show: { ...shown, imageInput: ['url'] } },
-			description: `Address of a JPEG or PNG of at most 10 MB that the provider can reach.${side}`,
+			description: `Address of a JPEG or PNG of at most 10 MB that the provider can reach${side}`,
 		},
 		{
 			displayName,
@@ -106,7 +106,7 @@ function imageFields(
 			required: true,
 			placeholder: 'e.g. iVBORw0KGgoAAAANSUhEUgAA…',
 			displayOptions: { show: { ...shown, imageInput: ['base64'] } },
-			description: `A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix.${side}`,
+			description: `A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix${side}`,
 		},
 		{
 			displayName: fieldDisplayName,

@@ -68,7 +68,9 @@ export class CreateRun {
 		this.concurrency = readConcurrency(context);
 		// Without time to wait, a create is still sent once.
 		const deadline = Math.max(this.deadline, clock.now() + 60_000);
-		this.admission = new Admission({ concurrency: this.concurrency, deadline }, clock, signal);
+		const { concurrency } = this;
+		const stopsAtRefusal = !context.continueOnFail();
+		this.admission = new Admission({ concurrency, deadline, stopsAtRefusal }, clock, signal);
 	}
 
 	/** Creates, or finds, the task of each item. */

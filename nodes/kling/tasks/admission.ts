@@ -21,6 +21,8 @@ export interface AdmissionLimits {
 	concurrency: number;
 	/** Milliseconds since 1970, after which nothing is sent any more. */
 	deadline: number;
+	/** Whether one create that is refused for good ends the run. */
+	stopsAtRefusal?: boolean;
 }
 
 /**
@@ -138,9 +140,17 @@ export class Admission {
 		if (kind === 'tooManyRequests' || kind === 'unreachable') {
 			return this.slowDown(kind, failure, startedAt);
 		}
+		// Here and not by the caller, or the next item would be on its way before.
+		if (this.endsRun(failure)) this.stop(failure);
 		if (behaviours[kind].passing) this.shrink(startedAt);
 		else this.answered();
 		return false;
+	}
+
+	private endsRun({ kind }: Failure): boolean {
+		const { fatal, mayHaveCreated } = behaviours[kind];
+		const isRefusal = !mayHaveCreated && kind !== 'duplicateExternalId';
+		return fatal || (isRefusal && this.limits.stopsAtRefusal === true);
 	}
 
 	private pauseUntilFree(failure: Failure): true {

@@ -183,6 +183,8 @@ function note(entry: Followed, outcome: Outcome<TaskRecord>): void {
 		...outcome.value,
 		task: {
 			...task,
+			// A gateway may answer with an id of another system, which cannot be asked for here.
+			taskId: before.taskId,
 			effectScene: task.effectScene ?? before.effectScene,
 			externalTaskId: task.externalTaskId ?? before.externalTaskId,
 			createdAt: task.createdAt ?? before.createdAt,

@@ -1,0 +1,115 @@
+import {
+	NodeConnectionTypes,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+	type IPollFunctions,
+} from 'n8n-workflow';
+import { credentialName } from '../n8n/transport';
+import { poll } from './poll';
+
+/** Starts a workflow when tasks have ended, at the poll times that n8n offers for every such trigger. */
+export class KlingEffectsTrigger implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Kling Effects Trigger',
+		name: 'klingEffectsTrigger',
+		icon: {
+			light: 'file:../icons/kling-effects.svg',
+			dark: 'file:../icons/kling-effects.dark.svg',
+		},
+		group: ['trigger'],
+		version: 1,
+		subtitle:
+			'={{ ($parameter["events"] || []).map((event) => ({ succeed: "Task succeeded", failed: "Task failed" })[event]).join(", ") }}',
+		description: 'Starts the workflow when Kling video effect tasks have succeeded or failed',
+		defaults: { name: 'Kling Effects Trigger' },
+		polling: true,
+		inputs: [],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [{ name: credentialName, required: true }],
+		properties: [
+			{
+				displayName: 'Trigger On',
+				name: 'events',
+				type: 'multiOptions',
+				required: true,
+				options: [
+					{
+						name: 'Task Failed',
+						value: 'failed',
+						description: 'When the provider could not make a video',
+					},
+					{
+						name: 'Task Succeeded',
+						value: 'succeed',
+						description: 'When a video is ready',
+					},
+				],
+				default: ['succeed', 'failed'],
+				description: 'How a task has to end to start the workflow',
+			},
+			{
+				displayName: 'Watch',
+				name: 'watch',
+				type: 'options',
+				noDataExpression: true,
+				options: [
+					{
+						name: 'All Tasks of the Account',
+						value: 'account',
+						description: 'Every task, wherever it was created. Kling AI only.',
+					},
+					{
+						name: 'Task IDs',
+						value: 'taskIds',
+						description: 'The tasks with the IDs that you enter. Works with every provider.',
+					},
+				],
+				default: 'account',
+				description: 'Which tasks to watch',
+			},
+			{
+				displayName: 'Task IDs',
+				name: 'taskIds',
+				type: 'string',
+				typeOptions: { rows: 3 },
+				required: true,
+				default: '',
+				placeholder: 'e.g. 831922345719271433, 831922345719271434',
+				displayOptions: { show: { watch: ['taskIds'] } },
+				description:
+					'IDs of the tasks to watch, separated by commas, spaces or line breaks, or a list. Tasks that have ended before the workflow is first activated are passed over; a task whose ID you add later is returned even if it has ended by then.',
+			},
+			{
+				displayName: 'Simplify',
+				name: 'simplify',
+				type: 'boolean',
+				default: true,
+				description:
+					'Whether to return a simplified version of the response instead of the raw data of the provider',
+			},
+			{
+				displayName: 'Options',
+				name: 'options',
+				type: 'collection',
+				placeholder: 'Add option',
+				default: {},
+				displayOptions: { show: { watch: ['account'] } },
+				options: [
+					{
+						displayName: 'External Task ID Prefix',
+						name: 'externalTaskIdPrefix',
+						type: 'string',
+						default: '',
+						placeholder: 'e.g. order-',
+						description: 'Only tasks whose external task ID begins with this text',
+					},
+				],
+			},
+		],
+	};
+
+	async poll(this: IPollFunctions): Promise<INodeExecutionData[][] | null> {
+		return await poll(this);
+	}
+}

@@ -1,0 +1,202 @@
+import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
+import type { Outcome } from '../kling/failure';
+import { readAccount } from '../kling/account';
+import type { TaskRecord } from '../kling/task';
+import {
+	Budget,
+	isLasting,
+	latestOfAccount,
+	latestOfIds,
+	readState,
+	readTaskIds,
+	scopeOf,
+	taskEvents,
+	watchAccount,
+	watchIds,
+	type Round,
+	type WatchTerms,
+} from '../kling/watch';
+import { taskItem } from '../n8n/items';
+import { errorOf, type Problem } from '../n8n/problems';
+import { openSession, type Session } from '../n8n/session';
+import { credentialName } from '../n8n/transport';
+import { apiErrorOf } from './apiError';
+import { Turns, type Turn } from './turns';
+
+/** Milliseconds for a poll where n8n does not say: its durable scheduler ends one after 45 s. */
+const usualBudgetMs = 45_000;
+/** Polls in a row that a passing trouble of provider or network may spoil before it is shown. */
+const mostQuietPolls = 5;
+/** The key of n8n's static data. It is replaced as a whole: n8n takes no notice of changes inside. */
+const stateKey = 'watch';
+
+const turns = new Turns();
+
+/** What the parameters ask for. */
+interface Settings {
+	watch: 'account' | 'taskIds';
+	taskIds: string[];
+	simplify: boolean;
+	terms: WatchTerms;
+}
+
+/**
+ * One poll: the tasks that have ended since the last one, in one emit, or null when there are none.
+ * In the editor's test: the tasks that ended last, without a change to what is known.
+ *
+ * @throws NodeApiError when the provider refuses, or cannot be asked for several polls in a row
+ * @throws NodeOperationError when the parameters or the credential cannot work
+ */
+export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
+	const session = await openSession(context);
+	const settings = await readSettings(context, session);
+	const budget = new Budget(() => session.clock.now(), budgetMsOf(context));
+	if (context.getMode() === 'manual') return await showLatest(context, session, settings, budget);
+	const turn = turns.begin(keyOf(context), session.clock.now(), budgetMsOf(context));
+	if (!turn) return null;
+	try {
+		return await takeTurn(context, session, settings, budget, turn);
+	} finally {
+		turn.end();
+	}
+}
+
+async function takeTurn(
+	context: IPollFunctions,
+	session: Session,
+	settings: Settings,
+	budget: Budget,
+	turn: Turn,
+): Promise<INodeExecutionData[][] | null> {
+	const data = context.getWorkflowStaticData('node');
+	const state = readState(data[stateKey], settings.terms.scope);
+	const { client } = session;
+	const round =
+		settings.watch === 'account'
+			? await watchAccount(client, state, settings.terms, budget)
+			: await watchIds(client, settings.taskIds, state, settings.terms, budget);
+	// A poll that took so long that another one began must not undo what that one knows.
+	if (!turn.isValid) return null;
+	const isFirst = state === null;
+	if (isFirst && 'unknown' in round) refuseUnknown(context, settings, round.unknown as string[]);
+	judge(context, session, round, isFirst, turn);
+	data[stateKey] = round.state as unknown as IDataObject;
+	if (round.emitted.length === 0) return null;
+	return [itemsOf(round.emitted, settings)];
+}
+
+/** Decides whether a failure is shown. What the poll has found is never held back for it. */
+function judge(
+	context: IPollFunctions,
+	{ provider }: Session,
+	{ failure, emitted }: Round,
+	isFirst: boolean,
+	turn: Turn,
+): void {
+	if (!failure) return turn.noteSuccess();
+	const failures = turn.noteFailure();
+	// Activation is the moment to be told; later a bad minute of the network is not worth an alarm.
+	const isShown = isFirst || isLasting(failure) || failures > mostQuietPolls;
+	if (isShown && emitted.length === 0) throw apiErrorOf(context.getNode(), failure, provider);
+}
+
+async function showLatest(
+	context: IPollFunctions,
+	{ client, provider }: Session,
+	settings: Settings,
+	budget: Budget,
+): Promise<INodeExecutionData[][]> {
+	const found: Outcome<TaskRecord[]> =
+		settings.watch === 'account'
+			? await latestOfAccount(client, settings.terms, budget)
+			: await latestOfIds(client, settings.taskIds, settings.terms, budget);
+	if (!found.ok) throw apiErrorOf(context.getNode(), found.failure, provider);
+	if (found.value.length === 0) throw errorOf(context.getNode(), nothingYet);
+	return [itemsOf(found.value, settings)];
+}
+
+function itemsOf(records: TaskRecord[], { simplify }: Settings): INodeExecutionData[] {
+	return records.map((record) => taskItem(record, { simplify }));
+}
+
+async function readSettings(context: IPollFunctions, { provider }: Session): Promise<Settings> {
+	const refuse = (problem: Problem) => errorOf(context.getNode(), problem);
+	const watch = context.getNodeParameter('watch', 'account') as Settings['watch'];
+	const wanted = context.getNodeParameter('events', []) as string[];
+	const events = taskEvents.filter((event) => wanted.includes(event));
+	if (events.length === 0) throw refuse(noEvents);
+	if (watch === 'account' && !provider.listRequest) throw refuse(noList(provider.displayName));
+	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
+	const prefix = watch === 'account' ? String(options.externalTaskIdPrefix ?? '') : '';
+	const taskIds = watch === 'taskIds' ? readTaskIds(context.getNodeParameter('taskIds', '')) : [];
+	return {
+		watch,
+		taskIds,
+		simplify: context.getNodeParameter('simplify', true) as boolean,
+		terms: {
+			scope: await scopeIn(context, watch, prefix),
+			events,
+			...(prefix ? { externalTaskIdPrefix: prefix } : {}),
+		},
+	};
+}
+
+/** Which tasks are watched where. A new key in the same credential goes on with what is known. */
+async function scopeIn(context: IPollFunctions, watch: string, prefix: string): Promise<string> {
+	const account = readAccount(await context.getCredentials(credentialName));
+	const { provider, baseUrl } = account.ok
+		? { provider: account.value.provider.name, baseUrl: account.value.baseUrl }
+		: { provider: '', baseUrl: '' };
+	const credential = context.getNode().credentials?.[credentialName]?.id ?? '';
+	return scopeOf(provider, baseUrl, credential, watch, prefix);
+}
+
+function keyOf(context: IPollFunctions): string {
+	return `${context.getWorkflow().id ?? ''}:${context.getNode().id}`;
+}
+
+/** n8n 1.123 does not have the method. */
+function budgetMsOf(context: IPollFunctions): number {
+	const { getPollBudgetMs } = context as Partial<IPollFunctions>;
+	return getPollBudgetMs?.call(context) ?? usualBudgetMs;
+}
+
+/** @throws NodeOperationError when at activation not one of the ids is known: then they are another account's */
+function refuseUnknown(context: IPollFunctions, { taskIds }: Settings, unknown: string[]): void {
+	if (taskIds.length === 0) throw errorOf(context.getNode(), noTaskIds);
+	if (unknown.length < taskIds.length) return;
+	throw errorOf(context.getNode(), unknownIds(unknown));
+}
+
+const noEvents: Problem = {
+	message: 'Trigger On is empty',
+	description: 'Choose Task Succeeded, Task Failed, or both.',
+};
+
+const noTaskIds: Problem = {
+	message: 'Task IDs is empty',
+	description:
+		'Enter the ID of at least one task, as Create returns it, or set Watch to All Tasks.',
+};
+
+const nothingYet: Problem = {
+	message: 'There is no ended task to show yet',
+	description:
+		'Create a task with the Kling Effects node and wait until it has ended, or activate the workflow: it starts with the next task that ends.',
+};
+
+function unknownIds(unknown: string[]): Problem {
+	return {
+		message: `The provider knows no task with ${unknown.length > 1 ? 'these IDs' : 'this ID'}: ${unknown.slice(0, 3).join(', ')}`,
+		description:
+			'Check Task IDs, and that the credential belongs to the account that created the tasks.',
+	};
+}
+
+function noList(displayName: string): Problem {
+	return {
+		message: `${displayName} has no list of tasks, so the whole account cannot be watched`,
+		description:
+			'Set Watch to Task IDs and enter the tasks, or keep the IDs that Create returns and look at them with Schedule Trigger and Get. Only Kling AI itself lists tasks.',
+	};
+}

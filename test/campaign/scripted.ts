@@ -1,0 +1,105 @@
+import {
+	parseJson,
+	type ApiRequest,
+	type HttpAnswer,
+	type NoAnswer,
+	type Reply,
+} from '../../nodes/kling/answer';
+import { Client } from '../../nodes/kling/client';
+import { providers } from '../../nodes/kling/providers';
+import type { ProviderName } from '../../nodes/kling/task';
+import { VirtualClock } from './virtualClock';
+
+/** An answer as a provider gives it: JSON, or text as it is. */
+export function answer(
+	status: number,
+	body: unknown,
+	headers: Record<string, string> = {},
+): HttpAnswer {
+	const text = typeof body === 'string' ? body : JSON.stringify(body);
+	return { kind: 'answer', status, headers, text, at: 1_795_000_000_000, json: parseJson(text) };
+}
+
+export const lost: NoAnswer = { kind: 'noAnswer', mayHaveArrived: true, reason: 'connectionLost' };
+export const unreachable: NoAnswer = {
+	kind: 'noAnswer',
+	mayHaveArrived: false,
+	reason: 'unreachable',
+};
+export const cancelled: NoAnswer = { kind: 'noAnswer', mayHaveArrived: true, reason: 'cancelled' };
+
+/** Kling's answer with a task. */
+export function task(taskId: string, status = 'submitted', more: Record<string, unknown> = {}) {
+	return answer(200, {
+		code: 0,
+		message: 'SUCCEED',
+		data: { task_id: taskId, task_status: status, ...more },
+	});
+}
+
+export function list(...tasks: Array<[taskId: string, status: string]>): HttpAnswer {
+	const data = tasks.map(([task_id, task_status]) => ({ task_id, task_status }));
+	return answer(200, { code: 0, message: 'SUCCEED', data });
+}
+
+/** Kling's refusal with the HTTP status that goes with the code (providers.md 1.7). */
+export function refusal(code: number, headers: Record<string, string> = {}): HttpAnswer {
+	const status =
+		code < 1100
+			? 401
+			: [1100, 1101, 1102, 1302, 1303, 1304].includes(code)
+				? 429
+				: code === 1203
+					? 404
+					: code >= 5000
+						? 500
+						: 400;
+	return answer(status, { code, message: `code ${code}`, request_id: `request-${code}` }, headers);
+}
+
+export const notFound = refusal(1203);
+export const duplicate = answer(400, {
+	code: 1201,
+	message: 'external_task_id is duplicated',
+	request_id: 'request-dup',
+});
+
+type Script = Reply[] | ((request: ApiRequest) => Reply | Promise<Reply>);
+
+export interface Sent {
+	method: string;
+	path: string;
+	/** Milliseconds since the script began. */
+	at: number;
+	request: ApiRequest;
+}
+
+interface Setting {
+	provider?: ProviderName;
+	random?: () => number;
+	signal?: AbortSignal;
+}
+
+/** A provider that answers from a script, on a virtual clock. The last reply of a list repeats. */
+export function scripted(
+	script: { posts?: Script; gets?: Script; latencyMs?: number },
+	{ provider = 'kling', random = () => 0.5, signal }: Setting = {},
+) {
+	const clock = new VirtualClock(random);
+	const start = clock.now();
+	const sent: Sent[] = [];
+	const next = async (request: ApiRequest, replies: Script | undefined): Promise<Reply> => {
+		if (typeof replies === 'function') return await replies(request);
+		if (!replies?.length)
+			throw new Error(`Nothing is scripted for ${request.method} ${request.path}`);
+		return replies.length > 1 ? (replies.shift() as Reply) : replies[0];
+	};
+	const send = async (request: ApiRequest): Promise<Reply> => {
+		sent.push({ method: request.method, path: request.path, at: clock.now() - start, request });
+		await clock.sleep(script.latencyMs ?? 0, signal);
+		return await next(request, request.method === 'POST' ? script.posts : script.gets);
+	};
+	const client = new Client(providers[provider], send, clock, signal);
+	const at = (method: string) => sent.filter((one) => one.method === method).map((one) => one.at);
+	return { clock, start, client, sent, posts: () => at('POST'), gets: () => at('GET'), signal };
+}

@@ -1,0 +1,272 @@
+import { NodeHelpers, type INodeProperties, type INodePropertyOptions } from 'n8n-workflow';
+import { KlingEffectsApi } from '../credentials/KlingEffectsApi.credentials';
+import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
+import { Bench } from './contract/support';
+import { rows } from './contract/providers';
+
+/** The public contract: saved workflows hold these names and values. */
+
+const { description } = new KlingEffects();
+const credential = new KlingEffectsApi();
+
+interface Field {
+	default: unknown;
+	/** Values of an options field, or modes of a resource locator. */
+	values?: string[];
+}
+
+const valuesOf = ({ type, options, modes }: INodeProperties): string[] | undefined => {
+	if (type === 'resourceLocator') return modes?.map(({ name }) => name);
+	if (type !== 'options' && type !== 'multiOptions') return undefined;
+	return (options as INodePropertyOptions[]).map(({ value }) => String(value)).sort();
+};
+
+/** Every field of the node in one list, those inside of collections as `options.name`. */
+function fieldsOf(properties: INodeProperties[], prefix = ''): Array<[string, INodeProperties]> {
+	return properties.flatMap((property): Array<[string, INodeProperties]> => {
+		const inner = property.type === 'collection' ? (property.options as INodeProperties[]) : [];
+		return [
+			[`${prefix}${property.name}`, property],
+			...fieldsOf(inner, `${prefix}${property.name}.`),
+		];
+	});
+}
+
+const nodeFields = fieldsOf(description.properties);
+const allFields = [...nodeFields, ...fieldsOf(credential.properties, 'credential ')];
+
+const contract: Record<string, Field> = {
+	operation: { default: 'create', values: ['create', 'get', 'list'] },
+	effectType: { default: 'single', values: ['dual', 'single'] },
+	effectScene: { default: { mode: 'list', value: '' }, values: ['list', 'name'] },
+	imageInput: { default: 'url', values: ['base64', 'binary', 'url'] },
+	image: { default: '' },
+	secondImage: { default: '' },
+	imageField: { default: 'data' },
+	secondImageField: { default: 'data2' },
+	taskId: { default: { mode: 'id', value: '' }, values: ['id', 'externalId'] },
+	waitForCompletion: { default: false },
+	downloadVideo: { default: false },
+	outputField: { default: 'data' },
+	returnAll: { default: false },
+	limit: { default: 50 },
+	filters: { default: {} },
+	'filters.status': { default: [], values: ['failed', 'processing', 'submitted', 'succeed'] },
+	'filters.createdAfter': { default: '' },
+	'filters.createdBefore': { default: '' },
+	'filters.externalTaskIdPrefix': { default: '' },
+	simplify: { default: true },
+	options: { default: {} },
+	'options.externalTaskId': { default: '' },
+	'options.callbackUrl': { default: '' },
+	'options.duration': { default: 5, values: ['10', '5'] },
+	'options.mode': { default: 'std', values: ['pro', 'std'] },
+	'options.modelName': { default: '' },
+	'options.concurrency': { default: 20 },
+	'options.timeout': { default: 30 },
+	'options.pollInterval': { default: 10 },
+};
+
+const credentialContract: Record<string, Field> = {
+	provider: {
+		default: 'kling',
+		values: ['apiModels', 'cometApi', 'kkiai', 'kling', 'modellix'],
+	},
+	region: { default: 'global', values: ['china', 'global'] },
+	authentication: { default: 'apiKey', values: ['accessKey', 'apiKey'] },
+	apiKey: { default: '' },
+	accessKey: { default: '' },
+	secretKey: { default: '' },
+	baseUrl: { default: '' },
+};
+
+test('node, credential and their names are those that saved workflows hold', () => {
+	expect(description.name).toBe('klingEffects');
+	expect(description.displayName).toBe('Kling Effects');
+	expect(description.version).toBe(1);
+	expect(description.credentials?.map(({ name }) => name)).toEqual(['klingEffectsApi']);
+	expect(credential.name).toBe('klingEffectsApi');
+	expect(credential.displayName).toBe('Kling Effects API');
+});
+
+test.each(Object.entries(contract))('the node has %s as saved workflows know it', (name, field) => {
+	const found = nodeFields.filter(([one]) => one === name).map(([, property]) => property);
+	expect(found.length).toBeGreaterThan(0);
+	for (const property of found) {
+		expect(property.default).toEqual(field.default);
+		expect(valuesOf(property)).toEqual(field.values);
+	}
+});
+
+test.each(Object.entries(credentialContract))('the credential has %s', (name, field) => {
+	const found = credential.properties.filter((property) => property.name === name);
+	expect(found.length).toBeGreaterThan(0);
+	for (const property of found) {
+		expect(property.default).toEqual(field.default);
+		expect(valuesOf(property)).toEqual(field.values);
+	}
+});
+
+test('keys are passwords, and an access key, which is no secret, is not', () => {
+	const isPassword = (name: string) =>
+		credential.properties
+			.filter((property) => property.name === name)
+			.map(({ typeOptions }) => typeOptions?.password === true);
+	expect(isPassword('apiKey')).toEqual([true, true]);
+	expect(isPassword('secretKey')).toEqual([true]);
+	expect(isPassword('accessKey')).toEqual([false]);
+});
+
+/** Which fields the editor shows for these parameters. */
+function shown(properties: INodeProperties[], values: Record<string, unknown>): string[] {
+	const filled = NodeHelpers.getNodeParameters(
+		properties,
+		values as never,
+		true,
+		false,
+		null,
+		null,
+	) as never;
+	return properties
+		.filter((property) => NodeHelpers.displayParameter(filled, property, null, null))
+		.map(({ name }) => name);
+}
+
+describe('a field shows only where it does something', () => {
+	const common = ['operation', 'simplify'];
+	const video = ['waitForCompletion', 'downloadVideo'];
+	const create = [...common, 'effectType', 'effectScene', 'imageInput', ...video, 'options'];
+	const list = [...common, 'returnAll', 'filters'];
+
+	test.each([
+		[{}, [...create, 'image']],
+		[{ effectType: 'dual' }, [...create, 'image', 'secondImage']],
+		[{ imageInput: 'base64' }, [...create, 'image']],
+		[{ imageInput: 'base64', effectType: 'dual' }, [...create, 'image', 'secondImage']],
+		[{ imageInput: 'binary' }, [...create, 'imageField']],
+		[{ imageInput: 'binary', effectType: 'dual' }, [...create, 'imageField', 'secondImageField']],
+		[{ downloadVideo: true }, [...create, 'image', 'outputField']],
+		[{ operation: 'get' }, [...common, ...video, 'taskId']],
+		[
+			{ operation: 'get', waitForCompletion: true, downloadVideo: true },
+			[...common, ...video, 'taskId', 'outputField', 'options'],
+		],
+		[{ operation: 'list' }, [...list, 'limit']],
+		[{ operation: 'list', returnAll: true }, list],
+	])('node %j', (values, fields) => {
+		expect(shown(description.properties, values).sort()).toEqual([...fields].sort());
+	});
+
+	test.each([
+		[{}, ['region', 'authentication', 'apiKey']],
+		[{ authentication: 'accessKey' }, ['region', 'authentication', 'accessKey', 'secretKey']],
+		...['cometApi', 'kkiai', 'modellix', 'apiModels'].map(
+			// What was chosen for Kling AI before is still in the credential.
+			(provider) => [{ provider, authentication: 'accessKey' }, ['apiKey']] as const,
+		),
+	] as Array<[Record<string, unknown>, string[]]>)('credential %j', (values, fields) => {
+		const wanted = ['provider', 'baseUrl', ...fields].sort();
+		const optional = ['webhookSecret'];
+		const found = shown(credential.properties, values).filter((name) => !optional.includes(name));
+		expect(found.sort()).toEqual(wanted);
+	});
+});
+
+describe("n8n's rules for texts", () => {
+	test('options and choices are in the order of the alphabet', () => {
+		const provider = credential.properties.filter(({ name }) => name === 'provider');
+		for (const [, { type, options }] of [...nodeFields, ...fieldsOf(provider)]) {
+			if (!options || !['options', 'multiOptions', 'collection'].includes(type)) continue;
+			const names = options.map((one) => ('displayName' in one ? one.displayName : one.name));
+			expect(names).toEqual([...names].sort((a, b) => a.localeCompare(b)));
+		}
+	});
+
+	test('names are in title case, and booleans begin with “Whether”', () => {
+		const small = /^(a|an|and|as|at|by|for|from|in|of|on|or|the|to|with)$/;
+		for (const [, property] of allFields) {
+			const words = property.displayName.split(' ');
+			for (const word of words) expect(small.test(word) || /^[A-Z0-9]/.test(word)).toBe(true);
+			if (property.type === 'boolean') expect(property.description).toMatch(/^Whether /);
+		}
+	});
+
+	test('a description of one sentence has no full stop, one of several has', () => {
+		const descriptions = [
+			...allFields.map(([, property]) => property.description ?? ''),
+			...allFields.flatMap(([, { options }]) =>
+				(options ?? []).map((one) => ('description' in one ? (one.description ?? '') : '')),
+			),
+		];
+		const bad = descriptions.filter((text) => /\.$/.test(text) !== /\.\s/.test(text));
+		expect(bad).toEqual([]);
+	});
+
+	test('placeholders are examples', () => {
+		for (const [, { placeholder, type }] of allFields) {
+			if (placeholder && type !== 'collection') expect(placeholder).toMatch(/^e\.g\. /);
+		}
+	});
+});
+
+describe('what costs money or time is said where it is chosen', () => {
+	const told = (name: string) =>
+		nodeFields.filter(([one]) => one === name).map(([, property]) => property.description);
+
+	test('Create says that each task costs credit', () => {
+		const [[, operation]] = nodeFields;
+		const create = (operation.options as INodePropertyOptions[]).find(
+			({ value }) => value === 'create',
+		);
+		expect(create?.description).toMatch(/costs credit/);
+	});
+
+	test('Wait for Completion says that it takes minutes, and Poll Interval that looking is free', () => {
+		expect(told('waitForCompletion')[0]).toMatch(/takes minutes/);
+		expect(told('options.pollInterval')[0]).toMatch(/costs nothing/);
+	});
+
+	test('Download Video says that links expire', () => {
+		expect(told('downloadVideo')[0]).toMatch(/expire/);
+	});
+
+	test('options that some providers do not take say so', () => {
+		for (const name of ['callbackUrl', 'externalTaskId', 'mode', 'modelName']) {
+			expect(told(`options.${name}`)[0]).toMatch(/Not with Modellix/);
+		}
+		expect(told('options.externalTaskId')[0]).toMatch(/APIModels/);
+	});
+});
+
+describe('a saved workflow', () => {
+	const bench = Bench.prepare();
+	const [kling] = rows;
+
+	test('that holds only what differs from the defaults works', async () => {
+		const parameters = {
+			effectScene: { __rl: true, mode: 'list', value: 'color_mixing' },
+			image: 'https://example.com/a.jpg',
+		};
+		const { json, error } = await bench.run(kling, parameters);
+		expect(error).toBeUndefined();
+		expect(json[0]).toMatchObject({ status: 'submitted', effectScene: 'color_mixing' });
+		expect(bench.posts()[0].body).toEqual({
+			effect_scene: 'color_mixing',
+			input: { image: 'https://example.com/a.jpg' },
+			external_task_id: expect.stringMatching(/^n8n-/),
+		});
+	});
+
+	test('that lists with nothing but its operation returns at most 50 tasks', async () => {
+		bench.sandbox.seedTasks('kling', Array(60).fill({}));
+		const { json } = await bench.run(kling, { operation: 'list' });
+		expect(json).toHaveLength(50);
+		expect(bench.sandbox.requests).toHaveLength(1);
+	});
+
+	test('with options that are set to their defaults sends them, as they were chosen', async () => {
+		const options = { duration: 5, mode: 'std' };
+		await bench.create(kling, { options });
+		expect(bench.posts()[0].body).toMatchObject({ input: { duration: '5', mode: 'std' } });
+	});
+});

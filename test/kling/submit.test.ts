@@ -1,0 +1,351 @@
+import type { ApiRequest, Reply } from '../../nodes/kling/answer';
+import type { OrderTerms } from '../../nodes/kling/order';
+import { providers } from '../../nodes/kling/providers';
+import type { ProviderName } from '../../nodes/kling/task';
+import { Admission } from '../../nodes/kling/tasks/admission';
+import {
+	submit,
+	termsToSend,
+	type Remembered,
+	type SubmissionMemory,
+} from '../../nodes/kling/tasks/submit';
+import {
+	answer,
+	cancelled,
+	duplicate,
+	lost,
+	notFound,
+	refusal,
+	scripted,
+	task,
+	unreachable,
+} from '../campaign/scripted';
+
+const order: OrderTerms = { effectScene: 'hug_pro', externalTaskId: 'key-1' };
+const page404 = answer(404, '<!doctype html><title>Not Found</title>');
+
+interface Setting {
+	posts?: Reply[] | ((request: ApiRequest) => Reply);
+	gets?: Reply[] | ((request: ApiRequest) => Reply);
+	provider?: ProviderName;
+	earlier?: Remembered;
+	taken?: string[];
+	signal?: AbortSignal;
+	terms?: OrderTerms;
+	deadlineMs?: number;
+}
+
+async function run({ posts, gets, earlier, taken = [], terms = order, ...more }: Setting) {
+	const world = scripted({ posts, gets }, more);
+	const { clock, client, signal } = world;
+	const history: Remembered[] = earlier ? [earlier] : [];
+	const memory: SubmissionMemory = {
+		recall: () => history.at(-1) ?? null,
+		remember: (entry) => void history.push(entry),
+		isTaken: (taskId) => taken.includes(taskId),
+	};
+	const deadline = clock.now() + (more.deadlineMs ?? 600_000);
+	const admission = new Admission({ concurrency: 5, deadline }, clock, signal);
+	const send = async () => await client.create({ ...terms, images: ['https://example.com/a.jpg'] });
+	const dependencies = { send, client, admission, memory, clock, signal };
+	const submission = await submit(terms, dependencies);
+	return { ...world, submission, history, last: history.at(-1) };
+}
+
+describe('a create whose answer is lost', () => {
+	test('is looked up and found, and not sent again', async () => {
+		const { submission, posts, gets, last } = await run({
+			posts: [lost],
+			gets: [notFound, task('7', 'processing')],
+		});
+		expect(submission).toMatchObject({ outcome: 'found', by: 'lookUp' });
+		expect(submission).toMatchObject({
+			record: { task: { taskId: '7', externalTaskId: 'key-1', effectScene: 'hug_pro' } },
+		});
+		expect(posts()).toEqual([0]);
+		expect(gets()).toEqual([1_000, 4_000]);
+		expect(last).toEqual({ state: 'created', taskId: '7', externalTaskId: 'key-1' });
+	});
+
+	test('is sent again with the same id once it was not found for ten seconds', async () => {
+		const { submission, sent, posts, gets } = await run({
+			posts: [lost, task('7')],
+			gets: [notFound],
+		});
+		expect(submission).toMatchObject({ outcome: 'created' });
+		expect(gets()).toEqual([1_000, 4_000, 10_000]);
+		expect(posts()).toEqual([0, 10_000]);
+		const ids = sent.flatMap(({ request }) => request.body?.external_task_id ?? []);
+		expect(ids).toEqual(['key-1', 'key-1']);
+	});
+
+	// Campaign, seed 20260101: the provider showed the task of the last request after 15 s only.
+	test('three times is not called refused: the last request may have been accepted', async () => {
+		const { submission, posts, last } = await run({ posts: [lost], gets: [notFound] });
+		expect(submission).toMatchObject({
+			outcome: 'unknown',
+			externalTaskId: 'key-1',
+			lookUp: null,
+			failure: { kind: 'noAnswer' },
+		});
+		expect(posts()).toHaveLength(3);
+		expect(last).toMatchObject({ state: 'sending' });
+	});
+
+	test('is found when the repeat is refused because the lost one used the last credit', async () => {
+		const { submission, posts } = await run({
+			posts: [lost, refusal(1102)],
+			gets: [notFound, notFound, notFound, task('7')],
+		});
+		expect(submission).toMatchObject({ outcome: 'found', record: { task: { taskId: '7' } } });
+		expect(posts()).toHaveLength(2);
+	});
+
+	test('is not called refused when only the repeat is', async () => {
+		const { submission, last } = await run({ posts: [lost, refusal(1102)], gets: [notFound] });
+		expect(submission).toMatchObject({ outcome: 'unknown', failure: { kind: 'accountEmpty' } });
+		expect(last).toMatchObject({ state: 'sending' });
+	});
+
+	test('is found when the repeat is refused for its id, in whatever words', async () => {
+		const oddWords = answer(400, { code: 1201, message: 'the value is not valid' });
+		const { submission } = await run({
+			posts: [lost, oddWords],
+			gets: [notFound, notFound, notFound, task('7')],
+		});
+		expect(submission).toMatchObject({ outcome: 'found', by: 'lookUp' });
+	});
+
+	test.each([
+		['a 2xx without a task', answer(200, { code: 0, message: 'SUCCEED', data: {} })],
+		['an empty 2xx', answer(200, '')],
+		['a 2xx in HTML', answer(200, '<html>Sign in</html>')],
+		['a gateway time-out', answer(504, '<html></html>')],
+		['a 408', answer(408, '')],
+		['Kling 5000', refusal(5000)],
+		['Kling 5002', refusal(5002)],
+		['a broken body', answer(200, '{"code":0,"data":{"task_')],
+	])('because of %s is looked up before anything else', async (_name, reply) => {
+		const { submission, sent } = await run({ posts: [reply], gets: [task('7')] });
+		expect(submission).toMatchObject({ outcome: 'found' });
+		expect(sent.map(({ method }) => method)).toEqual(['POST', 'GET']);
+	});
+
+	test("is not sent again because of a proxy's page that says 404", async () => {
+		const { submission, posts } = await run({ posts: [lost], gets: [page404] });
+		expect(submission).toMatchObject({ outcome: 'unknown', lookUp: { kind: 'unreadable' } });
+		expect(posts()).toHaveLength(1);
+	});
+
+	test('is not sent again when the look-up is refused, which is asked for once', async () => {
+		const { submission, posts, gets } = await run({ posts: [lost], gets: [refusal(1002)] });
+		expect(submission).toMatchObject({
+			outcome: 'unknown',
+			failure: { kind: 'noAnswer' },
+			lookUp: { kind: 'keyRefused', code: '1002' },
+		});
+		expect(posts()).toHaveLength(1);
+		expect(gets()).toHaveLength(1);
+	});
+
+	test('is not sent again while the look-up fails', async () => {
+		const { submission, posts } = await run({
+			posts: [lost],
+			gets: [notFound, notFound, refusal(5000)],
+		});
+		expect(submission).toMatchObject({ outcome: 'unknown', lookUp: { kind: 'providerDown' } });
+		expect(posts()).toHaveLength(1);
+	});
+
+	test('is neither looked up nor sent again when the execution was stopped in between', async () => {
+		const stop = new AbortController();
+		const { submission, sent, last } = await run({
+			posts: () => {
+				stop.abort();
+				return cancelled;
+			},
+			signal: stop.signal,
+		});
+		expect(submission).toMatchObject({ outcome: 'unknown', externalTaskId: 'key-1' });
+		expect(sent).toHaveLength(1);
+		expect(last).toEqual({ state: 'sending', externalTaskId: 'key-1' });
+	});
+});
+
+describe('providers that promise less', () => {
+	test('a look-up that finds nothing proves nothing where look-ups are not documented', async () => {
+		const { submission, posts, gets } = await run({
+			provider: 'cometApi',
+			posts: [lost],
+			gets: [notFound],
+		});
+		expect(submission).toMatchObject({ outcome: 'unknown', externalTaskId: 'key-1' });
+		expect([posts().length, gets().length]).toEqual([1, 3]);
+	});
+
+	test('a look-up that finds the task is believed everywhere', async () => {
+		const { submission } = await run({ provider: 'kkiai', posts: [lost], gets: [task('7')] });
+		expect(submission).toMatchObject({ outcome: 'found', record: { task: { taskId: '7' } } });
+	});
+
+	test.each(['modellix', 'apiModels'] as const)(
+		'%s is not asked and not sent to again',
+		async (provider) => {
+			const terms = { effectScene: 'hug_pro' };
+			const first = await run({ provider, posts: [lost], terms });
+			expect(first.submission).toMatchObject({ outcome: 'unknown', externalTaskId: null });
+			const second = await run({ provider, terms, earlier: first.last });
+			expect(second.submission).toMatchObject({ outcome: 'unknown' });
+			expect(second.sent).toEqual([]);
+		},
+	);
+
+	test('what surely made no task is sent again at every provider', async () => {
+		const made = answer(200, { code: 0, data: { task_id: 'm-1', status: 'pending' } });
+		const terms = { effectScene: 'hug_pro' };
+		const { submission, posts } = await run({
+			provider: 'modellix',
+			posts: [answer(429, { code: 429, message: 'Too many' }), unreachable, made],
+			terms,
+		});
+		expect(submission).toMatchObject({ outcome: 'created' });
+		expect(posts()).toEqual([0, 750, 2_250]);
+	});
+});
+
+describe('an external id that exists already', () => {
+	test('is a found task, and says that only its id names it', async () => {
+		const { submission, posts } = await run({ posts: [duplicate], gets: [task('7', 'succeed')] });
+		expect(submission).toMatchObject({ outcome: 'found', by: 'duplicate' });
+		expect(posts()).toHaveLength(1);
+	});
+
+	test('after a lost answer is the lost task', async () => {
+		const { submission } = await run({
+			posts: [lost, duplicate],
+			gets: [notFound, notFound, notFound, notFound, task('7')],
+		});
+		expect(submission).toMatchObject({ outcome: 'found', by: 'lookUp' });
+	});
+
+	test('is looked for patiently: the provider knows that it is there', async () => {
+		const { gets, submission } = await run({ posts: [duplicate], gets: [notFound] });
+		expect(gets()).toEqual([0, 1_000, 4_000, 10_000, 20_000, 30_000]);
+		expect(submission).toMatchObject({
+			outcome: 'unknown',
+			failure: { kind: 'duplicateExternalId' },
+		});
+	});
+
+	test('of another create of the same run is no task for this one', async () => {
+		const { submission, last } = await run({
+			posts: [duplicate],
+			gets: [task('7')],
+			taken: ['7'],
+		});
+		expect(submission).toMatchObject({
+			outcome: 'refused',
+			failure: { kind: 'duplicateExternalId' },
+		});
+		expect(last).toEqual({ state: 'refused' });
+	});
+});
+
+describe('a later try', () => {
+	test('finds the task that an earlier one created', async () => {
+		const earlier: Remembered = { state: 'created', taskId: '7', externalTaskId: 'key-1' };
+		const { submission, sent } = await run({ earlier, gets: [task('7', 'succeed')] });
+		expect(submission).toMatchObject({
+			outcome: 'found',
+			by: 'memory',
+			record: { task: { taskId: '7', status: 'succeed' } },
+		});
+		expect(sent.map(({ path }) => path)).toEqual(['/v1/videos/effects/7']);
+	});
+
+	test.each([
+		['the provider is down', refusal(5000)],
+		['the key is refused', refusal(1002)],
+		['the task is not shown', notFound],
+	])('keeps the id of a task that cannot be read, because %s', async (_name, reply) => {
+		const earlier: Remembered = { state: 'created', taskId: '7', externalTaskId: 'key-1' };
+		const { submission, posts } = await run({ earlier, gets: [reply] });
+		expect(submission).toMatchObject({
+			outcome: 'found',
+			record: { task: { taskId: '7', externalTaskId: 'key-1', status: 'submitted' } },
+		});
+		expect(posts()).toEqual([]);
+	});
+
+	test('looks for a request that went out, before it sends one', async () => {
+		const earlier: Remembered = { state: 'sending', externalTaskId: 'key-1' };
+		const { submission, sent } = await run({ earlier, gets: [task('7')] });
+		expect(submission).toMatchObject({ outcome: 'found' });
+		expect(sent.map(({ method }) => method)).toEqual(['GET']);
+	});
+
+	test('sends what was surely refused', async () => {
+		const { submission, gets } = await run({ earlier: { state: 'refused' }, posts: [task('7')] });
+		expect(submission).toMatchObject({ outcome: 'created' });
+		expect(gets()).toEqual([]);
+	});
+});
+
+describe('what is remembered', () => {
+	test('a request, before it goes out', async () => {
+		let during: Remembered | undefined;
+		const history: Remembered[] = [];
+		const { clock, client } = scripted({ posts: [task('7')] });
+		const memory: SubmissionMemory = {
+			recall: () => history.at(-1) ?? null,
+			remember: (entry) => void history.push(entry),
+			isTaken: () => false,
+		};
+		const admission = new Admission({ concurrency: 1, deadline: clock.now() + 1_000 }, clock);
+		const send = async () => {
+			during = history.at(-1);
+			return await client.create({ ...order, images: [''] });
+		};
+		await submit(order, { send, client, admission, memory, clock });
+		expect(during).toEqual({ state: 'sending', externalTaskId: 'key-1' });
+	});
+
+	test.each([1102, 1201, 1301, 1302, 1303])('a refusal with code %d', async (code) => {
+		const { submission, last } = await run({ posts: [refusal(code)], deadlineMs: 5_000 });
+		expect(submission).toMatchObject({ outcome: 'refused', failure: { code: String(code) } });
+		expect(last).toEqual({ state: 'refused' });
+	});
+
+	test('that nothing was sent, when the time was over', async () => {
+		const { submission, last, sent } = await run({ deadlineMs: 0 });
+		expect(submission).toEqual({ outcome: 'notSent' });
+		expect(last).toEqual({ state: 'refused' });
+		expect(sent).toEqual([]);
+	});
+});
+
+describe('the external id that is sent', () => {
+	const memory = (entry: Remembered | null) => ({ recall: () => entry, externalTaskId: 'made' });
+	const asked = { effectScene: 'hug_pro' };
+
+	test.each([
+		["the user's own", { ...asked, externalTaskId: 'mine' }, null, 'mine'],
+		['the one that the node makes', asked, null, 'made'],
+		[
+			'that of the earlier try',
+			{ ...asked, externalTaskId: 'new' },
+			{ state: 'sending', externalTaskId: 'old' },
+			'old',
+		],
+		['a new one after a refusal', { ...asked, externalTaskId: 'new' }, { state: 'refused' }, 'new'],
+	] as Array<[string, OrderTerms, Remembered | null, string]>)(
+		'is %s',
+		(_name, terms, entry, id) => {
+			expect(termsToSend(terms, providers.kling, memory(entry)).externalTaskId).toBe(id);
+		},
+	);
+
+	test('is none where the provider has no such field', () => {
+		expect(termsToSend(asked, providers.modellix, memory(null))).toEqual(asked);
+	});
+});

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+	Workflow,
+	type INode,
+	type INodeParameters,
+	type INodeProperties,
+	type INodePropertyCollection,
+	type INodeType,
+	type INodeTypes,
+} from 'n8n-workflow';
+import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
+import { rootFolder } from './tarball';
+
+const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
+const nodeFiles = (manifest.n8n.nodes as string[])
+	.map((file) => file.replace(/^dist\//, '').replace(/\.js$/, ''))
+	.filter((file) => existsSync(join(rootFolder, `${file}.ts`)));
+
+function nodeOf(file: string): INodeType {
+	const exported = jest.requireActual<Record<string, new () => INodeType>>(join(rootFolder, file));
+	return new exported[file.split('/').at(-1)?.replace('.node', '') ?? '']();
+}
+
+type Field = INodeProperties | INodePropertyCollection;
+
+/** All fields, those inside of collections and resource locators too. */
+function fieldsOf(fields: readonly Field[]): INodeProperties[] {
+	return fields.flatMap((field) => {
+		const inner = 'values' in field ? field.values : (field.options ?? []);
+		const nested = inner.filter((each): each is INodeProperties => 'type' in each);
+		return 'type' in field ? [field, ...fieldsOf(nested)] : fieldsOf(nested);
+	});
+}
+
+function subtitleFor(parameters: INodeParameters): unknown {
+	const node: INode = {
+		id: '1',
+		name: 'Effect',
+		type: 'n8n-nodes-kling-effects.klingEffects',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters,
+	};
+	const type = new KlingEffects();
+	const nodeTypes = { getByNameAndVersion: () => type } as unknown as INodeTypes;
+	const workflow = new Workflow({ nodes: [node], connections: {}, active: false, nodeTypes });
+	const subtitle = type.description.subtitle ?? '';
+	const keys = {};
+	return workflow.expression.getSimpleParameterValue(node, subtitle, 'internal', keys);
+}
+
+describe('the subtitle', () => {
+	it.each([
+		[
+			{ operation: 'create', effectScene: { __rl: true, mode: 'list', value: 'hug_pro' } },
+			'Create: hug_pro',
+		],
+		[{ operation: 'create', effectScene: { __rl: true, mode: 'list', value: '' } }, 'Create'],
+		[{ operation: 'get' }, 'Get'],
+		[{ operation: 'list' }, 'Get many'],
+	])('of %j is %j', (parameters, subtitle) => {
+		expect(subtitleFor(parameters as INodeParameters)).toBe(subtitle);
+	});
+});
+
+describe.each(nodeFiles)('%s', (file) => {
+	const { description } = nodeOf(file);
+	const fields = fieldsOf(description.properties);
+
+	it('has a codex file of its own name, with aliases and without subcategories', () => {
+		const codex = JSON.parse(readFileSync(join(rootFolder, `${file}.json`), 'utf8'));
+		expect(codex.node).toBe(`${manifest.name}.${description.name}`);
+		expect(codex.categories.length).toBeGreaterThan(0);
+		expect(codex.alias).toEqual(expect.arrayContaining(['kling ai', 'ai video', 'video effects']));
+		expect(codex).not.toHaveProperty('subcategories');
+	});
+
+	it('has placeholders that are examples, and short hints', () => {
+		const placeholders = fields.flatMap(({ type, placeholder, modes }) => [
+			...(placeholder && !/collection/i.test(type) ? [placeholder] : []),
+			...(modes ?? []).flatMap((mode) =>
+				mode.type === 'string' && mode.placeholder ? [mode.placeholder] : [],
+			),
+		]);
+		expect(placeholders.filter((text) => !text.startsWith('e.g. '))).toEqual([]);
+		const hints = fields.flatMap(({ hint }) => hint ?? []);
+		expect(hints.filter((text) => text.length > 120)).toEqual([]);
+	});
+
+	it('explains every field that is not plain from its name', () => {
+		const plain = ['operation', 'events', 'filters', 'options'];
+		const silent = fields.filter(({ description: text, hint, name, type }) => {
+			return !text && !hint && !plain.includes(name) && type !== 'notice';
+		});
+		expect(silent.map(({ name }) => name)).toEqual([]);
+	});
+
+	it('never says “binary property”', () => {
+		expect(JSON.stringify(description)).not.toMatch(/binary propert/i);
+	});
+});
