@@ -97,7 +97,7 @@ describe('Watching the account', () => {
 		world.now += hour;
 		expect(await runner.poll()).toHaveLength(6_000);
 		expect(world.requests).toBeLessThanOrEqual(13);
-		for (let polls = 0; polls < 3; polls++) {
+		for (let polls = 0; polls < 4; polls++) {
 			world.now += 6 * minute;
 			expect(await runner.poll()).toEqual([]);
 		}

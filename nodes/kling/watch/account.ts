@@ -126,24 +126,27 @@ class Reading {
 		if (this.state.isFirst) {
 			return page > firstPages && lastCreated < (this.newest ?? 0) - firstReachMs;
 		}
-		const { since } = this.state;
+		const { since, seenUntil } = this.state;
 		if (since === null || lastCreated >= since) return false;
 		// Where the pages are in order of the last change too, that can be the true order.
-		return lastUpdated === null || lastUpdated < since;
+		return lastUpdated === null || lastUpdated < (seenUntil ?? since);
 	}
 
 	/** What is known when everything that can matter was read. */
 	completeState(): WatchState {
 		const { state, ledger } = this;
-		const bound = this.bound();
+		const seen = this.seen();
+		const settled = lowest(this.newest, seen);
 		// A task that slipped to a page already read, because one vanished, is met by the next reading.
-		const since = highest(state.since, state.isFirst ? bound : state.next);
+		const since = highest(state.since, state.isFirst ? settled : state.next);
 		if (since !== null) ledger.done.forget(since);
 		return ledger.toState({
 			events: [...this.terms.events],
 			isFirst: false,
 			since,
-			next: highest(since, bound),
+			next: highest(since, settled),
+			seenUntil: highest(state.seenUntil, state.isFirst ? seen : state.nextSeenUntil),
+			nextSeenUntil: highest(state.nextSeenUntil, seen),
 			newest: this.newest,
 			newestAt: this.newestAt,
 			top: this.pass.top,
@@ -168,14 +171,19 @@ class Reading {
 	}
 
 	/**
-	 * Every creation that is dated before this was to be seen when the reading began. The provider's
-	 * clock then stood at least at the newest creation, plus the time since that was seen first (or
-	 * less, when it was seen after the beginning); n8n's clock serves for differences only.
+	 * All that the provider dates before this was to be seen when the reading began: its clock then
+	 * stood at least at the newest creation, plus the time since that was seen first (or less, when
+	 * it was seen after the beginning). n8n's clock serves for differences only. That it may jump is
+	 * why creations count as settled no further than to the newest one.
 	 */
-	private bound(): number | null {
+	private seen(): number | null {
 		if (this.newest === null) return null;
-		return this.newest - Math.max(0, marginMs - (this.pass.startedAt - this.newestAt));
+		return this.newest + (this.pass.startedAt - this.newestAt) - marginMs;
 	}
+}
+
+function lowest(a: number | null, b: number | null): number | null {
+	return a === null || b === null ? null : Math.min(a, b);
 }
 
 function highest(a: number | null, b: number | null): number | null {

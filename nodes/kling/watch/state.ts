@@ -42,6 +42,10 @@ const stateSchema = z.object({
 	since: moment.nullable(),
 	/** What `since` becomes when the list was read once more. */
 	next: moment.nullable(),
+	/** Changes before this, on the provider's clock, were to be seen; null while that is not known. */
+	seenUntil: moment.nullable(),
+	/** What `seenUntil` becomes when the list was read once more. */
+	nextSeenUntil: moment.nullable(),
 	/** The newest creation that was ever listed, on the provider's clock. */
 	newest: moment.nullable(),
 	/** When it was listed first, on n8n's clock. */
@@ -71,6 +75,8 @@ export function freshState(scope: string, events: readonly TaskEvent[]): WatchSt
 		past: [],
 		since: null,
 		next: null,
+		seenUntil: null,
+		nextSeenUntil: null,
 		newest: null,
 		newestAt: 0,
 		top: null,
