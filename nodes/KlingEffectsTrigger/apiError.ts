@@ -22,18 +22,23 @@ const causes: Partial<Record<FailureKind, Cause>> = {
 	notAllowed: 'credential-invalid',
 };
 
+const whatNext = 'The trigger asks again at each poll, and no task that ends meanwhile is missed.';
+
 /**
  * The error of a poll that a request has spoiled. n8n 2.40 reads from `failure` how long to leave
  * the provider alone; n8n 1.123 takes no notice of it.
+ *
+ * @param goesOn whether later polls make up for this one
  */
 export function apiErrorOf(
 	node: INode,
 	failure: Failure,
 	provider: Provider,
+	{ goesOn }: { goesOn: boolean },
 ): NodeApiError | NodeOperationError {
 	const { message, description } = describeFailure(failure, { provider });
-	const goesOn = isLasting(failure) ? '' : ' The next poll goes on where this one stopped.';
-	const problem = { message, description: `${description}${goesOn}`, failure };
+	const outlook = goesOn && !isLasting(failure) ? ` ${whatNext}` : '';
+	const problem = { message, description: `${description}${outlook}`, failure };
 	return Object.assign(errorOf(node, problem), { failure: failureForN8n(failure) });
 }
 

@@ -71,14 +71,14 @@ async function takeTurn(
 	const data = context.getWorkflowStaticData('node');
 	const state = readState(data[stateKey], settings.terms.scope);
 	const { client } = session;
+	const isFirst = state === null;
 	const round =
 		settings.watch === 'account'
 			? await watchAccount(client, state, settings.terms, budget)
 			: await watchIds(client, settings.taskIds, state, settings.terms, budget);
 	// A poll that took so long that another one began must not undo what that one knows.
 	if (!turn.isValid) return null;
-	const isFirst = state === null;
-	if (isFirst && 'unknown' in round) refuseUnknown(context, settings, round.unknown as string[]);
+	if (isFirst && settings.watch === 'taskIds') refuseUnknown(context, settings, round.unknown);
 	judge(context, session, round, isFirst, turn);
 	data[stateKey] = round.state as unknown as IDataObject;
 	if (round.emitted.length === 0) return null;
@@ -97,7 +97,8 @@ function judge(
 	const failures = turn.noteFailure();
 	// Activation is the moment to be told; later a bad minute of the network is not worth an alarm.
 	const isShown = isFirst || isLasting(failure) || failures > mostQuietPolls;
-	if (isShown && emitted.length === 0) throw apiErrorOf(context.getNode(), failure, provider);
+	if (isShown && emitted.length === 0)
+		throw apiErrorOf(context.getNode(), failure, provider, { goesOn: !isFirst });
 }
 
 async function showLatest(
@@ -110,7 +111,7 @@ async function showLatest(
 		settings.watch === 'account'
 			? await latestOfAccount(client, settings.terms, budget)
 			: await latestOfIds(client, settings.taskIds, settings.terms, budget);
-	if (!found.ok) throw apiErrorOf(context.getNode(), found.failure, provider);
+	if (!found.ok) throw apiErrorOf(context.getNode(), found.failure, provider, { goesOn: false });
 	if (found.value.length === 0) throw errorOf(context.getNode(), nothingYet);
 	return [itemsOf(found.value, settings)];
 }

@@ -113,9 +113,18 @@ export function failureOfSilence(silence: NoAnswer): Failure {
 			: silence.mayHaveArrived
 				? 'noAnswer'
 				: 'unreachable';
+	const said = silence.reason === 'timedOut' ? 'no answer in time' : null;
+	return failureWithoutAnswer(kind, said);
+}
+
+/** A failure that no answer tells of. */
+export function failureWithoutAnswer(
+	kind: FailureKind,
+	providerMessage: string | null = null,
+): Failure {
 	return {
 		kind,
-		providerMessage: silence.reason === 'timedOut' ? 'no answer in time' : null,
+		providerMessage,
 		code: null,
 		httpStatus: null,
 		requestId: null,

@@ -17,6 +17,7 @@ async function search(effectType: string | undefined, filter?: string): Promise<
 	do {
 		const page = await searchInEditor.call(context, filter, token);
 		expect(page.results.length).toBeLessThanOrEqual(100);
+		expect(page.results.length).toBeGreaterThan(0);
 		shown.push(...page.results.map(({ name }) => name));
 		token = page.paginationToken as string | undefined;
 	} while (token !== undefined);

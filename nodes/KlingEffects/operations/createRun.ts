@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { failed, type Failure } from '../../kling/failure';
+import { failed, failureWithoutAnswer, type Failure } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome, isFatal } from '../../kling/messages';
 import type { OrderTerms } from '../../kling/order';
 import type { EffectType } from '../../kling/scenes';
@@ -24,17 +24,6 @@ export interface Wanted {
 	effectType: EffectType;
 	terms: OrderTerms;
 }
-
-/** The images passed the check, but cannot be read again to be sent. */
-const imageGone: Failure = {
-	kind: 'imageGone',
-	providerMessage: null,
-	code: null,
-	httpStatus: null,
-	requestId: null,
-	retryAfterMs: null,
-	body: 'none',
-};
 
 interface Submitted {
 	wanted: Wanted;
@@ -89,11 +78,11 @@ export class CreateRun {
 		const memory = this.memory.placeOf(itemIndex, provider.name, terms);
 		const sent = termsToSend(this.withCallback(terms), provider, memory);
 		const send = async () => {
-			// n8n throws when a file has gone from its store.
+			// The images passed the check, but n8n throws when a file has gone from its store since.
 			const loaded = await loadImages(this.context, itemIndex, effectType).catch(() => null);
 			return loaded?.ok
 				? await client.create({ ...sent, images: loaded.images })
-				: failed({ ...imageGone, providerMessage: loaded?.problem.message ?? null });
+				: failed(failureWithoutAnswer('imageGone', loaded?.problem.message ?? null));
 		};
 		const { admission } = this;
 		return await submit(sent, { send, client, admission, memory, clock, signal });

@@ -118,7 +118,10 @@ export async function waitAndFinish(
 		const known = byItem.get(itemIndex);
 		const latest = { itemIndex, record: known?.record ?? record };
 		const options = readFinishOptions(context, itemIndex);
-		results[index] = await finishTask(context, session, latest, options, known);
+		// The time of a wait that was stopped has not run out.
+		const timedOut = known?.timedOut === true && !session.signal?.aborted;
+		const waited = known && { timedOut };
+		results[index] = await finishTask(context, session, latest, options, waited);
 	});
 	return results;
 }

@@ -1,6 +1,6 @@
 import { withOrder, type Client } from '../client';
 import type { Clock } from '../clock';
-import { behaviours, failed, type Failure, type Outcome } from '../failure';
+import { behaviours, failed, failureWithoutAnswer, type Failure, type Outcome } from '../failure';
 import type { OrderTerms } from '../order';
 import type { Provider } from '../providers';
 import { recordOf, taskOf } from '../providers/reading';
@@ -95,15 +95,7 @@ export function termsToSend(
 }
 
 /** What stands for the answer that an earlier try never saw. */
-const unknownSince: Failure = {
-	kind: 'noAnswer',
-	providerMessage: null,
-	code: null,
-	httpStatus: null,
-	requestId: null,
-	retryAfterMs: null,
-	body: 'none',
-};
+const unknownSince = failureWithoutAnswer('noAnswer');
 
 async function recover(
 	earlier: { taskId: string; externalTaskId?: string },
@@ -179,7 +171,7 @@ function found(
 ): Submission {
 	if (memory.isTaken(record.task.taskId)) {
 		memory.remember({ state: 'refused' });
-		return refused({ ...unknownSince, kind: 'duplicateExternalId' });
+		return refused(failureWithoutAnswer('duplicateExternalId'));
 	}
 	rememberTask(record, memory);
 	return { outcome: 'found', record: withOrder(record, order), by };
@@ -271,7 +263,7 @@ async function lookFor(
 	let last: Outcome<TaskRecord> = failed(unknownSince);
 	for (const delay of delays) {
 		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
-		if (signal?.aborted) return failed({ ...unknownSince, kind: 'cancelled' });
+		if (signal?.aborted) return failed(failureWithoutAnswer('cancelled'));
 		last = surelyNotFound(await client.find(order.externalTaskId ?? ''));
 		// A refused key or a redirect is the same at the next look.
 		if (last.ok || isLasting(last.failure)) return last;

@@ -43,8 +43,8 @@ export async function watchAccount(
 	const emitted = [...reading.ledger.emitted].sort(byEnd);
 	// Pages behind the end that matters are read to save looks at single tasks.
 	return reading.isComplete
-		? { emitted, state: reading.completeState(), failure: null }
-		: { emitted, state: reading.partialState(failure), failure };
+		? { emitted, state: reading.completeState(), failure: null, unknown: [] }
+		: { emitted, state: reading.partialState(failure), failure, unknown: [] };
 }
 
 /** Looks at the open tasks that the pages did not show. One that cannot be looked at has its turn again. */

@@ -5,12 +5,6 @@ import { freshState, type WatchState } from './state';
 /** Ended tasks that are no longer given are remembered up to so many, in case they come back. */
 const mostOthers = 1_000;
 
-/** What came of one poll over given ids. */
-export interface IdsRound extends Round {
-	/** The ids that the provider did not know in this poll. */
-	unknown: string[];
-}
-
 /**
  * One poll over given task ids: one request for each whose task has not ended. At the first poll,
  * tasks that have ended already are the past. A task whose id is given later is emitted even when it
@@ -24,7 +18,7 @@ export async function watchIds(
 	stored: WatchState | null,
 	terms: WatchTerms,
 	time: PollTime,
-): Promise<IdsRound> {
+): Promise<Round> {
 	const state = stored ?? { ...freshState(terms.scope, terms.events), past: [...taskIds] };
 	const ledger = new Ledger(state, terms);
 	const past = new Set(state.past);

@@ -15,6 +15,8 @@ export interface Round {
 	state: WatchState;
 	/** What kept the poll from seeing everything; null when nothing did. */
 	failure: Failure | null;
+	/** The given ids that the provider did not know in this poll. */
+	unknown: string[];
 }
 
 /** One poll's time. */
