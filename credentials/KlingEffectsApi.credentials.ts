@@ -32,7 +32,7 @@ export class KlingEffectsApi implements ICredentialType {
 			displayName: 'Provider',
 			name: 'provider',
 			type: 'options',
-			options: Object.values(providers)
+			options: providers
 				.map(({ name, displayName }) => ({ name: displayName, value: name }))
 				.sort((a, b) => a.name.localeCompare(b.name)),
 			default: 'kling',

@@ -2,9 +2,10 @@ import jwt from 'jsonwebtoken';
 import type { IHttpRequestOptions } from 'n8n-workflow';
 import { KlingEffectsApi } from '../credentials/KlingEffectsApi.credentials';
 import { providers } from '../nodes/kling/providers';
-import { providerNames } from '../nodes/kling/task';
-import { startSandbox, type Sandbox } from '../sandbox';
+import { startSandbox, type Sandbox, type SandboxProvider } from '../sandbox';
 import { testCredential } from './harness/credentialTest';
+
+const names = providers.map(({ name }) => name as SandboxProvider);
 
 let sandbox: Sandbox;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ const green = { status: 'OK', message: 'Connection successful!' };
 const type = new KlingEffectsApi();
 
 describe('the test of the credential', () => {
-	test.each(providerNames)(
+	test.each(names)(
 		'is green for a good key of %s, after one free request',
 		async (name) => {
 			expect(await testCredential(sandbox.credential(name))).toEqual(green);
@@ -30,34 +31,43 @@ describe('the test of the credential', () => {
 		},
 	);
 
-	test.each(providerNames)('is red for a wrong key of %s, after one request', async (name) => {
-		const credential = sandbox.credential(name, { apiKey: 'sk-nobody-knows-this' });
-		const { status, message } = await testCredential(credential);
-		expect(status).toBe('Error');
-		expect(message).toMatch(/did not accept the key/);
-		expect(message).not.toContain('sk-nobody');
-		expect(sandbox.requests).toHaveLength(1);
-	});
+	test.each(names)(
+		'is red for a wrong key of %s, after one request',
+		async (name) => {
+			const credential = sandbox.credential(name, { apiKey: 'sk-nobody-knows-this' });
+			const { status, message } = await testCredential(credential);
+			expect(status).toBe('Error');
+			expect(message).toMatch(/did not accept the key/);
+			expect(message).not.toContain('sk-nobody');
+			expect(sandbox.requests).toHaveLength(1);
+		},
+	);
 
-	test.each(providerNames)('is red for an empty key of %s', async (name) => {
+	test.each(names)('is red for an empty key of %s', async (name) => {
 		const { status } = await testCredential(sandbox.credential(name, { apiKey: '' }));
 		expect(status).toBe('Error');
 	});
 
-	test.each(providerNames)('is red where a web page answers instead of %s', async (name) => {
-		sandbox.addFault({ kind: 'html' });
-		const { status, message } = await testCredential(sandbox.credential(name));
-		expect(status).toBe('Error');
-		expect(message).toContain('did not answer as this provider does');
-		expect(message).toContain('Base URL');
-	});
+	test.each(names)(
+		'is red where a web page answers instead of %s',
+		async (name) => {
+			sandbox.addFault({ kind: 'html' });
+			const { status, message } = await testCredential(sandbox.credential(name));
+			expect(status).toBe('Error');
+			expect(message).toContain('did not answer as this provider does');
+			expect(message).toContain('Base URL');
+		},
+	);
 
-	test.each(providerNames)('is red where the address of %s points elsewhere', async (name) => {
-		sandbox.addFault({ kind: 'redirect', location: `${sandbox.url}/_sandbox/images/pet.png` });
-		const { status } = await testCredential(sandbox.credential(name));
-		expect(status).toBe('Error');
-		expect(sandbox.requests).toHaveLength(1);
-	});
+	test.each(names)(
+		'is red where the address of %s points elsewhere',
+		async (name) => {
+			sandbox.addFault({ kind: 'redirect', location: `${sandbox.url}/_sandbox/images/pet.png` });
+			const { status } = await testCredential(sandbox.credential(name));
+			expect(status).toBe('Error');
+			expect(sandbox.requests).toHaveLength(1);
+		},
+	);
 
 	test.each([
 		['is broken', { kind: 'status', status: 500, body: { code: 5000, message: 'oops' } }],
@@ -65,7 +75,7 @@ describe('the test of the credential', () => {
 		['has an unknown shape', { kind: 'unknownShape' }],
 		['is under maintenance', { kind: 'html', status: 503 }],
 	] as const)('is red for every provider whose answer %s', async (_name, fault) => {
-		for (const name of providerNames) {
+		for (const name of names) {
 			const remove = sandbox.addFault(fault);
 			expect((await testCredential(sandbox.credential(name))).status).toBe('Error');
 			remove();
@@ -122,7 +132,7 @@ describe('the test of the credential', () => {
 	});
 
 	test('is green for a key whose account has no credit: the key itself works', async () => {
-		for (const name of providerNames) {
+		for (const name of names) {
 			const { noBalance } = sandbox.keys[name];
 			expect(await testCredential(sandbox.credential(name, { apiKey: noBalance }))).toEqual(green);
 		}
@@ -149,7 +159,7 @@ describe('the test of the credential', () => {
 
 	test("asks the providers' own hosts when Base URL is empty", () => {
 		const { baseURL } = type.test.request;
-		for (const provider of Object.values(providers)) {
+		for (const provider of providers) {
 			for (const region of ['global', 'china']) {
 				expect(baseURL).toContain(provider.defaultBaseUrl({ region }));
 			}

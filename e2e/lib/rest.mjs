@@ -135,11 +135,15 @@ export class N8nRest {
 		return await this.request('POST', `/rest/workflows/${id}/deactivate`, {});
 	}
 
-	/** Runs a workflow as the editor's button does, from this trigger node. Gives the execution's id. */
-	async startManually(id, triggerName) {
+	/**
+	 * Runs a workflow as the editor's button does, from this trigger node; as far as `destination` if
+	 * that is given. Gives the execution's id.
+	 */
+	async startManually(id, triggerName, { destination } = {}) {
 		const workflowData = await this.workflow(id);
 		// n8n 1 runs the workflow that the body holds; n8n 2 ignores it and runs the stored one.
 		const body = { workflowData, triggerToStartFrom: { name: triggerName } };
+		if (destination) body.destinationNode = { nodeName: destination, mode: 'inclusive' };
 		const answer = await this.request('POST', `/rest/workflows/${id}/run`, body);
 		if (answer.executionId) return answer.executionId;
 		throw new Error(`The run did not start: ${JSON.stringify(answer)}`);
@@ -148,6 +152,18 @@ export class N8nRest {
 	/** Runs a workflow as the editor's button does, to its end. */
 	async runManually(id, triggerName, options) {
 		return await this.waitForExecution(await this.startManually(id, triggerName), options);
+	}
+
+	/** The editor's button "Fetch Test Event" of a polling trigger, to the end of that run. */
+	async fetchTestEvent(id, triggerName) {
+		const options = { destination: triggerName };
+		return await this.waitForExecution(await this.startManually(id, triggerName, options));
+	}
+
+	/** Why an active workflow does not run: the editor's warning beside the switch; null if it runs. */
+	async activationError(id) {
+		const answer = await this.request('GET', `/rest/active-workflows/error/${id}`);
+		return typeof answer === 'string' ? answer : null;
 	}
 
 	/** Executions of a workflow, newest first, without their data. */

@@ -58,6 +58,16 @@ export function mergeByPosition(name) {
 	return node(name, 'n8n-nodes-base.merge', parameters, { typeVersion: 3 });
 }
 
+/** Two nodes, the second of which gives out an item for each of these objects. Put them in line. */
+export function rowNodes(name, rows) {
+	const list = { mode: 'raw', jsonOutput: JSON.stringify({ rows }), options: {} };
+	const split = { fieldToSplitOut: 'rows', options: {} };
+	return [
+		node(`${name} List`, 'n8n-nodes-base.set', list, { typeVersion: 3.4 }),
+		node(name, 'n8n-nodes-base.splitOut', split),
+	];
+}
+
 /**
  * A workflow from its nodes and its lines. A line is `[from, to]`, with `output` and `input` where
  * they are not the first: `[from, to, { output: 1, input: 1 }]`.

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { Message } from './messages';
-import { providers, type Provider } from './providers';
-import { providerNames } from './task';
+import { providerNamed, providers, type Provider } from './providers';
 
 /** The data of a `klingEffectsApi` credential. */
 const credentialSchema = z.object({
-	provider: z.enum(providerNames).default('kling'),
+	provider: z.string().default('kling'),
 	region: z.string().default('global'),
 	authentication: z.enum(['apiKey', 'accessKey']).catch('apiKey'),
 	apiKey: z.string().trim().default(''),
@@ -30,16 +29,9 @@ export type CheckedAccount = { ok: true; value: Account } | { ok: false; problem
 /** Reads and checks the data of a credential, before anything is sent with it. */
 export function readAccount(data: unknown): CheckedAccount {
 	const parsed = credentialSchema.safeParse(data);
-	if (!parsed.success) {
-		return refuse(
-			'The credential names a provider that this package does not know',
-			`Choose one of the list: ${Object.values(providers)
-				.map(({ displayName }) => displayName)
-				.join(', ')}.`,
-		);
-	}
+	const provider = parsed.success ? providerNamed(parsed.data.provider) : undefined;
+	if (!parsed.success || !provider) return refuseProvider();
 	const credential = parsed.data;
-	const provider = providers[credential.provider];
 	const baseUrl = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl(credential));
 	if (!baseUrl) {
 		return refuse(
@@ -47,9 +39,9 @@ export function readAccount(data: unknown): CheckedAccount {
 			`Leave it empty to use ${provider.displayName}'s own, or enter one like https://gateway.example/kling.`,
 		);
 	}
-	const secret = readSecret(credential);
+	const secret = readSecret(credential, provider);
 	if (!secret) {
-		const missing = isSigned(credential) ? 'Access Key or Secret Key' : 'API Key';
+		const missing = isSigned(credential, provider) ? 'Access Key or Secret Key' : 'API Key';
 		return refuse(
 			`${missing} in the credential is empty`,
 			`Enter the key from the ${provider.displayName} console.`,
@@ -62,13 +54,13 @@ export function readAccount(data: unknown): CheckedAccount {
 type Credential = z.infer<typeof credentialSchema>;
 
 /** A credential keeps values of fields that are hidden: the way in counts only where it can be chosen. */
-function isSigned({ provider, authentication }: Credential): boolean {
-	return providers[provider].signs === true && authentication === 'accessKey';
+function isSigned({ authentication }: Credential, { signs }: Provider): boolean {
+	return signs === true && authentication === 'accessKey';
 }
 
-function readSecret(credential: Credential): Account['secret'] | null {
+function readSecret(credential: Credential, provider: Provider): Account['secret'] | null {
 	const { apiKey, accessKey, secretKey } = credential;
-	if (!isSigned(credential)) return apiKey ? { kind: 'key', key: apiKey } : null;
+	if (!isSigned(credential, provider)) return apiKey ? { kind: 'key', key: apiKey } : null;
 	return accessKey && secretKey ? { kind: 'signed', accessKey, secretKey } : null;
 }
 
@@ -81,6 +73,14 @@ function readBaseUrl(text: string): string | null {
 	} catch {
 		return null;
 	}
+}
+
+function refuseProvider(): CheckedAccount {
+	const names = providers.map(({ displayName }) => displayName);
+	return refuse(
+		'The credential names a provider that this package does not know',
+		`Choose one of the list: ${names.join(', ')}.`,
+	);
 }
 
 function refuse(message: string, description: string): CheckedAccount {

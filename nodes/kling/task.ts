@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-/** The providers behind the nodes, by the value that the credential's `provider` holds. */
-export const providerNames = ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
-export type ProviderName = (typeof providerNames)[number];
+/** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
+export type ProviderName = string;
 
 /**
  * The life of a task in Kling's words (seed 001): submitted → processing → succeed | failed.

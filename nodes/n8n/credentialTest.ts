@@ -3,7 +3,7 @@ import { providers } from '../kling/providers';
 
 /** What the credential test asks, per provider and region, as text that an expression can look up. */
 const addresses = Object.fromEntries(
-	Object.values(providers).flatMap((provider) =>
+	providers.flatMap((provider) =>
 		['global', 'china'].map((region) => [
 			`${provider.name} ${region}`,
 			provider.defaultBaseUrl({ region }),
@@ -11,7 +11,7 @@ const addresses = Object.fromEntries(
 	),
 );
 const paths = Object.fromEntries(
-	Object.values(providers).map(({ name, check }) => {
+	providers.map(({ name, check }) => {
 		const query = Object.entries(check.query ?? {}).map(([key, value]) => `${key}=${value}`);
 		return [name, query.length > 0 ? `${check.path}?${query.join('&')}` : check.path];
 	}),
@@ -38,7 +38,7 @@ const wrongKey =
 
 /** n8n's rules can only name values that mean a refusal, so the last one catches all that is no result. */
 export const checkRules: ICredentialTestRequest['rules'] = [
-	...Object.values(providers).flatMap(({ displayName, advice }) =>
+	...providers.flatMap(({ displayName, advice }) =>
 		Object.entries(advice ?? {}).map(([code, text]) =>
 			rule('code', Number(code), `${displayName} did not accept the key (code ${code}). ${text}`),
 		),

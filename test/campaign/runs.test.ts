@@ -300,6 +300,15 @@ describe('an execution that is stopped', () => {
 		expect(charged()).toHaveLength(3);
 	});
 
+	test('shows its tasks as they are, and not as if their time had run out', async () => {
+		const parameters = { waitForCompletion: true };
+		const { result } = await stopped({ parameters }, () => charged().length === 3);
+		const [task] = result.run.data.resultData.runData['Kling Effects'];
+		const shown = task.data?.main[0]?.map(({ json }) => json) ?? [];
+		expect(shown.map(({ taskId }) => taskId)).toEqual(charged());
+		expect(shown.filter((json) => 'timedOut' in json)).toEqual([]);
+	});
+
 	test('while a create is under way sends nothing more, and names what is unclear', async () => {
 		sandbox.addFault({ kind: 'hang', accept: true, match: { method: 'POST' }, skip: 1 });
 		const setting: Setting = { settings: { retryOnFail: true, maxTries: 5, waitBetweenTries: 1 } };

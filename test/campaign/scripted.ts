@@ -6,7 +6,7 @@ import {
 	type Reply,
 } from '../../nodes/kling/answer';
 import { Client } from '../../nodes/kling/client';
-import { providers } from '../../nodes/kling/providers';
+import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
 import { VirtualClock } from './virtualClock';
 
@@ -99,7 +99,7 @@ export function scripted(
 		await clock.sleep(script.latencyMs ?? 0, signal);
 		return await next(request, request.method === 'POST' ? script.posts : script.gets);
 	};
-	const client = new Client(providers[provider], send, clock, signal);
+	const client = new Client(providerNamed(provider)!, send, clock, signal);
 	const at = (method: string) => sent.filter((one) => one.method === method).map((one) => one.at);
 	return { clock, start, client, sent, posts: () => at('POST'), gets: () => at('GET'), signal };
 }

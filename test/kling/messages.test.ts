@@ -12,6 +12,7 @@ import {
 	type Message,
 } from '../../nodes/kling/messages';
 import { providers } from '../../nodes/kling/providers';
+import { kling } from '../../nodes/kling/providers/kling';
 import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
 import { taskOf } from '../../nodes/kling/providers/reading';
 import { checkEffectType, checkTerms } from '../../nodes/kling/terms';
@@ -44,10 +45,9 @@ const failure = (kind: FailureKind, more: Partial<Failure> = {}): Failure => ({
 
 const kinds = Object.keys(behaviours) as FailureKind[];
 const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
-const { kling } = providers;
 
 function failureMessages(): Message[] {
-	return Object.values(providers).flatMap((provider) =>
+	return providers.flatMap((provider) =>
 		kinds.flatMap((kind) => [
 			...bodies.map((body) => describeFailure(failure(kind, { body }), { provider })),
 			...Object.keys(klingCodes).map((code) =>
@@ -66,7 +66,7 @@ function otherMessages(): Message[] {
 	const problemOf = (checked: { ok: boolean }) =>
 		'problem' in checked ? [checked.problem as Message] : [];
 	return [
-		...Object.values(providers).flatMap((provider) => [
+		...providers.flatMap((provider) => [
 			describeFailedTask(task, { provider }),
 			describeUnknownOutcome(failure('noAnswer'), {
 				...unknown,
@@ -95,7 +95,7 @@ function otherMessages(): Message[] {
 			{ provider: 'acme' },
 			{ authentication: 'accessKey' },
 			{ apiKey: 'k', baseUrl: 'x' },
-			...Object.keys(providers).map((provider) => ({ provider })),
+			...providers.map(({ name }) => ({ provider: name })),
 		].flatMap((data) => problemOf(readAccount(data))),
 		...['status', 'createdAfter', 'createdBefore', 'externalTaskIdPrefix'].flatMap((name) =>
 			problemOf(readFilters({ [name]: {} })),
@@ -123,8 +123,8 @@ test('every message says what happened without alarm, and what to do about it', 
 });
 
 test('a message about one provider names it, and no other', () => {
-	const names = Object.values(providers).map(({ displayName }) => displayName);
-	for (const provider of Object.values(providers)) {
+	const names = providers.map(({ displayName }) => displayName);
+	for (const provider of providers) {
 		for (const kind of kinds) {
 			const { message } = describeFailure(failure(kind, { body: 'html' }), { provider });
 			const named = names.filter((name) => message.includes(name));

@@ -1,6 +1,6 @@
 import type { ApiRequest, Reply } from '../../nodes/kling/answer';
 import type { OrderTerms } from '../../nodes/kling/order';
-import { providers } from '../../nodes/kling/providers';
+import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
 import { Admission } from '../../nodes/kling/tasks/admission';
 import {
@@ -341,11 +341,11 @@ describe('the external id that is sent', () => {
 	] as Array<[string, OrderTerms, Remembered | null, string]>)(
 		'is %s',
 		(_name, terms, entry, id) => {
-			expect(termsToSend(terms, providers.kling, memory(entry)).externalTaskId).toBe(id);
+			expect(termsToSend(terms, providerNamed('kling')!, memory(entry)).externalTaskId).toBe(id);
 		},
 	);
 
 	test('is none where the provider has no such field', () => {
-		expect(termsToSend(asked, providers.modellix, memory(null))).toEqual(asked);
+		expect(termsToSend(asked, providerNamed('modellix')!, memory(null))).toEqual(asked);
 	});
 });

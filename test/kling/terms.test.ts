@@ -1,7 +1,9 @@
-import { providers } from '../../nodes/kling/providers';
+import { kling } from '../../nodes/kling/providers/kling';
+import { modellix } from '../../nodes/kling/providers/modellix';
+import { apiModels } from '../../nodes/kling/providers/apiModels';
+import { cometApi } from '../../nodes/kling/providers/cometApi';
 import { checkEffectType, checkTerms } from '../../nodes/kling/terms';
 
-const { kling, modellix, apiModels, cometApi } = providers;
 const good = { effectScene: 'hug_pro' };
 
 test('what the user leaves empty is not part of the order', () => {

@@ -108,7 +108,7 @@ describe('the README', () => {
 			unverified: 'sent; finding by it is not documented',
 			none: 'no',
 		};
-		for (const provider of Object.values(providers)) {
+		for (const provider of providers) {
 			const takes = provider.takes.map((option) => optionNames[option]).join(', ');
 			const cells = [
 				provider.displayName,

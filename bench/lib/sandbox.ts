@@ -1,0 +1,76 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { Fault, RequestRecord, SandboxOptions, SandboxTask } from '../../sandbox';
+
+/** What a measurement asks of the sandbox at its end. */
+export interface SandboxState {
+	tasks: SandboxTask[];
+	charges: number;
+}
+
+/** The providers in a process of their own, so that their work is not taken for n8n's. */
+export class RemoteSandbox {
+	private constructor(
+		readonly url: string,
+		readonly close: () => void,
+	) {}
+
+	static async start(): Promise<RemoteSandbox> {
+		const child = fork(join(__dirname, '..', 'children', 'sandbox.ts'));
+		const url = await new Promise<string>((resolve, reject) => {
+			child.once('message', (message) => resolve(String(message)));
+			child.once('exit', (code) => reject(new Error(`The sandbox ended with ${code}`)));
+		});
+		return new RemoteSandbox(url, () => child.disconnect());
+	}
+
+	/** Where Kling is. */
+	get baseUrl(): string {
+		return `${this.url}/kling`;
+	}
+
+	/** For our nodes, and in the same object for n8n's Bearer authentication. */
+	async credential(): Promise<Record<string, unknown>> {
+		const { kling } = (await this.ask('GET', 'credentials')) as {
+			kling: Record<string, unknown>;
+		};
+		return { ...kling, token: kling.apiKey };
+	}
+
+	/** Forgets all tasks, requests and faults, and has these options. */
+	async reset(options: Limits): Promise<void> {
+		await this.ask('POST', 'reset');
+		const usual: Limits = { latencyMs: 0, taskSeconds: 60, parallelTasks: null, callbacks: 'off' };
+		await this.ask('POST', 'options', { ...usual, ...options });
+	}
+
+	async addFault(fault: Fault): Promise<void> {
+		await this.ask('POST', 'faults', fault);
+	}
+
+	async seed(tasks: Array<Partial<SandboxTask>>): Promise<void> {
+		await this.ask('POST', 'seed', { provider: 'kling', tasks });
+	}
+
+	async state(): Promise<SandboxState> {
+		const { full, charges } = (await this.ask('GET', 'state?full=1')) as {
+			full: { tasks: SandboxTask[] };
+			charges: { total: number };
+		};
+		return { tasks: full.tasks, charges: charges.total };
+	}
+
+	async requests(): Promise<RequestRecord[]> {
+		return (await this.ask('GET', 'requests')) as RequestRecord[];
+	}
+
+	private async ask(method: string, name: string, body?: unknown): Promise<unknown> {
+		const text = body === undefined ? undefined : JSON.stringify(body);
+		const response = await fetch(`${this.url}/_sandbox/${name}`, { method, body: text });
+		if (!response.ok) throw new Error(`Sandbox: ${await response.text()}`);
+		return await response.json();
+	}
+}
+
+/** The sandbox' own options, where null takes a limit away. */
+type Limits = Omit<SandboxOptions, 'parallelTasks'> & { parallelTasks?: number | null };

@@ -1,0 +1,52 @@
+import { execute, flowOf, type Execution } from '../lib/engine';
+import { createNode, httpCreateNode, items } from '../lib/nodes';
+import { inTurn, type Bench, type Benchmark } from '../lib/row';
+
+const count = 100;
+const latencyMs = 200;
+
+/** 100 tasks at a provider that answers after 200 ms and has no limits. */
+export const creates: Benchmark = {
+	name: 'creates',
+	async run(bench) {
+		const ours = (concurrency: number) => async () =>
+			await seconds(bench, createNode({ options: { concurrency } }));
+		const http = async () => await seconds(bench, httpCreateNode(bench.sandbox.baseUrl));
+		const all = { ten: ours(10), hundred: ours(100), http };
+		await inTurn(1, all);
+		const { ten, hundred, http: httpValues } = await inTurn(bench.runs(9), all);
+		const beside = { name: 'HTTP Request, all at once', values: httpValues };
+		const what = `${count} creates, answers after ${latencyMs} ms, Concurrency`;
+		return [
+			{
+				what: `${what} 10`,
+				unit: 's',
+				ideal: ((count / 10) * latencyMs) / 1000,
+				ours: ten,
+				beside,
+				target: { kind: 'atMost', bound: 1.3, of: 'ideal' },
+			},
+			{
+				what: `${what} 100`,
+				unit: 's',
+				ideal: latencyMs / 1000,
+				ours: hundred,
+				beside,
+				target: { kind: 'atMost', bound: 1, of: 'beside' },
+			},
+		];
+	},
+};
+
+async function seconds({ sandbox, credential }: Bench, node: Parameters<typeof flowOf>[0]) {
+	await sandbox.reset({ latencyMs });
+	const execution = await execute(flowOf(node), items(count), credential);
+	const { charges } = await sandbox.state();
+	expectAll(execution, charges);
+	return execution.ms / 1000;
+}
+
+function expectAll({ done, error }: Execution, charges: number): void {
+	if (done.length === count && charges === count) return;
+	throw new Error(`${done.length} items, ${charges} tasks: ${error?.message ?? 'no error'}`);
+}

@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ensureN8n } from '../e2e/lib/install.mjs';
+import { ensureRootInstall } from '../e2e/lib/pack.mjs';
+import { makeTempDir, ROOT_DIR } from '../e2e/lib/paths.mjs';
+
+/**
+ * `npm run bench`: measures with the modules of a real n8n 2.x install and the Node.js that it needs,
+ * so that its own HTTP Request node can be measured beside ours on the same engine.
+ */
+await ensureRootInstall();
+const { dir, nodeBinary, version } = await ensureN8n('2');
+const folder = makeTempDir('bench');
+const main = join(ROOT_DIR, 'bench', 'main.ts');
+const { status } = spawnSync(
+	nodeBinary,
+	['--expose-gc', '--import', 'tsx', main, ...process.argv.slice(2)],
+	{
+		cwd: ROOT_DIR,
+		stdio: 'inherit',
+		env: {
+			...process.env,
+			N8N_USER_FOLDER: folder,
+			BENCH_FOLDER: folder,
+			BENCH_N8N_DIR: dir,
+			BENCH_N8N_VERSION: version,
+		},
+	},
+);
+rmSync(folder, { recursive: true, force: true });
+process.exitCode = status ?? 1;

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+
+import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
+import { waitUntil } from '../lib/process.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
+import { PROVIDERS } from '../lib/sandbox.mjs';
+import { klingNode, locator, manualTrigger, node, rowNodes, workflow } from '../lib/workflow.mjs';
+
+/** Tasks that take so many seconds end when a test says so. */
+const neverByItself = 100_000;
+const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
+const photos = ['one', 'two', 'three'].map((name) => `https://photos.example/${name}.jpg`);
+
+/** The ways in which an accepted create can lose its answer. */
+const lostAnswers = {
+	'a connection that breaks': { kind: 'resetAfter' },
+	'a gateway that times out': { kind: 'status', status: 504, accept: true },
+};
+
+// Each test has a sandbox of its own, so that they need not wait for one another.
+describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency: 4 }, () => {
+	let rest;
+
+	before(() => {
+		rest = sharedN8n();
+	});
+
+	/** A provider of a test's own, and a workflow that creates a task for each image. */
+	async function stage({ provider = 'kling', images = photos, taskSeconds = 1, ...more } = {}) {
+		const sandbox = await ownSandbox({ taskSeconds });
+		const credential = await storeCredential(rest, sandbox, provider);
+		const { settings, workflowSettings, options, ...parameters } = more;
+		const rows = images.map((image) => ({ image }));
+		const effect = {
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'url',
+			image: '={{ $json.image }}',
+			options: { concurrency: 1, ...options },
+			...parameters,
+		};
+		const nodes = [
+			manualTrigger(),
+			...rowNodes('Photos', rows),
+			klingNode('Effect', credential, effect, settings),
+			node('After', 'n8n-nodes-base.noOp'),
+			node('After Error', 'n8n-nodes-base.noOp'),
+		];
+		const lines = [
+			['Start', 'Photos List'],
+			['Photos List', 'Photos'],
+			['Photos', 'Effect'],
+			['Effect', 'After'],
+			['Effect', 'After Error', { output: 1 }],
+		];
+		const { id } = await rest.createWorkflow(workflow('retry', nodes, lines, workflowSettings));
+		return { id, sandbox };
+	}
+
+	const run = async ({ id }) => await rest.runManually(id, 'Start');
+	const idsIn = (execution) => itemsOf(execution, 'After').map(({ json }) => json.taskId);
+	const charged = ({ charges }) => charges.map(({ taskId }) => taskId);
+	const sent = ({ requests }, wanted) =>
+		requests.filter(({ operation }) => operation === wanted).length;
+	const textOf = (execution) => {
+		const { message, description } = errorOf(execution);
+		return `${message}\n${description}`;
+	};
+	const lose = (sandbox, answer) =>
+		sandbox.addFault({ ...answer, match: { operation: 'create' }, times: 1 });
+	/** The look-up after a lost answer fails too, so that the try ends without knowing. */
+	const hideOnce = (sandbox) =>
+		sandbox.addFault({ kind: 'redirect', match: { operation: 'get' }, times: 1 });
+
+	describe('Retry On Fail', { concurrency: 4 }, () => {
+		for (const [what, answer] of Object.entries(lostAnswers)) {
+			for (const onError of ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput']) {
+				it(`pays once after ${what}, with On Error “${onError}”`, async () => {
+					const staged = await stage({ settings: { ...retryOnFail, onError } });
+					const { sandbox } = staged;
+					lose(sandbox, answer);
+					hideOnce(sandbox);
+					const execution = assertSucceeded(await run(staged));
+					assert.ok(sandbox.requests.some(({ status }) => status === 302));
+					assert.equal(sandbox.charges.length, photos.length);
+					assert.deepEqual(idsIn(execution), charged(sandbox));
+					assert.deepEqual(itemsOf(execution, 'After Error'), []);
+					assert.equal(sent(sandbox, 'create'), photos.length);
+				});
+			}
+		}
+
+		it('pays once when every answer is lost, one after the other', async () => {
+			const staged = await stage({ settings: retryOnFail });
+			const { sandbox } = staged;
+			sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
+			const execution = assertSucceeded(await run(staged));
+			assert.equal(sandbox.charges.length, photos.length);
+			assert.deepEqual(idsIn(execution), charged(sandbox));
+		});
+	});
+
+	for (const provider of ['modellix', 'apiModels']) {
+		it(`neither Retry On Fail nor Retry sends again what ${provider} may have taken`, async () => {
+			const staged = await stage({ provider, settings: retryOnFail });
+			const { sandbox } = staged;
+			lose(sandbox, { kind: 'resetAfter' });
+			const tell = (execution) => {
+				assert.equal(execution.status, 'error');
+				const text = textOf(execution);
+				const name = PROVIDERS[provider];
+				assert.ok(text.includes(`${name} may have created the task, but its answer did not`));
+				assert.match(text, /It was not sent again, so that nothing is paid twice/);
+				assert.match(text, /start the workflow anew/);
+				assert.equal(sandbox.charges.length, 1);
+				assert.equal(sent(sandbox, 'create'), 1);
+			};
+			const execution = await run(staged);
+			tell(execution);
+			tell(await rest.retryExecution(execution.id, { loadWorkflow: false }));
+			tell(await rest.retryExecution(execution.id, { loadWorkflow: true }));
+		});
+	}
+
+	describe('the Retry button', { concurrency: 4 }, () => {
+		for (const loadWorkflow of [false, true]) {
+			const which = loadWorkflow ? 'the workflow as it is now' : 'the workflow as it was';
+
+			it(`with ${which} finds the tasks that a failed run has created`, async () => {
+				const staged = await stage();
+				const { sandbox } = staged;
+				const third = { operation: 'create' };
+				sandbox.addFault({ kind: 'code', code: 1201, match: third, skip: 2, times: 1 });
+				const failed = await run(staged);
+				assert.equal(failed.status, 'error');
+				const earlier = charged(sandbox);
+				assert.equal(earlier.length, 2);
+				for (const taskId of earlier) assert.ok(textOf(failed).includes(taskId));
+				assert.equal(failed.customData.klingTaskIds, earlier.join(','));
+
+				const execution = await rest.retryExecution(failed.id, { loadWorkflow });
+				assertSucceeded(execution);
+				assert.equal(sandbox.charges.length, photos.length);
+				assert.deepEqual(idsIn(execution), charged(sandbox));
+			});
+
+			it(`with ${which} finds the task of an answer that was lost`, async () => {
+				const staged = await stage({ images: photos.slice(0, 1) });
+				const { sandbox } = staged;
+				lose(sandbox, { kind: 'resetAfter' });
+				hideOnce(sandbox);
+				const failed = await run(staged);
+				assert.equal(failed.status, 'error');
+				const [{ externalTaskId }] = sandbox.charges;
+				assert.ok(textOf(failed).includes(externalTaskId));
+				assert.ok(failed.customData.klingUnknown.includes(externalTaskId));
+				const execution = await rest.retryExecution(failed.id, { loadWorkflow });
+				assertSucceeded(execution);
+				assert.deepEqual(idsIn(execution), charged(sandbox));
+				assert.equal(sandbox.charges.length, 1);
+			});
+		}
+
+		it('says again why a task has failed, and does not pay for another', async () => {
+			const images = ['https://photos.example/fail.jpg?reason=Too+dark', photos[0]];
+			const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
+			const staged = await stage({ images, ...waiting });
+			const { sandbox } = staged;
+			const first = await run(staged);
+			const second = await rest.retryExecution(first.id);
+			for (const execution of [first, second]) {
+				assert.equal(execution.status, 'error');
+				for (const taskId of charged(sandbox)) assert.ok(textOf(execution).includes(taskId));
+				assert.match(textOf(execution), /Too dark/);
+			}
+			assert.equal(sandbox.charges.length, images.length);
+		});
+	});
+
+	it('ends within two seconds when it is stopped while it waits, and a retry goes on', async () => {
+		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
+		const staged = await stage({ taskSeconds: neverByItself, ...waiting });
+		const { id, sandbox } = staged;
+		const started = await rest.startManually(id, 'Start');
+		await reached(() => sent(sandbox, 'get') >= photos.length, 'a look at each task');
+
+		const stoppedAt = Date.now();
+		await rest.stopExecution(started);
+		const execution = await rest.waitForExecution(started);
+		assert.equal(execution.status, 'canceled');
+		assert.ok(Date.now() - stoppedAt < 4_000, `${Date.now() - stoppedAt} ms`);
+		assert.equal(execution.customData.klingTaskIds, charged(sandbox).join(','));
+
+		const another = await stage({ taskSeconds: neverByItself, images: photos.slice(1), ...waiting });
+		const other = await rest.startManually(another.id, 'Start');
+		// Some seconds later, told by the looks of another run, nobody has looked any more.
+		await reached(() => sent(another.sandbox, 'get') >= 6, 'the looks of another run');
+		await rest.stopExecution(other);
+		const late = sandbox.requests.filter(({ at }) => at > stoppedAt + 2_000);
+		assert.deepEqual(late, []);
+
+		for (const taskId of charged(sandbox)) sandbox.finish(taskId, 'succeed');
+		const retried = assertSucceeded(await rest.retryExecution(started));
+		assert.deepEqual(idsIn(retried), charged(sandbox));
+		assert.equal(sandbox.charges.length, photos.length);
+	});
+
+	it('keeps the ids when n8n ends a run at the time-out of the workflow', async () => {
+		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
+		const workflowSettings = { executionTimeout: 4 };
+		const staged = await stage({ taskSeconds: neverByItself, workflowSettings, ...waiting });
+		const execution = await run(staged);
+		assert.equal(execution.status, 'canceled');
+		const ids = charged(staged.sandbox);
+		assert.equal(ids.length, photos.length);
+		assert.equal(execution.customData.klingTaskIds, ids.join(','));
+	});
+
+	it('gives back the last state with timedOut when Timeout is over', async () => {
+		const options = { pollInterval: 1, timeout: 0.05 };
+		const staged = await stage({ taskSeconds: neverByItself, waitForCompletion: true, options });
+		const execution = assertSucceeded(await run(staged));
+		const items = itemsOf(execution, 'After').map(({ json }) => json);
+		assert.deepEqual(
+			items.map(({ timedOut, status }) => ({ timedOut, status })),
+			photos.map(() => ({ timedOut: true, status: 'submitted' })),
+		);
+		assert.deepEqual(idsIn(execution), charged(staged.sandbox));
+	});
+});
+
+/** Waits until something is so. */
+async function reached(check, describe) {
+	await waitUntil(check, { timeoutMs: 60_000, intervalMs: 50, describe });
+}
