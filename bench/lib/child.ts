@@ -1,12 +1,24 @@
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 /** Measures something in a fresh process: a file of `children/`, which sends one message. */
 export async function inChild<T>(name: string, ...words: string[]): Promise<T> {
-	const child = fork(join(__dirname, '..', 'children', `${name}.ts`), words);
+	return await messageOf<T>(fork(fileOf(`${name}.ts`), words));
+}
+
+/** The same for a file that is JavaScript, without what makes TypeScript run. */
+export async function inPlainChild<T>(file: string, ...words: string[]): Promise<T> {
+	return await messageOf<T>(fork(fileOf(file), words, { execArgv: ['--expose-gc'] }));
+}
+
+function fileOf(name: string): string {
+	return join(__dirname, '..', 'children', name);
+}
+
+async function messageOf<T>(child: ChildProcess): Promise<T> {
 	return await new Promise<T>((resolve, reject) => {
 		child.once('message', (message) => resolve(message as T));
-		child.once('exit', (code) => reject(new Error(`${name} ended with ${code}`)));
+		child.once('exit', (code) => reject(new Error(`A measurement ended with ${code}`)));
 	});
 }
 

@@ -27,8 +27,10 @@ function useModulesOfN8n(): void {
 	const resolve = resolver._resolveFilename.bind(resolver);
 	resolver._resolveFilename = (request, parent, ...rest) => {
 		const isInside = parent?.filename?.startsWith(n8nDir + sep);
-		if (isInside || !ofN8n.test(request)) return resolve(request, parent, ...rest);
-		return requireOfN8n.resolve(request);
+		if (!isInside && ofN8n.test(request)) return requireOfN8n.resolve(request);
+		// tsx would take the codex file, X.node.json, for X.node.
+		const name = !isInside && /^\..*\.node$/.test(request) ? `${request}.ts` : request;
+		return resolve(name, parent, ...rest);
 	};
 }
 

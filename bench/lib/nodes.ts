@@ -45,20 +45,21 @@ function httpNode(
 }
 
 /** The same create, for each item. */
-export function httpCreateNode(baseUrl: string, settings: Partial<INode> = {}): INode {
-	const body = JSON.stringify({ effect_scene: effectScene, input: { image } });
-	return httpNode(
-		'Create',
-		{
-			method: 'POST',
-			url: `${baseUrl}${path}`,
-			sendBody: true,
-			specifyBody: 'json',
-			jsonBody: body,
-			options: {},
-		},
-		settings,
-	);
+export function httpCreateNode(
+	baseUrl: string,
+	parameters: Record<string, unknown> = {},
+	settings: Partial<INode> = {},
+): INode {
+	const all = {
+		method: 'POST',
+		url: `${baseUrl}${path}`,
+		sendBody: true,
+		specifyBody: 'json',
+		jsonBody: JSON.stringify({ effect_scene: effectScene, input: { image } }),
+		options: {},
+		...parameters,
+	};
+	return httpNode('Create', all, settings);
 }
 
 /** A look at each item's task. */
@@ -113,3 +114,10 @@ const isDone = {
 		},
 	],
 };
+
+/** Get, of one task. */
+export function getNode(taskId: string, parameters: Record<string, unknown>): INode {
+	const all = { operation: 'get', taskId: { mode: 'id', value: taskId }, ...parameters };
+	const credentials = { klingEffectsApi: { id: '1', name: 'Kling' } };
+	return nodeOf('Kling Effects', 'klingEffects', 1, all, { credentials });
+}

@@ -1,5 +1,21 @@
 import type { Benchmark } from '../lib/row';
 import { creates } from './creates';
+import { download } from './download';
+import { limit } from './limit';
+import { lostAnswer } from './lostAnswer';
+import { packaged } from './package';
+import { sleeping } from './sleeping';
+import { trigger } from './trigger';
+import { waiting } from './waiting';
 
 /** The table, from top to bottom. */
-export const benchmarks: Benchmark[] = [creates];
+export const benchmarks: Benchmark[] = [
+	creates,
+	limit,
+	lostAnswer,
+	waiting,
+	trigger,
+	download,
+	sleeping,
+	packaged,
+];

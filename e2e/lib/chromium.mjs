@@ -32,7 +32,8 @@ function onPath(name) {
 
 function findChromium() {
 	const given = process.env.CHROMIUM_PATH;
-	if (given && !existsSync(given)) throw new UserError(`CHROMIUM_PATH: there is no ${given}. ${HOW}`);
+	if (given && !existsSync(given))
+		throw new UserError(`CHROMIUM_PATH: there is no ${given}. ${HOW}`);
 	if (given) return given;
 	return existsSync(DEFAULT) ? DEFAULT : NAMES.map(onPath).find(Boolean);
 }

@@ -160,10 +160,14 @@ export class N8nRest {
 		return await this.waitForExecution(await this.startManually(id, triggerName, options));
 	}
 
-	/** Why an active workflow does not run: the editor's warning beside the switch; null if it runs. */
+	/**
+	 * Why the trigger of an active workflow does not run, as far as n8n 2 knows: it says that a workflow
+	 * is active before it has tried. n8n 1 tries first and refuses to activate.
+	 */
 	async activationError(id) {
-		const answer = await this.request('GET', `/rest/active-workflows/error/${id}`);
-		return typeof answer === 'string' ? answer : null;
+		const path = `/rest/workflows/${id}/publication-status`;
+		const { triggers } = await this.request('GET', path);
+		return triggers.map(({ errorMessage }) => errorMessage).find(Boolean) ?? null;
 	}
 
 	/** Executions of a workflow, newest first, without their data. */

@@ -63,6 +63,8 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	const charged = ({ charges }) => charges.map(({ taskId }) => taskId);
 	const sent = ({ requests }, wanted) =>
 		requests.filter(({ operation }) => operation === wanted).length;
+	const creates = ({ requests }) => requests.filter(({ operation }) => operation === 'create');
+	const photoIn = (body) => /photos\.example\/(\w+)/.exec(JSON.stringify(body))[1];
 	const textOf = (execution) => {
 		const { message, description } = errorOf(execution);
 		return `${message}\n${description}`;
@@ -113,8 +115,11 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 				assert.ok(text.includes(`${name} may have created the task, but its answer did not`));
 				assert.match(text, /It was not sent again, so that nothing is paid twice/);
 				assert.match(text, /start the workflow anew/);
-				assert.equal(sandbox.charges.length, 1);
-				assert.equal(sent(sandbox, 'create'), 1);
+				// The other items may be created by a retry, but no item is sent twice.
+				const images = creates(sandbox).map(({ body }) => photoIn(body));
+				assert.deepEqual(images, [...new Set(images)]);
+				assert.equal(sandbox.charges.length, images.length);
+				for (const taskId of charged(sandbox).slice(1)) assert.ok(text.includes(taskId), text);
 			};
 			const execution = await run(staged);
 			tell(execution);
@@ -178,7 +183,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		});
 	});
 
-	it('ends within two seconds when it is stopped while it waits, and a retry goes on', async () => {
+	it('ends within two seconds when it is stopped while it waits, and keeps the ids', async () => {
 		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 		const staged = await stage({ taskSeconds: neverByItself, ...waiting });
 		const { id, sandbox } = staged;
@@ -189,21 +194,21 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		await rest.stopExecution(started);
 		const execution = await rest.waitForExecution(started);
 		assert.equal(execution.status, 'canceled');
-		assert.ok(Date.now() - stoppedAt < 4_000, `${Date.now() - stoppedAt} ms`);
+		const tookMs = Date.parse(execution.stoppedAt) - stoppedAt;
+		assert.ok(tookMs < 2_500, `${tookMs} ms`);
 		assert.equal(execution.customData.klingTaskIds, charged(sandbox).join(','));
 
-		const another = await stage({ taskSeconds: neverByItself, images: photos.slice(1), ...waiting });
+		const another = await stage({
+			taskSeconds: neverByItself,
+			images: photos.slice(1),
+			...waiting,
+		});
 		const other = await rest.startManually(another.id, 'Start');
 		// Some seconds later, told by the looks of another run, nobody has looked any more.
 		await reached(() => sent(another.sandbox, 'get') >= 6, 'the looks of another run');
 		await rest.stopExecution(other);
 		const late = sandbox.requests.filter(({ at }) => at > stoppedAt + 2_000);
 		assert.deepEqual(late, []);
-
-		for (const taskId of charged(sandbox)) sandbox.finish(taskId, 'succeed');
-		const retried = assertSucceeded(await rest.retryExecution(started));
-		assert.deepEqual(idsIn(retried), charged(sandbox));
-		assert.equal(sandbox.charges.length, photos.length);
 	});
 
 	it('keeps the ids when n8n ends a run at the time-out of the workflow', async () => {

@@ -3,6 +3,7 @@ import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import type { OrderTerms } from '../kling/order';
 import type { ProviderName } from '../kling/task';
 import type { Remembered, SubmissionMemory } from '../kling/tasks/submit';
+import { resumeTokenOf } from './resume';
 
 const contextKey = 'klingEffects';
 
@@ -14,8 +15,8 @@ interface Stored {
 
 /**
  * What the node knows of its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
- * over to the next try of Retry On Fail and to an execution that the Retry button starts. The seed is
- * the first execution's id, so that a worker that dies and runs the execution anew makes the same keys.
+ * over to the next try of Retry On Fail and to an execution that the Retry button starts. What dies
+ * with its process leaves no context: then the seed alone makes the same keys again.
  */
 export class NodeMemory {
 	private readonly stored: Stored;
@@ -70,7 +71,13 @@ export class NodeMemory {
 	}
 }
 
+/**
+ * What stays the same when an execution is run anew because its process died. n8n 1.123 does so by
+ * itself, under the same id; on n8n 2 somebody presses Retry, which keeps the execution's token.
+ */
 function seedOf(context: IExecuteFunctions): string {
+	const token = resumeTokenOf(context);
+	if (token !== null) return token;
 	const executionId = context.getExecutionId();
 	return executionId ? `${context.getInstanceId()}:${executionId}` : randomUUID();
 }

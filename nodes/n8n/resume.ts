@@ -24,6 +24,16 @@ export function resumeUrlOf(context: IExecuteFunctions): string {
 	return $execution.resumeUrl;
 }
 
+/**
+ * The token by which n8n 2.x knows an execution. It is made and stored with the execution before the
+ * first node runs, and an execution that the Retry button starts has the same one.
+ *
+ * @returns null on n8n 1.123
+ */
+export function resumeTokenOf(context: IExecuteFunctions): string | null {
+	return /[?&]signature=([^&]+)/.exec(resumeUrlOf(context))?.[1] ?? null;
+}
+
 /** Hosts that only this machine or its own network can reach. */
 const privateHosts =
 	/^(localhost|.*\.(localhost|local|internal|lan|test)|127\..*|10\..*|192\.168\..*|169\.254\..*|172\.(1[6-9]|2\d|3[01])\..*|0\.0\.0\.0|\[(::1?|f[cde].*)\]|[^.:]+)$/i;

@@ -117,15 +117,17 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 	};
 	const workflow = workflowOf(node, options);
 	const items = options.items ?? [{ json: {} }];
+	const executionId = options.executionId ?? '77';
 	const data = options.retryOf
 		? retryData(options.retryOf.run.data, node)
 		: createRunExecutionData({
 				executionData: {
 					nodeExecutionStack: [{ node, data: { main: [items] }, source: null }],
 				},
+				// Stored with the execution, so that one that is run anew has the same.
+				resumeToken: `token-of-${executionId}`,
 			});
 	const mode = options.mode ?? 'trigger';
-	const executionId = options.executionId ?? '77';
 	const additionalData = additionalDataOf(options.credential, executionId, workflow, mode);
 	const execute = new core.WorkflowExecute(additionalData, mode, data);
 	await workflow.expression.acquireIsolate?.();

@@ -26,7 +26,7 @@ export interface Habits {
 	createdGrain: number;
 	/** Milliseconds to which `updated_at` is cut. */
 	updatedGrain: number;
-	/** Milliseconds by which the provider's clock is ahead of n8n's. */
+	/** Milliseconds by which the provider's clock is ahead of the true time. */
 	clockAhead: number;
 }
 
@@ -58,8 +58,10 @@ export const trouble: Failure = {
 const unknownTask: Failure = { ...trouble, kind: 'notFound', httpStatus: 404, body: 'json' };
 
 export class World {
-	/** True time. n8n's clock shows it. */
+	/** True time. */
 	now = 1_790_000_000_000;
+	/** Milliseconds by which n8n's clock is ahead of the true time; somebody may set it. */
+	n8nAhead = 0;
 	readonly tasks: ModelTask[] = [];
 	requests = 0;
 	/** What happens before the request with that number of the poll under way. */
@@ -204,7 +206,7 @@ export class Runner {
 		if (this.activatedAt === Infinity) this.activatedAt = start;
 		world.beginPoll();
 		const time: PollTime = {
-			now: () => world.now,
+			now: () => world.now + world.n8nAhead,
 			get isLeft() {
 				return world.requests === 0 || world.requests < requests;
 			},

@@ -74,6 +74,12 @@ const pollStep = fc.record({
 	}),
 });
 
+/** Milliseconds. */
+const clockSettings = fc.oneof(
+	fc.constantFrom(0, -9 * hour, 9 * hour),
+	fc.integer({ min: -hour, max: hour }),
+);
+
 const step = fc.oneof(
 	{ weight: 5, arbitrary: pollStep },
 	{ weight: 4, arbitrary: fc.record({ do: fc.constant('create' as const), shapes: bursts }) },
@@ -91,6 +97,10 @@ const step = fc.oneof(
 	{
 		weight: 1,
 		arbitrary: fc.record({ do: fc.constant('restart' as const), isSaved: fc.boolean() }),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({ do: fc.constant('setClock' as const), ahead: clockSettings }),
 	},
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant('vanish' as const), which: fc.nat() }) },
 );
@@ -144,7 +154,9 @@ class Play {
 
 	/** n8n's clock bounds a date in the future, unless that clock is ahead itself. */
 	private dated(shape: Shape): Shape {
-		const isBounded = this.history.habits.clockAhead >= 0;
+		const { habits, steps } = this.history;
+		const isSetAhead = steps.some((each) => each.do === 'setClock' && each.ahead > 0);
+		const isBounded = habits.clockAhead >= 0 && !isSetAhead;
 		return shape.createdSkew === farAhead && !isBounded ? { ...shape, createdSkew: 0 } : shape;
 	}
 
@@ -174,6 +186,7 @@ class Play {
 		if (each.do === 'create') return this.create(each.shapes);
 		if (each.do === 'wait') return void (world.now += each.ms);
 		if (each.do === 'vanish') return this.vanish(each.which, runner.state?.pass !== null);
+		if (each.do === 'setClock') return void (world.n8nAhead = each.ahead);
 		if (each.do === 'restart') {
 			runner.restart();
 			this.nextIsActivation = each.isSaved;

@@ -210,6 +210,19 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([failure.id]);
 	});
 
+	it('takes an event for switched on only when everything was read once since then', async () => {
+		const world = worldWith({ pageSize: 10, order: 'oldest' });
+		const runner = await activated(world, ['failed']);
+		for (let count = 0; count < 25; count++) world.add({ outcome: 'succeed' });
+		world.now += hour;
+		runner.events = ['failed', 'succeed'];
+		for (let polls = 0; polls < 4; polls++) await runner.poll({ requests: 1 });
+		expect(runner.emitted).toEqual([]);
+		const task = world.add({ outcome: 'succeed' });
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+	});
+
 	it('goes on in the next poll where the time of a poll was over, and never loses the rest', async () => {
 		const world = worldWith({ pageSize: 10, order: 'random' });
 		addHistory(world, 100);
@@ -230,9 +243,10 @@ describe('Watching the account', () => {
 		running.createdAt = met[0].createdAt - 1;
 		await runner.poll({ requests: 1, isActivation: true });
 		world.now += minute;
-		for (let polls = 0; polls < 6; polls++) await runner.poll({ requests: 1 });
-		await runner.poll();
-		expect(runner.emitted).toEqual([running.id]);
+		await runner.poll({ requests: 1 });
+		expect(runner.state?.isFirst).toBe(true);
+		expect(await runner.poll()).toEqual([running.id]);
+		expect(await runner.poll()).toEqual([]);
 	});
 
 	it('reads the newest page in each poll even when a later page never comes', async () => {
@@ -286,7 +300,7 @@ describe('Watching the account', () => {
 	it('reads on when the pages can also be in the order of the last change', async () => {
 		const world = worldWith({ pageSize: 10, order: 'updated' });
 		const old = Array.from({ length: 11 }, (_, index) =>
-			world.add({ createdAt: world.now - 2 * day + index * minute, endsAt: Infinity }),
+			world.add({ createdAt: world.now - 2 * day + index * hour, endsAt: Infinity }),
 		);
 		const runner = await activated(world);
 		const unseen = world.add({ endsAt: world.now + minute });
@@ -359,6 +373,12 @@ describe('The state', () => {
 		['half a state', { version: 1, scope: 'test', open: 'all' }],
 	])('counts as none when it is %s', (_name, stored) => {
 		expect(readState(stored, 'test')).toBeNull();
+	});
+
+	it('counts as none when a later version of this package wrote it', async () => {
+		const { state } = await activated(worldWith());
+		expect(readState({ ...state, later: true }, 'test')).not.toBeNull();
+		expect(readState({ ...state, version: 2 }, 'test')).toBeNull();
 	});
 
 	it('counts as none when something else was watched', async () => {
@@ -451,6 +471,15 @@ describe('Watching given tasks', () => {
 		const second = await poll(['a', 'b'], first.state);
 		const third = await poll(['b'], second.state);
 		expect((await poll(['a', 'b'], third.state)).ids).toEqual([]);
+	});
+
+	it('remembers a thousand tasks whose IDs were taken out, and no more', async () => {
+		const ids = Array.from({ length: 1_100 }, (_, index) => `task-${index}`);
+		for (const id of ids) statuses.set(id, 'succeed');
+		let state: WatchState | null = null;
+		for (let polls = 0; polls < 11; polls++) ({ state } = await poll(ids, state));
+		({ state } = await poll([], state));
+		expect(JSON.stringify(state?.done)).toHaveLength('{"0":""}'.length + 8 * 1_000);
 	});
 
 	it('is silent about the past also when the first poll had no time for all', async () => {

@@ -113,7 +113,7 @@ describe('The trigger in the real n8n-core', () => {
 		const trigger = account();
 		await trigger.poll();
 		const { text } = trigger.saved;
-		seed('a', 'succeed', 0);
+		sandbox.seedTasks('kling', [{ taskId: 'a', externalTaskId: 'a-1', createdAt: ago(0) }]);
 		const elsewhere = `${sandbox.baseUrl('kling')}/`.replace('127.0.0.1', 'localhost');
 		const other = sandbox.credential('kling', { baseUrl: elsewhere });
 		expect(await trigger.restarted(text, { credential: other }).poll()).toBeNull();

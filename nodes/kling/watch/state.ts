@@ -154,6 +154,7 @@ export class Done {
 		for (const mark of dropped) this.marks.delete(mark);
 		const kept = marks.filter((mark) => !dropped.has(mark));
 		if (kept.length > 0) this.minutes.set(0, kept);
+		else this.minutes.delete(0);
 	}
 
 	toJSON(): WatchState['done'] {

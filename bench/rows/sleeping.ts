@@ -1,0 +1,41 @@
+import type { Held } from '../children/sleeping';
+import { inChild } from '../lib/child';
+import { inTurn, type Benchmark, type Row } from '../lib/row';
+
+const count = 200;
+
+/** 200 executions that wait for a video at the same time. */
+export const sleeping: Benchmark = {
+	name: 'sleeping',
+	async run(bench) {
+		const by = (way: string) => async () =>
+			await inChild<Held>('sleeping', way, bench.sandbox.url, String(count));
+		await bench.sandbox.reset({ taskSeconds: 7200 });
+		const { callback, polling, loop } = await inTurn(bench.runs(3), {
+			callback: by('callback'),
+			polling: by('polling'),
+			loop: by('loop'),
+		});
+		const ways = { 'Wait Using: Callback': callback, 'Wait Using: Polling': polling };
+		return Object.entries(ways).flatMap(([way, ours]) => rowsOf(way, ours, loop));
+	},
+};
+
+const measured =
+	'in one process, 25 s after the start, when the node’s own last look (20 s) is over. Busy are the executions that have not returned. Memory is the growth of the heap after garbage collection, over the count, with what n8n would have written to its database let go.';
+
+function rowsOf(way: string, ours: Held[], loop: Held[]): Row[] {
+	const row = (what: string, unit: string, figure: keyof Held): Row => ({
+		what: `${count} waiting executions, ${way}: ${what}`,
+		unit,
+		ours: ours.map((one) => one[figure]),
+		beside: { name: 'HTTP Request + Wait + IF', values: loop.map((one) => one[figure]) },
+	});
+	const busy = row('busy slots', 'executions', 'busy');
+	const sleeps = way.endsWith('Callback');
+	return [
+		sleeps ? { ...busy, target: { kind: 'exactly', bound: 0 }, note: measured } : busy,
+		row('memory of each', 'kB', 'kilobytes'),
+		row('CPU', 'ms per second', 'cpu'),
+	];
+}

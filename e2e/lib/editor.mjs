@@ -1,0 +1,239 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { launchChromium } from './chromium.mjs';
+import { waitUntil } from './process.mjs';
+import { OWNER } from './rest.mjs';
+
+const VIEWPORT = { width: 1440, height: 900 };
+/** A busy machine draws the editor slowly. */
+const TIMEOUT_MS = 60_000;
+const EXECUTION_TIMEOUT_MS = 120_000;
+
+/** Runs in each page before n8n's own scripts: how a person has set up the editor. */
+const PREFERENCES = {
+	N8N_NDV_INPUT_PANEL_DISPLAY_MODE: 'table',
+	N8N_NDV_OUTPUT_PANEL_DISPLAY_MODE: 'json',
+	N8N_THEME: 'light',
+};
+
+const isRun = (response) =>
+	response.request().method() === 'POST' && /\/workflows\/[^/]+\/run\b/.test(response.url());
+
+/**
+ * n8n's editor in a headless browser, driven as a person would: by what stands on the screen.
+ * Parts are found by n8n's own test ids, which are the same for n8n 1.123 and 2.x.
+ */
+export class Editor {
+	constructor(url, browser, page) {
+		this.url = url;
+		this.browser = browser;
+		this.page = page;
+		/** The open node's panel. */
+		this.panel = this.part('ndv');
+		this.input = this.part('ndv-input-panel');
+		this.output = this.part('output-panel');
+	}
+
+	/** The parts of the screen, or of another part, with this test id. */
+	part(id, within = this.page) {
+		return within.locator(`[data-test-id="${id}"]`);
+	}
+
+	async signIn({ email, password } = OWNER) {
+		await this.page.goto(`${this.url}/signin`);
+		await this.page.locator('input[name="emailOrLdapLoginId"]').fill(email);
+		await this.page.locator('input[name="password"]').fill(password);
+		await this.part('form-submit-button').click();
+		await this.page.waitForURL(({ pathname }) => pathname !== '/signin');
+	}
+
+	async openWorkflow(id) {
+		await this.page.goto(`${this.url}/workflow/${id}`);
+		await this.part('canvas-node').first().waitFor();
+		// n8n zooms so that all nodes are in sight, and only then can they be clicked.
+		await this.part('canvas-node').last().waitFor();
+	}
+
+	/** Opens a node from the canvas. */
+	async openNode(name) {
+		await this.page
+			.locator(`[data-test-id="canvas-node"][data-node-name="${name}"]`)
+			.dblclick({ position: { x: 20, y: 20 } });
+		await this.part('node-parameters', this.panel).waitFor();
+	}
+
+	async closeNode() {
+		await this.page.keyboard.press('Escape');
+		await this.panel.waitFor({ state: 'hidden' });
+	}
+
+	/** The names that n8n's panel of nodes finds for a text. */
+	async searchNodes(text) {
+		await this.part('node-creator-plus-button').click();
+		await this.part('node-creator-search-bar').fill(text);
+		const items = this.part('node-creator-item-name');
+		await items
+			.filter({ hasText: new RegExp(text, 'i') })
+			.first()
+			.waitFor();
+		return await items.allInnerTexts();
+	}
+
+	/** The actions that n8n's panel of nodes, once searched, offers for a node. */
+	async actionsOf(name) {
+		const items = this.part('node-creator-item-name');
+		await items
+			.filter({ hasText: new RegExp(`^\\s*${name}\\s*$`) })
+			.first()
+			.click();
+		await this.part('node-creator-category-item').first().waitFor();
+		await items.first().waitFor();
+		return await items.allInnerTexts();
+	}
+
+	/** Sets a parameter that offers a few options. */
+	async choose(parameter, label) {
+		await this.part(`parameter-input-${parameter}`, this.panel).click();
+		const options = this.part('parameter-input-item').filter({ visible: true });
+		await options.filter({ has: this.page.getByText(label, { exact: true }) }).click();
+		await options.first().waitFor({ state: 'hidden' });
+	}
+
+	/** Opens a searchable list and types a text into it. Gives what it offers then. */
+	async searchList(parameter, text) {
+		const locator = this.part(`resource-locator-${parameter}`, this.panel);
+		await this.part('rlc-input', locator).click();
+		await this.part('rlc-item').filter({ visible: true }).first().waitFor();
+		const found = this.page.waitForResponse(
+			(response) =>
+				response.url().endsWith('/resource-locator-results') &&
+				response.request().postDataJSON().filter === text,
+		);
+		await this.part('rlc-search').filter({ visible: true }).fill(text);
+		await found;
+		const items = this.part('rlc-item').filter({ visible: true });
+		await items.filter({ hasNotText: text }).first().waitFor({ state: 'hidden' });
+		await items.first().waitFor();
+		return (await items.allInnerTexts()).map((name) => name.trim());
+	}
+
+	/** Picks from the list that `searchList` has opened. */
+	async pick(parameter, name) {
+		const items = this.part('rlc-item').filter({ visible: true });
+		await items.filter({ has: this.page.getByText(name, { exact: true }) }).click();
+		const describe = `"${name}" in the field ${parameter}`;
+		const isSet = async () => (await this.valueOf(parameter)) === name;
+		await waitUntil(isSet, { timeoutMs: TIMEOUT_MS, describe });
+	}
+
+	/** What a field with a list shows as chosen. */
+	async valueOf(parameter) {
+		const locator = this.part(`resource-locator-${parameter}`, this.panel);
+		return await this.part('rlc-input', locator).inputValue();
+	}
+
+	/** The open node's "Execute step" or "Fetch Test Event", to the end of the execution. */
+	async execute() {
+		const started = this.page.waitForResponse(isRun);
+		await this.part('node-execute-button', this.panel).click();
+		await started;
+		const succeeded = this.part('node-run-status-success', this.output);
+		const failed = this.part('node-error-view', this.output);
+		await succeeded.or(failed).first().waitFor({ timeout: EXECUTION_TIMEOUT_MS });
+		if (await failed.isVisible()) throw new Error(`The node shows: ${await failed.innerText()}`);
+	}
+
+	/** Runs the whole workflow from the canvas, until this many nodes show that they have succeeded. */
+	async executeWorkflow(nodes) {
+		await this.part('execute-workflow-button').click();
+		const succeeded = this.part('canvas-node-status-success');
+		const describe = `Success of ${nodes} nodes on the canvas`;
+		const isDone = async () => (await succeeded.count()) >= nodes;
+		await waitUntil(isDone, { timeoutMs: EXECUTION_TIMEOUT_MS, describe });
+	}
+
+	/** Opens the credential of the open node, which tests it, and waits until the test was good. */
+	async openCredential() {
+		await this.part('credential-edit-button', this.panel).click();
+		await this.part('credentials-config-container-test-success').waitFor();
+	}
+
+	/** Shows the output in one of n8n's ways: `schema`, `table`, `json` or `binary`. Gives its text. */
+	async show(mode, panel = this.output) {
+		await this.part(`radio-button-${mode}`, panel).click();
+		const data = this.part('ndv-data-container', panel);
+		await data.waitFor();
+		return await data.innerText();
+	}
+
+	/** Opens the output's first file, a video, and waits until its pictures can be seen. */
+	async viewVideo() {
+		await this.show('binary');
+		await this.part('ndv-view-binary-data', this.output).first().click();
+		const video = this.output.locator('video');
+		await video.waitFor();
+		const isLoaded = async () => await video.evaluate((element) => element.readyState >= 2);
+		await waitUntil(isLoaded, { timeoutMs: TIMEOUT_MS, describe: 'The video in the output panel' });
+		return await video.evaluate(({ duration, videoWidth, videoHeight }) => ({
+			duration,
+			videoWidth,
+			videoHeight,
+		}));
+	}
+
+	/** The messages that n8n shows at the edge of the screen. */
+	async messages() {
+		return await this.page.locator('.el-notification:visible').allInnerTexts();
+	}
+
+	/** A picture of the screen as it is, without messages that pass and without what the mouse lights up. */
+	async picture() {
+		await this.page.mouse.move(0, 0);
+		const messages = this.page.locator('.el-notification:visible');
+		const close = messages.locator('.el-notification__closeBtn');
+		// A message may go by itself in the moment in which it is closed.
+		while ((await close.count()) > 0) {
+			await close
+				.first()
+				.click({ timeout: 1_000 })
+				.catch(() => {});
+		}
+		return await this.page.screenshot({ animations: 'disabled', caret: 'hide' });
+	}
+
+	/** Writes a picture of the screen. */
+	async screenshot(file) {
+		mkdirSync(dirname(file), { recursive: true });
+		writeFileSync(file, await this.picture());
+	}
+
+	async close() {
+		await this.browser.close();
+	}
+}
+
+/** Opens the editor of a running n8n in a new headless browser, signed in as its owner. */
+export async function openEditor(url) {
+	const browser = await launchChromium();
+	try {
+		const context = await browser.newContext({
+			viewport: VIEWPORT,
+			colorScheme: 'light',
+			locale: 'en-GB',
+			timezoneId: 'UTC',
+		});
+		context.setDefaultTimeout(TIMEOUT_MS);
+		await context.addInitScript((preferences) => {
+			for (const [key, value] of Object.entries(preferences)) {
+				if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+			}
+		}, PREFERENCES);
+		const editor = new Editor(url, browser, await context.newPage());
+		await editor.signIn();
+		return editor;
+	} catch (error) {
+		await browser.close();
+		throw error;
+	}
+}

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, beforeEach, describe, it } from 'node:test';
+
+import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
+import { mp4Boxes } from '../lib/mp4.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
+import { savePhotos } from '../lib/sandbox.mjs';
+import {
+	klingNode,
+	locator,
+	manualTrigger,
+	mergeByPosition,
+	readFileNode,
+	workflow,
+} from '../lib/workflow.mjs';
+
+/** Where n8n can keep files, by its line; n8n 1 keeps them in memory by default. */
+const MODES = { 1: ['default', 'filesystem'], 2: ['filesystem', 'database'] };
+/** How the id of a file begins that n8n keeps there. */
+const STORES = { filesystem: 'filesystem-v2:', database: 'database:' };
+const MEGABYTE = 1024 * 1024;
+const photoUrl = 'https://photos.example/portrait.jpg';
+const wait = { waitForCompletion: true, options: { pollInterval: 1 } };
+
+/** Files that are not what their names say. */
+const WRONG_FILES = {
+	'webp.jpg': ['a WebP image', Buffer.from('RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0', 'latin1')],
+	'text.jpg': ['text', Buffer.from('This is no picture, whatever its name says.')],
+	'page.png': ['a web page', Buffer.from('<!doctype html><title>Sign in</title>')],
+};
+
+for (const mode of MODES[prepared.line]) {
+	describe(`files in n8n ${prepared.line}.x with binary data mode “${mode}”`, () => {
+		let rest;
+		let folder;
+		let sandbox;
+		let credential;
+
+		before(async () => {
+			const server = await ownN8n({ binaryDataMode: mode });
+			({ rest, filesDir: folder } = server);
+			sandbox = await ownSandbox();
+			credential = await storeCredential(rest, sandbox, 'kling');
+			await savePhotos(sandbox, folder, ['portrait.jpg', 'second.jpg', 'pet.png']);
+			for (const [name, [, bytes]] of Object.entries(WRONG_FILES)) {
+				writeFileSync(join(folder, name), bytes);
+			}
+		});
+		beforeEach(() => sandbox.reset());
+
+		async function run(nodes, lines) {
+			const { id } = await rest.createWorkflow(workflow('files', nodes, lines));
+			return await rest.runManually(id, 'Start');
+		}
+
+		const effect = (parameters, extra) =>
+			klingNode(
+				'Effect',
+				credential,
+				{ operation: 'create', effectScene: locator('name', 'pet_dance'), ...parameters },
+				extra,
+			);
+
+		/** Makes an effect of one photo from the disk. */
+		async function fromFile(name, parameters = {}, extra = {}) {
+			const nodes = [
+				manualTrigger(),
+				readFileNode('Photo', join(folder, name)),
+				effect({ imageInput: 'binary', ...parameters }, extra),
+			];
+			const lines = [
+				['Start', 'Photo'],
+				['Photo', 'Effect'],
+			];
+			return await run(nodes, lines);
+		}
+
+		/** Makes an effect of two photos that are files of one item. */
+		async function fromTwoFiles(fields, parameters) {
+			const [left, right] = fields;
+			const nodes = [
+				manualTrigger(),
+				readFileNode('Left', join(folder, 'portrait.jpg'), left),
+				readFileNode('Right', join(folder, 'second.jpg'), right),
+				mergeByPosition('Both'),
+				effect({
+					effectType: 'dual',
+					effectScene: locator('list', 'hug_pro'),
+					imageInput: 'binary',
+					...parameters,
+				}),
+			];
+			const lines = [
+				['Start', 'Left'],
+				['Start', 'Right'],
+				['Left', 'Both'],
+				['Right', 'Both', { input: 1 }],
+				['Both', 'Effect'],
+			];
+			return await run(nodes, lines);
+		}
+
+		/** Makes an effect of a photo on the web, and downloads what comes of it. */
+		async function fromUrl(image, parameters = {}, extra = {}) {
+			const all = { imageInput: 'url', image, ...wait, downloadVideo: true, ...parameters };
+			return await run([manualTrigger(), effect(all, extra)], [['Start', 'Effect']]);
+		}
+
+		const creates = () => sandbox.requests.filter(({ operation }) => operation === 'create');
+		const downloads = () => sandbox.requests.filter(({ operation }) => operation === 'download');
+		const base64Of = (name) => readFileSync(join(folder, name)).toString('base64');
+
+		/** Checks that a file of an item is the whole video at this address, and is called as it should be. */
+		async function assertVideo(file, url, fileName) {
+			assert.equal(file.mimeType, 'video/mp4');
+			assert.equal(file.fileName, fileName);
+			assert.equal(file.fileExtension, 'mp4');
+			if (STORES[mode]) assert.ok(file.id.startsWith(STORES[mode]), file.id);
+			const bytes = await rest.binary(file);
+			mp4Boxes(bytes);
+			const original = Buffer.from(await (await fetch(url)).arrayBuffer());
+			assert.ok(bytes.equals(original), `${bytes.length} of ${original.length} bytes`);
+		}
+
+		function onlyItem(execution, nodeName = 'Effect') {
+			const [item, ...others] = itemsOf(assertSucceeded(execution), nodeName);
+			assert.deepEqual(others, []);
+			return item;
+		}
+
+		for (const photo of ['portrait.jpg', 'pet.png']) {
+			it(`makes a video from ${photo}`, async () => {
+				const item = onlyItem(await fromFile(photo, { ...wait, downloadVideo: true }));
+				const [{ body }] = creates();
+				assert.deepEqual(body.input.image, base64Of(photo));
+				const { taskId, videoUrl } = item.json;
+				await assertVideo(item.binary.data, videoUrl, `pet_dance-${taskId}.mp4`);
+			});
+		}
+
+		it('makes a video from two files of one item, the first one on the left', async () => {
+			const execution = await fromTwoFiles(['data', 'data2'], { ...wait, downloadVideo: true });
+			const item = onlyItem(execution);
+			const [{ body }] = creates();
+			assert.deepEqual(body.input.images, [base64Of('portrait.jpg'), base64Of('second.jpg')]);
+			const { taskId, videoUrl } = item.json;
+			await assertVideo(item.binary.data, videoUrl, `hug_pro-${taskId}.mp4`);
+		});
+
+		it('takes the fields that the parameters name, also by expressions', async () => {
+			const parameters = {
+				imageField: '={{ Object.keys($binary).find((name) => name.startsWith("wo")) }}',
+				secondImageField: 'man',
+			};
+			onlyItem(await fromTwoFiles(['man', 'woman'], parameters));
+			const [{ body }] = creates();
+			assert.deepEqual(body.input.images, [base64Of('second.jpg'), base64Of('portrait.jpg')]);
+		});
+
+		it('names the fields that are there when the one it needs is not', async () => {
+			const execution = await fromFile('portrait.jpg', { imageField: 'photo' });
+			assert.equal(execution.status, 'error');
+			const { message, description } = errorOf(execution);
+			assert.match(message, /no file in input field “photo”/);
+			assert.match(description, /The item has files in: data\./);
+			assert.deepEqual(creates(), []);
+		});
+
+		for (const [name, [what]] of Object.entries(WRONG_FILES)) {
+			it(`refuses ${what} that is named ${name}, and sends nothing`, async () => {
+				const execution = await fromFile(name);
+				assert.equal(execution.status, 'error');
+				const { message } = errorOf(execution);
+				assert.ok(message.includes(`“${name}” in input field “data”`), message);
+				assert.ok(message.includes(what), message);
+				assert.deepEqual(creates(), []);
+			});
+		}
+
+		it('gives back several videos of one task, one field for each', async () => {
+			const image = `${photoUrl}?videos=2&megabytes=3`;
+			const item = onlyItem(await fromUrl(image, { simplify: false }));
+			assert.deepEqual(Object.keys(item.binary).sort(), ['data', 'data2']);
+			const { task_id: taskId, task_result: result } = item.json;
+			const [first, second] = result.videos;
+			await assertVideo(item.binary.data, first.url, `pet_dance-${taskId}.mp4`);
+			await assertVideo(item.binary.data2, second.url, `pet_dance-${taskId}-2.mp4`);
+			assert.equal((await rest.binary(item.binary.data)).length, 3 * MEGABYTE);
+		});
+
+		it('says the size of a video as people read it', async () => {
+			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=3`, { outputField: 'video' }));
+			assert.deepEqual(Object.keys(item.binary), ['video']);
+			assert.match(item.binary.video.fileSize, /^3\.(0|15) MB$/);
+		});
+
+		it('fetches a video again that broke off, and gives back the whole', async () => {
+			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' }, times: 2 });
+			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`));
+			assert.equal(downloads().length, 3);
+			const { taskId, videoUrl } = item.json;
+			await assertVideo(item.binary.data, videoUrl, `pet_dance-${taskId}.mp4`);
+			assert.equal(sandbox.charges.length, 1);
+		});
+
+		it('never passes a part of a video on as the whole', async () => {
+			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' } });
+			const settings = { onError: 'continueRegularOutput' };
+			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`, {}, settings));
+			assert.match(item.json.error, /broke off before its end/);
+			assert.equal(item.json.details.taskId, sandbox.charges[0].taskId);
+			assert.equal(item.binary, undefined);
+		});
+
+		it('says for how long the provider keeps videos when a link has expired', async () => {
+			sandbox.addFault({ kind: 'expired', match: { operation: 'download' } });
+			const execution = await fromUrl(photoUrl);
+			assert.equal(execution.status, 'error');
+			const { message, description } = errorOf(execution);
+			const [{ taskId }] = sandbox.charges;
+			assert.ok(message.includes(`The video of task ${taskId} can no longer be fetched`), message);
+			assert.match(description, /keeps videos for 30 days/);
+			assert.equal(downloads().length, 1);
+		});
+
+		it('downloads with Get what Create did not wait for', async () => {
+			const get = {
+				operation: 'get',
+				taskId: locator('id', '={{ $json.taskId }}'),
+				...wait,
+				downloadVideo: true,
+			};
+			const nodes = [
+				manualTrigger(),
+				effect({ imageInput: 'url', image: photoUrl }),
+				klingNode('Get', credential, get),
+			];
+			const lines = [
+				['Start', 'Effect'],
+				['Effect', 'Get'],
+			];
+			const execution = await run(nodes, lines);
+			const created = onlyItem(execution);
+			assert.equal(created.json.status, 'submitted');
+			assert.equal(created.binary, undefined);
+			const item = onlyItem(execution, 'Get');
+			assert.equal(item.json.status, 'succeed');
+			assert.equal(item.json.taskId, created.json.taskId);
+			const { fileName } = item.binary.data;
+			assert.ok(fileName.includes(item.json.taskId), fileName);
+			await assertVideo(item.binary.data, item.json.videoUrl, fileName);
+			assert.ok(downloads().every(({ headers }) => !('authorization' in headers)));
+		});
+	});
+}
