@@ -17,6 +17,9 @@ const PREFERENCES = {
 	N8N_THEME: 'light',
 };
 
+/** n8n leaves the empty holders of its expression editors' tips in the corner of the screen. */
+const TIDY = '.app-grid > div > [class*="ͼ"]:empty { visibility: hidden; }';
+
 const isRun = (response) =>
 	response.request().method() === 'POST' && /\/workflows\/[^/]+\/run\b/.test(response.url());
 
@@ -199,7 +202,7 @@ export class Editor {
 				.click({ timeout: 1_000 })
 				.catch(() => {});
 		}
-		return await this.page.screenshot({ animations: 'disabled', caret: 'hide' });
+		return await this.page.screenshot({ animations: 'disabled', caret: 'hide', style: TIDY });
 	}
 
 	/** Writes a picture of the screen. */

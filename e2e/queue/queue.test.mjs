@@ -145,6 +145,8 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		return items.flat().map(({ json }) => json);
 	}
 
+	const endOf = (execution) =>
+		`execution ${execution.id}: ${execution.status} ${errorOf(execution)?.message ?? ''}`;
 	const taskIdsOf = (execution) => itemsOf(execution, 'After').map(({ json }) => json.taskId);
 	const images = (from, count) => Array.from({ length: count }, (_, index) => `p${from + index}`);
 
@@ -187,7 +189,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 
 		const executions = await ended(waiting, quick);
 		const good = executions.filter(({ status }) => status === 'success');
-		assert.equal(good.length, 8);
+		assert.equal(good.length, 8, executions.map(endOf).join('\n'));
 		const taskIds = good.flatMap(taskIdsOf);
 		assert.equal(taskIds.length, 200);
 		assert.equal(new Set(taskIds).size, 200);
