@@ -6,6 +6,7 @@ import { heapBytes, report } from '../lib/child';
 import { execute, flowOf, keepBinaryData, type Flow } from '../lib/engine';
 import { benchFolder } from '../lib/modules';
 import { getNode, httpFileNode, items } from '../lib/nodes';
+import { credentialAt } from '../lib/sandbox';
 
 export interface Growth {
 	/** MB. */
@@ -48,8 +49,7 @@ async function ofOurs(size: number): Promise<[Flow, Record<string, unknown>]> {
 	const taskId = `8${Date.now()}${size}`;
 	const body = JSON.stringify({ provider: 'kling', tasks: [{ taskId, megabytes: size }] });
 	await fetch(`${sandboxUrl}/_sandbox/seed`, { method: 'POST', body });
-	const credentials = await (await fetch(`${sandboxUrl}/_sandbox/credentials`)).json();
-	return [flowOf(getNode(taskId, { downloadVideo: true })), credentials.kling];
+	return [flowOf(getNode(taskId, { downloadVideo: true })), await credentialAt(sandboxUrl)];
 }
 
 function watchMemory(): () => number {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { heapBytes, report } from '../lib/child';
 import { flowOf, start, type Flow } from '../lib/engine';
 import { createNode, handMadeLoop, items } from '../lib/nodes';
+import { credentialAt } from '../lib/sandbox';
 
 export interface Held {
 	/** Executions that have not returned. */
@@ -17,20 +18,6 @@ const [way, sandboxUrl, count] = process.argv.slice(2);
 /** Until a sleeping execution's last look from its own process is over. */
 const settledMs = 25_000;
 const cpuSeconds = 5;
-
-report(async (): Promise<Held> => {
-	const credentials = await (await fetch(`${sandboxUrl}/_sandbox/credentials`)).json();
-	const { kling } = credentials as { kling: Record<string, unknown> };
-	const waits = new Waits({ ...kling, token: kling.apiKey });
-	await waits.begin(5);
-	await waits.cancelAll();
-	const before = await heapBytes();
-	await waits.begin(Number(count));
-	await delay(settledMs);
-	const cpu = await processorTime();
-	const kilobytes = ((await heapBytes()) - before) / 1024 / Number(count);
-	return { busy: waits.busy, kilobytes, cpu };
-});
 
 /** Executions that were started. Of those that returned nothing is kept, as in n8n. */
 class Waits {
@@ -75,3 +62,15 @@ async function processorTime(): Promise<number> {
 	const { user, system } = process.cpuUsage(before);
 	return (user + system) / 1_000 / cpuSeconds;
 }
+
+report(async (): Promise<Held> => {
+	const waits = new Waits(await credentialAt(sandboxUrl));
+	await waits.begin(5);
+	await waits.cancelAll();
+	const before = await heapBytes();
+	await waits.begin(Number(count));
+	await delay(settledMs);
+	const cpu = await processorTime();
+	const kilobytes = ((await heapBytes()) - before) / 1024 / Number(count);
+	return { busy: waits.busy, kilobytes, cpu };
+});

@@ -29,12 +29,8 @@ export class RemoteSandbox {
 		return `${this.url}/kling`;
 	}
 
-	/** For our nodes, and in the same object for n8n's Bearer authentication. */
 	async credential(): Promise<Record<string, unknown>> {
-		const { kling } = (await this.ask('GET', 'credentials')) as {
-			kling: Record<string, unknown>;
-		};
-		return { ...kling, token: kling.apiKey };
+		return await credentialAt(this.url);
 	}
 
 	/** Forgets all tasks, requests and faults, and has these options. */
@@ -74,3 +70,10 @@ export class RemoteSandbox {
 
 /** The sandbox' own options, where null takes a limit away. */
 type Limits = Omit<SandboxOptions, 'parallelTasks'> & { parallelTasks?: number | null };
+
+/** For our nodes, and in the same object for n8n's Bearer authentication. */
+export async function credentialAt(sandboxUrl: string): Promise<Record<string, unknown>> {
+	const response = await fetch(`${sandboxUrl}/_sandbox/credentials`);
+	const { kling } = (await response.json()) as { kling: Record<string, unknown> };
+	return { ...kling, token: kling.apiKey };
+}

@@ -1,4 +1,6 @@
+import type { Workflow } from 'n8n-workflow';
 import { flowOf, execute, nodeOf, poll, workflowOf } from '../lib/engine';
+import { figuresOf } from '../lib/figures';
 import { httpListNode, items } from '../lib/nodes';
 import { inTurn, type Bench, type Benchmark, type Row } from '../lib/row';
 import type { RemoteSandbox } from '../lib/sandbox';
@@ -14,6 +16,7 @@ interface Seen {
 	ms: number[];
 	bytes: number[];
 	httpMs: number[];
+	/** Requests of the first poll. */
 	activation: number;
 }
 
@@ -22,13 +25,13 @@ export const trigger: Benchmark = {
 	name: 'trigger',
 	async run(bench) {
 		const rows: Row[] = [];
-		let empty: Seen | undefined;
+		const times: Record<number, number[]> = {};
 		for (const size of sizes) {
 			const seen = await see(bench, size);
-			empty ??= seen;
+			times[size] = seen.ms;
 			rows.push(...rowsOf(size, seen));
 		}
-		return rows;
+		return [...rows, flatness(times)];
 	},
 };
 
@@ -53,38 +56,51 @@ function rowsOf(size: number, { requests, ms, bytes, httpMs, activation }: Seen)
 	];
 }
 
+/** Each poll over the largest history, as a multiple of the usual one over the shortest. */
+function flatness(times: Record<number, number[]>): Row {
+	const [, shortest] = sizes;
+	const usual = figuresOf(times[shortest]).median;
+	const largest = sizes[sizes.length - 1];
+	return {
+		what: `Idle poll, history of ${largest.toLocaleString('en')} over ${shortest.toLocaleString('en')} tasks: time`,
+		unit: 'times',
+		ideal: 1,
+		ours: times[largest].map((ms) => ms / usual),
+		target: { kind: 'atMost', bound: 1.3, of: 'ideal' },
+	};
+}
+
 async function see({ sandbox, credential, runs }: Bench, size: number): Promise<Seen> {
 	await sandbox.reset({});
 	await seedHistory(sandbox, size);
-	const credentials = { klingEffectsApi: { id: '1', name: 'Kling' } };
-	const node = nodeOf(
-		name,
-		'klingEffectsTrigger',
-		1,
-		{ events: ['succeed', 'failed'] },
-		{ credentials },
-	);
-	const workflow = workflowOf({ nodes: [node], connections: [] });
+	const workflow = triggerWorkflow();
 	const list = flowOf(httpListNode(sandbox.baseUrl));
-	const ours = async () =>
-		await pollOnce(sandbox, async () => await poll(workflow, name, credential));
+	const ours = async () => ({
+		...(await pollOnce(sandbox, async () => await poll(workflow, name, credential))),
+		bytes: Buffer.byteLength(JSON.stringify(workflow.staticData)),
+	});
+	const http = async () => ({
+		requests: 1,
+		ms: (await execute(list, items(1), credential)).ms,
+		bytes: 0,
+	});
 	const { requests: activation } = await ours();
-	await inTurn(settlingPolls, {
-		ours,
-		http: async () => await execute(list, items(1), credential),
-	});
-	const seen = await inTurn(runs(15), {
-		ours: async () => ({ ...(await ours()), bytes: stateBytes(workflow.staticData) }),
-		http: async () => ({ ms: (await execute(list, items(1), credential)).ms }),
-	});
-	const polls = seen.ours as Array<{ requests: number; ms: number; bytes: number }>;
+	await inTurn(settlingPolls, { ours, http });
+	const seen = await inTurn(runs(15), { ours, http });
 	return {
 		activation,
-		requests: polls.map(({ requests }) => requests),
-		ms: polls.map(({ ms }) => ms),
-		bytes: polls.map(({ bytes }) => bytes),
+		requests: seen.ours.map(({ requests }) => requests),
+		ms: seen.ours.map(({ ms }) => ms),
+		bytes: seen.ours.map(({ bytes }) => bytes),
 		httpMs: seen.http.map(({ ms }) => ms),
 	};
+}
+
+function triggerWorkflow(): Workflow {
+	const credentials = { klingEffectsApi: { id: '1', name: 'Kling' } };
+	const parameters = { events: ['succeed', 'failed'] };
+	const node = nodeOf(name, 'klingEffectsTrigger', 1, parameters, { credentials });
+	return workflowOf({ nodes: [node], connections: [] });
 }
 
 async function pollOnce(
@@ -108,8 +124,4 @@ async function seedHistory(sandbox: RemoteSandbox, size: number): Promise<void> 
 		return { createdAt, updatedAt: createdAt + 120_000 };
 	});
 	for (let at = 0; at < size; at += 10_000) await sandbox.seed(tasks.slice(at, at + 10_000));
-}
-
-function stateBytes(staticData: unknown): number {
-	return Buffer.byteLength(JSON.stringify(staticData));
 }

@@ -31,7 +31,7 @@ export const waiting: Benchmark = {
 		const runs = { ours: 0, loop: 0 };
 		const by = (name: keyof typeof runs, flow: Flow) => async () =>
 			await see(bench, flow, 4 + intervalSeconds * ((runs[name]++ * 0.38) % 1));
-		const seen = await inTurn(bench.runs(7), { ours: by('ours', ours), loop: by('loop', loop) });
+		const seen = await inTurn(bench.runs(5), { ours: by('ours', ours), loop: by('loop', loop) });
 		const values = (name: keyof typeof seen, figure: keyof Seen) =>
 			seen[name].map((one) => one[figure]);
 		const beside = (figure: keyof Seen) => ({

@@ -166,8 +166,10 @@ export class Editor {
 	async show(mode, panel = this.output) {
 		await this.part(`radio-button-${mode}`, panel).click();
 		const data = this.part('ndv-data-container', panel);
-		await data.waitFor();
-		return await data.innerText();
+		// n8n loads some of its views only now.
+		const describe = `The ${mode} view of the data`;
+		const text = async () => (await data.innerText()).trim();
+		return await waitUntil(text, { timeoutMs: TIMEOUT_MS, describe });
 	}
 
 	/** Opens the output's first file, a video, and waits until its pictures can be seen. */
@@ -228,6 +230,7 @@ export async function openEditor(url) {
 		});
 		context.setDefaultTimeout(TIMEOUT_MS);
 		await context.addInitScript((preferences) => {
+			const { localStorage } = globalThis;
 			for (const [key, value] of Object.entries(preferences)) {
 				if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
 			}

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { prepareN8n } from '../lib/n8n.mjs';
 
@@ -9,29 +9,52 @@ const WORKER_CONCURRENCY = 6;
  * One main and two workers, each with a folder of its own as on machines of their own: what they
  * share is PostgreSQL, Redis and the encryption key.
  */
-export async function startCluster(line, { tarball, env }) {
-	const main = await prepareN8n(line, { tarball, env });
-	const prepareWorker = async () =>
-		await prepareN8n(line, {
+export class Cluster {
+	workers = [];
+	#line;
+	#options;
+
+	constructor(line, { tarball, env }) {
+		this.#line = line;
+		this.#options = { tarball, env };
+	}
+
+	async start() {
+		this.main = await prepareN8n(this.#line, this.#options);
+		// Main makes the tables, so the workers come after it.
+		await this.main.start();
+		this.workers = [await this.#prepareWorker(), await this.#prepareWorker()];
+		const starts = this.workers.map(async (worker) => await worker.start());
+		await Promise.all([this.main.rest.login(), ...starts]);
+	}
+
+	/** Starts a new worker for a dead one, with nothing of its folder, as where workers are containers. */
+	async replace(dead) {
+		const worker = await this.#prepareWorker();
+		this.workers[this.workers.indexOf(dead)] = worker;
+		await Promise.all([worker.start(), dead.dispose()]);
+	}
+
+	async dispose() {
+		const servers = [this.main, ...this.workers].filter(Boolean);
+		await Promise.all(servers.map(async (server) => await server.dispose()));
+	}
+
+	async #prepareWorker() {
+		const { tarball, env } = this.#options;
+		return await prepareN8n(this.#line, {
 			tarball,
 			command: 'worker',
 			args: [`--concurrency=${WORKER_CONCURRENCY}`],
 			// Where callbacks go is main's address.
-			env: { ...env, WEBHOOK_URL: `${main.url}/` },
+			env: { ...env, WEBHOOK_URL: `${this.main.url}/` },
 		});
-	const workers = [await prepareWorker(), await prepareWorker()];
-	// Main makes the tables, so the workers come after it.
-	await main.start();
-	await Promise.all([main.rest.login(), ...workers.map(async (worker) => await worker.start())]);
-	return { main, workers };
-}
-
-export async function disposeCluster({ main, workers }) {
-	await Promise.all([main, ...workers].map(async (server) => await server.dispose()));
+	}
 }
 
 /** What a worker's log says that it has begun: `{ executionId, jobId }`, in order. */
 export function startsOf(worker) {
+	if (!existsSync(worker.logFile)) return [];
 	const log = readFileSync(worker.logFile, 'utf8');
 	const starts = log.matchAll(/Worker started execution (\d+) \(job (\d+)\)/g);
 	return [...starts].map(([, executionId, jobId]) => ({ executionId, jobId }));

@@ -14,7 +14,7 @@ import {
 	webhook,
 	workflow,
 } from '../lib/workflow.mjs';
-import { disposeCluster, startCluster, startsOf } from './cluster.mjs';
+import { Cluster, startsOf } from './cluster.mjs';
 import { connectRedis } from './services.mjs';
 
 const { line, services, env } = prepared;
@@ -33,7 +33,8 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 
 	before(async () => {
 		sandbox = await ownSandbox({ taskSeconds: neverByItself, latencyMs: 300 });
-		cluster = await startCluster(line, prepared);
+		cluster = new Cluster(line, prepared);
+		await cluster.start();
 		rest = cluster.main.rest;
 		redis = connectRedis(cluster.main.install, services);
 		credential = await storeCredential(rest, sandbox, 'kling');
@@ -41,7 +42,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 	});
 	after(async () => {
 		redis?.disconnect();
-		if (cluster) await disposeCluster(cluster);
+		await cluster?.dispose();
 	});
 
 	/** The trigger, active and with its first poll behind it. */
@@ -112,22 +113,21 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		return await Promise.all(all.map(async ({ id }) => await rest.execution(id)));
 	}
 
-	/** Kills a worker, and gives the executions that it leaves behind once n8n has noticed. */
-	async function killWorker(worker, alsoMain = false) {
-		const before = await activeJobs();
-		const mine = startsOf(worker).filter(({ jobId }) => before.includes(jobId));
+	/** Kills a worker, and gives the executions that it leaves behind. */
+	async function killWorker(worker, { alsoMain = false } = {}) {
+		const active = await activeJobs();
+		const mine = startsOf(worker).filter(({ jobId }) => active.includes(jobId));
 		await Promise.all([worker.kill(), alsoMain && cluster.main.kill()]);
+		const isBegunAgain = (jobId) =>
+			cluster.workers.some(
+				(other) => other !== worker && startsOf(other).some((start) => start.jobId === jobId),
+			);
 		return {
 			left: mine.map(({ executionId }) => executionId),
-			/** n8n 1 puts the jobs back into the queue, n8n 2 takes them out. */
+			/** n8n 1 gives the jobs to another worker, n8n 2 takes them out of the queue. */
 			isNoticed: async () => {
-				const active = await activeJobs();
-				const begunElsewhere = cluster.workers.flatMap((other) => startsOf(other));
-				return mine.every(
-					({ jobId }) =>
-						!active.includes(jobId) ||
-						begunElsewhere.filter((start) => start.jobId === jobId).length > 1,
-				);
+				const stillActive = await activeJobs();
+				return mine.every(({ jobId }) => !stillActive.includes(jobId) || isBegunAgain(jobId));
 			},
 		};
 	}
@@ -160,16 +160,16 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		await until('the first 40 creates', () => sandbox.charges.length >= 40, 10);
 		const [first, second] = cluster.workers;
 		// n8n 2 lets people retry what has crashed with main; what main sees die, it empties.
-		const killed = await killWorker(first, !rerunsByItself);
+		const killed = await killWorker(first, { alsoMain: !rerunsByItself });
 		const chargedThen = sandbox.charges.length;
 		assert.ok(chargedThen < 200, `${chargedThen} creates before the kill`);
 		assert.ok(killed.left.length > 0, 'the worker had executions');
 		await until('n8n has noticed', killed.isNoticed);
 		const retries = [];
 		if (rerunsByItself) {
-			await first.start();
+			await cluster.replace(first);
 		} else {
-			await Promise.all([first.start(), cluster.main.start()]);
+			await Promise.all([cluster.replace(first), cluster.main.start()]);
 			const crashed = await until('the crash is on record', async () => {
 				const listed = await Promise.all([waiting, quick].map(({ id }) => rest.executions(id)));
 				const found = listed.flat().filter(({ status }) => status === 'crashed');
@@ -182,7 +182,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 			const again = await killWorker(second);
 			test.diagnostic(`a second kill left ${again.left.length} executions`);
 			await until('n8n has noticed', again.isNoticed);
-			await second.start();
+			await cluster.replace(second);
 		}
 		finishTasks();
 		await Promise.all(retries);
@@ -219,7 +219,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		const killed = await killWorker(victim);
 		assert.deepEqual(killed.left, [id]);
 		await until('n8n has noticed', killed.isNoticed);
-		const backAgain = victim.start();
+		const replaced = cluster.replace(victim);
 		if (!rerunsByItself) {
 			const lost = await rest.waitForExecution(id);
 			assert.equal(lost.status, 'error');
@@ -229,7 +229,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		}
 		finishTasks();
 		const executions = await ended(creates);
-		await backAgain;
+		await replaced;
 		const [newest] = executions;
 		assertSucceeded(newest);
 		const expected = sandbox.charges.slice(before).map(({ taskId }) => taskId);
@@ -257,7 +257,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		const execution = assertSucceeded(await rest.waitForExecution(executionId));
 		const other = cluster.workers.find((worker) => worker !== sleeper);
 		assert.ok(startsOf(other).some((start) => start.executionId === executionId));
-		await sleeper.start();
+		await cluster.replace(sleeper);
 
 		const [{ binary }] = itemsOf(execution, 'Both');
 		for (const [name, field] of [

@@ -48,12 +48,15 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 
 	/** A test that leaves a picture of the screen behind, of its end or of where it failed. */
 	function scene(name, test) {
+		const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.png`);
 		it(name, async () => {
 			try {
 				await test();
-			} finally {
-				await editor.screenshot(join(folder, `${name.replaceAll(' ', '-')}.png`));
+			} catch (error) {
+				await editor.screenshot(file).catch(() => {});
+				throw error;
 			}
+			await editor.screenshot(file);
 		});
 	}
 

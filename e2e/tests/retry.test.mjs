@@ -192,11 +192,13 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 
 		const stoppedAt = Date.now();
 		await rest.stopExecution(started);
-		const execution = await rest.waitForExecution(started);
-		assert.equal(execution.status, 'canceled');
-		const tookMs = Date.parse(execution.stoppedAt) - stoppedAt;
-		assert.ok(tookMs < 2_500, `${tookMs} ms`);
-		assert.equal(execution.customData.klingTaskIds, charged(sandbox).join(','));
+		// n8n 1 calls a run canceled at once, and stores its custom data when the node has ended.
+		const shown = async () => (await rest.execution(started)).customData.klingTaskIds;
+		await reached(shown, 'the end of the run');
+		const tookMs = Date.now() - stoppedAt;
+		assert.ok(tookMs < 4_000, `${tookMs} ms, with the time that n8n takes to store it`);
+		assert.equal(await shown(), charged(sandbox).join(','));
+		assert.equal((await rest.execution(started)).status, 'canceled');
 
 		const another = await stage({
 			taskSeconds: neverByItself,

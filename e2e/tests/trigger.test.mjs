@@ -248,7 +248,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			const credential = await storeCredential(rest, all.sandbox, 'cometApi');
 			const { id } = await store({ credential }, { watch: 'account' });
 			const refusal = await whyNotActive(id);
-			assert.match(refusal, /CometAPI has no list of tasks/);
+			assert.match(refusal, /CometAPI has no list of tasks, so set Watch to Task IDs/);
 		});
 
 		it('is refused ids that belong to another account', async () => {
@@ -262,7 +262,6 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 		try {
 			await rest.activate(id);
 		} catch (error) {
-			console.log(JSON.stringify(error.body));
 			return error.body.message;
 		}
 		let reason;

@@ -194,10 +194,11 @@ function unknownIds(unknown: string[]): Problem {
 	};
 }
 
+/** On activation n8n (1.123 and 2.40) shows the message alone, so it has to say what to do. */
 function noList(displayName: string): Problem {
 	return {
-		message: `${displayName} has no list of tasks, so the whole account cannot be watched`,
+		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of the whole account`,
 		description:
-			'Set Watch to Task IDs and enter the tasks, or keep the IDs that Create returns and look at them with Schedule Trigger and Get. Only Kling AI itself lists tasks.',
+			'Enter the IDs that Create returns, or keep them and look at the tasks with Schedule Trigger and Get. Only Kling AI itself lists tasks.',
 	};
 }

@@ -86,7 +86,10 @@ function imageFields(
 	defaultField: string,
 ): INodeProperties[] {
 	const shown = effectType === 'dual' ? { ...show, effectType: ['dual'] } : show;
-	const side = effectType === 'dual' ? '. It goes to the right side.' : '';
+	const side =
+		effectType === 'dual'
+			? '. It goes to the right side.'
+			: '. Of two images, it goes to the left side.';
 	return [
 		{
 			displayName,
@@ -115,7 +118,10 @@ function imageFields(
 			default: defaultField,
 			required: true,
 			placeholder: `e.g. ${defaultField}`,
-			hint: 'The name of the input field that holds the image file',
+			hint:
+				effectType === 'dual'
+					? 'The name of the input field that holds the image file for the right side'
+					: 'The name of the input field that holds the image file',
 			displayOptions: { show: { ...shown, imageInput: ['binary'] } },
 		},
 	];
