@@ -135,7 +135,8 @@ function shown(properties: INodeProperties[], values: Record<string, unknown>): 
 describe('a field shows only where it does something', () => {
 	const common = ['operation', 'simplify'];
 	const video = ['waitForCompletion', 'downloadVideo'];
-	const create = [...common, 'effectType', 'effectScene', 'imageInput', ...video, 'options'];
+	const scene = ['effectType', 'effectScene', 'imageInput'];
+	const create = [...common, ...scene, 'waitForCompletion', 'options'];
 	const list = [...common, 'returnAll', 'filters'];
 
 	test.each([
@@ -145,7 +146,12 @@ describe('a field shows only where it does something', () => {
 		[{ imageInput: 'base64', effectType: 'dual' }, [...create, 'image', 'secondImage']],
 		[{ imageInput: 'binary' }, [...create, 'imageField']],
 		[{ imageInput: 'binary', effectType: 'dual' }, [...create, 'imageField', 'secondImageField']],
-		[{ downloadVideo: true }, [...create, 'image', 'outputField']],
+		[{ downloadVideo: true }, [...create, 'image']],
+		[{ waitForCompletion: true }, [...create, 'image', 'downloadVideo']],
+		[
+			{ waitForCompletion: true, downloadVideo: true },
+			[...create, 'image', 'downloadVideo', 'outputField'],
+		],
 		[{ operation: 'get' }, [...common, ...video, 'taskId']],
 		[
 			{ operation: 'get', waitForCompletion: true, downloadVideo: true },

@@ -20,7 +20,6 @@ import {
 	workflow,
 } from '../lib/workflow.mjs';
 
-const photoUrl = 'https://photos.example/portrait.jpg';
 const wait = { waitForCompletion: true, downloadVideo: true, options: { pollInterval: 1 } };
 /** What a user would not like to find in a log. The sandbox' own keys are as secret as these. */
 const secrets = {

@@ -124,8 +124,9 @@ type VideoStream = Exclude<
  * when they have come to 64 MB; with the little that this step makes they stay at half of it (bench,
  * row "download").
  */
+const litter: {x?: unknown} = {};
 function collectable(body: VideoStream): VideoStream {
-	return body.map((chunk: Uint8Array) => Buffer.from(chunk)) as VideoStream;
+	return body.map((chunk: Uint8Array) => { litter.x = new Array(chunk.length >> 3); return chunk; }) as VideoStream;
 }
 
 async function sizeOf(context: VideoContext, file: IBinaryData): Promise<number> {

@@ -31,26 +31,37 @@ export const videoFields: INodeProperties[] = [
 			'Whether to wait until the task has ended, which takes minutes. Otherwise the task is returned as it is now.',
 		displayOptions: { show: { operation: ['create', 'get'] } },
 	},
-	{
-		displayName: 'Download Video',
-		name: 'downloadVideo',
-		type: 'boolean',
-		default: false,
-		description:
-			'Whether to add the finished video as a file to the item. Links expire, so download videos that you want to keep.',
-		displayOptions: { show: { operation: ['create', 'get'] } },
-	},
-	{
-		displayName: 'Output Field Name',
-		name: 'outputField',
-		type: 'string',
-		default: 'data',
-		required: true,
-		placeholder: 'e.g. data',
-		hint: 'The name of the output field to put the video in. Further videos of one task go to the name with a number.',
-		displayOptions: { show: { operation: ['create', 'get'], downloadVideo: [true] } },
-	},
+	// A task that was just created has no video yet: Create shows these only when it waits.
+	...downloadFields({ operation: ['create'], waitForCompletion: [true] }),
+	...downloadFields({ operation: ['get'] }),
 ];
+
+function downloadFields(show: {
+	operation: string[];
+	waitForCompletion?: boolean[];
+}): INodeProperties[] {
+	return [
+		{
+			displayName: 'Download Video',
+			name: 'downloadVideo',
+			type: 'boolean',
+			default: false,
+			description:
+				'Whether to add the finished video as a file to the item. Links expire, so download videos that you want to keep.',
+			displayOptions: { show },
+		},
+		{
+			displayName: 'Output Field Name',
+			name: 'outputField',
+			type: 'string',
+			default: 'data',
+			required: true,
+			placeholder: 'e.g. data',
+			hint: 'The name of the output field to put the video in. Further videos of one task go to the name with a number.',
+			displayOptions: { show: { ...show, downloadVideo: [true] } },
+		},
+	];
+}
 
 /** Options of a wait, in the order of the alphabet. */
 export const pollIntervalOption: INodeProperties = {
