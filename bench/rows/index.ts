@@ -1,6 +1,6 @@
 import type { Benchmark } from '../lib/row';
 import { creates } from './creates';
-import { download } from './dl2';
+import { download } from './download';
 import { limit } from './limit';
 import { lostAnswer } from './lostAnswer';
 import { packaged } from './package';

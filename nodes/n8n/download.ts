@@ -102,7 +102,7 @@ async function store(
 	const mimeType = said.startsWith('video/') ? said : 'video/mp4';
 	const file = await context.helpers
 		.prepareBinaryData(
-			collectable(body as VideoStream),
+			body as Parameters<typeof context.helpers.prepareBinaryData>[0],
 			fileName,
 			mimeType,
 		)
@@ -112,21 +112,6 @@ async function store(
 	// A body that was compressed on the way is longer than its header says.
 	if (!expected || headers['content-encoding']) return file;
 	return (await sizeOf(context, file)) === expected ? file : null;
-}
-
-type VideoStream = Exclude<
-	Parameters<IExecuteFunctions['helpers']['prepareBinaryData']>[0],
-	Uint8Array
->;
-
-/**
- * The same stream, one step longer. V8 frees the chunks of a stream that makes no other garbage only
- * when they have come to 64 MB; with the little that this step makes they stay at half of it (bench,
- * row "download").
- */
-const litter: {x?: unknown} = {};
-function collectable(body: VideoStream): VideoStream {
-	return body.map((chunk: Uint8Array) => { litter.x = new Array(chunk.length >> 3); return chunk; }) as VideoStream;
 }
 
 async function sizeOf(context: VideoContext, file: IBinaryData): Promise<number> {

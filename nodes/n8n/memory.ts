@@ -77,7 +77,8 @@ export class NodeMemory {
  */
 function seedOf(context: IExecuteFunctions): string {
 	const token = resumeTokenOf(context);
-	if (token !== null) return token;
+	// Hashed, because the token opens the execution's resume address.
+	if (token !== null) return hash(token);
 	const executionId = context.getExecutionId();
 	return executionId ? `${context.getInstanceId()}:${executionId}` : randomUUID();
 }
