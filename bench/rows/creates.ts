@@ -4,6 +4,8 @@ import { inTurn, type Bench, type Benchmark } from '../lib/row';
 
 const count = 100;
 const latencyMs = 200;
+/** So many times the other's median can a median be by chance alone. */
+const equal = 1.05;
 
 /** 100 tasks at a provider that answers after 200 ms and has no limits. */
 export const creates: Benchmark = {
@@ -15,10 +17,14 @@ export const creates: Benchmark = {
 		const http = async () => await seconds(bench, byHand());
 		const batching = { batch: { batchSize: 10, batchInterval: latencyMs } };
 		const batches = async () => await seconds(bench, byHand({ batching }));
-		const measurements = { ten: ours(10), batches, hundred: ours(100), http };
+		const polite = { ten: ours(10), batches };
+		const atOnce = { hundred: ours(100), http };
 		// The first round is the engine's own warming up.
-		await inTurn(1, measurements);
-		const seen = await inTurn(bench.runs(9), measurements);
+		await inTurn(1, { ...polite, ...atOnce });
+		const seen = {
+			...(await inTurn(bench.runs(5), polite)),
+			...(await inTurn(bench.isQuick ? 5 : 31, atOnce)),
+		};
 		const what = `${count} creates, answers after ${latencyMs} ms, Concurrency`;
 		return [
 			{
@@ -35,7 +41,8 @@ export const creates: Benchmark = {
 				ideal: latencyMs / 1000,
 				ours: seen.hundred,
 				beside: { name: 'HTTP Request, all at once', values: seen.http },
-				target: { kind: 'atMost', bound: 1, of: 'beside' },
+				target: { kind: 'atMost', bound: equal, of: 'beside' },
+				note: `no slower than HTTP Request, but for the ${((equal - 1) * 100).toFixed(0)} % that two medians of the same differ by.`,
 			},
 		];
 	},

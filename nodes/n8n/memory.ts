@@ -20,6 +20,7 @@ interface Stored {
  */
 export class NodeMemory {
 	private readonly stored: Stored;
+	private readonly runIndex: number;
 
 	constructor(private readonly context: IExecuteFunctions) {
 		const node = context.getContext('node') as IDataObject;
@@ -28,6 +29,7 @@ export class NodeMemory {
 			orders: {},
 		} satisfies Stored as unknown as IDataObject;
 		this.stored = node[contextKey] as unknown as Stored;
+		this.runIndex = Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
 	}
 
 	/**
@@ -42,7 +44,7 @@ export class NodeMemory {
 	): SubmissionMemory & { externalTaskId: string } {
 		const { effectScene, duration, mode, modelName } = terms;
 		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];
-		const place = `${this.runIndex()}:${itemIndex}:${hash(asked).slice(0, 8)}`;
+		const place = `${this.runIndex}:${itemIndex}:${hash(asked).slice(0, 8)}`;
 		const { orders, seed } = this.stored;
 		const { context } = this;
 		return {
@@ -57,10 +59,6 @@ export class NodeMemory {
 						other !== place && entry.state === 'created' && entry.taskId === taskId,
 				),
 		};
-	}
-
-	private runIndex(): number {
-		return Number(this.context.getWorkflowDataProxy(0).$runIndex ?? 0);
 	}
 
 	/** An AI agent's calls can share run and item, so there the parameters of the call count too. */
@@ -95,21 +93,22 @@ const longestValue = 255;
  * n8n keeps 10 values of 255 characters; half of them are left to the workflow.
  */
 export function showTaskIds(context: IExecuteFunctions, taskIds: readonly string[]): void {
-	for (const [index, value] of linesOf(taskIds).slice(0, mostValues).entries()) {
-		show(context, index === 0 ? 'klingTaskIds' : `klingTaskIds${index + 1}`, value);
-	}
+	const lines = linesOf(taskIds).slice(0, mostValues);
+	const keys = lines.map((_, index) => (index === 0 ? 'klingTaskIds' : `klingTaskIds${index + 1}`));
+	show(context, Object.fromEntries(lines.map((line, index) => [keys[index], line])));
 }
 
 /** Shows what names the creates of which nobody knows whether they made a task. */
 export function showUnknown(context: IExecuteFunctions, names: readonly string[]): void {
-	show(context, 'klingUnknown', linesOf(names)[0]);
+	show(context, { klingUnknown: linesOf(names)[0] });
 }
 
-function show(context: IExecuteFunctions, key: string, value: string): void {
+function show(context: IExecuteFunctions, values: Record<string, string>): void {
+	// Once for all values: n8n makes each proxy anew, dates of its own time zone included.
 	const { customData } = context.getWorkflowDataProxy(0).$execution as {
 		customData?: { set(key: string, value: string): void };
 	};
-	customData?.set(key, value);
+	for (const [key, value] of Object.entries(values)) customData?.set(key, value);
 }
 
 function linesOf(texts: readonly string[]): string[] {
