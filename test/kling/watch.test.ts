@@ -342,6 +342,21 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toContain(next.id);
 	});
 
+	it('does not miss a task that is listed late while somebody sets the clock of n8n ahead', async () => {
+		const world = worldWith({ clockAhead: -9 * hour });
+		world.add({ createdSkew: second * 2, endsAt: world.now });
+		const runner = new Runner(world);
+		await runner.poll({ isActivation: true });
+		world.now += second;
+		world.n8nAhead = 9 * hour;
+		const late = world.add({ lag: minute + second, endsAt: world.now });
+		for (let polls = 0; polls < 3; polls++) {
+			await runner.poll();
+			world.now += minute;
+		}
+		expect(runner.emitted).toEqual([late.id]);
+	});
+
 	it('reads a page in order although servers date neighbours a little differently', async () => {
 		const world = worldWith();
 		addHistory(world, 2_000);

@@ -10,6 +10,11 @@ import { freshState, type Pass, type WatchState } from './state';
  * stretch before the newest creation is read anew in each poll.
  */
 export const marginMs = 600_000;
+/**
+ * Milliseconds that count as passed between two polls at most, well below the margin: n8n's clock can
+ * be set ahead, and the margin must not be used up by that.
+ */
+const longestStepMs = 300_000;
 /** The first reading goes back so far for tasks that still run, where the list is newest first … */
 export const firstReachMs = 86_400_000;
 /** … but at least over so many pages. */
@@ -66,6 +71,7 @@ class Reading {
 	private pass: Pass;
 	private newest: number | null;
 	private newestAt: number;
+	private readonly readAt: number;
 	/** How many open tasks the last page has shown. */
 	private shownOpen = 0;
 
@@ -76,9 +82,10 @@ class Reading {
 		private readonly pageSize: number,
 	) {
 		this.ledger = new Ledger(state, terms);
-		this.pass = state.pass ?? beginPass(now());
+		this.readAt = now();
+		this.pass = state.pass ?? beginPass(this.readAt);
 		this.newest = state.newest;
-		this.newestAt = state.newestAt;
+		this.newestAt = state.newestAt + leapSince(state.readAt, this.readAt);
 	}
 
 	get nextPage(): number {
@@ -149,6 +156,7 @@ class Reading {
 			nextSeenUntil: highest(state.nextSeenUntil, seen),
 			newest: this.newest,
 			newestAt: this.newestAt,
+			readAt: this.readAt,
 			top: this.pass.top,
 			pass: null,
 		});
@@ -166,6 +174,7 @@ class Reading {
 			events: state.events.filter((event) => terms.events.includes(event)),
 			newest: this.newest,
 			newestAt: this.newestAt,
+			readAt: this.readAt,
 			pass: failure ? null : this.pass,
 		});
 	}
@@ -180,6 +189,11 @@ class Reading {
 		if (this.newest === null) return null;
 		return this.newest + (this.pass.startedAt - this.newestAt) - marginMs;
 	}
+}
+
+/** Milliseconds by which n8n's clock went on further than a poll's pause is believed to be. */
+function leapSince(readAt: number | null, now: number): number {
+	return readAt === null ? 0 : Math.max(0, now - readAt - longestStepMs);
 }
 
 function lowest(a: number | null, b: number | null): number | null {

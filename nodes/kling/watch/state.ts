@@ -48,8 +48,10 @@ const stateSchema = z.object({
 	nextSeenUntil: moment.nullable(),
 	/** The newest creation that was ever listed, on the provider's clock. */
 	newest: moment.nullable(),
-	/** When it was listed first, on n8n's clock. */
+	/** When it was listed first, on n8n's clock, moved along where that clock has leapt since. */
 	newestAt: moment,
+	/** When the list was read last, on n8n's clock; null before the first reading. */
+	readAt: moment.nullable(),
 	/** The newest creation that the last whole reading showed. */
 	top: moment.nullable(),
 	pass: passSchema.nullable(),
@@ -79,6 +81,7 @@ export function freshState(scope: string, events: readonly TaskEvent[]): WatchSt
 		nextSeenUntil: null,
 		newest: null,
 		newestAt: 0,
+		readAt: null,
 		top: null,
 		pass: null,
 	};
