@@ -8,6 +8,7 @@ import {
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 } from 'n8n-workflow';
+import { simplifyField } from '../n8n/items';
 import { resumeWebhooks } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
@@ -16,7 +17,7 @@ import { searchScenesMethod } from './methods';
 import { createFields, createOptions, executeCreate, waitUsingOption } from './operations/create';
 import { executeGet, getFields } from './operations/get';
 import { executeList, listFields } from './operations/list';
-import { pollIntervalOption, simplifyField, timeoutOption, videoFields } from './operations/shared';
+import { pollIntervalOption, timeoutOption, videoFields } from './operations/shared';
 
 const operations: Record<
 	string,

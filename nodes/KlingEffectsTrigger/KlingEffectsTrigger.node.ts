@@ -5,6 +5,7 @@ import {
 	type INodeTypeDescription,
 	type IPollFunctions,
 } from 'n8n-workflow';
+import { simplifyField } from '../n8n/items';
 import { credentialName } from '../n8n/transport';
 import { poll } from './poll';
 
@@ -80,14 +81,7 @@ export class KlingEffectsTrigger implements INodeType {
 				description:
 					'IDs of the tasks to watch, separated by commas, spaces or line breaks, or a list. Tasks that have ended before the workflow is first activated are passed over; a task whose ID you add later is returned even if it has ended by then.',
 			},
-			{
-				displayName: 'Simplify',
-				name: 'simplify',
-				type: 'boolean',
-				default: true,
-				description:
-					'Whether to return a simplified version of the response instead of the raw data of the provider',
-			},
+			simplifyField,
 			{
 				displayName: 'Options',
 				name: 'options',

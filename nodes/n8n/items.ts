@@ -1,5 +1,20 @@
-import type { IDataObject, IBinaryKeyData, INodeExecutionData } from 'n8n-workflow';
+import type {
+	IBinaryKeyData,
+	IDataObject,
+	INodeExecutionData,
+	INodeProperties,
+} from 'n8n-workflow';
 import type { TaskRecord } from '../kling/task';
+
+/** The parameter of both nodes that decides which form an item has. */
+export const simplifyField: INodeProperties = {
+	displayName: 'Simplify',
+	name: 'simplify',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether to return a simplified version of the response instead of the raw data of the provider',
+};
 
 export interface ItemOptions {
 	simplify: boolean;

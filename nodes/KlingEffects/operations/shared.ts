@@ -11,15 +11,6 @@ import type { Session } from '../../n8n/session';
 /** Videos under way at once; each is streamed, so this bounds connections rather than memory. */
 const downloadsAtOnce = 4;
 
-export const simplifyField: INodeProperties = {
-	displayName: 'Simplify',
-	name: 'simplify',
-	type: 'boolean',
-	default: true,
-	description:
-		'Whether to return a simplified version of the response instead of the raw data of the provider',
-};
-
 /** Wait, download and output field, for Create and Get. */
 export const videoFields: INodeProperties[] = [
 	{
