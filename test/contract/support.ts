@@ -9,7 +9,7 @@ export const photo = 'https://example.com/left.jpg';
 export const secondPhoto = 'https://example.com/right.jpg';
 export const failingPhoto = 'https://example.com/fail.jpg';
 
-/** The keys of a simplified item, in this order: saved workflows depend on them (design.md). */
+/** The keys of a simplified item, in this order: saved workflows depend on them. */
 export const itemKeys = [
 	'taskId',
 	'externalTaskId',
