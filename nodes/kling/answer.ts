@@ -37,8 +37,11 @@ export interface NoAnswer {
 export type Reply = HttpAnswer | NoAnswer;
 export type Send = (request: ApiRequest) => Promise<Reply>;
 
-/** Texts, and numbers with all that belongs to them: digits after a point are no integer. */
-const textOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/**
+ * Texts, and numbers with all that belongs to them: digits after a point are no integer. Texts are
+ * matched in runs, because one step per letter overflows the engine's stack at some millions.
+ */
+const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const longInteger = /^-?\d{16,}$/;
 
 /**

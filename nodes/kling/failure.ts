@@ -150,11 +150,14 @@ export function kindOfStatus(status: number): FailureKind {
 }
 
 const longestMessage = 300;
+/** Characters that are looked at: enough to take keys out of what is shown, whatever follows. */
+const longestRead = 5_000;
 
 /** A provider's text, fit to be shown: one line, short, without picture data or keys that it echoes. */
 function readable(message: unknown): string | null {
 	if (typeof message !== 'string') return null;
 	const line = message
+		.slice(0, longestRead)
 		.replace(/[A-Za-z0-9+/_=.-]{60,}/g, '…')
 		.replace(/\b(sk|Bearer)[-\s][\w.*-]{6,}/g, '…')
 		.replace(/\s+/g, ' ')

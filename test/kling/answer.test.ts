@@ -91,3 +91,13 @@ describe('how long a provider asks to wait', () => {
 		);
 	});
 });
+
+test('an answer that holds a text of megabytes is read all the same', () => {
+	const text = 'A'.repeat(14_000_000);
+	const json = parseJson(`{"text":"${text}","task_id":842163450012345678}`) as Record<
+		string,
+		string
+	>;
+	expect(json.text).toHaveLength(text.length);
+	expect(json.task_id).toBe('842163450012345678');
+});
