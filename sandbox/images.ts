@@ -50,7 +50,9 @@ async function inspect(image: string, ownUrl: string): Promise<ImageDirectives> 
 
 function decode(base64: string): Buffer {
 	// Whether Kling tolerates line breaks is unverified; its documented form has none.
-	if (base64.length % 4 === 1 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+	const digits = base64.replace(/={1,2}$/, '');
+	// Looks for what does not belong there: it needs no memory, however long the text is.
+	if (digits === '' || digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits)) {
 		throw new Refusal(1201, 'File is not in a valid base64 format');
 	}
 	return Buffer.from(base64, 'base64');

@@ -3,7 +3,7 @@ import { accepted, refused } from './types';
 
 const DATA_URL = /^data:([^,]*),/i;
 const HTTP_URL = /^https?:\/\//i;
-const BASE64 = /^[A-Za-z0-9+/]*$/;
+const NOT_BASE64 = /[^A-Za-z0-9+/]/;
 const ADVICE = 'Enter the image file as base64 text, with or without a data: prefix.';
 
 /**
@@ -28,7 +28,7 @@ export function normaliseBase64(text: string, label: string): Checked<string> {
 	const payload = dataUrl === null ? trimmed : unescaped(trimmed.slice(dataUrl[0].length));
 	const digits = standardDigits(payload);
 	if (digits === '') return refused(label, 'is empty.', ADVICE);
-	if (!BASE64.test(digits)) {
+	if (NOT_BASE64.test(digits)) {
 		return refused(label, 'holds characters that base64 text does not have.', ADVICE);
 	}
 	if (digits.length % 4 === 1) {
