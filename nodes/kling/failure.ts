@@ -151,7 +151,7 @@ export function kindOfStatus(status: number): FailureKind {
 
 const longestMessage = 300;
 /** Characters that are looked at: enough to take keys out of what is shown, whatever follows. */
-const longestRead = 5_000;
+const longestRead = 1_000_000;
 
 /** A provider's text, fit to be shown: one line, short, without picture data or keys that it echoes. */
 function readable(message: unknown): string | null {
