@@ -1,5 +1,6 @@
 import type { Clock } from '../../nodes/kling/clock';
 import {
+	failureWithoutAnswer,
 	failed,
 	success,
 	type Failure,
@@ -9,16 +10,7 @@ import {
 
 /** A failure of which only the kind matters. */
 export function failureOfKind(kind: FailureKind, more: Partial<Failure> = {}): Failure {
-	return {
-		kind,
-		providerMessage: null,
-		code: null,
-		httpStatus: null,
-		requestId: null,
-		retryAfterMs: null,
-		body: 'json',
-		...more,
-	};
+	return { ...failureWithoutAnswer(kind), body: 'json', ...more };
 }
 
 export interface ModelOptions {

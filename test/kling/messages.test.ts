@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { readAccount } from '../../nodes/kling/account';
-import { behaviours, type Failure, type FailureKind } from '../../nodes/kling/failure';
+import {
+	failureWithoutAnswer,
+	behaviours,
+	type Failure,
+	type FailureKind,
+} from '../../nodes/kling/failure';
 import { readFilters } from '../../nodes/kling/filters';
 import {
 	describeFailedTask,
@@ -33,13 +38,7 @@ function checkTone(text: string): string[] {
 }
 
 const failure = (kind: FailureKind, more: Partial<Failure> = {}): Failure => ({
-	kind,
-	providerMessage: null,
-	code: null,
-	httpStatus: null,
-	requestId: null,
-	retryAfterMs: null,
-	body: 'none',
+	...failureWithoutAnswer(kind),
 	...more,
 });
 
