@@ -110,7 +110,7 @@ async function post(url: string, headers: Record<string, string>, body: string):
 	}
 }
 
-/** Headers of the Standard Webhooks scheme, which Kling follows (providers.md section 1.6). */
+/** Headers of the Standard Webhooks scheme, which Kling follows (docs/providers.md section 1.6). */
 function signature(secret: string, body: string, now: number): Record<string, string> {
 	const id = `msg_${randomUUID()}`;
 	const timestamp = String(Math.floor(now / 1000));

@@ -18,11 +18,11 @@ const MAX_BYTES = 10 * 1024 * 1024;
 const MIN_SIDE = 300;
 const MAX_RATIO = 2.5;
 
-// Recorded from a failed task (providers.md section 7, sample 2).
+// Recorded from a failed task (docs/providers.md section 7, sample 2).
 const PIXELS_INVALID = 'Image pixel is invalid';
 
 /**
- * Checks images as Kling documents them (seed 001: formats, 10 MB, 300 px, 1:2.5 to 2.5:1, no
+ * Checks images as Kling documents them (Kling's effects page: formats, 10 MB, 300 px, 1:2.5 to 2.5:1, no
  * `data:` prefix) and reads what the URLs tell the sandbox to do.
  *
  * @param ownUrl URL of the sandbox: its sample images are checked by their bytes

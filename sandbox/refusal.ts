@@ -1,5 +1,5 @@
 /**
- * A request that a provider refuses, in the terms of Kling's error table (providers.md section 1.7).
+ * A request that a provider refuses, in the terms of Kling's error table (docs/providers.md section 1.7).
  * Each provider turns it into its own envelope.
  */
 export class Refusal extends Error {

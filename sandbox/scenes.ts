@@ -7,7 +7,7 @@ export interface Scene {
 	images: number;
 	/** Kling's lists that name it. */
 	kling: string[];
-	/** Whether Kling announced its end, or dropped it from the lists that seed 001 shows. */
+	/** Whether Kling announced its end, or dropped it from the lists that Kling's effects page shows. */
 	withdrawn?: boolean;
 }
 
@@ -18,7 +18,7 @@ export function findScene(name: string): Scene | undefined {
 	return byName.get(name);
 }
 
-/** Whether Kling itself still takes the scene. Resellers go on accepting it (seed 000: `hug`). */
+/** Whether Kling itself still takes the scene. Resellers go on accepting it (CometAPI's effects page: `hug`). */
 export function soldByKling(scene: Scene): boolean {
 	return scene.kling.length > 0 && !scene.withdrawn;
 }

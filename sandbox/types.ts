@@ -6,7 +6,7 @@ export type SandboxProvider = 'kling' | 'cometApi' | 'kkiai' | 'modellix' | 'api
 /** Kling's two consoles; the gateways only have `global`. */
 export type SandboxRegion = 'global' | 'china';
 
-/** Status words as Kling spells them (seed 001). Gateways translate them on the way out. */
+/** Status words as Kling spells them (Kling's effects page). Gateways translate them on the way out. */
 export type SandboxStatus = 'submitted' | 'processing' | 'succeed' | 'failed';
 
 /** What a request is for. `check` proves a key, `account` tells a balance; both are free. */
@@ -24,13 +24,13 @@ export interface SandboxOptions {
 	requestsPerSecond?: number;
 	/** Unfinished tasks per account; more are refused with 1303 or the gateway's own 429. */
 	parallelTasks?: number;
-	/** Which of the three answer shapes of its family KKIAI shows (providers.md section 3). */
+	/** Which of the three answer shapes of its family KKIAI shows (docs/providers.md section 3). */
 	kkiaiShape?: 'kling' | 'wrapper' | 'openai';
 	/** Whether KKIAI's get finds external task ids (claimed for text2video only). */
 	kkiaiExternalIdLookup?: boolean;
 	/** Whether CometAPI's get finds external task ids (unverified). */
 	cometExternalIdLookup?: boolean;
-	/** Which of Modellix' three create paths exists (providers.md section 4). */
+	/** Which of Modellix' three create paths exists (docs/providers.md section 4). */
 	modellixPath?: 'newest' | 'middle' | 'oldest';
 	/** Order of Kling's list, which Kling does not document. `random` is stable between pages. */
 	listOrder?: 'newestFirst' | 'oldestFirst' | 'random';

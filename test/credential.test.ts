@@ -21,53 +21,41 @@ const green = { status: 'OK', message: 'Connection successful!' };
 const type = new KlingEffectsApi();
 
 describe('the test of the credential', () => {
-	test.each(names)(
-		'is green for a good key of %s, after one free request',
-		async (name) => {
-			expect(await testCredential(sandbox.credential(name))).toEqual(green);
-			expect(sandbox.requests).toHaveLength(1);
-			expect(sandbox.requests[0].method).toBe('GET');
-			expect(sandbox.charges).toEqual([]);
-		},
-	);
+	test.each(names)('is green for a good key of %s, after one free request', async (name) => {
+		expect(await testCredential(sandbox.credential(name))).toEqual(green);
+		expect(sandbox.requests).toHaveLength(1);
+		expect(sandbox.requests[0].method).toBe('GET');
+		expect(sandbox.charges).toEqual([]);
+	});
 
-	test.each(names)(
-		'is red for a wrong key of %s, after one request',
-		async (name) => {
-			const credential = sandbox.credential(name, { apiKey: 'sk-nobody-knows-this' });
-			const { status, message } = await testCredential(credential);
-			expect(status).toBe('Error');
-			expect(message).toMatch(/did not accept the key/);
-			expect(message).not.toContain('sk-nobody');
-			expect(sandbox.requests).toHaveLength(1);
-		},
-	);
+	test.each(names)('is red for a wrong key of %s, after one request', async (name) => {
+		const credential = sandbox.credential(name, { apiKey: 'sk-nobody-knows-this' });
+		const { status, message } = await testCredential(credential);
+		expect(status).toBe('Error');
+		expect(message).toMatch(/did not accept the key/);
+		expect(message).not.toContain('sk-nobody');
+		expect(sandbox.requests).toHaveLength(1);
+	});
 
 	test.each(names)('is red for an empty key of %s', async (name) => {
 		const { status } = await testCredential(sandbox.credential(name, { apiKey: '' }));
 		expect(status).toBe('Error');
 	});
 
-	test.each(names)(
-		'is red where a web page answers instead of %s',
-		async (name) => {
-			sandbox.addFault({ kind: 'html' });
-			const { status, message } = await testCredential(sandbox.credential(name));
-			expect(status).toBe('Error');
-			expect(message).toContain('did not answer as this provider does');
-			expect(message).toContain('Base URL');
-		},
-	);
+	test.each(names)('is red where a web page answers instead of %s', async (name) => {
+		sandbox.addFault({ kind: 'html' });
+		const { status, message } = await testCredential(sandbox.credential(name));
+		expect(status).toBe('Error');
+		expect(message).toContain('did not answer as this provider does');
+		expect(message).toContain('Base URL');
+	});
 
-	test.each(names)(
-		'is red where the address of %s points elsewhere',
-		async (name) => {
-			sandbox.addFault({ kind: 'redirect', location: `${sandbox.url}/_sandbox/images/pet.png` });
-			const { status } = await testCredential(sandbox.credential(name));
-			expect(status).toBe('Error');
-			expect(sandbox.requests).toHaveLength(1);
-		},
-	);
+	test.each(names)('is red where the address of %s points elsewhere', async (name) => {
+		sandbox.addFault({ kind: 'redirect', location: `${sandbox.url}/_sandbox/images/pet.png` });
+		const { status } = await testCredential(sandbox.credential(name));
+		expect(status).toBe('Error');
+		expect(sandbox.requests).toHaveLength(1);
+	});
 
 	test.each([
 		['is broken', { kind: 'status', status: 500, body: { code: 5000, message: 'oops' } }],

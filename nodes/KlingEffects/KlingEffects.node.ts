@@ -16,7 +16,7 @@ import { handleCallback } from './callback';
 import { searchScenesMethod } from './methods';
 import { createFields, createOptions, executeCreate, waitUsingOption } from './operations/create';
 import { executeGet, getFields } from './operations/get';
-import { executeList, listFields } from './operations/list';
+import { executeList, listFields } from './operations/getMany';
 import { pollIntervalOption, timeoutOption, videoFields } from './operations/shared';
 
 const operations: Record<

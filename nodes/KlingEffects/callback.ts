@@ -14,7 +14,7 @@ import { errorOf, goesOn, itemOf, type Problem } from '../n8n/problems';
 import { isPublic, resumeUrlOf } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
-import { finishTask, type Held } from './operations/shared';
+import { finishTask, type ItemTask } from './operations/shared';
 
 /**
  * Waiting without a worker: the execution sleeps in n8n's database, and the provider's callbacks wake
@@ -68,7 +68,7 @@ export function readCallbackWait(context: IExecuteFunctions, { provider }: Sessi
 export async function sleepUntilCallbacks(
 	context: IExecuteFunctions,
 	session: Session,
-	tasks: readonly Held[],
+	tasks: readonly ItemTask[],
 	problems: ReadonlyArray<{ itemIndex: number; problem: Problem }>,
 	wait: { resumeUrl: string; deadline: number },
 ): Promise<INodeExecutionData[]> {
@@ -127,7 +127,7 @@ function unreachableHint(context: IExecuteFunctions, resumeUrl: string) {
 async function wakeIfDone(
 	context: IExecuteFunctions,
 	session: Session,
-	tasks: readonly Held[],
+	tasks: readonly ItemTask[],
 	resumeUrl: string,
 ): Promise<void> {
 	const ids = tasks.map(({ record }) => record.task.taskId);
@@ -184,11 +184,11 @@ export async function handleCallback(context: IWebhookFunctions): Promise<IWebho
 	// Not 200, so that a provider that repeats its callbacks does so.
 	if (look.state === 'unknown') return answer(context, 503, 'The tasks could not be looked at');
 	if (look.state === 'open') return answer(context, 200, 'Other tasks are still under way');
-	const held = sleeping.map(({ itemIndex }, index) => ({
+	const itemTasks = sleeping.map(({ itemIndex }, index) => ({
 		itemIndex,
 		record: withItem(look.records[index], items[itemIndex].json),
 	}));
-	return { workflowData: [await finishAll(context, await openSession(context), items, held)] };
+	return { workflowData: [await finishAll(context, await openSession(context), items, itemTasks)] };
 }
 
 /**
@@ -249,7 +249,7 @@ async function finishAll(
 	context: IWebhookFunctions,
 	session: Session,
 	items: readonly INodeExecutionData[],
-	held: readonly Held[],
+	itemTasks: readonly ItemTask[],
 ): Promise<INodeExecutionData[]> {
 	const options = {
 		simplify: context.getNodeParameter('simplify', true) as boolean,
@@ -257,7 +257,7 @@ async function finishAll(
 		outputField: context.getNodeParameter('outputField', 'data') as string,
 	};
 	const output = [...items];
-	for (const one of held) {
+	for (const one of itemTasks) {
 		const result = await finishTask(context, session, one, options, { timedOut: false });
 		if (!result.ok && !goesOn(context.getNode())) {
 			throw errorOf(context.getNode(), result.problem, one.itemIndex);

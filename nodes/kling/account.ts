@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Message } from './messages';
+import { accepted, refused, type Checked } from './checked';
 import { providerNamed, providers, type Provider } from './providers';
 
 /** The data of a `klingEffectsApi` credential. */
@@ -24,17 +24,15 @@ export interface Account {
 	secret: { kind: 'key'; key: string } | { kind: 'signed'; accessKey: string; secretKey: string };
 }
 
-export type CheckedAccount = { ok: true; value: Account } | { ok: false; problem: Message };
-
 /** Reads and checks the data of a credential, before anything is sent with it. */
-export function readAccount(data: unknown): CheckedAccount {
+export function readAccount(data: unknown): Checked<Account> {
 	const parsed = credentialSchema.safeParse(data);
 	const provider = parsed.success ? providerNamed(parsed.data.provider) : undefined;
 	if (!parsed.success || !provider) return refuseProvider();
 	const credential = parsed.data;
 	const baseUrl = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl(credential));
 	if (!baseUrl) {
-		return refuse(
+		return refused(
 			'Base URL in the credential is not a web address',
 			`Leave it empty to use ${provider.displayName}'s own, or enter one like https://gateway.example/kling.`,
 		);
@@ -42,13 +40,13 @@ export function readAccount(data: unknown): CheckedAccount {
 	const secret = readSecret(credential, provider);
 	if (!secret) {
 		const missing = isSigned(credential, provider) ? 'Access Key or Secret Key' : 'API Key';
-		return refuse(
+		return refused(
 			`${missing} in the credential is empty`,
 			`Enter the key from the ${provider.displayName} console.`,
 		);
 	}
 	const webhookSecret = provider.signs ? credential.webhookSecret || null : null;
-	return { ok: true, value: { provider, baseUrl, secret, webhookSecret } };
+	return accepted({ provider, baseUrl, secret, webhookSecret });
 }
 
 type Credential = z.infer<typeof credentialSchema>;
@@ -75,16 +73,12 @@ function readBaseUrl(text: string): string | null {
 	}
 }
 
-function refuseProvider(): CheckedAccount {
+function refuseProvider(): Checked<Account> {
 	const names = providers.map(({ displayName }) => displayName);
-	return refuse(
+	return refused(
 		'The credential names a provider that this package does not know',
 		`Choose one of the list: ${names.join(', ')}.`,
 	);
-}
-
-function refuse(message: string, description: string): CheckedAccount {
-	return { ok: false, problem: { message, description } };
 }
 
 /** Whether a request to this address goes to the account's provider, so that the key may go with it. */

@@ -1,7 +1,7 @@
-import type { ApiRequest, HttpAnswer, Send } from './answer';
+import type { ApiRequest, HttpResponse, Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
-import { behaviours, failed, failureOfSilence, success, type Outcome } from './failure';
-import type { EffectOrder, OrderTerms } from './order';
+import { behaviours, failed, failureOfNoResponse, success, type Outcome } from './failure';
+import type { OrderWithImages, Order } from './create/order';
 import { largestPage, lastPage, type Provider } from './providers/provider';
 import type { TaskRecord } from './task';
 
@@ -24,11 +24,11 @@ export class Client {
 	 * Sends one create, once. A 404 certainly made no task, so only then the provider's older
 	 * address is tried.
 	 */
-	async create(order: EffectOrder): Promise<Outcome<TaskRecord>> {
+	async create(order: OrderWithImages): Promise<Outcome<TaskRecord>> {
 		const requests = this.provider.createRequests(order);
 		for (let index = this.pathsGone; ; index++) {
-			const outcome = await this.ask(requests[index], (answer) =>
-				this.provider.readCreated(answer),
+			const outcome = await this.ask(requests[index], (response) =>
+				this.provider.readCreated(response),
 			);
 			const isGone = !outcome.ok && outcome.failure.httpStatus === 404;
 			if (!isGone || index + 1 === requests.length) return named(outcome, order);
@@ -39,22 +39,22 @@ export class Client {
 
 	/** A task by the provider's id, asked again where a failure may pass. */
 	async get(taskId: string): Promise<Outcome<TaskRecord>> {
-		return await this.patiently(async () => await this.look(taskId));
+		return await this.patiently(async () => await this.getOnce(taskId));
 	}
 
 	/** A task by the provider's id, asked once. */
-	async look(taskId: string): Promise<Outcome<TaskRecord>> {
-		return await this.ask(this.provider.getRequest(taskId), (answer) =>
-			this.provider.readTask(answer),
+	async getOnce(taskId: string): Promise<Outcome<TaskRecord>> {
+		return await this.ask(this.provider.getRequest(taskId), (response) =>
+			this.provider.readTask(response),
 		);
 	}
 
 	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
-	async find(externalTaskId: string): Promise<Outcome<TaskRecord>> {
-		const request = this.provider.findRequest?.(externalTaskId);
+	async findByExternalId(externalTaskId: string): Promise<Outcome<TaskRecord>> {
+		const request = this.provider.findByExternalIdRequest?.(externalTaskId);
 		if (!request) throw new RangeError(`${this.provider.displayName} has no external task id`);
 		const outcome = await this.patiently(
-			async () => await this.ask(request, (answer) => this.provider.readTask(answer)),
+			async () => await this.ask(request, (response) => this.provider.readTask(response)),
 		);
 		if (!outcome.ok) return outcome;
 		// Not every gateway repeats the id in its answer.
@@ -66,12 +66,12 @@ export class Client {
 	}
 
 	/** One page of the account's tasks, in the provider's order. The provider must have a list. */
-	async page(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
-		return await this.patiently(async () => await this.lookAtPage(page, pageSize));
+	async list(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
+		return await this.patiently(async () => await this.listOnce(page, pageSize));
 	}
 
 	/** One page of the account's tasks, asked once. */
-	async lookAtPage(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
+	async listOnce(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
 		const { provider } = this;
 		if (!provider.listRequest || !provider.readList) {
 			throw new RangeError(`${provider.displayName} has no list of tasks`);
@@ -81,13 +81,13 @@ export class Client {
 	}
 
 	/**
-	 * All pages one after the other, until one is not full: the list names no total (seed 001). A task
+	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). A task
 	 * that moves to the next page while pages are read comes once.
 	 */
-	async *pages(pageSize: number = largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
+	async *listAll(pageSize: number = largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
 		for (let page = 1; page <= lastPage; page++) {
-			const outcome = await this.page(page, pageSize);
+			const outcome = await this.list(page, pageSize);
 			if (!outcome.ok) {
 				yield outcome;
 				return;
@@ -99,10 +99,10 @@ export class Client {
 
 	private async ask<T>(
 		request: ApiRequest,
-		readResult: (answer: HttpAnswer) => Outcome<T>,
+		readResult: (response: HttpResponse) => Outcome<T>,
 	): Promise<Outcome<T>> {
 		const reply = await this.send(request);
-		if (reply.kind === 'noAnswer') return failed(failureOfSilence(reply));
+		if (reply.kind === 'noResponse') return failed(failureOfNoResponse(reply));
 		const failure = this.provider.readFailure(reply);
 		if (!failure) return readResult(reply);
 		const isStale = this.provider.isStaleSignature?.(failure) ?? false;
@@ -132,7 +132,7 @@ function isNew(seen: Set<string>, taskId: string): boolean {
 }
 
 /** What the answer to a create leaves out but the order says. */
-function named(outcome: Outcome<TaskRecord>, order: EffectOrder): Outcome<TaskRecord> {
+function named(outcome: Outcome<TaskRecord>, order: OrderWithImages): Outcome<TaskRecord> {
 	if (outcome.ok) return success(withOrder(outcome.value, order));
 	// A create asks for no task: what is not found is a model, or the address itself.
 	const { failure } = outcome;
@@ -140,7 +140,7 @@ function named(outcome: Outcome<TaskRecord>, order: EffectOrder): Outcome<TaskRe
 }
 
 /** The record with the scene and external id of its order, where the provider does not name them. */
-export function withOrder(record: TaskRecord, order: OrderTerms): TaskRecord {
+export function withOrder(record: TaskRecord, order: Order): TaskRecord {
 	const { task } = record;
 	return {
 		...record,

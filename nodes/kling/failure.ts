@@ -1,4 +1,4 @@
-import { requestIdOf, retryAfterMs, type HttpAnswer, type NoAnswer } from './answer';
+import { requestIdOf, retryAfterMs, type HttpResponse, type NoResponse } from './http';
 
 /** Why a request brought no result. What each kind means for a retry stands in {@link behaviours}. */
 export type FailureKind =
@@ -16,7 +16,7 @@ export type FailureKind =
 	| 'providerDown'
 	| 'redirected'
 	| 'unreadable'
-	| 'noAnswer'
+	| 'noResponse'
 	| 'unreachable'
 	| 'cancelled'
 	| 'imageGone';
@@ -50,7 +50,7 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	providerDown: unclear,
 	redirected: refusal,
 	unreadable: unclear,
-	noAnswer: unclear,
+	noResponse: unclear,
 	unreachable: notYet,
 	cancelled: { mayHaveCreated: true, passing: false, fatal: true },
 	imageGone: refusal,
@@ -84,7 +84,7 @@ export function failed(failure: Failure): { ok: false; failure: Failure } {
 
 /** The failure that an HTTP answer stands for. */
 export function failureOf(
-	answer: HttpAnswer,
+	response: HttpResponse,
 	kind: FailureKind,
 	said: { message?: unknown; code?: unknown } = {},
 ): Failure {
@@ -92,33 +92,33 @@ export function failureOf(
 		kind,
 		providerMessage: readable(said.message),
 		code: said.code === undefined || said.code === null ? null : String(said.code).slice(0, 60),
-		httpStatus: answer.status,
-		requestId: requestIdOf(answer),
-		retryAfterMs: retryAfterMs(answer),
-		body: bodyOf(answer),
+		httpStatus: response.status,
+		requestId: requestIdOf(response),
+		retryAfterMs: retryAfterMs(response),
+		body: bodyOf(response),
 	};
 }
 
-function bodyOf(answer: HttpAnswer): Failure['body'] {
-	if (answer.json !== undefined) return 'json';
-	if (answer.text.trim() === '') return 'empty';
-	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(answer.text) ? 'html' : 'text';
+function bodyOf(response: HttpResponse): Failure['body'] {
+	if (response.json !== undefined) return 'json';
+	if (response.text.trim() === '') return 'empty';
+	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(response.text) ? 'html' : 'text';
 }
 
 /** The failure that a missing answer stands for. */
-export function failureOfSilence(silence: NoAnswer): Failure {
+export function failureOfNoResponse(silence: NoResponse): Failure {
 	const kind: FailureKind =
 		silence.reason === 'cancelled'
 			? 'cancelled'
 			: silence.mayHaveArrived
-				? 'noAnswer'
+				? 'noResponse'
 				: 'unreachable';
 	const said = silence.reason === 'timedOut' ? 'no answer in time' : null;
-	return failureWithoutAnswer(kind, said);
+	return failureWithoutResponse(kind, said);
 }
 
 /** A failure that no answer tells of. */
-export function failureWithoutAnswer(
+export function failureWithoutResponse(
 	kind: FailureKind,
 	providerMessage: string | null = null,
 ): Failure {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Message } from './messages';
 import { createdMs, taskStatusSchema, type Task, type TaskStatus } from './task';
 
-/** Which tasks of a list to keep. The provider's list has no filters of its own (seed 001). */
+/** Which tasks of a list to keep. The provider's list has no filters of its own (Kling's effects page). */
 export interface TaskFilters {
 	status?: TaskStatus[];
 	/** Milliseconds since 1970, inclusive. */

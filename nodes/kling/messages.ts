@@ -75,7 +75,7 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} answered with ${bodies[failure.body]}`,
 		'Check Base URL in the credential. If it is right, ask the support of the provider.',
 	],
-	noAnswer: (provider) => [
+	noResponse: (provider) => [
 		`${provider} did not answer`,
 		'Check the network between n8n and the provider, then run this again.',
 	],

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** Seconds that a signature is good for, as in Kling's own sample (providers.md 1.2). */
+/** Seconds that a signature is good for, as in Kling's own sample (docs/providers.md 1.2). */
 const lifetimeSeconds = 1_800;
 /**
  * Seconds that "not before" lies in the past. Kling's sample takes 5; a clock that is ahead by more
@@ -10,7 +10,7 @@ const backDatedSeconds = 60;
 
 /**
  * Kling's token for an access key and a secret key: a JWT with HS256 over `iss`, `exp` and `nbf`
- * (providers.md 1.2). Made for each request, so none is stored or grows old.
+ * (docs/providers.md 1.2). Made for each request, so none is stored or grows old.
  *
  * @param now milliseconds since 1970, by the provider's clock where it is known
  */

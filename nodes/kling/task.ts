@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { asObject } from './http';
 
 /** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
 export type ProviderName = string;
 
 /**
- * The life of a task in Kling's words (seed 001): submitted → processing → succeed | failed.
+ * The life of a task in Kling's words (Kling's effects page): submitted → processing → succeed | failed.
  * Every adapter translates its provider's words into these; a word that nobody documented counts
  * as `processing`, because to call it final could lose a video that was paid for.
  */
@@ -47,6 +48,32 @@ export interface TaskRecord {
 	videoUrls: string[];
 	/** The provider's own task object, untouched. */
 	raw: Record<string, unknown>;
+}
+
+/** A task of which only the given values are known. */
+export function taskOf(
+	provider: ProviderName,
+	{ taskId, ...known }: Partial<Task> & { taskId: string },
+): Task {
+	return {
+		taskId,
+		externalTaskId: null,
+		status: 'submitted',
+		statusMessage: null,
+		effectScene: null,
+		provider,
+		videoUrl: null,
+		watermarkUrl: null,
+		videoDuration: null,
+		unitsDeducted: null,
+		createdAt: null,
+		updatedAt: null,
+		...known,
+	};
+}
+
+export function recordOf(task: Task, videoUrls: string[], raw: unknown): TaskRecord {
+	return { task, videoUrls, raw: asObject(raw) ?? {} };
 }
 
 /** Milliseconds since 1970, of the task's last change as the provider dates it; 0 when unknown. */

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Milliseconds that a signed callback may be old or ahead (providers.md 1.6). */
+/** Milliseconds that a signed callback may be old or ahead (docs/providers.md 1.6). */
 const tolerance = 5 * 60_000;
 
 /** The parts of a callback that its signature covers. */
@@ -13,7 +13,7 @@ export interface SignedCallback {
 
 /**
  * Whether Kling sent a callback: the Standard Webhooks scheme, opt-in since 2026-08-07
- * (providers.md 1.6). HMAC-SHA256 over `id.timestamp.body`; the header holds one entry for each
+ * (docs/providers.md 1.6). HMAC-SHA256 over `id.timestamp.body`; the header holds one entry for each
  * valid secret, so that a secret can be changed without a gap.
  *
  * @param secret as the console shows it, `whsec_` and base64

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import type { OrderTerms } from '../kling/order';
+import type { Order } from '../kling/create/order';
 import type { ProviderName } from '../kling/task';
-import type { Remembered, SubmissionMemory } from '../kling/tasks/submit';
+import type { Remembered, SubmissionMemory } from '../kling/create/submit';
 import { resumeTokenOf } from './resume';
 
 const contextKey = 'klingEffects';
@@ -37,10 +37,10 @@ export class NodeMemory {
 	 * the node is a new run, and a workflow that was changed before Retry asks for something else. What
 	 * expressions make anew with each try does not count: signed image URLs, callback URL, external id.
 	 */
-	placeOf(
+	slotOf(
 		itemIndex: number,
 		provider: ProviderName,
-		terms: OrderTerms,
+		terms: Order,
 	): SubmissionMemory & { externalTaskId: string } {
 		const { effectScene, duration, mode, modelName } = terms;
 		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];

@@ -8,7 +8,13 @@ import type {
 	IWebhookFunctions,
 } from 'n8n-workflow';
 import type { Account } from '../kling/account';
-import { parseJson, type ApiRequest, type NoAnswer, type Reply, type Send } from '../kling/answer';
+import {
+	parseJson,
+	type ApiRequest,
+	type NoResponse,
+	type HttpResult,
+	type Send,
+} from '../kling/http';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
@@ -35,8 +41,8 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		const options = optionsOf(request, account);
 		return await context.helpers.httpRequestWithAuthentication
 			.call(context, credentialName, options)
-			.then((response: IN8nHttpFullResponse) => replyOf(response, account))
-			.catch((thrown: unknown) => silenceOf(thrown, cancelSignalOf(context)));
+			.then((response: IN8nHttpFullResponse) => responseOf(response, account))
+			.catch((thrown: unknown) => noResponseOf(thrown, cancelSignalOf(context)));
 	};
 }
 
@@ -59,11 +65,11 @@ function optionsOf(request: ApiRequest, account: Account): IHttpRequestOptions {
 	};
 }
 
-function replyOf(response: IN8nHttpFullResponse, account: Account): Reply {
+function responseOf(response: IN8nHttpFullResponse, account: Account): HttpResult {
 	const body = typeof response.body === 'string' ? response.body : textOf(response.body);
 	const text = withoutSecrets(body, account);
 	return {
-		kind: 'answer',
+		kind: 'response',
 		status: response.statusCode,
 		headers: Object.fromEntries(
 			Object.entries(response.headers ?? {}).map(([name, value]) => [
@@ -96,16 +102,16 @@ function textOf(body: unknown): string {
 const neverArrived =
 	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_/;
 
-function silenceOf(thrown: unknown, signal: AbortSignal | undefined): NoAnswer {
+function noResponseOf(thrown: unknown, signal: AbortSignal | undefined): NoResponse {
 	const codes = codesOf(thrown).join(' ');
 	if (signal?.aborted || codes.includes('ERR_CANCELED')) {
-		return { kind: 'noAnswer', mayHaveArrived: true, reason: 'cancelled' };
+		return { kind: 'noResponse', mayHaveArrived: true, reason: 'cancelled' };
 	}
 	if (neverArrived.test(codes)) {
-		return { kind: 'noAnswer', mayHaveArrived: false, reason: 'unreachable' };
+		return { kind: 'noResponse', mayHaveArrived: false, reason: 'unreachable' };
 	}
 	const reason = /ECONNABORTED|ETIMEDOUT/.test(codes) ? 'timedOut' : 'connectionLost';
-	return { kind: 'noAnswer', mayHaveArrived: true, reason };
+	return { kind: 'noResponse', mayHaveArrived: true, reason };
 }
 
 /** n8n hides the network's code at several depths, different in 1.123 and 2.40. */

@@ -16,7 +16,7 @@ const keys = makeKeys('apimodels');
 
 const MODEL = 'kling-video/kling-effects';
 
-/** APIModels.app (seed 004): success is code 200, names are camelCase. */
+/** APIModels.app (APIModels’ effects page): success is code 200, names are camelCase. */
 export const apiModels: Provider = {
 	name: 'apiModels',
 	mounts: [{ prefix: '/apimodels', region: 'global' }],
@@ -88,7 +88,7 @@ function get(call: Call, context: Context): Answer {
 	});
 }
 
-/** The failed sample of seed 004 shows no times, the completed one does. */
+/** The failed sample of APIModels’ effects page shows no times, the completed one does. */
 function ending(task: Task, context: Context): Record<string, unknown> {
 	if (task.status === 'failed') return { failMsg: task.message };
 	if (task.status !== 'succeed') return { createTime: task.createdAt };
@@ -99,7 +99,7 @@ function ending(task: Task, context: Context): Record<string, unknown> {
 	};
 }
 
-/** One POST at the end; `param` and `resultJson` are JSON inside of JSON (seed 004). */
+/** One POST at the end; `param` and `resultJson` are JSON inside of JSON (APIModels’ effects page). */
 function callbackPayload(task: Task, context: Context): unknown {
 	const isFailed = task.status === 'failed';
 	const result = {

@@ -16,7 +16,7 @@ import type { Call, Context, Provider } from './provider';
 
 const keys = makeKeys('cometapi');
 
-/** CometAPI (seed 000, providers.md section 2): Kling's shape behind a gateway of its own. */
+/** CometAPI (CometAPI's effects page, docs/providers.md section 2): Kling's shape behind a gateway of its own. */
 export const cometApi: Provider = {
 	name: 'cometApi',
 	mounts: [{ prefix: '/cometapi', region: 'global' }],
@@ -76,7 +76,7 @@ function gatewayError(code: number, _context: Context, message?: string): Answer
 async function create(call: Call, context: Context): Promise<Answer> {
 	const rules = { sells: () => true, needsDuration: true };
 	const task = context.accept(call, await readKlingBody(call.body, rules, context));
-	// No request_id, "success" and an empty task_info: the recorded answer of seed 000.
+	// No request_id, "success" and an empty task_info: the recorded answer of CometAPI's effects page.
 	const data = { ...createdTask(task), task_info: {} };
 	return answer(200, { code: 0, message: 'success', data });
 }

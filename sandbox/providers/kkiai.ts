@@ -20,7 +20,7 @@ import type { Call, Context, Provider } from './provider';
 const keys = makeKeys('kkiai');
 
 /**
- * KKIAI (seed 002, providers.md section 3), a fork of the new-api gateway. Its answers are not
+ * KKIAI (KKIAI's effects page, docs/providers.md section 3), a fork of the new-api gateway. Its answers are not
  * documented; `kkiaiShape` picks one of the three that its family shows.
  */
 export const kkiai: Provider = {

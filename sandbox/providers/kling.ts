@@ -24,7 +24,7 @@ import {
 } from './klingEnvelope';
 import type { Call, Context, Provider } from './provider';
 
-/** Keys differ per region: one console's key is unknown to the other (providers.md section 1.1). */
+/** Keys differ per region: one console's key is unknown to the other (docs/providers.md section 1.1). */
 export const klingKeys = { global: makeKeys('kling-global'), china: makeKeys('kling-china') };
 
 /** Access keys and secrets per region. */
@@ -33,7 +33,7 @@ export const klingAccessKeys = {
 	china: makeAccessKeys('kling-china'),
 };
 
-/** Kling AI itself (seed 001). */
+/** Kling AI itself (Kling's effects page). */
 export const kling: Provider = {
 	name: 'kling',
 	mounts: [
@@ -63,13 +63,13 @@ export const kling: Provider = {
 	}),
 };
 
-/** Every answer of Kling's carries a request id (seed 001). */
+/** Every answer of Kling's carries a request id (Kling’s effects page). */
 function envelope(status: number, code: number, message = 'SUCCEED', data?: unknown): Answer {
 	const body = { code, message, request_id: randomUUID() };
 	return answer(status, data === undefined ? body : { ...body, data });
 }
 
-/** Bearer with a plain API key or an HS256 JWT (providers.md section 1.2). */
+/** Bearer with a plain API key or an HS256 JWT (docs/providers.md section 1.2). */
 function authenticate(call: Call, context: Context): Caller {
 	const { region } = call;
 	const header = call.headers.authorization;

@@ -8,13 +8,13 @@ import type { Context, AcceptedTask } from './provider';
 /** What a provider asks of a Kling-shaped create body beyond its common form. */
 export interface BodyRules {
 	sells(scene: Scene): boolean;
-	/** Whether `input.duration` must be there (older contract, providers.md section 1.3). */
+	/** Whether `input.duration` must be there (older contract, docs/providers.md section 1.3). */
 	needsDuration?: boolean;
 	/** Whether `input.duration` may also be a number. */
 	takesNumbers?: boolean;
 }
 
-/** A text that counts as absent when it is empty: KKIAI's own example sends such (seed 002). */
+/** A text that counts as absent when it is empty: KKIAI's own example sends such (KKIAI’s effects page). */
 const optionalText = z.preprocess(emptyToUndefined, z.string().optional());
 const optionalUrl = z.preprocess(
 	emptyToUndefined,
@@ -41,7 +41,7 @@ const fullBody = z.object({
 });
 
 /**
- * Checks a create body with nested `input` in Kling's order, scene before images (providers.md
+ * Checks a create body with nested `input` in Kling's order, scene before images (docs/providers.md
  * section 1.7), and says what its task will be.
  *
  * @throws Refusal 1200 for what is missing, 1201 for what is wrong

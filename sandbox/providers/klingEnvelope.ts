@@ -1,7 +1,7 @@
 import { videosOf } from '../files';
 import type { Task } from '../tasks';
 
-/** HTTP status and usual text of Kling's codes (providers.md section 1.7). */
+/** HTTP status and usual text of Kling's codes (docs/providers.md section 1.7). */
 export const KLING_CODES: Record<number, { status: number; message: string }> = {
 	1000: { status: 401, message: 'Authentication failed' },
 	1001: { status: 401, message: 'Authorization is empty' },
@@ -26,7 +26,7 @@ export const KLING_CODES: Record<number, { status: number; message: string }> = 
 	5002: { status: 504, message: 'Server internal timeout' },
 };
 
-/** Kling's task object right after create (seed 001; `task_info` is `{}` without an id: seed 000). */
+/** Kling's task object right after create (Kling’s effects page; `task_info` is `{}` without an id: CometAPI’s effects page). */
 export function createdTask(task: Task): Record<string, unknown> {
 	return {
 		task_id: task.taskId,
@@ -38,7 +38,7 @@ export function createdTask(task: Task): Record<string, unknown> {
 }
 
 /**
- * Kling's task object as get and list show it (seed 001, providers.md section 1.4). `task_result`
+ * Kling's task object as get and list show it (Kling’s effects page, docs/providers.md section 1.4). `task_result`
  * is documented as absent or empty until success, so each status shows another way of being empty.
  */
 export function taskObject(task: Task, sandboxUrl: string): Record<string, unknown> {
@@ -55,7 +55,7 @@ export function taskObject(task: Task, sandboxUrl: string): Record<string, unkno
 	};
 }
 
-/** The flat payload of Kling's callbacks (providers.md section 1.6). */
+/** The flat payload of Kling's callbacks (docs/providers.md section 1.6). */
 export function callbackPayload(task: Task, sandboxUrl: string): unknown {
 	return taskObject(task, sandboxUrl);
 }

@@ -17,17 +17,17 @@ import type { AcceptedTask, Call, Context, Provider, Route } from './provider';
 
 const keys = makeKeys('modellix');
 
-/** Result files live about 7 days, 24 hours in older pages (providers.md section 4). */
+/** Result files live about 7 days, 24 hours in older pages (docs/providers.md section 4). */
 const RETENTION_MS = 7 * 86_400_000;
 
-/** The three create paths of its history; one exists at a time (section 4, seed 003). */
+/** The three create paths of its history; one exists at a time (section 4, Modellix's effects page). */
 const CREATE_PATHS: Record<ActiveOptions['modellixPath'], string> = {
 	newest: '/api/v1/kling/kling-video-effects',
 	middle: '/api/v1/kling/kling-video-effects/async',
 	oldest: '/api/v1/image-to-video/kling/kling-video-effects/async',
 };
 
-/** Modellix (seed 003): a flat body, and words of its own. */
+/** Modellix (Modellix's effects page): a flat body, and words of its own. */
 export const modellix: Provider = {
 	name: 'modellix',
 	mounts: [{ prefix: '/modellix', region: 'global' }],
@@ -97,14 +97,14 @@ const body = z.object({
 	effect_scene: z.string().min(1),
 	image: z.string().min(1).optional(),
 	images: z.array(z.string().min(1)).length(2).optional(),
-	// An integer here, unlike everywhere else (seed 003).
+	// An integer here, unlike everywhere else (Modellix's effects page).
 	duration: z.union([z.literal(5), z.literal(10)]).optional(),
 });
 
 async function create(call: Call, context: Context): Promise<Answer> {
 	const task = context.accept(call, await readBody(call.body, context));
 	const data = { status: 'pending', task_id: task.taskId, model_id: 'kling-video-effects' };
-	// The older sample lacks get_result (seed 003).
+	// The older sample lacks get_result (Modellix's effects page).
 	if (context.options.modellixPath === 'oldest') return success(data);
 	const url = `${context.url}/modellix/api/v1/tasks/${task.taskId}`;
 	return success({ ...data, get_result: { method: 'GET', url } });

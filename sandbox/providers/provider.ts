@@ -42,7 +42,7 @@ export interface Context {
 	/** URL of the sandbox, without a slash at the end. */
 	readonly url: string;
 	/**
-	 * Checks balance and parallel tasks, in this order (providers.md section 1.7), then makes and
+	 * Checks balance and parallel tasks, in this order (docs/providers.md section 1.7), then makes and
 	 * charges the task.
 	 *
 	 * @throws Refusal 1102 or 1303

@@ -3,7 +3,7 @@ import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { executeCreate } from '../../nodes/KlingEffects/operations/create';
 import { executeGet } from '../../nodes/KlingEffects/operations/get';
 import { readAccount } from '../../nodes/kling/account';
-import type { ApiRequest, Reply, Send } from '../../nodes/kling/answer';
+import type { ApiRequest, HttpResult, Send } from '../../nodes/kling/http';
 import { Client } from '../../nodes/kling/client';
 import type { Clock } from '../../nodes/kling/clock';
 import { openSession, type Session } from '../../nodes/n8n/session';
@@ -68,7 +68,7 @@ class Life {
 		};
 	}
 
-	private async sent(send: Send, request: ApiRequest): Promise<Reply> {
+	private async sent(send: Send, request: ApiRequest): Promise<HttpResult> {
 		return await send({ ...request, timeoutMs: this.world.requestTimeoutMs });
 	}
 }

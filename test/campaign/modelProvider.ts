@@ -1,6 +1,6 @@
 import type { Clock } from '../../nodes/kling/clock';
 import {
-	failureWithoutAnswer,
+	failureWithoutResponse,
 	failed,
 	success,
 	type Failure,
@@ -10,7 +10,7 @@ import {
 
 /** A failure of which only the kind matters. */
 export function failureOfKind(kind: FailureKind, more: Partial<Failure> = {}): Failure {
-	return { ...failureWithoutAnswer(kind), body: 'json', ...more };
+	return { ...failureWithoutResponse(kind), body: 'json', ...more };
 }
 
 export interface ModelOptions {

@@ -1,10 +1,10 @@
 import {
 	parseJson,
 	type ApiRequest,
-	type HttpAnswer,
-	type NoAnswer,
-	type Reply,
-} from '../../nodes/kling/answer';
+	type HttpResponse,
+	type NoResponse,
+	type HttpResult,
+} from '../../nodes/kling/http';
 import { Client } from '../../nodes/kling/client';
 import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
@@ -15,18 +15,26 @@ export function answer(
 	status: number,
 	body: unknown,
 	headers: Record<string, string> = {},
-): HttpAnswer {
+): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	return { kind: 'answer', status, headers, text, at: 1_795_000_000_000, json: parseJson(text) };
+	return { kind: 'response', status, headers, text, at: 1_795_000_000_000, json: parseJson(text) };
 }
 
-export const lost: NoAnswer = { kind: 'noAnswer', mayHaveArrived: true, reason: 'connectionLost' };
-export const unreachable: NoAnswer = {
-	kind: 'noAnswer',
+export const lost: NoResponse = {
+	kind: 'noResponse',
+	mayHaveArrived: true,
+	reason: 'connectionLost',
+};
+export const unreachable: NoResponse = {
+	kind: 'noResponse',
 	mayHaveArrived: false,
 	reason: 'unreachable',
 };
-export const cancelled: NoAnswer = { kind: 'noAnswer', mayHaveArrived: true, reason: 'cancelled' };
+export const cancelled: NoResponse = {
+	kind: 'noResponse',
+	mayHaveArrived: true,
+	reason: 'cancelled',
+};
 
 /** Kling's answer with a task. */
 export function task(taskId: string, status = 'submitted', more: Record<string, unknown> = {}) {
@@ -37,13 +45,13 @@ export function task(taskId: string, status = 'submitted', more: Record<string, 
 	});
 }
 
-export function list(...tasks: Array<[taskId: string, status: string]>): HttpAnswer {
+export function list(...tasks: Array<[taskId: string, status: string]>): HttpResponse {
 	const data = tasks.map(([task_id, task_status]) => ({ task_id, task_status }));
 	return answer(200, { code: 0, message: 'SUCCEED', data });
 }
 
-/** Kling's refusal with the HTTP status that goes with the code (providers.md 1.7). */
-export function refusal(code: number, headers: Record<string, string> = {}): HttpAnswer {
+/** Kling's refusal with the HTTP status that goes with the code (docs/providers.md 1.7). */
+export function refusal(code: number, headers: Record<string, string> = {}): HttpResponse {
 	const status =
 		code < 1100
 			? 401
@@ -64,7 +72,7 @@ export const duplicate = answer(400, {
 	request_id: 'request-dup',
 });
 
-type Script = Reply[] | ((request: ApiRequest) => Reply | Promise<Reply>);
+type Script = HttpResult[] | ((request: ApiRequest) => HttpResult | Promise<HttpResult>);
 
 export interface Sent {
 	method: string;
@@ -88,13 +96,13 @@ export function scripted(
 	const clock = new VirtualClock(random);
 	const start = clock.now();
 	const sent: Sent[] = [];
-	const next = async (request: ApiRequest, replies: Script | undefined): Promise<Reply> => {
+	const next = async (request: ApiRequest, replies: Script | undefined): Promise<HttpResult> => {
 		if (typeof replies === 'function') return await replies(request);
 		if (!replies?.length)
 			throw new Error(`Nothing is scripted for ${request.method} ${request.path}`);
-		return replies.length > 1 ? (replies.shift() as Reply) : replies[0];
+		return replies.length > 1 ? (replies.shift() as HttpResult) : replies[0];
 	};
-	const send = async (request: ApiRequest): Promise<Reply> => {
+	const send = async (request: ApiRequest): Promise<HttpResult> => {
 		sent.push({ method: request.method, path: request.path, at: clock.now() - start, request });
 		await clock.sleep(script.latencyMs ?? 0, signal);
 		return await next(request, request.method === 'POST' ? script.posts : script.gets);

@@ -13,7 +13,7 @@ const noCredit = 'The Kling AI account has no credit left';
 /** Not found is no proof that nothing was paid, so this is never told as a plain refusal. */
 const unclear = /^Kling AI may have created the task/;
 
-/** Kling's table (providers.md 1.7): what the user reads, and how often a create is sent in
+/** Kling's table (docs/providers.md 1.7): what the user reads, and how often a create is sent in
  * a minute: exactly, or within bounds where the pace is the admission's. */
 const table: Array<
 	[

@@ -2,7 +2,7 @@ import type { ProviderRow } from './providers';
 import { rows } from './providers';
 import { Bench, byId } from './support';
 
-/** What each provider's own page sends (seeds 000 to 004), made with the node. */
+/** What each provider's own page sends (the five providers' effects pages), made with the node. */
 
 const bench = Bench.prepare();
 const rowOf = (name: string): ProviderRow => {
@@ -32,7 +32,7 @@ interface Example {
 
 const examples: Example[] = [
 	{
-		name: "CometAPI's page (seed 000)",
+		name: "CometAPI's page (CometAPI’s effects page)",
 		row: 'CometAPI',
 		parameters: {
 			effectType: 'dual',
@@ -54,7 +54,7 @@ const examples: Example[] = [
 		addsId: true,
 	},
 	{
-		name: "Kling's page (seed 001), one image",
+		name: "Kling's page (Kling’s effects page), one image",
 		row: 'Kling AI with an API key',
 		parameters: { effectScene: 'color_mixing', image: colorMixing },
 		path: '/v1/videos/effects',
@@ -62,7 +62,7 @@ const examples: Example[] = [
 		addsId: true,
 	},
 	{
-		name: "KKIAI's page (seed 002), but for its two empty texts, which stand for nothing",
+		name: "KKIAI's page (KKIAI’s effects page), but for its two empty texts, which stand for nothing",
 		row: "KKIAI with Kling's answers",
 		parameters: {
 			effectScene: 'balloon_parade',
@@ -77,7 +77,7 @@ const examples: Example[] = [
 		addsId: true,
 	},
 	{
-		name: "Modellix's page (seed 003)",
+		name: "Modellix's page (Modellix’s effects page)",
 		row: 'Modellix at its oldest address',
 		parameters: { effectScene: 'pet_lion_pro', image: 'https://example.com/image.jpg' },
 		path: '/api/v1/image-to-video/kling/kling-video-effects/async',
@@ -85,7 +85,7 @@ const examples: Example[] = [
 		addsId: false,
 	},
 	{
-		name: "APIModels' page (seed 004)",
+		name: "APIModels' page (APIModels’ effects page)",
 		row: 'APIModels',
 		parameters: { effectScene: 'balloon_parade', image: 'https://example.com/person.jpg' },
 		path: '/api/v1/video/generations',
@@ -113,7 +113,7 @@ test.each(examples)('Create sends what stands on $name', async (example) => {
 	expect(added !== undefined).toBe(example.addsId);
 });
 
-test("Create sends Kling's two-image example (seed 001), with the user's own external id in it", async () => {
+test("Create sends Kling's two-image example (Kling’s effects page), with the user's own external id in it", async () => {
 	const row = rowOf('Kling AI with an API key');
 	const { error } = await bench.create(row, {
 		effectType: 'dual',

@@ -1,7 +1,7 @@
 import type { FailureKind, Outcome } from '../../nodes/kling/failure';
 import { failed, success } from '../../nodes/kling/failure';
-import { Admission } from '../../nodes/kling/tasks/admission';
-import { inParallel } from '../../nodes/kling/tasks/follow';
+import { Admission } from '../../nodes/kling/create/admission';
+import { inParallel } from '../../nodes/kling/inParallel';
 import { failureOfKind, ModelProvider, type ModelOptions } from '../campaign/modelProvider';
 import { seeded, VirtualClock } from '../campaign/virtualClock';
 
@@ -141,7 +141,7 @@ describe('a create', () => {
 	);
 
 	test.each([
-		'noAnswer',
+		'noResponse',
 		'providerDown',
 		'unreadable',
 		'cancelled',
@@ -241,7 +241,7 @@ describe('a run', () => {
 		['a refusal of one create, with "Stop"', 'badRequest', true, 1],
 		['a refusal of one create, with "Continue"', 'badRequest', false, 5],
 		['an external id that exists, with "Stop"', 'duplicateExternalId', true, 5],
-		['a lost answer, with "Stop"', 'noAnswer', true, 5],
+		['a lost answer, with "Stop"', 'noResponse', true, 5],
 	] as Array<[string, FailureKind, boolean, number]>)(
 		'after %s sends as many creates as make sense',
 		async (_name, kind, stopsAtRefusal, sent) => {

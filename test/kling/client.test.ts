@@ -1,5 +1,5 @@
 import { behaviours } from '../../nodes/kling/failure';
-import type { EffectOrder } from '../../nodes/kling/order';
+import type { OrderWithImages } from '../../nodes/kling/create/order';
 import {
 	answer,
 	list,
@@ -11,7 +11,7 @@ import {
 	unreachable,
 } from '../campaign/scripted';
 
-const order: EffectOrder = { effectScene: 'hug_pro', images: ['https://example.com/a.jpg'] };
+const order: OrderWithImages = { effectScene: 'hug_pro', images: ['https://example.com/a.jpg'] };
 
 /** Jitter at its middle: a back-off of 0.75 of its full length. */
 const backOffs = [750, 1_500, 3_000];
@@ -96,7 +96,7 @@ describe('pages of the list', () => {
 			],
 		});
 		const seen: string[] = [];
-		for await (const page of client.pages(2)) {
+		for await (const page of client.listAll(2)) {
 			if (page.ok) seen.push(...page.value.map((record) => record.task.taskId));
 		}
 		expect(seen).toEqual(['3', '2', '1']);

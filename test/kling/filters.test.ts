@@ -1,5 +1,5 @@
 import { matches, readFilters, type TaskFilters } from '../../nodes/kling/filters';
-import { taskOf } from '../../nodes/kling/providers/reading';
+import { taskOf } from '../../nodes/kling/task';
 
 const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);

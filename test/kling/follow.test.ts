@@ -1,7 +1,7 @@
-import type { ApiRequest, Reply } from '../../nodes/kling/answer';
-import { recordOf, taskOf } from '../../nodes/kling/providers/reading';
+import type { ApiRequest, HttpResult } from '../../nodes/kling/http';
+import { recordOf, taskOf } from '../../nodes/kling/task';
 import type { ProviderName, TaskRecord } from '../../nodes/kling/task';
-import { follow, type FollowLimits } from '../../nodes/kling/tasks/follow';
+import { follow, type FollowLimits } from '../../nodes/kling/follow';
 import { answer, list, lost, notFound, refusal, scripted, task } from '../campaign/scripted';
 import { seeded } from '../campaign/virtualClock';
 
@@ -19,7 +19,7 @@ function recordsOf(count: number, provider: ProviderName = 'kling'): TaskRecord[
 
 interface Setting {
 	tasks?: number;
-	gets: Reply[] | ((request: ApiRequest) => Reply);
+	gets: HttpResult[] | ((request: ApiRequest) => HttpResult);
 	provider?: ProviderName;
 	minutes?: number;
 	limits?: Partial<FollowLimits>;

@@ -159,11 +159,11 @@ describe('fuzzing', () => {
 		seeds = await seedFiles();
 	});
 
-	it('starts from files that are read', async () => {
+	test('starts from files that are read', async () => {
 		for (const file of seeds) expect(await expectNoWrongOk(file)).toBe(true);
 	});
 
-	it('never says more of a mutated file than sharp confirms', async () => {
+	test('never says more of a mutated file than sharp confirms', async () => {
 		let read = 0;
 		await fc.assert(
 			fc.asyncProperty(
@@ -179,7 +179,7 @@ describe('fuzzing', () => {
 		expect(read).toBeGreaterThan(RUNS / 50);
 	}, 300_000);
 
-	it('never says more of a PNG with changed chunks and right check sums', async () => {
+	test('never says more of a PNG with changed chunks and right check sums', async () => {
 		let read = 0;
 		await fc.assert(
 			fc.asyncProperty(
@@ -195,7 +195,7 @@ describe('fuzzing', () => {
 		expect(read).toBeGreaterThan(RUNS / 50);
 	}, 300_000);
 
-	it('never says more of a single changed JPEG header byte than sharp confirms', async () => {
+	test('never says more of a single changed JPEG header byte than sharp confirms', async () => {
 		for (const file of seeds.slice(0, 6)) {
 			const end = Math.min(segmentAt(file, 0xda) + 14, file.length);
 			for (let at = 2; at < end; at++) {
@@ -206,7 +206,7 @@ describe('fuzzing', () => {
 		}
 	}, 60_000);
 
-	it('never takes random bytes for an image', async () => {
+	test('never takes random bytes for an image', async () => {
 		const prefix = fc.constantFrom(
 			Buffer.alloc(0),
 			Buffer.from('ffd8ff', 'hex'),
@@ -226,11 +226,11 @@ describe('fuzzing', () => {
 		);
 	}, 120_000);
 
-	it('has taken less than 2 ms for a file, on average', () => {
+	test('has taken less than 2 ms for a file, on average', () => {
 		expect(clock.spent / clock.files).toBeLessThan(2);
 	});
 
-	it('needs time in proportion to the length only, whatever the bytes', async () => {
+	test('needs time in proportion to the length only, whatever the bytes', async () => {
 		const jpeg = await picture(small).jpeg().toBuffer();
 		const scan = segmentAt(jpeg, 0xda) + 14;
 		const bytes = 10 * 1024 * 1024;

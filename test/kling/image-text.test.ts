@@ -29,7 +29,7 @@ describe('base64', () => {
 		around: fc.constantFrom('', ' ', '\r\n'),
 	});
 
-	it('becomes the canonical text of the same bytes, whatever its form', () => {
+	test('becomes the canonical text of the same bytes, whatever its form', () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), form, (bytes, how) => {
 				const canonical = Buffer.from(bytes).toString('base64');
@@ -45,7 +45,7 @@ describe('base64', () => {
 		);
 	});
 
-	it('comes back canonical and decodable, or is refused, for any text', () => {
+	test('comes back canonical and decodable, or is refused, for any text', () => {
 		const any = fc.oneof(
 			fc.string({ unit: 'binary', maxLength: 60 }),
 			fc.string({ unit: fc.constantFrom(...'AZaz09+/-_=% \n,;:data'), maxLength: 60 }),
@@ -63,7 +63,7 @@ describe('base64', () => {
 		);
 	});
 
-	it('is read from a data: URL that percent-encodes it', () => {
+	test('is read from a data: URL that percent-encodes it', () => {
 		const given = 'data:image/png;base64,%2B%2f%2BA%3D%3d';
 		expect(normaliseBase64(given, label)).toEqual({ ok: true, value: '+/+A' });
 		expect(normaliseBase64('data:image/png;base64,QQ%3D%3D', label)).toMatchObject({
@@ -71,17 +71,17 @@ describe('base64', () => {
 		});
 	});
 
-	it('gets unused bits at its end cleared', () => {
+	test('gets unused bits at its end cleared', () => {
 		expect(normaliseBase64('QR==', label)).toEqual({ ok: true, value: 'QQ==' });
 		expect(normaliseBase64('QUJ', label)).toEqual({ ok: true, value: 'QUI=' });
 	});
 
-	it('is taken with a wrong number of padding characters', () => {
+	test('is taken with a wrong number of padding characters', () => {
 		expect(normaliseBase64('QQ=', label)).toEqual({ ok: true, value: 'QQ==' });
 		expect(normaliseBase64('QUJD==', label)).toEqual({ ok: true, value: 'QUJD' });
 	});
 
-	it('are read alike however many were read before', () => {
+	test('are read alike however many were read before', () => {
 		const plain = (count: number) =>
 			checkImageUrl(`https://example.com/${count % 7}.jpg`, label).ok;
 		// So many that the engine compiles what reads them: URL.canParse of Node.js 20 is wrong from then on.
@@ -89,7 +89,7 @@ describe('base64', () => {
 		expect(checkImageUrl('https://bücher.example/ä.jpg', label).ok).toBe(true);
 	});
 
-	it.each([
+	test.each([
 		['', 'is empty.'],
 		[' \n', 'is empty.'],
 		['data:image/png;base64,', 'is empty.'],
@@ -109,7 +109,7 @@ describe('base64', () => {
 		expect(message).not.toContain('secret');
 	});
 
-	it('of 10 MB is normalised in no time', () => {
+	test('of 10 MB is normalised in no time', () => {
 		const text = Buffer.alloc(10 * 1024 * 1024, 'kling').toString('base64');
 		const lines = text.replace(/.{76}/g, '$&\r\n');
 		const before = performance.now();
@@ -122,7 +122,7 @@ describe('base64', () => {
 });
 
 describe('image addresses', () => {
-	it.each([
+	test.each([
 		['https://example.com/cat.jpg', 'https://example.com/cat.jpg'],
 		['  http://example.com/cat.jpg\n', 'http://example.com/cat.jpg'],
 		['HTTPS://EXAMPLE.com', 'HTTPS://EXAMPLE.com'],
@@ -132,19 +132,19 @@ describe('image addresses', () => {
 		expect(checkImageUrl(given, label)).toEqual({ ok: true, value });
 	});
 
-	it('keep their signature to the letter', () => {
+	test('keep their signature to the letter', () => {
 		const signed = "https://s3.example.com/a/../b%2fc.jpg?X-Amz-Signature=a%2Bb'|~&X=(1)";
 		expect(checkImageUrl(signed, label)).toEqual({ ok: true, value: signed });
 	});
 
-	it('are encoded where they hold blanks or letters beyond ASCII', () => {
+	test('are encoded where they hold blanks or letters beyond ASCII', () => {
 		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label)).toEqual({
 			ok: true,
 			value: 'https://xn--bcher-kva.example/kat%20ze/%C3%A4.jpg',
 		});
 	});
 
-	it.each([
+	test.each([
 		['', 'is empty.'],
 		['   ', 'is empty.'],
 		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://.'],
@@ -167,7 +167,7 @@ describe('image addresses', () => {
 		expect(message).not.toContain('secret');
 	});
 
-	it('never throw and never let through what no URL parser reads', () => {
+	test('never throw and never let through what no URL parser reads', () => {
 		const any = fc.oneof(
 			fc.string(),
 			fc.string().map((rest) => `https://${rest}`),

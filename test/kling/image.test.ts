@@ -36,14 +36,14 @@ function problemOf(bytes: Uint8Array): { message: string; description: string } 
 describe('reading real files', () => {
 	const files = Object.entries({ ...jpegs, ...pngs });
 
-	it.each(files)('agrees with sharp about %s', async (_, make) => {
+	test.each(files)('agrees with sharp about %s', async (_, make) => {
 		const file = await make();
 		expect(await decodes(file)).toBe(true);
 		expect(readImageFacts(file)).toEqual({ ...(await oracle(file)), bytes: file.length });
 		expect(checkImage(file, label)).toEqual({ ok: true, value: readImageFacts(file) });
 	});
 
-	it.each(files)('finds out that %s is cut off, wherever that happens', async (_, make) => {
+	test.each(files)('finds out that %s is cut off, wherever that happens', async (_, make) => {
 		const file = await make();
 		const cutOff = /^The file "cat.jpg" in field "data" is a (JPEG|PNG) image that is cut off/;
 		const headers = Array.from({ length: Math.min(300, file.length) }, (_byte, at) => at);
@@ -55,7 +55,7 @@ describe('reading real files', () => {
 		}
 	});
 
-	it.each(files)('accepts bytes behind the end of %s', async (_, make) => {
+	test.each(files)('accepts bytes behind the end of %s', async (_, make) => {
 		const file = await make();
 		const thumbnail = await plain({ width: 64, height: 48 }).jpeg().toBuffer();
 		for (const tail of [Buffer.alloc(1), Buffer.from('\r\n'), thumbnail]) {
@@ -67,7 +67,7 @@ describe('reading real files', () => {
 		}
 	});
 
-	it('reads a view into a larger buffer without looking outside of it', async () => {
+	test('reads a view into a larger buffer without looking outside of it', async () => {
 		const file = afterSoi(await jpegs['a baseline JPEG']!(), exifSegment(6));
 		const pool = Buffer.concat([Buffer.alloc(13), file, Buffer.alloc(7)]);
 		const view = new Uint8Array(pool.buffer, pool.byteOffset + 13, file.length);
@@ -77,7 +77,7 @@ describe('reading real files', () => {
 });
 
 describe('JPEG', () => {
-	it.each([1, 2, 3, 4, 5, 6, 7, 8])('shows EXIF orientation %i as a viewer does', async (tag) => {
+	test.each([1, 2, 3, 4, 5, 6, 7, 8])('shows EXIF orientation %i as a viewer does', async (tag) => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const turned = { width: 427, height: 640 };
 		for (const little of [false, true]) {
@@ -88,19 +88,22 @@ describe('JPEG', () => {
 		}
 	});
 
-	it.each([0, 9, 0xffff])('ignores the EXIF orientation %i, which does not exist', async (tag) => {
-		const file = afterSoi(await picture().jpeg().toBuffer(), exifSegment(tag));
-		expect(readImageFacts(file)).toMatchObject({ width: 640, height: 427 });
-	});
+	test.each([0, 9, 0xffff])(
+		'ignores the EXIF orientation %i, which does not exist',
+		async (tag) => {
+			const file = afterSoi(await picture().jpeg().toBuffer(), exifSegment(tag));
+			expect(readImageFacts(file)).toMatchObject({ width: 640, height: 427 });
+		},
+	);
 
-	it('uses the first of two EXIF blocks', async () => {
+	test('uses the first of two EXIF blocks', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const file = afterSoi(jpeg, exifSegment(6), exifSegment(1));
 		expect(await oracle(file)).toMatchObject({ width: 427, height: 640 });
 		expect(readImageFacts(file)).toMatchObject({ width: 427, height: 640 });
 	});
 
-	it('never takes a thumbnail before the frame for the picture', async () => {
+	test('never takes a thumbnail before the frame for the picture', async () => {
 		const thumbnail = await plain({ width: 160, height: 120 }).jpeg().toBuffer();
 		const jpeg = await picture().jpeg({ progressive: true }).toBuffer();
 		const photoshop = Buffer.concat([Buffer.from('Photoshop 3.0\0'), thumbnail]);
@@ -114,7 +117,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(file)).toMatchObject({ width: 427, height: 640 });
 	});
 
-	it('steps over application segments of any kind, and comments', async () => {
+	test('steps over application segments of any kind, and comments', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const all = Array.from({ length: 16 }, (_, index) =>
 			segment(0xe0 + index, Buffer.from('\xff\xc0\0\x11\x08\0\x10\0\x10', 'latin1')),
@@ -125,7 +128,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(file)).toMatchObject({ width: 640, height: 427 });
 	});
 
-	it('forgives fill bytes and stray bytes before a marker, as libjpeg does', async () => {
+	test('forgives fill bytes and stray bytes before a marker, as libjpeg does', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const at = segmentAt(jpeg, 0xc0);
 		const parts = [jpeg.subarray(0, at), Buffer.from('00ff0012ffffff', 'hex'), jpeg.subarray(at)];
@@ -134,14 +137,14 @@ describe('JPEG', () => {
 		expect(readImageFacts(file)).toMatchObject({ width: 640, height: 427 });
 	});
 
-	it('accepts fill bytes between coded data and its end mark', async () => {
+	test('accepts fill bytes between coded data and its end mark', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const fill = Buffer.from('ffffff', 'hex');
 		const file = Buffer.concat([jpeg.subarray(0, -2), fill, jpeg.subarray(-2)]);
 		expect(readImageFacts(file)).toMatchObject({ width: 640, height: 427 });
 	});
 
-	it('refuses a file without a frame header', async () => {
+	test('refuses a file without a frame header', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const at = segmentAt(jpeg, 0xc0);
 		const next = at + 2 + jpeg.readUInt16BE(at + 2);
@@ -151,7 +154,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(Buffer.from('ffd8ffd9', 'hex'))).toBeNull();
 	});
 
-	it('refuses headers without a picture behind them', async () => {
+	test('refuses headers without a picture behind them', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const scan = segmentAt(jpeg, 0xda);
 		const behind = scan + 2 + jpeg.readUInt16BE(scan + 2);
@@ -167,7 +170,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(enough)).toMatchObject({ width: 640, height: 427 });
 	});
 
-	it.each([
+	test.each([
 		['lossless', 0, 0xc3],
 		['arithmetic-coded', 0, 0xc9],
 		['12-bit', 4, 12],
@@ -179,7 +182,7 @@ describe('JPEG', () => {
 		expect(problemOf(file).message).toContain('is an uncommon kind of JPEG');
 	});
 
-	it.each([
+	test.each([
 		['no width', 7, [0, 0]],
 		['no height', 5, [0, 0]],
 		['more columns than libjpeg reads', 7, [0xff, 0xdd]],
@@ -195,7 +198,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(file)).toBeNull();
 	});
 
-	it('refuses a frame of two components, which has no agreed colours', async () => {
+	test('refuses a frame of two components, which has no agreed colours', async () => {
 		const file = withRestartInterval();
 		const at = segmentAt(file, 0xc0);
 		const frame = Buffer.from('ffc0000e0801ab028002011100021100', 'hex');
@@ -208,7 +211,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(sound)).toMatchObject({ width: 640, height: 427 });
 	});
 
-	it.each([
+	test.each([
 		['a second frame header', segment(0xc0, Buffer.from('080010001001011100', 'hex'))],
 		['a second start', Buffer.from('ffd8', 'hex')],
 		['a restart interval of three bytes', segment(0xdd, Buffer.alloc(3))],
@@ -222,7 +225,7 @@ describe('JPEG', () => {
 		expect(readImageFacts(file)).toBeNull();
 	});
 
-	it.each([
+	test.each([
 		['of a component that the frame does not have', 5, 0x77],
 		['of no component', 4, 0],
 	])('refuses a scan %s', async (_, offset, value) => {
@@ -237,7 +240,7 @@ describe('PNG', () => {
 	const size = { width: 640, height: 427 };
 	const end = { type: 'IEND', data: Buffer.alloc(0) };
 
-	it('turns the picture as an eXIf chunk before its pixels says, and ignores one behind', async () => {
+	test('turns the picture as an eXIf chunk before its pixels says, and ignores one behind', async () => {
 		const png = await picture().png().toBuffer();
 		const exif = { type: 'eXIf', data: exifBlock(6) };
 		const before = afterHeader(png, exif);
@@ -248,7 +251,7 @@ describe('PNG', () => {
 		expect(readImageFacts(behind)).toMatchObject(size);
 	});
 
-	it('ignores an eXIf chunk with a wrong check sum, and accepts the file', async () => {
+	test('ignores an eXIf chunk with a wrong check sum, and accepts the file', async () => {
 		const png = await picture().png().toBuffer();
 		const exif = chunk({ type: 'eXIf', data: exifBlock(6) });
 		exif[exif.length - 1]! ^= 1;
@@ -256,7 +259,7 @@ describe('PNG', () => {
 		expect(readImageFacts(file)).toMatchObject(size);
 	});
 
-	it.each([
+	test.each([
 		['a wrong check sum of the header', 29],
 		['another width than the check sum was made for', 19],
 		['a damaged byte in the pixels', 5000],
@@ -268,7 +271,7 @@ describe('PNG', () => {
 		expect(problemOf(file).message).toContain('starts as a PNG image, but its data is damaged');
 	});
 
-	it.each([
+	test.each([
 		['no width', { width: 0, height: 427 }, {}],
 		['a height beyond 31 bits', { width: 640, height: 0x80000000 }, {}],
 		['colour type 5', size, { colourType: 5 }],
@@ -285,7 +288,7 @@ describe('PNG', () => {
 		expect(readImageFacts(file)).toBeNull();
 	});
 
-	it('refuses more palette entries than its pixels can name, like libpng', async () => {
+	test('refuses more palette entries than its pixels can name, like libpng', async () => {
 		const [, ...others] = chunksOf(await picture().png({ palette: true }).toBuffer());
 		expect(others[0]).toMatchObject({ type: 'PLTE', data: { length: 768 } });
 		const file = pngOf([headerChunk(size, { colourType: 3, depth: 4 }), ...others]);
@@ -293,7 +296,7 @@ describe('PNG', () => {
 		expect(readImageFacts(file)).toBeNull();
 	});
 
-	it('refuses chunks that are missing, misplaced or of an unknown critical type', async () => {
+	test('refuses chunks that are missing, misplaced or of an unknown critical type', async () => {
 		const png = await picture().png().toBuffer();
 		const chunks = chunksOf(png);
 		const [header, ...others] = chunks;
@@ -316,19 +319,19 @@ describe('PNG', () => {
 		expect(readImageFacts(pngOf(chunks))).toMatchObject(size);
 	});
 
-	it('refuses pixels that can never fill the size in the header', async () => {
+	test('refuses pixels that can never fill the size in the header', async () => {
 		const chunks = chunksOf(flatPng({ width: 300, height: 300 }));
 		const file = pngOf([headerChunk({ width: 9000, height: 9000 }), ...chunks.slice(1)]);
 		expect(readImageFacts(file)).toBeNull();
 		expect(problemOf(file).message).toContain('cut off');
 	});
 
-	it('accepts the emptiest picture that deflate can make', () => {
+	test('accepts the emptiest picture that deflate can make', () => {
 		const file = flatPng({ width: 3000, height: 3000 });
 		expect(readImageFacts(file)).toMatchObject({ width: 3000, height: 3000 });
 	});
 
-	it('refuses sides that libpng does not read', () => {
+	test('refuses sides that libpng does not read', () => {
 		const rows = { type: 'IDAT', data: deflateSync(Buffer.alloc(2 * 125_002)) };
 		const sides = [1_000_000, 1_000_001];
 		const read = sides.map((width) => {
@@ -338,18 +341,18 @@ describe('PNG', () => {
 		expect(read).toEqual([1_000_000, undefined]);
 	});
 
-	it('refuses a bare signature', () => {
+	test('refuses a bare signature', () => {
 		expect(readImageFacts(pngSignature)).toBeNull();
 	});
 
-	it('refuses an APNG whose frame data is cut off', async () => {
+	test('refuses an APNG whose frame data is cut off', async () => {
 		const file = asApng(await picture().png().toBuffer(), size);
 		expect(readImageFacts(file.subarray(0, -5000))).toBeNull();
 	});
 });
 
 describe('the limits of Kling', () => {
-	it.each([
+	test.each([
 		[300, 300, true],
 		[301, 301, true],
 		[299, 299, false],
@@ -371,7 +374,7 @@ describe('the limits of Kling', () => {
 		}
 	});
 
-	it('names the file, its size in pixels and the limit', async () => {
+	test('names the file, its size in pixels and the limit', async () => {
 		const small = await plain({ width: 299, height: 640 }).jpeg().toBuffer();
 		expect(problemOf(small)).toEqual({
 			message:
@@ -381,7 +384,7 @@ describe('the limits of Kling', () => {
 		});
 	});
 
-	it('names the file, its ratio and the limit, never rounded down to the limit', async () => {
+	test('names the file, its ratio and the limit, never rounded down to the limit', async () => {
 		const wide = await plain({ width: 751, height: 300 }).png().toBuffer();
 		expect(problemOf(wide).message).toBe(
 			'The file "cat.jpg" in field "data" is 751 × 300 pixels, a ratio of 2.51:1. ' +
@@ -391,12 +394,12 @@ describe('the limits of Kling', () => {
 		expect(problemOf(tall).message).toContain('300 × 751 pixels, a ratio of 1:2.51.');
 	});
 
-	it('measures the picture as displayed', async () => {
+	test('measures the picture as displayed', async () => {
 		const wide = await plain({ width: 751, height: 300 }).jpeg().toBuffer();
 		expect(problemOf(afterSoi(wide, exifSegment(6))).message).toContain('300 × 751 pixels');
 	});
 
-	it('accepts 10 MB to the byte, however they come about', async () => {
+	test('accepts 10 MB to the byte, however they come about', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const png = await picture().png().toBuffer();
 		const max = imageLimits.maxBytes;
@@ -450,7 +453,7 @@ describe('files that are no JPEG or PNG', () => {
 		expect(readImageFacts(file)).toBeNull();
 	});
 
-	it('are refused with what to do about it', async () => {
+	test('are refused with what to do about it', async () => {
 		expect(problemOf(await picture().webp().toBuffer()).description).toBe(
 			'Convert it first, for example with the Edit Image node.',
 		);
@@ -466,20 +469,20 @@ describe('files that are no JPEG or PNG', () => {
 		expect(problemOf(file).message).toContain('is neither a JPEG nor a PNG image.');
 	});
 
-	it('are refused when they are empty', () => {
+	test('are refused when they are empty', () => {
 		expect(problemOf(new Uint8Array()).message).toBe(
 			'The file "cat.jpg" in field "data" is empty (0 bytes).',
 		);
 	});
 
-	it('are named by kind rather than by size, when they are too large as well', () => {
+	test('are named by kind rather than by size, when they are too large as well', () => {
 		const video = Buffer.concat([isoFile('mp42')], imageLimits.maxBytes + 1);
 		expect(problemOf(video).message).toContain('is an MP4 video');
 	});
 });
 
 describe('the words', () => {
-	it('never hold what n8n asks nodes not to say', async () => {
+	test('never hold what n8n asks nodes not to say', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const uncommon = Buffer.from(jpeg);
 		uncommon[segmentAt(uncommon, 0xc0) + 1] = 0xc9;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { readAccount } from '../../nodes/kling/account';
 import {
-	failureWithoutAnswer,
+	failureWithoutResponse,
 	behaviours,
 	type Failure,
 	type FailureKind,
@@ -19,8 +19,8 @@ import {
 import { providers } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
-import { taskOf } from '../../nodes/kling/providers/reading';
-import { checkEffectType, checkTerms } from '../../nodes/kling/terms';
+import { taskOf } from '../../nodes/kling/task';
+import { checkEffectType, checkOrder } from '../../nodes/kling/create/order';
 
 /** n8n's guide to texts: say what happened and what to do, without alarm, blame or apology. */
 const unwanted: Array<[what: string, pattern: RegExp]> = [
@@ -38,7 +38,7 @@ function checkTone(text: string): string[] {
 }
 
 const failure = (kind: FailureKind, more: Partial<Failure> = {}): Failure => ({
-	...failureWithoutAnswer(kind),
+	...failureWithoutResponse(kind),
 	...more,
 });
 
@@ -67,24 +67,24 @@ function otherMessages(): Message[] {
 	return [
 		...providers.flatMap((provider) => [
 			describeFailedTask(task, { provider }),
-			describeUnknownOutcome(failure('noAnswer'), {
+			describeUnknownOutcome(failure('noResponse'), {
 				...unknown,
 				provider,
 				externalTaskId: 'a',
 				lookUp: null,
 			}),
-			describeUnknownOutcome(failure('noAnswer'), {
+			describeUnknownOutcome(failure('noResponse'), {
 				...unknown,
 				provider,
 				externalTaskId: null,
 				lookUp: null,
 			}),
 			...['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'].flatMap((name) =>
-				problemOf(checkTerms({ effectScene: 'a', [name]: 'x'.repeat(200) }, provider)),
+				problemOf(checkOrder({ effectScene: 'a', [name]: 'x'.repeat(200) }, provider)),
 			),
 		]),
 		...[{}, { effectScene: [] }, { effectScene: 'a', mode: [] }].flatMap((given) =>
-			problemOf(checkTerms(given, kling)),
+			problemOf(checkOrder(given, kling)),
 		),
 		...(['single', 'dual'] as const).flatMap((type) =>
 			['hug_pro', 'color_mixing'].flatMap((scene) => checkEffectType(scene, type) ?? []),
@@ -153,7 +153,7 @@ test('the facts that support asks for stand at the end, and only those that are 
 });
 
 test('an unknown outcome says that nothing is paid twice, and by which id to look', () => {
-	const { message, description } = describeUnknownOutcome(failure('noAnswer'), {
+	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
 		provider: kling,
 		externalTaskId: 'n8n-1',
 		effectScene: 'hug_pro',

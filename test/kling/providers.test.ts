@@ -1,22 +1,22 @@
-import { parseJson, type HttpAnswer } from '../../nodes/kling/answer';
+import { parseJson, type HttpResponse } from '../../nodes/kling/http';
 import { providerNamed, providers, type Provider } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { cometApi } from '../../nodes/kling/providers/cometApi';
 import { kkiai } from '../../nodes/kling/providers/kkiai';
 import { modellix } from '../../nodes/kling/providers/modellix';
 import { apiModels } from '../../nodes/kling/providers/apiModels';
-import { statusOf } from '../../nodes/kling/providers/reading';
+import { statusOf } from '../../nodes/kling/providers/toolkit';
 import type { Task } from '../../nodes/kling/task';
 
-/** What the adapters make of answers that were recorded, or that stand in the documents (providers.md 7). */
+/** What the adapters make of answers that were recorded, or that stand in the documents (docs/providers.md 7). */
 
-function answer(body: unknown, status = 200): HttpAnswer {
+function response(body: unknown, status = 200): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	return { kind: 'answer', status, headers: {}, text, at: 0, json: parseJson(text) };
+	return { kind: 'response', status, headers: {}, text, at: 0, json: parseJson(text) };
 }
 
 function read(provider: Provider, body: unknown): Task {
-	const reply = answer(body);
+	const reply = response(body);
 	expect(provider.readFailure(reply)).toBeNull();
 	const outcome = provider.readTask(reply);
 	if (!outcome.ok) throw new Error(outcome.failure.kind);
@@ -24,7 +24,7 @@ function read(provider: Provider, body: unknown): Task {
 }
 
 const kindOf = (provider: Provider, status: number, body: unknown) =>
-	provider.readFailure(answer(body, status))?.kind ?? null;
+	provider.readFailure(response(body, status))?.kind ?? null;
 
 describe('the registry', () => {
 	test('holds every provider under its own name', () => {
@@ -36,7 +36,7 @@ describe('the registry', () => {
 	test.each(providers)(
 		'$displayName: what it says it can is there, and what not is not',
 		(provider) => {
-			expect(provider.findRequest !== undefined).toBe(provider.externalId !== 'none');
+			expect(provider.findByExternalIdRequest !== undefined).toBe(provider.externalId !== 'none');
 			expect(provider.takes.includes('externalTaskId')).toBe(provider.externalId !== 'none');
 			expect(provider.readList !== undefined).toBe(provider.listRequest !== undefined);
 			expect(provider.defaultBaseUrl({})).toMatch(/^https:\/\/[\w.-]+$/);
@@ -48,7 +48,7 @@ describe('the registry', () => {
 		'$displayName: an id from outside cannot lead to another address',
 		(provider) => {
 			const evil = '../../account/costs?x=1#y';
-			for (const request of [provider.getRequest(evil), provider.findRequest?.(evil)]) {
+			for (const request of [provider.getRequest(evil), provider.findByExternalIdRequest?.(evil)]) {
 				if (!request) continue;
 				const url = new URL(`https://host.example${request.path}`);
 				expect(url.pathname).not.toContain('account/costs');
@@ -141,7 +141,7 @@ describe('Kling AI', () => {
 });
 
 describe('CometAPI', () => {
-	test('its own recorded create (seed 000), without a request id', () => {
+	test('its own recorded create (CometAPI’s effects page), without a request id', () => {
 		const body = `{"code":0,"message":"success","data":{"task_id":"2032273960331935744",
 			"task_status":"submitted","task_info":{},"created_at":1773366844624,"updated_at":1773366844624}}`;
 		expect(read(cometApi, body)).toMatchObject({
@@ -346,7 +346,7 @@ describe('APIModels', () => {
 		completeTime: 1705123500000,
 	};
 
-	test('a completed task of its page (seed 004), whose success code is 200', () => {
+	test('a completed task of its page (APIModels’ effects page), whose success code is 200', () => {
 		expect(read(apiModels, { code: 200, msg: 'success', data: done })).toMatchObject({
 			taskId: 'clxxx',
 			status: 'succeed',
@@ -387,7 +387,7 @@ test.each(providers)(
 		const picture = 'iVBORw0KGgo'.repeat(2000);
 		const message = `bad image ${picture} with key sk-abcdefghijklmnop`;
 		const body = { code: 1201, message, msg: message };
-		const failure = provider.readFailure(answer(body, 400));
+		const failure = provider.readFailure(response(body, 400));
 		expect(failure?.providerMessage).toBe('bad image … with key …');
 	},
 );

@@ -1,14 +1,14 @@
-import type { ApiRequest, Reply } from '../../nodes/kling/answer';
-import type { OrderTerms } from '../../nodes/kling/order';
+import type { ApiRequest, HttpResult } from '../../nodes/kling/http';
+import type { Order } from '../../nodes/kling/create/order';
 import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
-import { Admission } from '../../nodes/kling/tasks/admission';
+import { Admission } from '../../nodes/kling/create/admission';
 import {
 	submit,
-	termsToSend,
+	orderToSend,
 	type Remembered,
 	type SubmissionMemory,
-} from '../../nodes/kling/tasks/submit';
+} from '../../nodes/kling/create/submit';
 import {
 	answer,
 	cancelled,
@@ -21,17 +21,17 @@ import {
 	unreachable,
 } from '../campaign/scripted';
 
-const order: OrderTerms = { effectScene: 'hug_pro', externalTaskId: 'key-1' };
+const order: Order = { effectScene: 'hug_pro', externalTaskId: 'key-1' };
 const page404 = answer(404, '<!doctype html><title>Not Found</title>');
 
 interface Setting {
-	posts?: Reply[] | ((request: ApiRequest) => Reply);
-	gets?: Reply[] | ((request: ApiRequest) => Reply);
+	posts?: HttpResult[] | ((request: ApiRequest) => HttpResult);
+	gets?: HttpResult[] | ((request: ApiRequest) => HttpResult);
 	provider?: ProviderName;
 	earlier?: Remembered;
 	taken?: string[];
 	signal?: AbortSignal;
-	terms?: OrderTerms;
+	terms?: Order;
 	deadlineMs?: number;
 }
 
@@ -86,7 +86,7 @@ describe('a create whose answer is lost', () => {
 			outcome: 'unknown',
 			externalTaskId: 'key-1',
 			lookUp: null,
-			failure: { kind: 'noAnswer' },
+			failure: { kind: 'noResponse' },
 		});
 		expect(posts()).toHaveLength(3);
 		expect(last).toMatchObject({ state: 'sending' });
@@ -141,7 +141,7 @@ describe('a create whose answer is lost', () => {
 		const { submission, posts, gets } = await run({ posts: [lost], gets: [refusal(1002)] });
 		expect(submission).toMatchObject({
 			outcome: 'unknown',
-			failure: { kind: 'noAnswer' },
+			failure: { kind: 'noResponse' },
 			lookUp: { kind: 'keyRefused', code: '1002' },
 		});
 		expect(posts()).toHaveLength(1);
@@ -338,14 +338,11 @@ describe('the external id that is sent', () => {
 			'old',
 		],
 		['a new one after a refusal', { ...asked, externalTaskId: 'new' }, { state: 'refused' }, 'new'],
-	] as Array<[string, OrderTerms, Remembered | null, string]>)(
-		'is %s',
-		(_name, terms, entry, id) => {
-			expect(termsToSend(terms, providerNamed('kling')!, memory(entry)).externalTaskId).toBe(id);
-		},
-	);
+	] as Array<[string, Order, Remembered | null, string]>)('is %s', (_name, terms, entry, id) => {
+		expect(orderToSend(terms, providerNamed('kling')!, memory(entry)).externalTaskId).toBe(id);
+	});
 
 	test('is none where the provider has no such field', () => {
-		expect(termsToSend(asked, providerNamed('modellix')!, memory(null))).toEqual(asked);
+		expect(orderToSend(asked, providerNamed('modellix')!, memory(null))).toEqual(asked);
 	});
 });

@@ -1,5 +1,5 @@
 import { failed, success, type Failure, type Outcome } from '../../nodes/kling/failure';
-import { recordOf, taskOf } from '../../nodes/kling/providers/reading';
+import { recordOf, taskOf } from '../../nodes/kling/task';
 import { type TaskRecord, type TaskStatus } from '../../nodes/kling/task';
 import {
 	type PollTime,
@@ -102,7 +102,7 @@ export class World {
 		this.requests = 0;
 	}
 
-	async lookAtPage(page: number, pageSize: number): Promise<Outcome<TaskRecord[]>> {
+	async listOnce(page: number, pageSize: number): Promise<Outcome<TaskRecord[]>> {
 		if (this.meetsTrouble()) return failed(trouble);
 		const start = (page - 1) * pageSize;
 		return success(
@@ -112,7 +112,7 @@ export class World {
 		);
 	}
 
-	async look(taskId: string): Promise<Outcome<TaskRecord>> {
+	async getOnce(taskId: string): Promise<Outcome<TaskRecord>> {
 		if (this.meetsTrouble()) return failed(trouble);
 		const task = this.tasks.find(({ id }) => id === taskId);
 		return task && this.isShown(task) ? success(this.record(task)) : failed(unknownTask);

@@ -272,7 +272,7 @@ class Play {
 }
 
 describe('Watching the account, over random histories of tasks, polls, failures, restarts and list orders', () => {
-	it('emits each task that ends after activation exactly once, and none that ended before', async () => {
+	test('emits each task that ends after activation exactly once, and none that ended before', async () => {
 		const runs = Number(process.env.WATCH_RUNS ?? 2_500);
 		await fc.assert(
 			fc.asyncProperty(history, async (each) => {

@@ -1,5 +1,5 @@
 import { failed, success, type Failure } from '../../nodes/kling/failure';
-import { recordOf, taskOf } from '../../nodes/kling/providers/reading';
+import { recordOf, taskOf } from '../../nodes/kling/task';
 import type { TaskStatus } from '../../nodes/kling/task';
 import {
 	Budget,
@@ -43,7 +43,7 @@ async function activated(world: World, events?: TaskEvent[]): Promise<Runner> {
 }
 
 describe('Watching the account', () => {
-	it('is silent about tasks that ended before activation, and follows those that run', async () => {
+	test('is silent about tasks that ended before activation, and follows those that run', async () => {
 		const world = worldWith();
 		world.add({ createdAt: world.now - hour });
 		const running = world.add({ createdAt: world.now - minute });
@@ -54,7 +54,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([]);
 	});
 
-	it('begins with an account that has no task at all', async () => {
+	test('begins with an account that has no task at all', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		const first = world.add();
@@ -63,7 +63,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([]);
 	});
 
-	it('emits tasks oldest end first, whatever the order of their creation', async () => {
+	test('emits tasks oldest end first, whatever the order of their creation', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		const slow = world.add({ endsAt: world.now + 30 * minute });
@@ -73,7 +73,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([fast.id, middle.id, slow.id]);
 	});
 
-	it('emits a task that ends days after newer ones have been emitted', async () => {
+	test('emits a task that ends days after newer ones have been emitted', async () => {
 		const world = worldWith({ pageSize: 20 });
 		const runner = await activated(world);
 		const late = world.add({ endsAt: world.now + 3 * day });
@@ -87,7 +87,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([late.id]);
 	});
 
-	it('emits thousands of tasks that ended between two polls, once each', async () => {
+	test('emits thousands of tasks that ended between two polls, once each', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		for (let count = 0; count < 6_000; count++) {
@@ -105,7 +105,7 @@ describe('Watching the account', () => {
 		expect(world.requests).toBe(1);
 	});
 
-	it.each([0, 1_000, 10_000, 100_000])(
+	test.each([0, 1_000, 10_000, 100_000])(
 		'asks once in an idle poll, with %d tasks of history, and knows them in less than 1 kB',
 		async (count) => {
 			const world = worldWith();
@@ -121,7 +121,7 @@ describe('Watching the account', () => {
 		},
 	);
 
-	it('keeps its state to tens of kB after thousands of tasks in a few minutes', async () => {
+	test('keeps its state to tens of kB after thousands of tasks in a few minutes', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		for (let count = 0; count < 5_000; count++) {
@@ -139,7 +139,7 @@ describe('Watching the account', () => {
 		expect(runner.stateBytes).toBeLessThan(500);
 	});
 
-	it('reads few pages for hundreds of tasks that run, rather than asking for each', async () => {
+	test('reads few pages for hundreds of tasks that run, rather than asking for each', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		for (let count = 0; count < 2_000; count++) {
@@ -155,7 +155,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toHaveLength(2_000);
 	});
 
-	it('gives up a task that the provider no longer knows after ten answers that say so', async () => {
+	test('gives up a task that the provider no longer knows after ten answers that say so', async () => {
 		const world = worldWith();
 		const task = world.add({ endsAt: Infinity });
 		const runner = await activated(world);
@@ -169,7 +169,7 @@ describe('Watching the account', () => {
 		expect(runner.state?.open).toEqual([]);
 	});
 
-	it('gives up a task that has been running for 30 days', async () => {
+	test('gives up a task that has been running for 30 days', async () => {
 		const world = worldWith();
 		world.add({ endsAt: Infinity });
 		const runner = await activated(world);
@@ -182,7 +182,7 @@ describe('Watching the account', () => {
 		expect(runner.state?.open).not.toContain('831922345001');
 	});
 
-	it('emits nothing new when an event is switched on, but what ends from then on', async () => {
+	test('emits nothing new when an event is switched on, but what ends from then on', async () => {
 		const world = worldWith();
 		const runner = await activated(world, ['failed']);
 		world.add({ outcome: 'succeed' });
@@ -200,7 +200,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([running.id]);
 	});
 
-	it('still emits failures that came while an event was being switched on', async () => {
+	test('still emits failures that came while an event was being switched on', async () => {
 		const world = worldWith();
 		const runner = await activated(world, ['failed']);
 		const failure = world.add({ outcome: 'failed' });
@@ -210,7 +210,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([failure.id]);
 	});
 
-	it('takes an event for switched on only when everything was read once since then', async () => {
+	test('takes an event for switched on only when everything was read once since then', async () => {
 		const world = worldWith({ pageSize: 10, order: 'oldest' });
 		const runner = await activated(world, ['failed']);
 		for (let count = 0; count < 25; count++) world.add({ outcome: 'succeed' });
@@ -223,7 +223,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
-	it('goes on in the next poll where the time of a poll was over, and never loses the rest', async () => {
+	test('goes on in the next poll where the time of a poll was over, and never loses the rest', async () => {
 		const world = worldWith({ pageSize: 10, order: 'random' });
 		addHistory(world, 100);
 		const runner = await activated(world);
@@ -234,7 +234,7 @@ describe('Watching the account', () => {
 		expect(new Set(runner.emitted).size).toBe(30);
 	});
 
-	it('follows what a first reading over several polls has met, and is silent about the rest', async () => {
+	test('follows what a first reading over several polls has met, and is silent about the rest', async () => {
 		const world = worldWith({ pageSize: 10, order: 'oldest' });
 		const runner = new Runner(world);
 		const running = world.add({ createdAt: world.now - hour, endsAt: world.now + second });
@@ -249,7 +249,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([]);
 	});
 
-	it('reads the newest page in each poll even when a later page never comes', async () => {
+	test('reads the newest page in each poll even when a later page never comes', async () => {
 		const world = worldWith({ pageSize: 10, order: 'newest' });
 		const runner = await activated(world);
 		for (let count = 0; count < 15; count++) world.add();
@@ -267,7 +267,7 @@ describe('Watching the account', () => {
 		expect(runner.emitted).toHaveLength(18);
 	});
 
-	it('does not move on over pages that failed in two polls in a row', async () => {
+	test('does not move on over pages that failed in two polls in a row', async () => {
 		const world = worldWith({ pageSize: 10 });
 		const runner = await activated(world);
 		for (let count = 0; count < 15; count++) world.add();
@@ -283,7 +283,7 @@ describe('Watching the account', () => {
 		expect(runner.emitted).toHaveLength(51);
 	});
 
-	it('is not misled when the newest task it knew is gone and old ones look like the newest', async () => {
+	test('is not misled when the newest task it knew is gone and old ones look like the newest', async () => {
 		const world = worldWith({ pageSize: 10, order: 'oldest', createdGrain: day });
 		for (let count = 0; count < 12; count++) world.add({ createdAt: world.now - 3 * day });
 		const runner = await activated(world);
@@ -297,7 +297,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
-	it('reads on when the pages can also be in the order of the last change', async () => {
+	test('reads on when the pages can also be in the order of the last change', async () => {
 		const world = worldWith({ pageSize: 10, order: 'updated' });
 		const old = Array.from({ length: 11 }, (_, index) =>
 			world.add({ createdAt: world.now - 2 * day + index * hour, endsAt: Infinity }),
@@ -310,7 +310,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toContain(unseen.id);
 	});
 
-	it('does not repeat a task that a lagging server shows as running once more', async () => {
+	test('does not repeat a task that a lagging server shows as running once more', async () => {
 		const world = worldWith();
 		const task = world.add({ endsAt: world.now + 12 * hour });
 		const runner = await activated(world);
@@ -328,7 +328,7 @@ describe('Watching the account', () => {
 		expect(runner.emitted.filter((id) => id === task.id)).toHaveLength(1);
 	});
 
-	it('does not let one task dated in the future hide the ones after it', async () => {
+	test('does not let one task dated in the future hide the ones after it', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		world.add({ createdSkew: 5 * hour });
@@ -342,7 +342,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toContain(next.id);
 	});
 
-	it('does not miss a task that is listed late while somebody sets the clock of n8n ahead', async () => {
+	test('does not miss a task that is listed late while somebody sets the clock of n8n ahead', async () => {
 		const world = worldWith({ clockAhead: -9 * hour });
 		world.add({ createdSkew: second * 2, endsAt: world.now });
 		const runner = new Runner(world);
@@ -357,7 +357,7 @@ describe('Watching the account', () => {
 		expect(runner.emitted).toEqual([late.id]);
 	});
 
-	it('reads a page in order although servers date neighbours a little differently', async () => {
+	test('reads a page in order although servers date neighbours a little differently', async () => {
 		const world = worldWith();
 		addHistory(world, 2_000);
 		for (const [index, task] of world.tasks.entries()) {
@@ -368,7 +368,7 @@ describe('Watching the account', () => {
 		expect(world.requests).toBe(1);
 	});
 
-	it('asks nothing more when the provider refuses', async () => {
+	test('asks nothing more when the provider refuses', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		world.fails = () => true;
@@ -378,7 +378,7 @@ describe('Watching the account', () => {
 });
 
 describe('The state', () => {
-	it.each([
+	test.each([
 		['nothing', undefined],
 		['null', null],
 		['text', 'garbage'],
@@ -390,19 +390,19 @@ describe('The state', () => {
 		expect(readState(stored, 'test')).toBeNull();
 	});
 
-	it('counts as none when a later version of this package wrote it', async () => {
+	test('counts as none when a later version of this package wrote it', async () => {
 		const { state } = await activated(worldWith());
 		expect(readState({ ...state, later: true }, 'test')).not.toBeNull();
 		expect(readState({ ...state, version: 2 }, 'test')).toBeNull();
 	});
 
-	it('counts as none when something else was watched', async () => {
+	test('counts as none when something else was watched', async () => {
 		const runner = await activated(worldWith());
 		expect(readState(runner.state, 'test')).not.toBeNull();
 		expect(readState(runner.state, 'other')).toBeNull();
 	});
 
-	it('names what is watched without showing it', () => {
+	test('names what is watched without showing it', () => {
 		const scope = scopeOf('kling', 'https://api.example', 'account');
 		expect(scope).toBe(scopeOf('kling', 'https://api.example', 'account'));
 		expect(scope).not.toBe(scopeOf('kling', 'https://api.example', 'taskIds'));
@@ -412,7 +412,7 @@ describe('The state', () => {
 });
 
 describe('The time of a poll', () => {
-	it('begins no request that could outlast it', async () => {
+	test('begins no request that could outlast it', async () => {
 		let now = 0;
 		const budget = new Budget(() => now, 10_000);
 		const asked: number[] = [];
@@ -422,7 +422,7 @@ describe('The time of a poll', () => {
 		expect(asked).toEqual([0, 2_000, 4_000]);
 	});
 
-	it('allows one request however short it is', () => {
+	test('allows one request however short it is', () => {
 		expect(new Budget(() => 0, 0).isLeft).toBe(true);
 	});
 });
@@ -431,7 +431,7 @@ describe('Watching given tasks', () => {
 	const statuses = new Map<string, TaskStatus | Failure>();
 	let asked: string[];
 	const source = {
-		look: async (taskId: string) => {
+		getOnce: async (taskId: string) => {
 			asked.push(taskId);
 			const status = statuses.get(taskId) ?? { ...trouble, kind: 'notFound', body: 'json' };
 			if (typeof status === 'object') return failed(status as Failure);
@@ -450,7 +450,7 @@ describe('Watching given tasks', () => {
 	const idsOf = (round: Round) => round.emitted.map(({ task }) => task.taskId);
 	beforeEach(() => statuses.clear());
 
-	it('emits each when it ends, is silent about those that had ended, and then asks no more', async () => {
+	test('emits each when it ends, is silent about those that had ended, and then asks no more', async () => {
 		statuses.set('a', 'succeed').set('b', 'processing');
 		const first = await poll(['a', 'b'], null);
 		expect(first.ids).toEqual([]);
@@ -463,7 +463,7 @@ describe('Watching given tasks', () => {
 		expect(third.ids).toEqual([]);
 	});
 
-	it('emits a task whose ID was added later, even when it has ended by then', async () => {
+	test('emits a task whose ID was added later, even when it has ended by then', async () => {
 		statuses.set('a', 'succeed').set('new', 'succeed');
 		const first = await poll(['a'], null);
 		const second = await poll(['a', 'new'], first.state);
@@ -471,7 +471,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'new'], second.state)).ids).toEqual([]);
 	});
 
-	it('loses nothing when n8n starts again with the state of an earlier poll', async () => {
+	test('loses nothing when n8n starts again with the state of an earlier poll', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		const first = await poll(['a'], null);
 		await poll(['a', 'b'], first.state);
@@ -479,7 +479,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b'], first.state)).ids.sort()).toEqual(['a', 'b']);
 	});
 
-	it('does not repeat a task whose ID is taken out and put in again', async () => {
+	test('does not repeat a task whose ID is taken out and put in again', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		const first = await poll(['a', 'b'], null);
 		statuses.set('a', 'succeed');
@@ -488,7 +488,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b'], third.state)).ids).toEqual([]);
 	});
 
-	it('remembers a thousand tasks whose IDs were taken out, and no more', async () => {
+	test('remembers a thousand tasks whose IDs were taken out, and no more', async () => {
 		const ids = Array.from({ length: 1_100 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, 'succeed');
 		let state: WatchState | null = null;
@@ -497,7 +497,7 @@ describe('Watching given tasks', () => {
 		expect(JSON.stringify(state?.done)).toHaveLength('{"0":""}'.length + 8 * 1_000);
 	});
 
-	it('is silent about the past also when the first poll had no time for all', async () => {
+	test('is silent about the past also when the first poll had no time for all', async () => {
 		for (const id of ['a', 'b', 'c']) statuses.set(id, 'succeed');
 		let left = 1;
 		const short = {
@@ -513,7 +513,7 @@ describe('Watching given tasks', () => {
 		expect(second.ids).toEqual([]);
 	});
 
-	it('goes on with the others when one cannot be looked at', async () => {
+	test('goes on with the others when one cannot be looked at', async () => {
 		statuses.set('a', trouble).set('b', 'processing').set('c', 'processing');
 		const first = await poll(['a', 'b', 'c'], null);
 		expect(first.failure).toBeNull();
@@ -521,12 +521,12 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b', 'c'], first.state)).ids).toEqual(['b', 'c']);
 	});
 
-	it('says why when none can be looked at', async () => {
+	test('says why when none can be looked at', async () => {
 		statuses.set('a', trouble);
 		expect((await poll(['a'], null)).failure?.kind).toBe('providerDown');
 	});
 
-	it('stops at once when the key is refused, and says so', async () => {
+	test('stops at once when the key is refused, and says so', async () => {
 		const refused: Failure = { ...trouble, kind: 'keyRefused', httpStatus: 401 };
 		const ids = Array.from({ length: 50 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, refused);
@@ -534,7 +534,7 @@ describe('Watching given tasks', () => {
 		expect(asked.length).toBeLessThanOrEqual(4);
 	});
 
-	it('looks at hundreds of tasks in turns', async () => {
+	test('looks at hundreds of tasks in turns', async () => {
 		const ids = Array.from({ length: 250 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, 'processing');
 		let state: WatchState | null = null;
@@ -547,7 +547,7 @@ describe('Watching given tasks', () => {
 		expect(seen.size).toBe(250);
 	});
 
-	it('gives up a task that the provider does not know after ten answers', async () => {
+	test('gives up a task that the provider does not know after ten answers', async () => {
 		statuses.set('a', 'processing');
 		let { state } = await poll(['a', 'gone'], null);
 		for (let polls = 0; polls < 9; polls++) ({ state } = await poll(['a', 'gone'], state));
@@ -555,14 +555,14 @@ describe('Watching given tasks', () => {
 		expect(asked).toEqual(['a']);
 	});
 
-	it('does not take a web page that says 404 for the word of the provider', async () => {
+	test('does not take a web page that says 404 for the word of the provider', async () => {
 		statuses.set('a', { ...trouble, kind: 'notFound', body: 'html' });
 		const { failure, unknown } = await poll(['a'], null);
 		expect(failure?.kind).toBe('notFound');
 		expect(unknown).toEqual([]);
 	});
 
-	it.each([
+	test.each([
 		['831, 832;833\n834 \t835', ['831', '832', '833', '834', '835']],
 		['["831","832"]', ['831', '832']],
 		[

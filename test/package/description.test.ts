@@ -51,7 +51,7 @@ function subtitleFor(parameters: INodeParameters): unknown {
 }
 
 describe('the subtitle', () => {
-	it.each([
+	test.each([
 		[
 			{ operation: 'create', effectScene: { __rl: true, mode: 'list', value: 'hug_pro' } },
 			'Create: hug_pro',
@@ -68,7 +68,7 @@ describe.each(nodeFiles)('%s', (file) => {
 	const { description } = nodeOf(file);
 	const fields = fieldsOf(description.properties);
 
-	it('has a codex file of its own name, with aliases and without subcategories', () => {
+	test('has a codex file of its own name, with aliases and without subcategories', () => {
 		const codex = JSON.parse(readFileSync(join(rootFolder, `${file}.json`), 'utf8'));
 		expect(codex.node).toBe(`${manifest.name}.${description.name}`);
 		expect(codex.categories.length).toBeGreaterThan(0);
@@ -76,7 +76,7 @@ describe.each(nodeFiles)('%s', (file) => {
 		expect(codex).not.toHaveProperty('subcategories');
 	});
 
-	it('has placeholders that are examples, and short hints', () => {
+	test('has placeholders that are examples, and short hints', () => {
 		const placeholders = fields.flatMap(({ type, placeholder, modes }) => [
 			...(placeholder && !/collection/i.test(type) ? [placeholder] : []),
 			...(modes ?? []).flatMap((mode) =>
@@ -88,7 +88,7 @@ describe.each(nodeFiles)('%s', (file) => {
 		expect(hints.filter((text) => text.length > 120)).toEqual([]);
 	});
 
-	it('explains every field that is not plain from its name', () => {
+	test('explains every field that is not plain from its name', () => {
 		const plain = ['operation', 'events', 'filters', 'options'];
 		const silent = fields.filter(({ description: text, hint, name, type }) => {
 			return !text && !hint && !plain.includes(name) && type !== 'notice';
@@ -96,7 +96,7 @@ describe.each(nodeFiles)('%s', (file) => {
 		expect(silent.map(({ name }) => name)).toEqual([]);
 	});
 
-	it('never says “binary property”', () => {
+	test('never says “binary property”', () => {
 		expect(JSON.stringify(description)).not.toMatch(/binary propert/i);
 	});
 });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { behaviours, type Failure, type FailureKind } from '../../nodes/kling/failure';
 import { describeFailure } from '../../nodes/kling/messages';
-import { optionNames } from '../../nodes/kling/order';
+import { optionNames } from '../../nodes/kling/create/order';
 import { providers } from '../../nodes/kling/providers';
 import { rootFolder } from './tarball';
 
@@ -55,14 +55,14 @@ function messageOf(kind: FailureKind, body: Failure['body']): string {
 }
 
 describe('the guides', () => {
-	it.each(guides)('%s names only scripts that exist', (file) => {
+	test.each(guides)('%s names only scripts that exist', (file) => {
 		const { scripts } = JSON.parse(textOf('package.json'));
 		const named = [...textOf(file).matchAll(/npm (?:run ([\w:-]+)|(test|start))\b/g)];
 		const unknown = named.map(([, run, own]) => run ?? own).filter((name) => !(name in scripts));
 		expect(unknown).toEqual([]);
 	});
 
-	it.each(guides)('%s links only to files and headings that exist', (file) => {
+	test.each(guides)('%s links only to files and headings that exist', (file) => {
 		const links = [...textOf(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link);
 		const broken = links.filter((link) => {
 			if (/^https?:/.test(link)) return false;
@@ -87,7 +87,7 @@ function headingsOf(file: string): string[] {
 }
 
 describe('the README', () => {
-	it('quotes only messages that the nodes give', () => {
+	test('quotes only messages that the nodes give', () => {
 		expect(quoted.length).toBeGreaterThan(30);
 		const kinds = Object.keys(behaviours) as FailureKind[];
 		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
@@ -95,14 +95,14 @@ describe('the README', () => {
 		expect(quoted.filter((text) => !given.includes(text) && !isInSources(text))).toEqual([]);
 	});
 
-	it('says what to do about each way in which a request can end', () => {
+	test('says what to do about each way in which a request can end', () => {
 		const kinds = Object.keys(behaviours) as FailureKind[];
 		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
 		const given = kinds.flatMap((kind) => bodies.map((body) => messageOf(kind, body)));
 		expect([...new Set(given)].filter((text) => !quoted.includes(text))).toEqual([]);
 	});
 
-	it('says of each provider what its adapter says', () => {
+	test('says of each provider what its adapter says', () => {
 		const ids = {
 			lookup: 'yes, finds tasks by it',
 			unverified: 'sent; finding by it is not documented',
@@ -122,7 +122,7 @@ describe('the README', () => {
 		}
 	});
 
-	it("has the headings that n8n's template asks for", () => {
+	test("has the headings that n8n's template asks for", () => {
 		const headings = [...textOf('README.md').matchAll(/^## (.+)$/gm)].map(([, title]) => title);
 		const asked = [
 			'Installation',

@@ -24,7 +24,7 @@ describe('the packed package', () => {
 
 	afterAll(() => tarball?.remove());
 
-	it('holds what n8n needs and nothing else', () => {
+	test('holds what n8n needs and nothing else', () => {
 		const outside = tarball.files.filter((file) => !file.startsWith('dist/'));
 		expect(outside).toEqual(['LICENSE.md', 'README.md', 'package.json']);
 		const kinds = new Set(tarball.files.map((file) => /\.[^/]*$/.exec(file)?.[0]));
@@ -33,11 +33,11 @@ describe('the packed package', () => {
 		expect([...kinds].some((kind) => /test|map|d\.ts/.test(kind ?? ''))).toBe(false);
 	});
 
-	it('is small', () => {
+	test('is small', () => {
 		expect(tarball.size).toBeLessThan(mostBytes);
 	});
 
-	it('has every file that its package.json and its icons name', () => {
+	test('has every file that its package.json and its icons name', () => {
 		const { main, n8n } = JSON.parse(readFileSync(join(tarball.folder, 'package.json'), 'utf8'));
 		const named = [main, ...n8n.nodes, ...n8n.credentials] as string[];
 		expect(named.filter((file) => !existsSync(join(tarball.folder, file)))).toEqual([]);
@@ -53,7 +53,7 @@ describe('the packed package', () => {
 		}
 	});
 
-	it("passes n8n's scanner", () => {
+	test("passes n8n's scanner", () => {
 		const { report, status } = scan(tarball.folder, 'tarball');
 		expect({ report, status }).toEqual({
 			report: expect.stringMatching(/^\d+ files, 0 findings\s*$/),
@@ -64,7 +64,7 @@ describe('the packed package', () => {
 
 // `npm run lint` scans the sources.
 describe("n8n's scanner", () => {
-	it('finds what it should, and no comment hides it', () => {
+	test('finds what it should, and no comment hides it', () => {
 		const folder = mkdtempSync(join(tmpdir(), 'kling-effects-scan-'));
 		const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
 		const changed = { ...manifest, peerDependencies: { 'n8n-workflow': '^2' } };

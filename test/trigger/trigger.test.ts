@@ -25,7 +25,7 @@ function listsAsked(): number {
 }
 
 describe('The trigger in the real n8n-core', () => {
-	it('emits in three polls in a row what ended between them, and nothing twice', async () => {
+	test('emits in three polls in a row what ended between them, and nothing twice', async () => {
 		seed('old', 'succeed', 60);
 		seed('a', 'processing');
 		seed('b', 'processing');
@@ -39,7 +39,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.poll()).toBeNull();
 	});
 
-	it('emits the task in its simplified form, or the one of the provider', async () => {
+	test('emits the task in its simplified form, or the one of the provider', async () => {
 		const trigger = account();
 		const raw = account({ simplify: false });
 		await trigger.poll();
@@ -55,7 +55,7 @@ describe('The trigger in the real n8n-core', () => {
 		});
 	});
 
-	it('lets n8n notice that there is something to save, and saves JSON alone', async () => {
+	test('lets n8n notice that there is something to save, and saves JSON alone', async () => {
 		seed('a', 'processing');
 		const trigger = account();
 		await trigger.poll();
@@ -71,7 +71,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(restarted.saved.isChanged).toBe(true);
 	});
 
-	it('loses nothing and repeats nothing when n8n starts again with what it saved last', async () => {
+	test('loses nothing and repeats nothing when n8n starts again with what it saved last', async () => {
 		seed('a', 'processing');
 		const trigger = account();
 		await trigger.poll();
@@ -85,7 +85,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await second.restarted(second.saved.text).poll()).toBeNull();
 	});
 
-	it('keeps keys out of its state', async () => {
+	test('keeps keys out of its state', async () => {
 		seed('a', 'processing');
 		const trigger = account();
 		await trigger.poll();
@@ -93,7 +93,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(trigger.saved.text).not.toContain(sandbox.url);
 	});
 
-	it.each([
+	test.each([
 		['text', '"garbage"'],
 		['a future version', '{"version":9,"open":{}}'],
 		['a half state', '{"version":1}'],
@@ -109,7 +109,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.ids()).toEqual(['a']);
 	});
 
-	it('begins silently anew with another base URL, credential or prefix, but not with a new key', async () => {
+	test('begins silently anew with another base URL, credential or prefix, but not with a new key', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const { text } = trigger.saved;
@@ -124,7 +124,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.restarted(text, { credential: newKey }).ids()).toEqual(['a']);
 	});
 
-	it('emits only tasks with the external task ID prefix', async () => {
+	test('emits only tasks with the external task ID prefix', async () => {
 		const trigger = account({ options: { externalTaskIdPrefix: 'order-' } });
 		await trigger.poll();
 		for (const externalTaskId of ['order-1', 'other-1', null]) {
@@ -135,7 +135,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.ids()).toEqual(['id-order-1']);
 	});
 
-	it('emits only the events that are chosen', async () => {
+	test('emits only the events that are chosen', async () => {
 		const trigger = account({ events: ['failed'] });
 		await trigger.poll();
 		seed('a', 'succeed', 0);
@@ -148,7 +148,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await both.ids()).toEqual(['c']);
 	});
 
-	it.each(['newestFirst', 'oldestFirst', 'random'] as const)(
+	test.each(['newestFirst', 'oldestFirst', 'random'] as const)(
 		'is right with a list that is %s over several pages',
 		async (listOrder) => {
 			sandbox.options.listOrder = listOrder;
@@ -166,7 +166,7 @@ describe('The trigger in the real n8n-core', () => {
 		},
 	);
 
-	it.each([0, 1_000, 10_000, 100_000])(
+	test.each([0, 1_000, 10_000, 100_000])(
 		'asks once in an idle poll, and keeps less than 1 kB, with %d tasks of history',
 		async (count) => {
 			const history = Array.from({ length: count }, (_, index) => ({
@@ -184,7 +184,7 @@ describe('The trigger in the real n8n-core', () => {
 		},
 	);
 
-	it('emits thousands of tasks that ended between two polls in one go, oldest end first', async () => {
+	test('emits thousands of tasks that ended between two polls in one go, oldest end first', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const many = Array.from({ length: 2_300 }, (_, index) => ({
@@ -203,7 +203,7 @@ describe('The trigger in the real n8n-core', () => {
 });
 
 describe('Fetch Test Event', () => {
-	it('shows the latest five ended tasks, oldest end first, and changes nothing', async () => {
+	test('shows the latest five ended tasks, oldest end first, and changes nothing', async () => {
 		for (let index = 1; index <= 8; index++) seed(`t${index}`, 'succeed', 60 - index);
 		seed('running', 'processing', 0);
 		const trigger = account();
@@ -212,7 +212,7 @@ describe('Fetch Test Event', () => {
 		expect(trigger.saved).toEqual(before);
 	});
 
-	it('says that there is none yet, and what to do', async () => {
+	test('says that there is none yet, and what to do', async () => {
 		seed('running', 'processing');
 		const error = await errorOf(account().poll('manual'));
 		expect(error.name).toBe('NodeOperationError');
@@ -220,7 +220,7 @@ describe('Fetch Test Event', () => {
 		expect(error.description).toMatch(/Create a task/);
 	});
 
-	it('shows given tasks that have ended', async () => {
+	test('shows given tasks that have ended', async () => {
 		sandbox.seedTasks('modellix', [{ taskId: 'a' }, { taskId: 'b', status: 'processing' }]);
 		const trigger = new ActiveTrigger({
 			credential: sandbox.credential('modellix'),
@@ -229,7 +229,7 @@ describe('Fetch Test Event', () => {
 		expect(await trigger.ids('manual')).toEqual(['a']);
 	});
 
-	it('looks for events that are chosen only', async () => {
+	test('looks for events that are chosen only', async () => {
 		seed('a', 'succeed');
 		seed('b', 'failed');
 		expect(await account({ events: ['failed'] }).ids('manual')).toEqual(['b']);
@@ -239,18 +239,21 @@ describe('Fetch Test Event', () => {
 describe('A provider without a list', () => {
 	const providers = ['cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
 
-	it.each(providers)('%s refuses the account at activation, and says what to use', async (name) => {
-		const trigger = new ActiveTrigger({ credential: sandbox.credential(name) });
-		const error = await errorOf(trigger.poll());
-		expect(error.name).toBe('NodeOperationError');
-		// n8n shows the message alone on activation.
-		expect(error.message).toMatch(/has no list of tasks, so set Watch to Task IDs/);
-		expect(error.description).toMatch(/Schedule Trigger and Get/);
-		expect(error.message).not.toMatch(/Authorization/);
-		expect(sandbox.requests).toHaveLength(0);
-	});
+	test.each(providers)(
+		'%s refuses the account at activation, and says what to use',
+		async (name) => {
+			const trigger = new ActiveTrigger({ credential: sandbox.credential(name) });
+			const error = await errorOf(trigger.poll());
+			expect(error.name).toBe('NodeOperationError');
+			// n8n shows the message alone on activation.
+			expect(error.message).toMatch(/has no list of tasks, so set Watch to Task IDs/);
+			expect(error.description).toMatch(/Schedule Trigger and Get/);
+			expect(error.message).not.toMatch(/Authorization/);
+			expect(sandbox.requests).toHaveLength(0);
+		},
+	);
 
-	it.each(['kling', ...providers] as const)('%s emits given tasks as they end', async (name) => {
+	test.each(['kling', ...providers] as const)('%s emits given tasks as they end', async (name) => {
 		sandbox.seedTasks(name, [
 			{ taskId: 'past' },
 			{ taskId: 'a', status: 'processing' },
@@ -274,7 +277,7 @@ describe('A provider without a list', () => {
 		expect((await trigger.restarted(text).ids()).sort()).toEqual(['a', 'b']);
 	});
 
-	it('takes the IDs as a list, and emits an ended task whose ID is added later', async () => {
+	test('takes the IDs as a list, and emits an ended task whose ID is added later', async () => {
 		sandbox.seedTasks('modellix', [{ taskId: 'a' }, { taskId: 'b' }]);
 		const credential = sandbox.credential('modellix');
 		const parameters = { watch: 'taskIds', taskIds: ['a'] };
@@ -285,7 +288,7 @@ describe('A provider without a list', () => {
 		expect(await trigger.restarted(text, { parameters: longer }).ids()).toEqual(['b']);
 	});
 
-	it.each([
+	test.each([
 		['', 'Task IDs is empty'],
 		['nobody, nothing', 'The provider knows no task with these IDs: nobody, nothing'],
 	])('refuses at activation when Task IDs is “%s”', async (taskIds, message) => {
@@ -302,7 +305,7 @@ describe('A provider without a list', () => {
 describe('When the provider cannot be asked', () => {
 	const down = { kind: 'status', status: 503 } as const;
 
-	it('passes five polls over, then shows it, and emits what came when it is back', async () => {
+	test('passes five polls over, then shows it, and emits what came when it is back', async () => {
 		const trigger = account();
 		await trigger.poll();
 		sandbox.addFault(down);
@@ -321,7 +324,7 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.poll()).toBeNull();
 	});
 
-	it('asks once in a poll that meets trouble: the next poll is the retry', async () => {
+	test('asks once in a poll that meets trouble: the next poll is the retry', async () => {
 		const trigger = account();
 		await trigger.poll();
 		sandbox.addFault(down);
@@ -330,7 +333,7 @@ describe('When the provider cannot be asked', () => {
 		expect(listsAsked()).toBe(1);
 	});
 
-	it.each([
+	test.each([
 		['a lost connection', { kind: 'resetBefore' }],
 		['a web page', { kind: 'html' }],
 		['too many requests', { kind: 'code', code: 1302 }],
@@ -345,7 +348,7 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.ids()).toEqual(['a']);
 	});
 
-	it('tells activation at once, and begins when it works', async () => {
+	test('tells activation at once, and begins when it works', async () => {
 		seed('old', 'succeed');
 		const trigger = account();
 		sandbox.addFault({ ...down, times: 1 });
@@ -357,14 +360,14 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.poll()).toBeNull();
 	});
 
-	it('hands on how long the provider asks to wait', async () => {
+	test('hands on how long the provider asks to wait', async () => {
 		const trigger = account();
 		sandbox.addFault({ kind: 'status', status: 429, headers: { 'retry-after': '7' } });
 		const error = await errorOf(trigger.poll());
 		expect(error.failure).toEqual({ cause: 'rate-limited', retryAfterMs: 7_000 });
 	});
 
-	it.each([
+	test.each([
 		[{ code: 1002 }, '401', 'credential-invalid', /did not accept the key/],
 		[{ code: 1102 }, '429', 'quota-exhausted', /no credit left/],
 	])('shows a refusal at once: %j', async (fault, httpCode, cause, message) => {
@@ -377,7 +380,7 @@ describe('When the provider cannot be asked', () => {
 		expect(error.message).not.toMatch(/Authorization/);
 	});
 
-	it('emits what the first page showed when the second fails, and the rest once it comes', async () => {
+	test('emits what the first page showed when the second fails, and the rest once it comes', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const many = Array.from({ length: 700 }, (_, index) => ({
@@ -393,7 +396,7 @@ describe('When the provider cannot be asked', () => {
 		expect(new Set([...first, ...second]).size).toBe(700);
 	});
 
-	it('emits what it found although the key is refused from the second page on', async () => {
+	test('emits what it found although the key is refused from the second page on', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const many = Array.from({ length: 600 }, (_, index) => ({ createdAt: ago(0) - index }));
@@ -406,7 +409,7 @@ describe('When the provider cannot be asked', () => {
 });
 
 describe('Polls that take long', () => {
-	it('lets the next poll pass while one is under way', async () => {
+	test('lets the next poll pass while one is under way', async () => {
 		const trigger = account();
 		await trigger.poll();
 		seed('a', 'succeed', 0);
@@ -418,7 +421,7 @@ describe('Polls that take long', () => {
 		expect(listsAsked()).toBe(3);
 	});
 
-	it('does not keep triggers of other workflows waiting', async () => {
+	test('does not keep triggers of other workflows waiting', async () => {
 		const one = account();
 		const other = account();
 		await one.poll();
@@ -428,7 +431,7 @@ describe('Polls that take long', () => {
 		expect([first, second]).toEqual([['a'], ['a']]);
 	});
 
-	it.each([1_200, 60_000, null])(
+	test.each([1_200, 60_000, null])(
 		'loses nothing with a budget of %p ms, where n8n names none in the last case',
 		async (budgetMs) => {
 			const trigger = account();
@@ -451,13 +454,13 @@ describe('Polls that take long', () => {
 });
 
 describe('Parameters', () => {
-	it('refuses an empty Trigger On', async () => {
+	test('refuses an empty Trigger On', async () => {
 		const error = await errorOf(account({ events: [] }).poll());
 		expect(error.message).toBe('Trigger On is empty');
 		expect(error.description).toMatch(/Task Succeeded/);
 	});
 
-	it('uses the defaults of the description', async () => {
+	test('uses the defaults of the description', async () => {
 		const trigger = account();
 		await trigger.poll();
 		seed('a', 'succeed', 0);

@@ -1,7 +1,7 @@
 import { Turns } from '../../nodes/KlingEffectsTrigger/turns';
 
 describe('The turns of polls', () => {
-	it('lets one poll of a node run at a time', () => {
+	test('lets one poll of a node run at a time', () => {
 		const turns = new Turns();
 		const turn = turns.begin('a', 0, 45_000);
 		expect(turns.begin('a', 60_000, 45_000)).toBeNull();
@@ -10,7 +10,7 @@ describe('The turns of polls', () => {
 		expect(turns.begin('a', 60_001, 45_000)).not.toBeNull();
 	});
 
-	it('takes the turn from a poll that never ends, which then may store nothing', () => {
+	test('takes the turn from a poll that never ends, which then may store nothing', () => {
 		const turns = new Turns();
 		const stuck = turns.begin('a', 0, 45_000);
 		const next = turns.begin('a', 105_001, 45_000);
@@ -20,7 +20,7 @@ describe('The turns of polls', () => {
 		expect(turns.begin('a', 106_000, 45_000)).toBeNull();
 	});
 
-	it('counts failures in a row', () => {
+	test('counts failures in a row', () => {
 		const turns = new Turns();
 		const poll = () => {
 			const turn = turns.begin('a', 0, 1);

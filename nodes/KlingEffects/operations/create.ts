@@ -1,12 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import type { EffectType } from '../../kling/scenes';
-import { checkEffectType, checkTerms } from '../../kling/terms';
+import { checkEffectType, checkOrder } from '../../kling/create/order';
 import { loadImages } from '../../n8n/images';
 import { errorOf, type Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../callback';
-import { CreateRun, type Wanted } from './createRun';
+import { CreateRun, type CheckedItem } from './createRun';
 import { readWaitOptions } from './shared';
 
 const show = { operation: ['create'] };
@@ -211,7 +211,9 @@ export const waitUsingOption: INodeProperties = {
 	description: 'How to learn that the task has ended',
 };
 
-type Checked = { ok: true; wanted: Wanted } | { ok: false; itemIndex: number; problem: Problem };
+type Checked =
+	| { ok: true; checkedItem: CheckedItem }
+	| { ok: false; itemIndex: number; problem: Problem };
 
 /**
  * Creates the tasks of all items, waits and downloads where asked.
@@ -229,7 +231,7 @@ export async function executeCreate(
 	const callback = readCallbackWait(context, session);
 	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
 	const run = new CreateRun(context, session, readWaitOptions(context), callback.resumeUrl);
-	await run.submitAll(checked.flatMap((entry) => (entry.ok ? [entry.wanted] : [])));
+	await run.submitAll(checked.flatMap((entry) => (entry.ok ? [entry.checkedItem] : [])));
 	return await run.finish(refused);
 }
 
@@ -237,12 +239,12 @@ export async function executeCreate(
 async function checkItems(context: IExecuteFunctions, session: Session): Promise<Checked[]> {
 	const checked: Checked[] = [];
 	for (const itemIndex of context.getInputData().keys()) {
-		const wanted = checkItem(context, session, itemIndex);
+		const checkedItem = checkItem(context, session, itemIndex);
 		// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
-		const images = wanted.ok
-			? await loadImages(context, itemIndex, wanted.wanted.effectType)
+		const images = checkedItem.ok
+			? await loadImages(context, itemIndex, checkedItem.checkedItem.effectType)
 			: { ok: true as const };
-		checked.push(images.ok ? wanted : { ok: false, problem: images.problem, itemIndex });
+		checked.push(images.ok ? checkedItem : { ok: false, problem: images.problem, itemIndex });
 	}
 	return withoutSharedIds(checked);
 }
@@ -251,9 +253,9 @@ async function checkItems(context: IExecuteFunctions, session: Session): Promise
 function withoutSharedIds(all: readonly Checked[]): Checked[] {
 	const firstWith = new Map<string, number>();
 	return all.map((one): Checked => {
-		const id = one.ok ? one.wanted.terms.externalTaskId : undefined;
+		const id = one.ok ? one.checkedItem.order.externalTaskId : undefined;
 		if (!one.ok || id === undefined) return one;
-		const { itemIndex } = one.wanted;
+		const { itemIndex } = one.checkedItem;
 		const first = firstWith.get(id);
 		firstWith.set(id, first ?? itemIndex);
 		if (first === undefined) return one;
@@ -278,9 +280,9 @@ function checkItem(context: IExecuteFunctions, session: Session, itemIndex: numb
 		extractValue: true,
 	});
 	const options = context.getNodeParameter('options', itemIndex, {});
-	const checked = checkTerms({ ...options, effectScene }, session.provider);
+	const checked = checkOrder({ ...options, effectScene }, session.provider);
 	if (!checked.ok) return { ok: false, problem: checked.problem, itemIndex };
 	const problem = checkEffectType(checked.value.effectScene, effectType);
 	if (problem) return { ok: false, problem, itemIndex };
-	return { ok: true, wanted: { itemIndex, effectType, terms: checked.value } };
+	return { ok: true, checkedItem: { itemIndex, effectType, order: checked.value } };
 }

@@ -1,11 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { failed, failureWithoutAnswer, type Failure } from '../../kling/failure';
+import { failed, failureWithoutResponse, type Failure } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome, isFatal } from '../../kling/messages';
-import type { OrderTerms } from '../../kling/order';
+import type { Order } from '../../kling/create/order';
 import type { EffectType } from '../../kling/scenes';
-import { Admission } from '../../kling/tasks/admission';
-import { follow, inParallel } from '../../kling/tasks/follow';
-import { submit, termsToSend, type Submission } from '../../kling/tasks/submit';
+import { Admission } from '../../kling/create/admission';
+import { follow } from '../../kling/follow';
+import { inParallel } from '../../kling/inParallel';
+import { submit, orderToSend, type Submission } from '../../kling/create/submit';
 import { isFinal } from '../../kling/task';
 import { loadImages } from '../../n8n/images';
 import { NodeMemory, showTaskIds, showUnknown } from '../../n8n/memory';
@@ -13,20 +14,20 @@ import type { Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { sleepUntilCallbacks } from '../callback';
-import { waitAndFinish, type Held, type WaitOptions } from './shared';
+import { waitAndFinish, type ItemTask, type WaitOptions } from './shared';
 
 const mostConcurrency = 100;
 const usualConcurrency = 20;
 
 /** One item that passed the checks. */
-export interface Wanted {
+export interface CheckedItem {
 	itemIndex: number;
 	effectType: EffectType;
-	terms: OrderTerms;
+	order: Order;
 }
 
 interface Submitted {
-	wanted: Wanted;
+	checkedItem: CheckedItem;
 	submission: Submission;
 }
 
@@ -42,7 +43,7 @@ export class CreateRun {
 	private readonly deadline: number;
 	private readonly concurrency: number;
 	private readonly submitted: Submitted[] = [];
-	private readonly held: Held[] = [];
+	private readonly itemTasks: ItemTask[] = [];
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -63,44 +64,44 @@ export class CreateRun {
 	}
 
 	/** Creates, or finds, the task of each item. */
-	async submitAll(wanted: readonly Wanted[]): Promise<void> {
+	async submitAll(checkedItem: readonly CheckedItem[]): Promise<void> {
 		// Twice as many as may be sent: those that look for a lost task do not hold up the others.
-		await inParallel(wanted, this.concurrency * 2, async (one) => {
-			const submitted = { wanted: one, submission: await this.submitOne(one) };
+		await inParallel(checkedItem, this.concurrency * 2, async (one) => {
+			const submitted = { checkedItem: one, submission: await this.submitOne(one) };
 			this.submitted.push(submitted);
 			this.note(submitted);
 		});
-		this.held.sort((a, b) => a.itemIndex - b.itemIndex);
+		this.itemTasks.sort((a, b) => a.itemIndex - b.itemIndex);
 	}
 
-	private async submitOne({ itemIndex, effectType, terms }: Wanted): Promise<Submission> {
+	private async submitOne({ itemIndex, effectType, order }: CheckedItem): Promise<Submission> {
 		const { client, clock, signal, provider } = this.session;
-		const memory = this.memory.placeOf(itemIndex, provider.name, terms);
-		const sent = termsToSend(this.withCallback(terms), provider, memory);
+		const memory = this.memory.slotOf(itemIndex, provider.name, order);
+		const sent = orderToSend(this.withCallback(order), provider, memory);
 		const send = async () => {
 			// The images passed the check, but n8n throws when a file has gone from its store since.
 			const loaded = await loadImages(this.context, itemIndex, effectType).catch(() => null);
 			return loaded?.ok
 				? await client.create({ ...sent, images: loaded.images })
-				: failed(failureWithoutAnswer('imageGone', loaded?.problem.message ?? null));
+				: failed(failureWithoutResponse('imageGone', loaded?.problem.message ?? null));
 		};
 		const { admission } = this;
 		return await submit(sent, { send, client, admission, memory, clock, signal });
 	}
 
-	private withCallback(terms: OrderTerms): OrderTerms {
-		return this.resumeUrl === null ? terms : { ...terms, callbackUrl: this.resumeUrl };
+	private withCallback(order: Order): Order {
+		return this.resumeUrl === null ? order : { ...order, callbackUrl: this.resumeUrl };
 	}
 
 	/** Stops sending where the rest would meet the same, or where n8n will drop the rest's output. */
-	private note({ wanted, submission }: Submitted): void {
+	private note({ checkedItem, submission }: Submitted): void {
 		if (submission.outcome === 'created' || submission.outcome === 'found') {
-			this.held.push({ itemIndex: wanted.itemIndex, record: submission.record });
+			this.itemTasks.push({ itemIndex: checkedItem.itemIndex, record: submission.record });
 			showTaskIds(
 				this.context,
-				this.held.map(({ record }) => record.task.taskId),
+				this.itemTasks.map(({ record }) => record.task.taskId),
 			);
-			this.hintAtEarlier(wanted, submission);
+			this.hintAtEarlier(checkedItem, submission);
 			return;
 		}
 		if (submission.outcome === 'unknown') this.noteUnknown();
@@ -109,20 +110,20 @@ export class CreateRun {
 	}
 
 	/** With an id that the user gave, a task of an earlier execution looks like a new one. */
-	private hintAtEarlier({ itemIndex, terms }: Wanted, submission: Submission): void {
+	private hintAtEarlier({ itemIndex, order }: CheckedItem, submission: Submission): void {
 		const isEarlier = submission.outcome === 'found' && submission.by === 'duplicate';
-		if (!isEarlier || terms.externalTaskId === undefined) return;
+		if (!isEarlier || order.externalTaskId === undefined) return;
 		const { taskId, createdAt } = submission.record.task;
 		const since = createdAt ? `, created ${createdAt}` : '';
 		this.context.addExecutionHints({
 			type: 'info',
 			location: 'outputPane',
-			message: `Item ${itemIndex}: a task with External Task ID “${terms.externalTaskId}” was there already (${taskId}${since}). It is returned, and none was created or charged.`,
+			message: `Item ${itemIndex}: a task with External Task ID “${order.externalTaskId}” was there already (${taskId}${since}). It is returned, and none was created or charged.`,
 		});
 	}
 
 	private noteUnknown(): void {
-		const names = this.unknown().map(({ wanted: { itemIndex }, submission }) =>
+		const names = this.unknown().map(({ checkedItem: { itemIndex }, submission }) =>
 			submission.externalTaskId ? `${itemIndex}:${submission.externalTaskId}` : String(itemIndex),
 		);
 		showUnknown(this.context, names);
@@ -140,7 +141,7 @@ export class CreateRun {
 		if (this.resumeUrl !== null && (await this.canSleep())) {
 			return await this.sleep(this.resumeUrl, problems);
 		}
-		const finished = await waitAndFinish(this.context, this.session, this.held, {
+		const finished = await waitAndFinish(this.context, this.session, this.itemTasks, {
 			deadline: this.deadline,
 			intervalMs: this.wait.intervalMs,
 			firstLookMs: this.wait.intervalMs,
@@ -159,11 +160,11 @@ export class CreateRun {
 	private async canSleep(): Promise<boolean> {
 		if (this.submitted.some(({ submission }) => submission.outcome === 'found')) return false;
 		const now = this.session.clock.now();
-		const records = this.held.map(({ record }) => record);
+		const records = this.itemTasks.map(({ record }) => record);
 		const look = { deadline: now, intervalMs: 0, firstLookMs: 0 };
 		const followed = await follow(records, look, this.session);
-		for (const [index, { record }] of followed.entries()) this.held[index].record = record;
-		return this.held.some(({ record }) => !isFinal(record.task.status));
+		for (const [index, { record }] of followed.entries()) this.itemTasks[index].record = record;
+		return this.itemTasks.some(({ record }) => !isFinal(record.task.status));
 	}
 
 	private async sleep(
@@ -172,17 +173,17 @@ export class CreateRun {
 	): Promise<INodeExecutionData[]> {
 		const wait = { resumeUrl, deadline: this.deadline };
 		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
-		return await sleepUntilCallbacks(this.context, this.session, this.held, left, wait);
+		return await sleepUntilCallbacks(this.context, this.session, this.itemTasks, left, wait);
 	}
 
 	private problems(): Result[] {
-		return this.submitted.flatMap(({ wanted, submission }): Result[] => {
-			const problem = this.problemOf(wanted, submission);
-			return problem ? [{ ok: false, itemIndex: wanted.itemIndex, problem }] : [];
+		return this.submitted.flatMap(({ checkedItem, submission }): Result[] => {
+			const problem = this.problemOf(checkedItem, submission);
+			return problem ? [{ ok: false, itemIndex: checkedItem.itemIndex, problem }] : [];
 		});
 	}
 
-	private problemOf({ itemIndex, terms }: Wanted, submission: Submission): Problem | null {
+	private problemOf({ itemIndex, order }: CheckedItem, submission: Submission): Problem | null {
 		const subject = { provider: this.session.provider, itemIndex };
 		if (submission.outcome === 'refused') {
 			const { failure } = submission;
@@ -190,7 +191,7 @@ export class CreateRun {
 		}
 		if (submission.outcome === 'unknown') {
 			const { failure, externalTaskId, lookUp } = submission;
-			const { effectScene } = terms;
+			const { effectScene } = order;
 			const about = { ...subject, externalTaskId, effectScene, lookUp };
 			return {
 				...describeUnknownOutcome(failure, about),
@@ -214,12 +215,12 @@ export class CreateRun {
 
 	/** What to tell of the tasks that the run holds when no item will show them. */
 	private paid(): string | null {
-		const tasks = this.held.map(
+		const tasks = this.itemTasks.map(
 			({ itemIndex, record }) => `item ${itemIndex}: ${record.task.taskId}`,
 		);
 		const lost = this.unknown().map(
-			({ wanted: { itemIndex, terms }, submission }) =>
-				`item ${itemIndex} (${submission.externalTaskId ?? terms.effectScene})`,
+			({ checkedItem: { itemIndex, order }, submission }) =>
+				`item ${itemIndex} (${submission.externalTaskId ?? order.effectScene})`,
 		);
 		const texts = [
 			tasks.length === 0
@@ -234,7 +235,7 @@ export class CreateRun {
 
 	private unknown(): Lost[] {
 		const lost = this.submitted.filter((one): one is Lost => one.submission.outcome === 'unknown');
-		return lost.sort((a, b) => a.wanted.itemIndex - b.wanted.itemIndex);
+		return lost.sort((a, b) => a.checkedItem.itemIndex - b.checkedItem.itemIndex);
 	}
 }
 

@@ -2,11 +2,11 @@ import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n
 import { describeFailure } from '../../kling/messages';
 import type { Outcome } from '../../kling/failure';
 import type { TaskRecord } from '../../kling/task';
-import { inParallel } from '../../kling/tasks/follow';
+import { inParallel } from '../../kling/inParallel';
 import type { Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
-import { readWaitOptions, waitAndFinish, type Held } from './shared';
+import { readWaitOptions, waitAndFinish, type ItemTask } from './shared';
 
 const readsAtOnce = 10;
 
@@ -49,16 +49,16 @@ export async function executeGet(
 	const { timeoutMs, intervalMs } = readWaitOptions(context);
 	const deadline = session.clock.now() + timeoutMs;
 	const problems: Result[] = [];
-	const held: Held[] = [];
+	const itemTasks: ItemTask[] = [];
 	const indices = [...context.getInputData().keys()];
 	await inParallel(indices, readsAtOnce, async (itemIndex) => {
 		const found = await getOne(context, session, itemIndex);
 		if ('problem' in found) problems.push({ itemIndex, ok: false, problem: found.problem });
-		else held.push({ itemIndex, record: found.record });
+		else itemTasks.push({ itemIndex, record: found.record });
 	});
 	if (problems.length > 0 && !context.continueOnFail()) return outputOf(context, problems);
 	const limits = { deadline, intervalMs, firstLookMs: intervalMs };
-	const finished = await waitAndFinish(context, session, held, limits);
+	const finished = await waitAndFinish(context, session, itemTasks, limits);
 	return outputOf(context, [...problems, ...finished]);
 }
 
@@ -82,7 +82,7 @@ async function getOne(
 			'Set Task ID to By ID and enter the ID that Create returned.',
 		);
 	}
-	return orProblem(await client.find(value), session, itemIndex);
+	return orProblem(await client.findByExternalId(value), session, itemIndex);
 }
 
 /** A locator, or a plain ID that an expression or an AI agent gave instead of one. */

@@ -1,7 +1,8 @@
 import type { IExecuteFunctions, INode, INodeProperties, IWebhookFunctions } from 'n8n-workflow';
 import { describeFailedTask } from '../../kling/messages';
 import type { TaskRecord } from '../../kling/task';
-import { follow, inParallel, type FollowLimits } from '../../kling/tasks/follow';
+import { follow, type FollowLimits } from '../../kling/follow';
+import { inParallel } from '../../kling/inParallel';
 import { downloadVideos } from '../../n8n/download';
 import { taskItem } from '../../n8n/items';
 import { goesOn } from '../../n8n/problems';
@@ -97,7 +98,7 @@ function amount(value: unknown, otherwise: number): number {
 }
 
 /** A task that an item has come to, on its way to the output. */
-export interface Held {
+export interface ItemTask {
 	itemIndex: number;
 	record: TaskRecord;
 }
@@ -106,17 +107,17 @@ export interface Held {
 export async function waitAndFinish(
 	context: IExecuteFunctions,
 	session: Session,
-	held: readonly Held[],
+	itemTasks: readonly ItemTask[],
 	limits: FollowLimits,
 ): Promise<Result[]> {
-	const waiting = held.filter(
+	const waiting = itemTasks.filter(
 		({ itemIndex }) => context.getNodeParameter('waitForCompletion', itemIndex, false) === true,
 	);
 	const records = waiting.map(({ record }) => record);
 	const followed = await follow(records, limits, session);
 	const byItem = new Map(waiting.map(({ itemIndex }, index) => [itemIndex, followed[index]]));
 	const results: Result[] = [];
-	await inParallel(held, downloadsAtOnce, async ({ itemIndex, record }, index) => {
+	await inParallel(itemTasks, downloadsAtOnce, async ({ itemIndex, record }, index) => {
 		const known = byItem.get(itemIndex);
 		const latest = { itemIndex, record: known?.record ?? record };
 		const options = readFinishOptions(context, itemIndex);
@@ -151,7 +152,7 @@ function readFinishOptions(context: IExecuteFunctions, itemIndex: number): Finis
 export async function finishTask(
 	context: IExecuteFunctions | IWebhookFunctions,
 	session: Session,
-	{ itemIndex, record }: Held,
+	{ itemIndex, record }: ItemTask,
 	{ simplify, downloadVideo, outputField }: FinishOptions,
 	waited?: { timedOut: boolean },
 ): Promise<Result> {

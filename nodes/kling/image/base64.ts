@@ -1,5 +1,5 @@
-import type { Checked } from './types';
-import { accepted, refused } from './types';
+import { accepted, type Checked } from '../checked';
+import { refusedImage } from './types';
 
 const DATA_URL = /^data:([^,]*),/i;
 const HTTP_URL = /^https?:\/\//i;
@@ -10,30 +10,30 @@ const ADVICE = 'Enter the image file as base64 text, with or without a data: pre
  * Canonical base64 (RFC 4648 4) of what any common spelling of it stands for: behind a `data:`
  * prefix, broken into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not.
  *
- * Kling takes base64 without a prefix only (seeds/001, seeds/003).
+ * Kling takes base64 without a prefix only (Kling's effects page, Modellix's effects page).
  *
  * @param label names the text in messages, such as `the field "Image"`
  */
 export function normaliseBase64(text: string, label: string): Checked<string> {
-	if (typeof text !== 'string') return refused(label, 'does not hold text.', ADVICE);
+	if (typeof text !== 'string') return refusedImage(label, 'does not hold text.', ADVICE);
 	const trimmed = text.trim();
 	if (HTTP_URL.test(trimmed)) {
 		const advice = 'Set Image Input to URL, or enter the image file as base64 text.';
-		return refused(label, 'holds a URL, not base64 text.', advice);
+		return refusedImage(label, 'holds a URL, not base64 text.', advice);
 	}
 	const dataUrl = DATA_URL.exec(trimmed);
 	if (dataUrl !== null && !/;\s*base64\s*$/i.test(dataUrl[1] ?? '')) {
-		return refused(label, 'holds a data: URL that is not base64-encoded.', ADVICE);
+		return refusedImage(label, 'holds a data: URL that is not base64-encoded.', ADVICE);
 	}
 	const payload = dataUrl === null ? trimmed : unescaped(trimmed.slice(dataUrl[0].length));
 	const digits = standardDigits(payload);
-	if (digits === '') return refused(label, 'is empty.', ADVICE);
+	if (digits === '') return refusedImage(label, 'is empty.', ADVICE);
 	if (NOT_BASE64.test(digits)) {
-		return refused(label, 'holds characters that base64 text does not have.', ADVICE);
+		return refusedImage(label, 'holds characters that base64 text does not have.', ADVICE);
 	}
 	if (digits.length % 4 === 1) {
 		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have.`;
-		return refused(label, finding, `Check that the text is complete. ${ADVICE}`);
+		return refusedImage(label, finding, `Check that the text is complete. ${ADVICE}`);
 	}
 	return accepted(withCanonicalEnd(digits));
 }

@@ -1,14 +1,14 @@
 import { recogniseForeign } from './foreign';
 import { isJpeg, readJpeg } from './jpeg';
 import { isPng, readPng } from './png';
-import type { Checked, Flaw, ImageFacts, Reading } from './types';
-import { accepted, refused } from './types';
+import { accepted, type Checked } from '../checked';
+import { refusedImage, type Flaw, type ImageFacts, type Reading } from './types';
 
 const MEGABYTE = 1024 * 1024;
 
 /**
- * What Kling takes. Source: seeds/001 ("File size: ≤10MB, dimensions: ≥300px, aspect ratio:
- * 1:2.5 ~ 2.5:1"), seeds/003 likewise; all bounds inclusive.
+ * What Kling takes. Source: Kling's effects page ("File size: ≤10MB, dimensions: ≥300px, aspect ratio:
+ * 1:2.5 ~ 2.5:1"), Modellix's effects page likewise; all bounds inclusive.
  */
 export const imageLimits = {
 	/**
@@ -75,32 +75,36 @@ function checkSides(facts: ImageFacts, label: string): Checked<ImageFacts> {
 	const size = `${facts.width} × ${facts.height} pixels`;
 	if (shorter < imageLimits.minSide) {
 		const limit = `Kling needs at least ${imageLimits.minSide} pixels on each side.`;
-		return refused(label, `is ${size}. ${limit}`, `Use a larger image, or enlarge it${RESIZE}`);
+		return refusedImage(
+			label,
+			`is ${size}. ${limit}`,
+			`Use a larger image, or enlarge it${RESIZE}`,
+		);
 	}
 	if (longer > shorter * imageLimits.maxRatio) {
 		const ratio = ratioText(facts.width, facts.height);
 		const limit = `Kling accepts 1:${imageLimits.maxRatio} to ${imageLimits.maxRatio}:1.`;
-		return refused(label, `is ${size}, a ratio of ${ratio}. ${limit}`, `Crop it${RESIZE}`);
+		return refusedImage(label, `is ${size}, a ratio of ${ratio}. ${limit}`, `Crop it${RESIZE}`);
 	}
 	return accepted(facts);
 }
 
 function refuseForeign(bytes: Uint8Array, label: string): Checked<never> {
-	if (bytes.length === 0) return refused(label, 'is empty (0 bytes).', CHECK_SOURCE);
+	if (bytes.length === 0) return refusedImage(label, 'is empty (0 bytes).', CHECK_SOURCE);
 	const foreign = recogniseForeign(bytes);
-	if (foreign !== null) return refused(label, `is ${foreign.what}. ${KINDS}`, foreign.advice);
-	return refused(label, `is neither a JPEG nor a PNG image. ${KINDS}`, CHECK_SOURCE);
+	if (foreign !== null) return refusedImage(label, `is ${foreign.what}. ${KINDS}`, foreign.advice);
+	return refusedImage(label, `is neither a JPEG nor a PNG image. ${KINDS}`, CHECK_SOURCE);
 }
 
 function refuseBytes(bytes: number, label: string): Checked<never> {
 	const limit = imageLimits.maxBytes / MEGABYTE;
 	const finding = `is ${roundedUp(bytes / MEGABYTE)} MB. Kling accepts at most ${limit} MB.`;
-	return refused(label, finding, `Make it smaller${RESIZE}`);
+	return refusedImage(label, finding, `Make it smaller${RESIZE}`);
 }
 
 function refuseFlaw(reading: { format: string; flaw: Flaw }, label: string): Checked<never> {
 	const { finding, advice } = FLAWS[reading.flaw];
-	return refused(label, finding.replace('FORMAT', reading.format.toUpperCase()), advice);
+	return refusedImage(label, finding.replace('FORMAT', reading.format.toUpperCase()), advice);
 }
 
 function ratioText(width: number, height: number): string {

@@ -1,4 +1,4 @@
 export { normaliseBase64 } from './base64';
 export { checkImage, imageLimits, readImageFacts } from './check';
-export type { Checked, ImageFacts, ImageProblem } from './types';
+export type { ImageFacts } from './types';
 export { checkImageUrl } from './url';

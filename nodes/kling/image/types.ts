@@ -1,3 +1,5 @@
+import { refused, type Refused } from '../checked';
+
 /** What the bytes of an image say about it. File name and declared MIME type play no part. */
 export interface ImageFacts {
 	format: 'jpeg' | 'png';
@@ -8,16 +10,6 @@ export interface ImageFacts {
 	/** Size of the file in bytes, before base64. */
 	bytes: number;
 }
-
-/** Text for the user. Holds neither image data nor URLs, both can be secret or huge. */
-export interface ImageProblem {
-	/** What is wrong, with its figure and the limit. */
-	message: string;
-	/** What to do about it. */
-	description: string;
-}
-
-export type Checked<T> = { ok: true; value: T } | { ok: false; problem: ImageProblem };
 
 /**
  * Why a JPEG or PNG cannot be vouched for.
@@ -32,12 +24,8 @@ export type Reading =
 	| { format: ImageFacts['format']; facts: ImageFacts }
 	| { format: ImageFacts['format']; flaw: Flaw };
 
-export function accepted<T>(value: T): Checked<T> {
-	return { ok: true, value };
-}
-
 /** A refusal about `label`, which starts the sentence and so gets a capital letter. */
-export function refused(label: string, finding: string, description: string): Checked<never> {
+export function refusedImage(label: string, finding: string, description: string): Refused {
 	const subject = label.charAt(0).toUpperCase() + label.slice(1);
-	return { ok: false, problem: { message: `${subject} ${finding}`, description } };
+	return refused(`${subject} ${finding}`, description);
 }

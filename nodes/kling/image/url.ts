@@ -1,12 +1,12 @@
-import type { Checked } from './types';
-import { accepted, refused } from './types';
+import { accepted, type Checked } from '../checked';
+import { refusedImage } from './types';
 
 const ADVICE = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
 const AS_BASE64 = 'Set Image Input to Base64, or enter the address of the image.';
 
 /**
  * Checks an image address as far as it goes without asking for it; Kling fetches it itself
- * (seeds/001: "ensure accessibility").
+ * (Kling's effects page: "ensure accessibility").
  *
  * Signed links break when they are rewritten, so an address of plain ASCII comes back as it was
  * entered, but for blanks around it. Any other is encoded as browsers do. User name and password
@@ -15,23 +15,27 @@ const AS_BASE64 = 'Set Image Input to Base64, or enter the address of the image.
  * @param label names the text in messages, such as `the field "Image"`
  */
 export function checkImageUrl(text: string, label: string): Checked<string> {
-	if (typeof text !== 'string') return refused(label, 'does not hold text.', ADVICE);
+	if (typeof text !== 'string') return refusedImage(label, 'does not hold text.', ADVICE);
 	const trimmed = text.trim();
-	if (trimmed === '') return refused(label, 'is empty.', ADVICE);
+	if (trimmed === '') return refusedImage(label, 'is empty.', ADVICE);
 	if (/^data:/i.test(trimmed)) {
-		return refused(label, 'holds the image itself (a data: URL), not its address.', AS_BASE64);
+		return refusedImage(label, 'holds the image itself (a data: URL), not its address.', AS_BASE64);
 	}
 	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
-		return refused(label, 'holds base64 text, not an address.', AS_BASE64);
+		return refusedImage(label, 'holds base64 text, not an address.', AS_BASE64);
 	}
 	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
-		return refused(label, 'does not hold an address that starts with http:// or https://.', ADVICE);
+		return refusedImage(
+			label,
+			'does not hold an address that starts with http:// or https://.',
+			ADVICE,
+		);
 	}
 	if (/[\t\r\n]/.test(trimmed)) {
-		return refused(label, 'holds more than one line.', 'Enter one address only.');
+		return refusedImage(label, 'holds more than one line.', 'Enter one address only.');
 	}
 	const encoded = encodedUrl(trimmed);
-	if (encoded === null) return refused(label, 'holds an address that cannot be read.', ADVICE);
+	if (encoded === null) return refusedImage(label, 'holds an address that cannot be read.', ADVICE);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
 	return accepted(isPlain ? trimmed : encoded);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asObject, type HttpAnswer } from '../answer';
+import { asObject, type HttpResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
 import type { TaskRecord } from '../task';
 import type { Provider } from './provider';
@@ -12,15 +12,14 @@ import {
 	momentSchema,
 	read,
 	readWith,
-	recordOf,
 	statusOf,
-	taskOf,
 	textSchema,
-} from './reading';
+} from './toolkit';
+import { recordOf, taskOf } from '../task';
 
 const path = '/api/v1/video/generations';
 
-/** APIModels.app (seed 004; providers.md section 5). Its code for success is 200, not 0. */
+/** APIModels.app (APIModels' effects page; docs/providers.md section 5). Its code for success is 200, not 0. */
 export const apiModels: Provider = {
 	name: 'apiModels',
 	displayName: 'APIModels',
@@ -38,14 +37,14 @@ export const apiModels: Provider = {
 	readTask,
 };
 
-function readFailure(answer: HttpAnswer): Failure | null {
-	const shape = failureOfShape(answer);
+function readFailure(response: HttpResponse): Failure | null {
+	const shape = failureOfShape(response);
 	if (shape) return shape;
-	const { code, msg } = asObject(answer.json) as { code?: unknown; msg?: unknown };
-	const isSuccess = answer.status < 300 && (code === undefined || Number(code) === 200);
+	const { code, msg } = asObject(response.json) as { code?: unknown; msg?: unknown };
+	const isSuccess = response.status < 300 && (code === undefined || Number(code) === 200);
 	if (isSuccess) return null;
-	const status = answer.status < 300 ? Number(code) || 400 : answer.status;
-	return failureOf(answer, kindOfStatus(status), { code, message: msg });
+	const status = response.status < 300 ? Number(code) || 400 : response.status;
+	return failureOf(response, kindOfStatus(status), { code, message: msg });
 }
 
 const taskSchema = z.object({
@@ -58,9 +57,9 @@ const taskSchema = z.object({
 	completeTime: momentSchema,
 });
 
-function readTask(answer: HttpAnswer): Outcome<TaskRecord> {
-	const data = asObject(answer.json)?.data;
-	return readWith(answer, taskSchema, data, (value) => {
+function readTask(response: HttpResponse): Outcome<TaskRecord> {
+	const data = asObject(response.json)?.data;
+	return readWith(response, taskSchema, data, (value) => {
 		const videoUrls = value.resultUrls ?? [];
 		const task = taskOf('apiModels', {
 			taskId: value.taskId,

@@ -1,13 +1,13 @@
-import { asObject } from '../answer';
+import { asObject } from '../http';
 import { failureOfKling, klingRecord } from './klingEnvelope';
 import type { Provider } from './provider';
-import { create, failureOfGateway, klingBody, read } from './reading';
+import { create, failureOfGateway, klingBody, read } from './toolkit';
 
 const path = '/kling/v1/videos/effects';
-/** Its newest page requires a duration for every effect, where Kling's own requires none (providers.md section 2). */
+/** Its newest page requires a duration for every effect, where Kling's own requires none (docs/providers.md section 2). */
 const requiredDuration = 5;
 
-/** CometAPI, a gateway that passes Kling's answers through (seed 000; providers.md section 2). */
+/** CometAPI, a gateway that passes Kling's answers through (CometAPI's effects page; docs/providers.md section 2). */
 export const cometApi: Provider = {
 	name: 'cometApi',
 	displayName: 'CometAPI',
@@ -21,9 +21,10 @@ export const cometApi: Provider = {
 		create(path, klingBody({ ...order, duration: order.duration ?? requiredDuration })),
 	],
 	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
-	findRequest: (externalTaskId) => read(`${path}/${encodeURIComponent(externalTaskId)}`),
+	findByExternalIdRequest: (externalTaskId) =>
+		read(`${path}/${encodeURIComponent(externalTaskId)}`),
 
-	readFailure: (answer) => failureOfGateway(answer) ?? failureOfKling(answer),
-	readCreated: (answer) => klingRecord('cometApi', asObject(answer.json)?.data, answer),
-	readTask: (answer) => klingRecord('cometApi', asObject(answer.json)?.data, answer),
+	readFailure: (response) => failureOfGateway(response) ?? failureOfKling(response),
+	readCreated: (response) => klingRecord('cometApi', asObject(response.json)?.data, response),
+	readTask: (response) => klingRecord('cometApi', asObject(response.json)?.data, response),
 };

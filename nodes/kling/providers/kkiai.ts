@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asObject, type HttpAnswer } from '../answer';
+import { asObject, type HttpResponse } from '../http';
 import {
 	failed,
 	failureOf,
@@ -21,16 +21,15 @@ import {
 	momentSchema,
 	read,
 	readWith,
-	recordOf,
 	statusOf,
-	taskOf,
 	textSchema,
-} from './reading';
+} from './toolkit';
+import { recordOf, taskOf } from '../task';
 
 const path = '/kling/v1/videos/effects';
 
 /**
- * KKIAI, a gateway of the new-api family (seed 002; providers.md section 3). Its page shows an empty
+ * KKIAI, a gateway of the new-api family (KKIAI's effects page; docs/providers.md section 3). Its page shows an empty
  * answer, so the three shapes of the family are read: Kling's own, a task wrapper around it, and a
  * video object like OpenAI's.
  */
@@ -45,21 +44,22 @@ export const kkiai: Provider = {
 
 	createRequests: (order) => [create(path, klingBody(order))],
 	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
-	findRequest: (externalTaskId) => read(`${path}/${encodeURIComponent(externalTaskId)}`),
+	findByExternalIdRequest: (externalTaskId) =>
+		read(`${path}/${encodeURIComponent(externalTaskId)}`),
 
 	readFailure: readFailure,
 	readCreated: readAnyShape,
 	readTask: readAnyShape,
 };
 
-function readFailure(answer: HttpAnswer): Failure | null {
-	const early = failureOfGateway(answer) ?? failureOfShape(answer);
+function readFailure(response: HttpResponse): Failure | null {
+	const early = failureOfGateway(response) ?? failureOfShape(response);
 	if (early) return early;
-	const { code, message } = asObject(answer.json) as { code?: unknown; message?: unknown };
-	if (typeof code !== 'string' || /^\d+$/.test(code)) return failureOfKling(answer);
-	if (answer.status < 300 && code.toLowerCase() === 'success') return null;
+	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
+	if (typeof code !== 'string' || /^\d+$/.test(code)) return failureOfKling(response);
+	if (response.status < 300 && code.toLowerCase() === 'success') return null;
 	// Refused submissions: {code: "fail_to_fetch_task", message, data: null}, with 4xx or 5xx.
-	return failureOf(answer, kindOfRefusal(answer.status, code), { code, message });
+	return failureOf(response, kindOfRefusal(response.status, code), { code, message });
 }
 
 function kindOfRefusal(status: number, code: string): FailureKind {
@@ -70,21 +70,21 @@ function kindOfRefusal(status: number, code: string): FailureKind {
 	return status < 300 ? 'badRequest' : kindOfStatus(status);
 }
 
-function readAnyShape(answer: HttpAnswer): Outcome<TaskRecord> {
-	const body = asObject(answer.json) ?? {};
+function readAnyShape(response: HttpResponse): Outcome<TaskRecord> {
+	const body = asObject(response.json) ?? {};
 	const data = asObject(body.data);
-	if (data && 'task_status' in data) return klingRecord('kkiai', data, answer);
-	if (data && 'status' in data) return readWrapper(data, answer);
-	if ('task_status' in body) return klingRecord('kkiai', body, answer);
-	if (data && 'task_id' in data) return readBareId(data, answer);
-	if ('status' in body || 'id' in body || 'task_id' in body) return readVideoObject(body, answer);
-	return failed(failureOf(answer, 'unreadable'));
+	if (data && 'task_status' in data) return klingRecord('kkiai', data, response);
+	if (data && 'status' in data) return readWrapper(data, response);
+	if ('task_status' in body) return klingRecord('kkiai', body, response);
+	if (data && 'task_id' in data) return readBareId(data, response);
+	if ('status' in body || 'id' in body || 'task_id' in body) return readVideoObject(body, response);
+	return failed(failureOf(response, 'unreadable'));
 }
 
 const bareIdSchema = z.object({ task_id: idSchema });
 
-function readBareId(data: Record<string, unknown>, answer: HttpAnswer): Outcome<TaskRecord> {
-	return readWith(answer, bareIdSchema, data, ({ task_id }) =>
+function readBareId(data: Record<string, unknown>, response: HttpResponse): Outcome<TaskRecord> {
+	return readWith(response, bareIdSchema, data, ({ task_id }) =>
 		recordOf(taskOf('kkiai', { taskId: task_id }), [], data),
 	);
 }
@@ -99,11 +99,11 @@ const wrapperSchema = z.object({
 });
 
 /** new-api's wrapper, with Kling's envelope or task object somewhere below `data`. */
-function readWrapper(data: Record<string, unknown>, answer: HttpAnswer): Outcome<TaskRecord> {
-	return readWith(answer, wrapperSchema, data, (wrapper) => {
+function readWrapper(data: Record<string, unknown>, response: HttpResponse): Outcome<TaskRecord> {
+	return readWith(response, wrapperSchema, data, (wrapper) => {
 		const inner = innerTask(data);
 		const nested = inner
-			? klingRecord('kkiai', { ...inner, task_id: wrapper.task_id }, answer)
+			? klingRecord('kkiai', { ...inner, task_id: wrapper.task_id }, response)
 			: null;
 		const known = nested?.ok ? nested.value : null;
 		const status = statusOf(wrapper.status);
@@ -144,10 +144,13 @@ const videoObjectSchema = z.object({
 	completed_at: momentSchema,
 });
 
-function readVideoObject(body: Record<string, unknown>, answer: HttpAnswer): Outcome<TaskRecord> {
+function readVideoObject(
+	body: Record<string, unknown>,
+	response: HttpResponse,
+): Outcome<TaskRecord> {
 	const parsed = videoObjectSchema.safeParse(body);
 	const taskId = parsed.data?.task_id ?? parsed.data?.id;
-	if (!parsed.success || !taskId) return failed(failureOf(answer, 'unreadable'));
+	if (!parsed.success || !taskId) return failed(failureOf(response, 'unreadable'));
 	const video = parsed.data;
 	const url = video.url ?? video.metadata?.url ?? null;
 	const task = taskOf('kkiai', {

@@ -1,7 +1,7 @@
-import { asObject } from '../answer';
+import { asObject } from '../http';
 import { codesToSignAgain, failureOfKling, klingRecord, klingRecords } from './klingEnvelope';
 import type { Provider } from './provider';
-import { create, klingBody, read } from './reading';
+import { create, klingBody, read } from './toolkit';
 
 const path = '/v1/videos/effects';
 
@@ -17,7 +17,7 @@ const advice = {
 	1304: "The address of this n8n is not on the account's IP allow-list. Add it in the Kling AI console.",
 };
 
-/** Kling AI itself (seed 001; providers.md section 1). */
+/** Kling AI itself (Kling's effects page; docs/providers.md section 1). */
 export const kling: Provider = {
 	name: 'kling',
 	displayName: 'Kling AI',
@@ -27,18 +27,19 @@ export const kling: Provider = {
 	externalId: 'lookup',
 	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
 	retention: '30 days',
-	// Not billed, and of the very API family that the nodes use (providers.md 1.10).
+	// Not billed, and of the very API family that the nodes use (docs/providers.md 1.10).
 	check: { path, query: { pageNum: 1, pageSize: 1 } },
 	advice,
 
 	createRequests: (order) => [create(path, klingBody(order))],
 	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
-	findRequest: (externalTaskId) => read(`${path}/${encodeURIComponent(externalTaskId)}`),
+	findByExternalIdRequest: (externalTaskId) =>
+		read(`${path}/${encodeURIComponent(externalTaskId)}`),
 	listRequest: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
 
 	isStaleSignature: ({ code }) => code !== null && codesToSignAgain.includes(code),
 	readFailure: failureOfKling,
-	readCreated: (answer) => klingRecord('kling', asObject(answer.json)?.data, answer),
-	readTask: (answer) => klingRecord('kling', asObject(answer.json)?.data, answer),
-	readList: (answer) => klingRecords('kling', asObject(answer.json)?.data, answer),
+	readCreated: (response) => klingRecord('kling', asObject(response.json)?.data, response),
+	readTask: (response) => klingRecord('kling', asObject(response.json)?.data, response),
+	readList: (response) => klingRecords('kling', asObject(response.json)?.data, response),
 };

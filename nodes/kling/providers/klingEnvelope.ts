@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asObject, type HttpAnswer } from '../answer';
+import { asObject, type HttpResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind, type Outcome } from '../failure';
 import type { ProviderName, TaskRecord } from '../task';
 import {
@@ -8,13 +8,12 @@ import {
 	idSchema,
 	momentSchema,
 	readWith,
-	recordOf,
 	statusOf,
-	taskOf,
 	textSchema,
-} from './reading';
+} from './toolkit';
+import { recordOf, taskOf } from '../task';
 
-/** Kling's table of body codes (providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
+/** Kling's table of body codes (docs/providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
 export const klingCodes: Record<number, FailureKind> = {
 	1000: 'keyRefused',
 	1001: 'keyRefused',
@@ -39,16 +38,16 @@ export const klingCodes: Record<number, FailureKind> = {
 	5002: 'providerDown',
 };
 
-/** Codes for a token whose time is off, which a new signature can mend (providers.md 1.2). */
+/** Codes for a token whose time is off, which a new signature can mend (docs/providers.md 1.2). */
 export const codesToSignAgain: readonly string[] = ['1003', '1004'];
 
 /** Kling's refusal `{code, message, request_id}` with a code other than 0. */
-export function failureOfKling(answer: HttpAnswer): Failure | null {
-	const shape = failureOfShape(answer);
+export function failureOfKling(response: HttpResponse): Failure | null {
+	const shape = failureOfShape(response);
 	if (shape) return shape;
-	const { code, message } = asObject(answer.json) as { code?: unknown; message?: unknown };
-	if (isNothingWrong(answer.status, code)) return null;
-	return failureOf(answer, kindOfCode(answer.status, code, message), { code, message });
+	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
+	if (isNothingWrong(response.status, code)) return null;
+	return failureOf(response, kindOfCode(response.status, code, message), { code, message });
 }
 
 function isNothingWrong(status: number, code: unknown): boolean {
@@ -86,22 +85,22 @@ const taskSchema = z.object({
 	updated_at: momentSchema,
 });
 
-/** Makes a record of Kling's task object (seed 001, single and list query). */
+/** Makes a record of Kling's task object (Kling's effects page, single and list query). */
 export function klingRecord(
 	provider: ProviderName,
 	raw: unknown,
-	answer: HttpAnswer,
+	response: HttpResponse,
 ): Outcome<TaskRecord> {
-	return readWith(answer, taskSchema, raw, (value) => recordOfKling(provider, value, raw));
+	return readWith(response, taskSchema, raw, (value) => recordOfKling(provider, value, raw));
 }
 
 /** Makes a record of each task object of a list. */
 export function klingRecords(
 	provider: ProviderName,
 	raws: unknown,
-	answer: HttpAnswer,
+	response: HttpResponse,
 ): Outcome<TaskRecord[]> {
-	return readWith(answer, z.array(taskSchema), raws, (values) =>
+	return readWith(response, z.array(taskSchema), raws, (values) =>
 		values.map((value, index) => recordOfKling(provider, value, (raws as unknown[])[index])),
 	);
 }

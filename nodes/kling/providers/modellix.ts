@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { asObject, type HttpAnswer } from '../answer';
+import { asObject, type HttpResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
-import type { EffectOrder } from '../order';
+import type { OrderWithImages } from '../create/order';
 import type { TaskRecord } from '../task';
 import type { Provider } from './provider';
 import {
@@ -13,21 +13,20 @@ import {
 	momentSchema,
 	read,
 	readWith,
-	recordOf,
 	statusOf,
-	taskOf,
 	textSchema,
 	withoutAbsent,
-} from './reading';
+} from './toolkit';
+import { recordOf, taskOf } from '../task';
 
-/** Newest first; the oldest is seed 003's. The provider has moved it twice (providers.md section 4). */
+/** Newest first; the oldest is Modellix's effects page. The provider has moved it twice (docs/providers.md section 4). */
 const createPaths = [
 	'/api/v1/kling/kling-video-effects',
 	'/api/v1/kling/kling-video-effects/async',
 	'/api/v1/image-to-video/kling/kling-video-effects/async',
 ];
 
-/** Modellix (seed 003; providers.md section 4). */
+/** Modellix (Modellix's effects page; docs/providers.md section 4). */
 export const modellix: Provider = {
 	name: 'modellix',
 	displayName: 'Modellix',
@@ -45,7 +44,7 @@ export const modellix: Provider = {
 	readTask,
 };
 
-function flatBody(order: EffectOrder): Record<string, unknown> {
+function flatBody(order: OrderWithImages): Record<string, unknown> {
 	return withoutAbsent({
 		effect_scene: order.effectScene,
 		...imagesOf(order),
@@ -54,15 +53,15 @@ function flatBody(order: EffectOrder): Record<string, unknown> {
 	});
 }
 
-function readFailure(answer: HttpAnswer): Failure | null {
-	const shape = failureOfShape(answer);
+function readFailure(response: HttpResponse): Failure | null {
+	const shape = failureOfShape(response);
 	if (shape) return shape;
-	const { code, message } = asObject(answer.json) as { code?: unknown; message?: unknown };
-	const isSuccess = answer.status < 300 && (code === undefined || Number(code) === 0);
+	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
+	const isSuccess = response.status < 300 && (code === undefined || Number(code) === 0);
 	if (isSuccess) return null;
 	// The code normally equals the HTTP status; where a 200 carries a refusal, the code decides.
-	const status = answer.status < 300 ? Number(code) || 400 : answer.status;
-	return failureOf(answer, kindOfStatus(status), { code, message });
+	const status = response.status < 300 ? Number(code) || 400 : response.status;
+	return failureOf(response, kindOfStatus(status), { code, message });
 }
 
 const taskSchema = z.object({
@@ -85,9 +84,9 @@ const taskSchema = z.object({
 	updated_at: momentSchema.catch(null),
 });
 
-function readTask(answer: HttpAnswer): Outcome<TaskRecord> {
-	const body = asObject(answer.json) ?? {};
-	return readWith(answer, taskSchema, body.data, (value) => {
+function readTask(response: HttpResponse): Outcome<TaskRecord> {
+	const body = asObject(response.json) ?? {};
+	return readWith(response, taskSchema, body.data, (value) => {
 		const videos = (value.result?.resources ?? []).filter(
 			({ type }) => !type || /video/i.test(type),
 		);

@@ -1,6 +1,6 @@
-import type { ApiRequest, HttpAnswer } from '../answer';
+import type { ApiRequest, HttpResponse } from '../http';
 import type { Failure, Outcome } from '../failure';
-import type { EffectOrder, OrderOption } from '../order';
+import type { OrderWithImages, OrderOption } from '../create/order';
 import type { ProviderName, TaskRecord } from '../task';
 
 /**
@@ -50,26 +50,26 @@ export interface Provider {
 	 * The requests that create this task, in the order to try them: each further one only after a
 	 * 404, which certainly created nothing.
 	 */
-	createRequests(order: EffectOrder): ApiRequest[];
+	createRequests(order: OrderWithImages): ApiRequest[];
 	getRequest(taskId: string): ApiRequest;
 	/** Absent where a provider has no external task id. */
-	findRequest?(externalTaskId: string): ApiRequest;
+	findByExternalIdRequest?(externalTaskId: string): ApiRequest;
 	/** Absent where a provider has no list. Pages count from 1. */
 	listRequest?(page: number, pageSize: number): ApiRequest;
 
 	/** Whether a refusal came from a signature whose time was off, so that a new one can mend it. */
 	isStaleSignature?(failure: Failure): boolean;
 	/** The refusal that an answer stands for, or null when the answer should hold a result. */
-	readFailure(answer: HttpAnswer): Failure | null;
+	readFailure(response: HttpResponse): Failure | null;
 	/** The created task. `effectScene` and `externalTaskId` are filled in by the caller. */
-	readCreated(answer: HttpAnswer): Outcome<TaskRecord>;
-	readTask(answer: HttpAnswer): Outcome<TaskRecord>;
-	readList?(answer: HttpAnswer): Outcome<TaskRecord[]>;
+	readCreated(response: HttpResponse): Outcome<TaskRecord>;
+	readTask(response: HttpResponse): Outcome<TaskRecord>;
+	readList?(response: HttpResponse): Outcome<TaskRecord[]>;
 }
 
-/** The largest page that a list can be asked for (seed 001: pageSize 1 to 500). */
+/** The largest page that a list can be asked for (Kling's effects page: pageSize 1 to 500). */
 export const largestPage = 500;
-/** The last page that can be asked for (seed 001: pageNum 1 to 1000). */
+/** The last page that can be asked for (Kling's effects page: pageNum 1 to 1000). */
 export const lastPage = 1000;
 
 /** Milliseconds: a create can carry 20 MB of pictures, a read carries nothing. */

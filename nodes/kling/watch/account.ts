@@ -40,7 +40,7 @@ export async function watchAccount(
 	const reading = new Reading(state, terms, () => time.now(), pageSize);
 	let failure: Failure | null = null;
 	while (!failure && reading.wantsPage && time.isLeft) {
-		const outcome = await time.ask(async () => await source.lookAtPage(reading.nextPage, pageSize));
+		const outcome = await time.ask(async () => await source.listOnce(reading.nextPage, pageSize));
 		if (outcome.ok) reading.note(outcome.value);
 		else failure = outcome.failure;
 	}

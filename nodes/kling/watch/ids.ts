@@ -13,7 +13,7 @@ const mostOthers = 1_000;
  * @param stored null for the first poll
  */
 export async function watchIds(
-	source: Pick<Source, 'look'>,
+	source: Pick<Source, 'getOnce'>,
 	taskIds: readonly string[],
 	stored: WatchState | null,
 	terms: WatchTerms,

@@ -15,7 +15,7 @@ const mostPages = 10;
  * newest first, they are the latest of the pages that were read.
  */
 export async function latestOfAccount(
-	source: Pick<Source, 'lookAtPage'>,
+	source: Pick<Source, 'listOnce'>,
 	terms: WatchTerms,
 	time: PollTime,
 	pageSize: number = largestPage,
@@ -24,7 +24,7 @@ export async function latestOfAccount(
 	let last = Infinity;
 	let isNewestFirst = true;
 	for (let page = 1; page <= mostPages && time.isLeft; page++) {
-		const outcome = await time.ask(async () => await source.lookAtPage(page, pageSize));
+		const outcome = await time.ask(async () => await source.listOnce(page, pageSize));
 		if (!outcome.ok) return outcome;
 		for (const record of outcome.value) {
 			isNewestFirst &&= createdMs(record.task) <= last;
@@ -39,7 +39,7 @@ export async function latestOfAccount(
 
 /** The same of given tasks. An id that the provider does not know is passed over. */
 export async function latestOfIds(
-	source: Pick<Source, 'look'>,
+	source: Pick<Source, 'getOnce'>,
 	taskIds: readonly string[],
 	terms: WatchTerms,
 	time: PollTime,

@@ -12,7 +12,7 @@ export interface WatchTerms {
 
 /** An open task is given up after so many answers in a row that the provider does not know it. */
 export const mostMisses = 10;
-/** Milliseconds: a task that runs for longer is given up. Kling keeps results for 30 days (providers.md 1.8). */
+/** Milliseconds: a task that runs for longer is given up. Kling keeps results for 30 days (docs/providers.md 1.8). */
 export const longestRunMs = 30 * 86_400_000;
 
 /** What became of the tasks that were looked at: which to emit, which to go on following. */

@@ -1,11 +1,11 @@
 import type { Client } from '../client';
 import { behaviours, type Failure } from '../failure';
 import type { TaskRecord } from '../task';
-import { inParallel } from '../tasks/follow';
+import { inParallel } from '../inParallel';
 import type { WatchState } from './state';
 
 /** Where tasks are looked at: a {@link Client}, or a model of one. */
-export type Source = Pick<Client, 'lookAtPage' | 'look'>;
+export type Source = Pick<Client, 'listOnce' | 'getOnce'>;
 
 /** What came of one poll. */
 export interface Round {
@@ -83,7 +83,7 @@ export interface Looking {
  */
 export async function lookAtEach(
 	taskIds: readonly string[],
-	source: Pick<Source, 'look'>,
+	source: Pick<Source, 'getOnce'>,
 	time: PollTime,
 	looking: Looking,
 ): Promise<Failure | null> {
@@ -92,7 +92,7 @@ export async function lookAtEach(
 	let isStopped = false;
 	await inParallel(taskIds.slice(0, mostLooks), looksAtOnce, async (taskId) => {
 		if (isStopped || !time.isLeft) return;
-		const outcome = await time.ask(async () => await source.look(taskId));
+		const outcome = await time.ask(async () => await source.getOnce(taskId));
 		if (!outcome.ok && !concernsTaskAlone(outcome.failure)) {
 			looking.postpone(taskId);
 			failures.push(outcome.failure);

@@ -12,8 +12,8 @@ export interface ApiRequest {
 }
 
 /** What came back over HTTP, whatever its status. */
-export interface HttpAnswer {
-	kind: 'answer';
+export interface HttpResponse {
+	kind: 'response';
 	status: number;
 	/** Lower-case names. */
 	headers: Record<string, string>;
@@ -28,14 +28,14 @@ export interface HttpAnswer {
  * No HTTP answer at all. `mayHaveArrived` is false only when the request surely never reached the
  * provider (name not found, connection refused): a POST that may have arrived may have been paid.
  */
-export interface NoAnswer {
-	kind: 'noAnswer';
+export interface NoResponse {
+	kind: 'noResponse';
 	mayHaveArrived: boolean;
 	reason: 'timedOut' | 'connectionLost' | 'unreachable' | 'cancelled';
 }
 
-export type Reply = HttpAnswer | NoAnswer;
-export type Send = (request: ApiRequest) => Promise<Reply>;
+export type HttpResult = HttpResponse | NoResponse;
+export type Send = (request: ApiRequest) => Promise<HttpResult>;
 
 /**
  * Texts, and numbers with all that belongs to them: digits after a point are no integer. Texts are
@@ -46,7 +46,7 @@ const longInteger = /^-?\d{16,}$/;
 
 /**
  * Parses JSON without losing digits: integers of 16 and more digits become strings. Kling's task
- * ids have 18 to 19 digits (providers.md 1.3), and a gateway that sends one as a number would
+ * ids have 18 to 19 digits (docs/providers.md 1.3), and a gateway that sends one as a number would
  * otherwise give back the id of another task.
  *
  * @returns undefined when the text is no JSON.
@@ -71,29 +71,29 @@ const requestIdHeaders = [
 ];
 
 /** The id under which the provider's support can find this request, where the answer names one. */
-export function requestIdOf(answer: HttpAnswer): string | null {
-	const body = asObject(answer.json);
+export function requestIdOf(response: HttpResponse): string | null {
+	const body = asObject(response.json);
 	if (typeof body?.request_id === 'string' && body.request_id !== '') return body.request_id;
-	// new-api gateways (CometAPI, KKIAI) put it into the message text: providers.md sections 2 and 3.
-	const inText = /\(request id: ([\w-]+)\)/i.exec(answer.text)?.[1];
+	// new-api gateways (CometAPI, KKIAI) put it into the message text: docs/providers.md sections 2 and 3.
+	const inText = /\(request id: ([\w-]+)\)/i.exec(response.text)?.[1];
 	if (inText) return inText;
-	const header = requestIdHeaders.find((name) => answer.headers[name]);
-	return header ? answer.headers[header] : null;
+	const header = requestIdHeaders.find((name) => response.headers[name]);
+	return header ? response.headers[header] : null;
 }
 
 /** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */
-export function retryAfterMs(answer: HttpAnswer): number | null {
-	const { headers } = answer;
+export function retryAfterMs(response: HttpResponse): number | null {
+	const { headers } = response;
 	// By the provider's clock where it tells it: that of n8n's machine may be minutes off.
-	const at = Date.parse(headers.date ?? '') || answer.at;
+	const at = Date.parse(headers.date ?? '') || response.at;
 	if (headers['retry-after-ms']) return positive(Number(headers['retry-after-ms']));
 	if (headers['retry-after']) {
 		const seconds = Number(headers['retry-after']);
 		if (!Number.isNaN(seconds)) return positive(seconds * 1000);
 		return positive(Date.parse(headers['retry-after']) - at);
 	}
-	// Modellix: seconds since 1970 (providers.md section 4). Only an answer that refuses has it as a hint.
-	if (answer.status === 429 && headers['x-ratelimit-reset']) {
+	// Modellix: seconds since 1970 (docs/providers.md section 4). Only an answer that refuses has it as a hint.
+	if (response.status === 429 && headers['x-ratelimit-reset']) {
 		const reset = Number(headers['x-ratelimit-reset']);
 		return positive(reset > 1e9 ? reset * 1000 - at : reset * 1000);
 	}

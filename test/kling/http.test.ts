@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { parseJson, requestIdOf, retryAfterMs, type HttpAnswer } from '../../nodes/kling/answer';
+import { parseJson, requestIdOf, retryAfterMs, type HttpResponse } from '../../nodes/kling/http';
 
 const at = Date.parse('2026-11-21T08:00:00Z');
-const answer = (fields: Partial<HttpAnswer> = {}): HttpAnswer => ({
-	kind: 'answer',
+const response = (fields: Partial<HttpResponse> = {}): HttpResponse => ({
+	kind: 'response',
 	status: 200,
 	headers: {},
 	text: '',
@@ -71,7 +71,7 @@ describe('the request id', () => {
 		["new-api's header", { headers: { 'x-oneapi-request-id': 'o-1' } }, 'o-1'],
 		["a proxy's header", { headers: { 'cf-ray': 'ray-1' } }, 'ray-1'],
 		['nowhere', { json: { request_id: '' } }, null],
-	])('is taken from %s', (_name, fields, id) => expect(requestIdOf(answer(fields))).toBe(id));
+	])('is taken from %s', (_name, fields, id) => expect(requestIdOf(response(fields))).toBe(id));
 });
 
 describe('how long a provider asks to wait', () => {
@@ -86,7 +86,7 @@ describe('how long a provider asks to wait', () => {
 		['nonsense', 503, { 'retry-after': 'soon' }, null],
 		['nothing', 429, {}, null],
 	])('%s', (_name, status, headers, expected) => {
-		expect(retryAfterMs(answer({ status, headers: headers as Record<string, string> }))).toBe(
+		expect(retryAfterMs(response({ status, headers: headers as Record<string, string> }))).toBe(
 			expected,
 		);
 	});

@@ -1,9 +1,9 @@
 import { withOrder, type Client } from '../client';
 import type { Clock } from '../clock';
-import { behaviours, failed, failureWithoutAnswer, type Failure, type Outcome } from '../failure';
-import type { OrderTerms } from '../order';
+import { behaviours, failed, failureWithoutResponse, type Failure, type Outcome } from '../failure';
+import type { Order } from './order';
 import type { Provider } from '../providers';
-import { recordOf, taskOf } from '../providers/reading';
+import { recordOf, taskOf } from '../task';
 import type { TaskRecord } from '../task';
 import type { Admission } from './admission';
 
@@ -67,10 +67,7 @@ const mostSends = 3;
  *
  * @param order with the external task id to send, where the provider takes one
  */
-export async function submit(
-	order: OrderTerms,
-	dependencies: SubmitDependencies,
-): Promise<Submission> {
+export async function submit(order: Order, dependencies: SubmitDependencies): Promise<Submission> {
 	const earlier = dependencies.memory.recall();
 	if (earlier?.state === 'created') return await recover(earlier, order, dependencies);
 	if (earlier?.state !== 'sending') return await sendUntilClear(order, null, dependencies);
@@ -82,24 +79,24 @@ export async function submit(
  * The terms under which a create is sent: with the external task id of an earlier try, if there was
  * one (an expression can make another one each time), else the user's, else the generated one.
  */
-export function termsToSend(
-	terms: OrderTerms,
+export function orderToSend(
+	order: Order,
 	provider: Pick<Provider, 'externalId'>,
 	memory: Pick<SubmissionMemory, 'recall'> & { externalTaskId: string },
-): OrderTerms {
-	if (provider.externalId === 'none') return terms;
+): Order {
+	if (provider.externalId === 'none') return order;
 	const earlier = memory.recall();
 	const remembered = earlier && 'externalTaskId' in earlier ? earlier.externalTaskId : undefined;
-	const externalTaskId = remembered ?? terms.externalTaskId ?? memory.externalTaskId;
-	return { ...terms, externalTaskId };
+	const externalTaskId = remembered ?? order.externalTaskId ?? memory.externalTaskId;
+	return { ...order, externalTaskId };
 }
 
 /** What stands for the answer that an earlier try never saw. */
-const unknownSince = failureWithoutAnswer('noAnswer');
+const unknownSince = failureWithoutResponse('noResponse');
 
 async function recover(
 	earlier: { taskId: string; externalTaskId?: string },
-	order: OrderTerms,
+	order: Order,
 	{ client }: SubmitDependencies,
 ): Promise<Submission> {
 	const outcome = await client.get(earlier.taskId);
@@ -114,7 +111,7 @@ async function recover(
 
 /** @param lost why an earlier request of this create is unclear, where no task of it was found */
 async function sendUntilClear(
-	order: OrderTerms,
+	order: Order,
 	lost: Failure | null,
 	dependencies: SubmitDependencies,
 ): Promise<Submission> {
@@ -139,7 +136,7 @@ async function sendUntilClear(
 }
 
 async function sendOnce(
-	order: OrderTerms,
+	order: Order,
 	{ admission, memory, send }: SubmitDependencies,
 ): Promise<Outcome<TaskRecord> | null> {
 	const before = memory.recall();
@@ -153,7 +150,7 @@ async function sendOnce(
 	return outcome;
 }
 
-function withId<T extends Remembered>(entry: T, order: OrderTerms): T {
+function withId<T extends Remembered>(entry: T, order: Order): T {
 	return order.externalTaskId ? { ...entry, externalTaskId: order.externalTaskId } : entry;
 }
 
@@ -164,14 +161,14 @@ function created(record: TaskRecord, { memory }: SubmitDependencies): Submission
 
 /** A task that was found under the order's external id, unless another create of this run holds it. */
 function found(
-	order: OrderTerms,
+	order: Order,
 	record: TaskRecord,
 	by: 'lookUp' | 'duplicate',
 	{ memory }: SubmitDependencies,
 ): Submission {
 	if (memory.isTaken(record.task.taskId)) {
 		memory.remember({ state: 'refused' });
-		return refused(failureWithoutAnswer('duplicateExternalId'));
+		return refused(failureWithoutResponse('duplicateExternalId'));
 	}
 	rememberTask(record, memory);
 	return { outcome: 'found', record: withOrder(record, order), by };
@@ -195,7 +192,7 @@ function refused(failure: Failure): Submission {
  * reason: a lost create can have used the last credit, or its id can be called a bad value.
  */
 async function concludeRefusal(
-	order: OrderTerms,
+	order: Order,
 	failure: Failure,
 	unclear: Failure | null,
 	dependencies: SubmitDependencies,
@@ -214,7 +211,7 @@ async function concludeRefusal(
  * earlier request or by an earlier execution that was given the same id.
  */
 async function adopt(
-	order: OrderTerms,
+	order: Order,
 	failure: Failure,
 	unclear: Failure | null,
 	dependencies: SubmitDependencies,
@@ -231,7 +228,7 @@ async function adopt(
  * @returns null when the task was not found where it would be, so that the same id may be sent again
  */
 async function resolveLost(
-	order: OrderTerms,
+	order: Order,
 	failure: Failure,
 	dependencies: SubmitDependencies,
 ): Promise<Submission | null> {
@@ -245,7 +242,7 @@ async function resolveLost(
 	return isAbsent ? null : unknown(order, failure, outcome.failure);
 }
 
-function unknown(order: OrderTerms, failure: Failure, lookUp: Failure | null = null): Submission {
+function unknown(order: Order, failure: Failure, lookUp: Failure | null = null): Submission {
 	const missed = lookUp?.kind === 'notFound' ? null : lookUp;
 	return {
 		outcome: 'unknown',
@@ -256,15 +253,15 @@ function unknown(order: OrderTerms, failure: Failure, lookUp: Failure | null = n
 }
 
 async function lookFor(
-	order: OrderTerms,
+	order: Order,
 	delays: readonly number[],
 	{ client, clock, signal }: SubmitDependencies,
 ): Promise<Outcome<TaskRecord>> {
 	let last: Outcome<TaskRecord> = failed(unknownSince);
 	for (const delay of delays) {
 		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
-		if (signal?.aborted) return failed(failureWithoutAnswer('cancelled'));
-		last = surelyNotFound(await client.find(order.externalTaskId ?? ''));
+		if (signal?.aborted) return failed(failureWithoutResponse('cancelled'));
+		last = surelyNotFound(await client.findByExternalId(order.externalTaskId ?? ''));
 		// A refused key or a redirect is the same at the next look.
 		if (last.ok || isLasting(last.failure)) return last;
 	}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asObject, type ApiRequest, type HttpAnswer } from '../answer';
+import { asObject, type ApiRequest, type HttpResponse } from '../http';
 import {
 	failed,
 	failureOf,
@@ -9,8 +9,8 @@ import {
 	type FailureKind,
 	type Outcome,
 } from '../failure';
-import type { EffectOrder } from '../order';
-import type { ProviderName, Task, TaskRecord, TaskStatus } from '../task';
+import type { OrderWithImages } from '../create/order';
+import type { TaskStatus } from '../task';
 import { createTimeoutMs, readTimeoutMs } from './provider';
 
 /** An id as text: providers send strings, some gateways numbers. */
@@ -28,7 +28,7 @@ export const amountSchema = z
 		if (amount === null || amount === undefined || amount === '') return null;
 		return Number.isFinite(Number(amount)) ? Number(amount) : null;
 	});
-/** A moment in milliseconds or (new-api gateways, providers.md section 3) in seconds since 1970, as ISO 8601. */
+/** A moment in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601. */
 export const momentSchema = amountSchema.transform((moment) => {
 	if (!moment || moment < 0) return null;
 	const date = new Date(moment < 1e11 ? moment * 1000 : moment);
@@ -59,54 +59,28 @@ export function statusOf(word: unknown): TaskStatus {
 	return words[String(word).toLowerCase()] ?? 'processing';
 }
 
-/** A task of which only the given values are known. */
-export function taskOf(
-	provider: ProviderName,
-	{ taskId, ...known }: Partial<Task> & { taskId: string },
-): Task {
-	return {
-		taskId,
-		externalTaskId: null,
-		status: 'submitted',
-		statusMessage: null,
-		effectScene: null,
-		provider,
-		videoUrl: null,
-		watermarkUrl: null,
-		videoDuration: null,
-		unitsDeducted: null,
-		createdAt: null,
-		updatedAt: null,
-		...known,
-	};
-}
-
-export function recordOf(task: Task, videoUrls: string[], raw: unknown): TaskRecord {
-	return { task, videoUrls, raw: asObject(raw) ?? {} };
-}
-
 /** Reads a body with a schema; what does not fit is an answer that nobody documented. */
 export function readWith<T, R>(
-	answer: HttpAnswer,
+	response: HttpResponse,
 	schema: z.ZodType<T, z.ZodTypeDef, unknown>,
 	body: unknown,
 	make: (value: T) => R,
 ): Outcome<R> {
 	const parsed = schema.safeParse(body);
-	return parsed.success ? success(make(parsed.data)) : failed(failureOf(answer, 'unreadable'));
+	return parsed.success ? success(make(parsed.data)) : failed(failureOf(response, 'unreadable'));
 }
 
 /** The failure of an answer that is no JSON object, or null when it is one. */
-export function failureOfShape(answer: HttpAnswer): Failure | null {
-	if (asObject(answer.json)) return null;
-	return failureOf(answer, kindOfStatus(answer.status));
+export function failureOfShape(response: HttpResponse): Failure | null {
+	if (asObject(response.json)) return null;
+	return failureOf(response, kindOfStatus(response.status));
 }
 
-/** The gateways' way to refuse: `{"error": {"message", "type", "code"}}` (providers.md sections 2 and 3). */
-export function failureOfGateway(answer: HttpAnswer): Failure | null {
-	const error = asObject(asObject(answer.json)?.error);
-	if (!error || answer.status < 300) return null;
-	return failureOf(answer, kindOfGatewayError(answer.status, error), {
+/** The gateways' way to refuse: `{"error": {"message", "type", "code"}}` (docs/providers.md sections 2 and 3). */
+export function failureOfGateway(response: HttpResponse): Failure | null {
+	const error = asObject(asObject(response.json)?.error);
+	if (!error || response.status < 300) return null;
+	return failureOf(response, kindOfGatewayError(response.status, error), {
 		message: error.message,
 		code: error.code ?? error.type,
 	});
@@ -114,22 +88,22 @@ export function failureOfGateway(answer: HttpAnswer): Failure | null {
 
 function kindOfGatewayError(status: number, error: Record<string, unknown>): FailureKind {
 	const text = `${String(error.code)} ${String(error.type)} ${String(error.message)}`;
-	// A 500 whose code is invalid_request is the caller's mistake (providers.md section 2).
+	// A 500 whose code is invalid_request is the caller's mistake (docs/providers.md section 2).
 	if (status >= 500 && /invalid_request/i.test(text)) return 'badRequest';
 	if ((status === 403 || status === 429) && /quota|balance|credit/i.test(text))
 		return 'accountEmpty';
 	return kindOfStatus(status);
 }
 
-/** The nested body that Kling and most resellers take (seeds 000, 001, 002, 004). */
-export function klingBody(order: EffectOrder): Record<string, unknown> {
+/** The nested body that Kling and most resellers take (the effects pages of CometAPI, Kling, KKIAI and APIModels). */
+export function klingBody(order: OrderWithImages): Record<string, unknown> {
 	return withoutAbsent({
 		effect_scene: order.effectScene,
 		input: withoutAbsent({
 			model_name: order.modelName,
 			mode: order.mode,
 			...imagesOf(order),
-			// A string in Kling's contract (providers.md 1.3).
+			// A string in Kling's contract (docs/providers.md 1.3).
 			duration: order.duration === undefined ? undefined : String(order.duration),
 		}),
 		callback_url: order.callbackUrl,
@@ -137,8 +111,8 @@ export function klingBody(order: EffectOrder): Record<string, unknown> {
 	});
 }
 
-/** One picture as `image`, two as `images`: the fields exclude each other (seeds 001 and 003). */
-export function imagesOf(order: EffectOrder): { image: string } | { images: string[] } {
+/** One picture as `image`, two as `images`: the fields exclude each other (Kling's and Modellix's effects pages). */
+export function imagesOf(order: OrderWithImages): { image: string } | { images: string[] } {
 	return order.images.length === 1 ? { image: order.images[0] } : { images: order.images };
 }
 

@@ -11,7 +11,7 @@ const probeShare = 0.2;
 const longestProbeMs = 30_000;
 /**
  * After so long without one create accepted, the run gives up. Gateways say 429 for "too fast" and
- * for "no free place" alike (providers.md sections 2 to 5), and a place frees after some 5 minutes
+ * for "no free place" alike (docs/providers.md sections 2 to 5), and a place frees after some 5 minutes
  * (section 1.8); an address that cannot be reached is most often a wrong one.
  */
 const patienceMs = { tooManyRequests: 600_000, unreachable: 10_000 };
@@ -32,7 +32,7 @@ export interface AdmissionLimits {
  * limits and clean at one with limits.
  */
 export class Admission {
-	private room: number;
+	private window: number;
 	/** Below this, each accepted create adds one place; above it, a share of one. */
 	private threshold: number;
 	private inFlight = 0;
@@ -51,7 +51,7 @@ export class Admission {
 		private readonly clock: Clock,
 		private readonly signal?: AbortSignal,
 	) {
-		this.room = limits.concurrency;
+		this.window = limits.concurrency;
 		this.threshold = limits.concurrency;
 	}
 
@@ -105,7 +105,7 @@ export class Admission {
 			if (now < this.pausedUntil) {
 				const pause = Math.min(this.pausedUntil, this.limits.deadline) - now;
 				await this.clock.sleep(pause, this.signal);
-			} else if (this.inFlight < Math.floor(this.room)) {
+			} else if (this.inFlight < Math.floor(this.window)) {
 				this.inFlight++;
 				return true;
 			} else {
@@ -124,8 +124,8 @@ export class Admission {
 	private accepted(): void {
 		this.answered();
 		this.fullSince = null;
-		const growth = this.room < this.threshold ? 1 : 1 / this.room;
-		this.room = Math.min(this.limits.concurrency, this.room + growth);
+		const growth = this.window < this.threshold ? 1 : 1 / this.window;
+		this.window = Math.min(this.limits.concurrency, this.window + growth);
 	}
 
 	/** The provider is there and judges requests. */
@@ -142,7 +142,7 @@ export class Admission {
 		}
 		// Here and not by the caller, or the next item would be on its way before.
 		if (this.endsRun(failure)) this.stop(failure);
-		if (behaviours[kind].passing) this.shrink(startedAt);
+		if (behaviours[kind].passing) this.shrinkWindow(startedAt);
 		else this.answered();
 		return false;
 	}
@@ -157,7 +157,7 @@ export class Admission {
 		this.answered();
 		const now = this.clock.now();
 		this.fullSince ??= now;
-		this.room = 1;
+		this.window = 1;
 		const gap = Math.max(firstProbeMs, (now - this.fullSince) * probeShare);
 		const jitter = 0.9 + this.clock.random() * 0.2;
 		const hint = Math.min(failure.retryAfterMs ?? 0, longestHintMs);
@@ -168,7 +168,7 @@ export class Admission {
 	private slowDown(kind: keyof typeof patienceMs, failure: Failure, startedAt: number): boolean {
 		const now = this.clock.now();
 		this.refusedSince ??= now;
-		if (this.shrink(startedAt)) {
+		if (this.shrinkWindow(startedAt)) {
 			this.refusalsInRow++;
 			const chance = () => this.clock.random();
 			this.pauseUntil(now + delayBeforeRetry(this.refusalsInRow, failure.retryAfterMs, chance));
@@ -183,11 +183,11 @@ export class Admission {
 	 *
 	 * @returns false for a request of a burst that was refused as one: only its first refusal counts
 	 */
-	private shrink(startedAt: number): boolean {
+	private shrinkWindow(startedAt: number): boolean {
 		if (startedAt < this.shrunkAt || startedAt < this.pausedUntil) return false;
 		this.shrunkAt = this.clock.now();
-		this.threshold = Math.max(1, this.room / 2);
-		this.room = this.threshold;
+		this.threshold = Math.max(1, this.window / 2);
+		this.window = this.threshold;
 		return true;
 	}
 

@@ -2,13 +2,13 @@ import { kling } from '../../nodes/kling/providers/kling';
 import { modellix } from '../../nodes/kling/providers/modellix';
 import { apiModels } from '../../nodes/kling/providers/apiModels';
 import { cometApi } from '../../nodes/kling/providers/cometApi';
-import { checkEffectType, checkTerms } from '../../nodes/kling/terms';
+import { checkEffectType, checkOrder } from '../../nodes/kling/create/order';
 
 const good = { effectScene: 'hug_pro' };
 
 test('what the user leaves empty is not part of the order', () => {
 	const empty = { duration: '', mode: null, modelName: undefined, callbackUrl: ' ' };
-	expect(checkTerms({ ...good, ...empty, externalTaskId: '' }, kling)).toEqual({
+	expect(checkOrder({ ...good, ...empty, externalTaskId: '' }, kling)).toEqual({
 		ok: true,
 		value: good,
 	});
@@ -16,7 +16,7 @@ test('what the user leaves empty is not part of the order', () => {
 
 test('options that are no concern of the provider do not get into the order', () => {
 	const others = { timeout: 30, pollInterval: 10, concurrency: 5, image: 'x' };
-	expect(checkTerms({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
+	expect(checkOrder({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
 });
 
 test.each([
@@ -24,14 +24,14 @@ test.each([
 	['10', 10],
 	[' 5 ', 5],
 ])('a duration of %j is taken as %i seconds', (duration, seconds) => {
-	expect(checkTerms({ ...good, duration }, kling)).toEqual({
+	expect(checkOrder({ ...good, duration }, kling)).toEqual({
 		ok: true,
 		value: { ...good, duration: seconds },
 	});
 });
 
 test.each([7, 0, -5, 'abc', '5s', 5.5, '0x5e', NaN])('a duration of %j is refused', (duration) => {
-	expect(checkTerms({ ...good, duration }, kling)).toMatchObject({ ok: false });
+	expect(checkOrder({ ...good, duration }, kling)).toMatchObject({ ok: false });
 });
 
 test('scene, ids and names lose the blanks around them and nothing else', () => {
@@ -40,14 +40,14 @@ test('scene, ids and names lose the blanks around them and nothing else', () => 
 		externalTaskId: ' a b ',
 		modelName: ' kling-v1-6 ',
 	};
-	expect(checkTerms(given, kling)).toEqual({
+	expect(checkOrder(given, kling)).toEqual({
 		ok: true,
 		value: { effectScene: 'let\u2019s_ride', externalTaskId: 'a b', modelName: 'kling-v1-6' },
 	});
 });
 
 test('a number as an external task id is taken as its digits', () => {
-	expect(checkTerms({ ...good, externalTaskId: 4711 }, kling)).toMatchObject({
+	expect(checkOrder({ ...good, externalTaskId: 4711 }, kling)).toMatchObject({
 		value: { externalTaskId: '4711' },
 	});
 });
@@ -63,14 +63,14 @@ test.each([
 	[modellix, 'modelName', 'x', 'Modellix does not take the option Model Name'],
 	[apiModels, 'externalTaskId', 'a', 'APIModels does not take the option External Task ID'],
 ] as const)('$displayName refuses %s by the name on screen', (provider, name, value, message) => {
-	const checked = checkTerms({ ...good, [name]: value }, provider);
+	const checked = checkOrder({ ...good, [name]: value }, provider);
 	expect(checked).toMatchObject({ ok: false, problem: { message } });
 });
 
 test.each(['javascript:alert(1)', 'http://', 'example.com/hook', 'https:///x'])(
 	'a callback URL of %s is refused',
 	(callbackUrl) => {
-		expect(checkTerms({ ...good, callbackUrl }, cometApi)).toMatchObject({
+		expect(checkOrder({ ...good, callbackUrl }, cometApi)).toMatchObject({
 			ok: false,
 			problem: { message: 'Callback URL is not a web address' },
 		});
@@ -80,7 +80,7 @@ test.each(['javascript:alert(1)', 'http://', 'example.com/hook', 'https:///x'])(
 test.each([[{}], [{ effectScene: ['hug'] }], [{ effectScene: {} }], [{ effectScene: null }]])(
 	'a scene of %j is refused, never sent',
 	(given) => {
-		expect(checkTerms(given, kling)).toMatchObject({ ok: false });
+		expect(checkOrder(given, kling)).toMatchObject({ ok: false });
 	},
 );
 

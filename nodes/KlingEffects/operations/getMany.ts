@@ -126,7 +126,7 @@ async function collect({ client }: Session, filters: TaskFilters, limit: number)
 	const found: TaskRecord[] = [];
 	const isFiltered = Object.keys(filters).length > 0;
 	const pageSize = isFiltered ? largestPage : Math.min(limit, largestPage);
-	for await (const page of client.pages(pageSize)) {
+	for await (const page of client.listAll(pageSize)) {
 		if (!page.ok) return page;
 		found.push(...page.value.filter(({ task }) => matches(task, filters)));
 		if (found.length >= limit) break;

@@ -1,8 +1,9 @@
-import type { Client } from '../client';
-import { delayBeforeRetry, type Clock } from '../clock';
-import { behaviours, failed, type Failure, type Outcome } from '../failure';
-import { largestPage } from '../providers/provider';
-import { isFinal, type TaskRecord } from '../task';
+import type { Client } from './client';
+import { delayBeforeRetry, type Clock } from './clock';
+import { behaviours, failed, type Failure, type Outcome } from './failure';
+import { largestPage } from './providers/provider';
+import { inParallel } from './inParallel';
+import { isFinal, type TaskRecord } from './task';
 
 /** From so many open tasks on, the account's list is read instead of each task. */
 const listFrom = 10;
@@ -42,7 +43,7 @@ export async function follow(
 	limits: FollowLimits,
 	{ client, clock, signal }: FollowDependencies,
 ): Promise<Followed[]> {
-	const wait = new Wait(records, client);
+	const wait = new TaskWait(records, client);
 	const isOver = () => Boolean(signal?.aborted) || clock.now() >= limits.deadline + lastRoundMs;
 	let pause = limits.firstLookMs;
 	while (wait.isOpen() && !signal?.aborted) {
@@ -68,7 +69,7 @@ interface Entry extends Followed {
 }
 
 /** The tasks of one wait. */
-class Wait {
+class TaskWait {
 	private readonly entries: Entry[];
 	/** Set once the list turned out not to show these tasks. */
 	private isListUseless = false;
@@ -124,7 +125,7 @@ class Wait {
 		if (this.obstacle) return note(entry, failed(this.obstacle));
 		if (isOver()) return;
 		entry.askedIn = this.rounds;
-		const outcome = await this.client.look(entry.record.task.taskId);
+		const outcome = await this.client.getOnce(entry.record.task.taskId);
 		note(entry, outcome);
 		if (!outcome.ok && concernsAll(outcome.failure)) this.obstacle = outcome.failure;
 	}
@@ -133,7 +134,7 @@ class Wait {
 	private async lookAtList(open: Entry[]): Promise<Entry[]> {
 		const shown = new Map<string, TaskRecord>();
 		for (let page = 1; page <= Math.ceil(open.length / largestPage); page++) {
-			const outcome = await this.client.lookAtPage(page);
+			const outcome = await this.client.listOnce(page);
 			if (!outcome.ok) {
 				this.noteList(outcome.failure);
 				break;
@@ -191,20 +192,4 @@ function note(entry: Followed, outcome: Outcome<TaskRecord>): void {
 		},
 	};
 	entry.timedOut = !isFinal(task.status);
-}
-
-/** Runs the work for each entry, so many at once, in order of the entries. Rejects when one does. */
-export async function inParallel<T>(
-	entries: readonly T[],
-	atOnce: number,
-	work: (entry: T, index: number) => Promise<void>,
-): Promise<void> {
-	let next = 0;
-	const worker = async () => {
-		while (next < entries.length) {
-			const index = next++;
-			await work(entries[index], index);
-		}
-	};
-	await Promise.all(Array.from({ length: Math.min(atOnce, entries.length) }, worker));
 }

@@ -1,8 +1,38 @@
 import { z } from 'zod';
-import type { Message } from './messages';
-import { optionNames, type OrderOption, type OrderTerms } from './order';
-import type { Provider } from './providers';
-import { effectTypeOf, type EffectType } from './scenes';
+import { accepted, refused, type Checked } from '../checked';
+import type { Message } from '../messages';
+import type { Provider } from '../providers';
+import { effectTypeOf, type EffectType } from '../scenes';
+
+/** What a Create asks for besides its images, the same for every provider; absent options are not sent. */
+export interface Order {
+	effectScene: string;
+	/** Seconds. */
+	duration?: number;
+	mode?: string;
+	modelName?: string;
+	callbackUrl?: string;
+	externalTaskId?: string;
+}
+
+/** A complete order, ready to send. */
+export interface OrderWithImages extends Order {
+	/**
+	 * One image for a single effect, two (left, right) for a dual one. Each is an http(s) URL or bare
+	 * base64, checked already.
+	 */
+	images: string[];
+}
+
+/** The options of an order that only some providers take, with their names on screen. */
+export const optionNames = {
+	callbackUrl: 'Callback URL',
+	duration: 'Duration',
+	externalTaskId: 'External Task ID',
+	mode: 'Mode',
+	modelName: 'Model Name',
+} as const;
+export type OrderOption = keyof typeof optionNames;
 
 /** What a user can leave empty; an empty text is the same as no text, and is not sent. */
 const optionalText = z
@@ -21,30 +51,28 @@ const givenSchema = z.object({
 	externalTaskId: optionalText,
 });
 
-export type CheckedTerms = { ok: true; value: OrderTerms } | { ok: false; problem: Message };
-
-/** Seconds. Every provider's page names these two (seeds 000 and 003; providers.md 1.3). */
+/** Seconds. Every provider's page names these two (CometAPI's and Modellix's effects pages; docs/providers.md 1.3). */
 const durations = [5, 10];
 const modes = ['std', 'pro'];
 /** Kling's database field; longer ids were not seen to be taken. */
 const longestExternalId = 128;
 
 /** Checks what a Create asks for, before anything is sent. */
-export function checkTerms(given: Record<string, unknown>, provider: Provider): CheckedTerms {
+export function checkOrder(given: Record<string, unknown>, provider: Provider): Checked<Order> {
 	const parsed = givenSchema.safeParse(given);
 	if (!parsed.success) {
 		const name = String(parsed.error.issues[0]?.path[0] ?? '');
-		return refuse(`${nameOf(name)} must be a text`, 'Check the expression of this parameter.');
+		return refused(`${nameOf(name)} must be a text`, 'Check the expression of this parameter.');
 	}
 	const { effectScene, duration, ...options } = parsed.data;
 	if (!effectScene) {
-		return refuse('Effect Scene is empty', 'Choose a scene from the list or enter its name.');
+		return refused('Effect Scene is empty', 'Choose a scene from the list or enter its name.');
 	}
 	const problem = problemOf({ duration, ...options }, provider);
 	if (problem) return { ok: false, problem };
-	const terms: OrderTerms = { effectScene, ...present(options) };
-	if (duration !== undefined) terms.duration = Number(duration);
-	return { ok: true, value: terms };
+	const order: Order = { effectScene, ...present(options) };
+	if (duration !== undefined) order.duration = Number(duration);
+	return accepted(order);
 }
 
 /**
@@ -107,8 +135,4 @@ function nameOf(field: string): string {
 
 function present<T extends object>(fields: T): T {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
-}
-
-function refuse(message: string, description: string): CheckedTerms {
-	return { ok: false, problem: { message, description } };
 }
