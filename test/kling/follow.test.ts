@@ -236,7 +236,7 @@ describe('a wait for many tasks', () => {
 		const world = scripted({ gets: [] }, { provider: 'cometApi' });
 		const { clock } = world;
 		const client = Object.assign(Object.create(world.client) as typeof world.client, {
-			look: async (taskId: string) => {
+			getOnce: async (taskId: string) => {
 				most = Math.max(most, ++inFlight);
 				await clock.sleep(100);
 				inFlight--;
