@@ -14,10 +14,11 @@ import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
 import { handleCallback } from './callback';
 import { searchScenesMethod } from './methods';
-import { createFields, createOptions, executeCreate, waitUsingOption } from './operations/create';
+import { executeCreate } from './operations/create/create';
+import { createFields, createOptions, waitUsingOption } from './operations/create/fields';
 import { executeGet, getFields } from './operations/get';
 import { executeList, listFields } from './operations/getMany';
-import { pollIntervalOption, timeoutOption, videoFields } from './operations/shared';
+import { pollIntervalOption, timeoutOption, videoFields } from './operations/videoFields';
 
 const operations: Record<
 	string,

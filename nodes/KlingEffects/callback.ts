@@ -14,7 +14,7 @@ import { errorOf, goesOn, itemOf, type Problem } from '../n8n/problems';
 import { isPublic, resumeUrlOf } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
-import { finishTask, type ItemTask } from './operations/shared';
+import { finishTask, type ItemTask } from './operations/finish';
 
 /**
  * Waiting without a worker: the execution sleeps in n8n's database, and the provider's callbacks wake

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
-import { executeCreate } from '../../nodes/KlingEffects/operations/create';
+import { executeCreate } from '../../nodes/KlingEffects/operations/create/create';
 import { executeGet } from '../../nodes/KlingEffects/operations/get';
 import { readAccount } from '../../nodes/kling/account';
 import type { ApiRequest, HttpResult, Send } from '../../nodes/kling/http';

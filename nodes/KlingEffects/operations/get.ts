@@ -6,7 +6,7 @@ import { inParallel } from '../../kling/inParallel';
 import type { Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
-import { readWaitOptions, waitAndFinish, type ItemTask } from './shared';
+import { readWaitOptions, waitAndFinish, type ItemTask } from './finish';
 
 const readsAtOnce = 10;
 

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import type { Order } from '../kling/create/order';
-import type { ProviderName } from '../kling/task';
-import type { Remembered, SubmissionMemory } from '../kling/create/submit';
-import { resumeTokenOf } from './resume';
+import type { Order } from '../../../kling/create/order';
+import type { ProviderName } from '../../../kling/task';
+import type { Remembered, SubmissionMemory } from '../../../kling/create/submit';
+import { resumeTokenOf } from '../../../n8n/resume';
 
 const contextKey = 'klingEffects';
 

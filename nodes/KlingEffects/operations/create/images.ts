@@ -1,7 +1,7 @@
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
-import { checkImage, checkImageUrl, normaliseBase64 } from '../kling/image';
-import type { EffectType } from '../kling/scenes';
-import type { Problem } from './problems';
+import { checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
+import type { EffectType } from '../../../kling/scenes';
+import type { Problem } from '../../../n8n/problems';
 
 /** How the images of an item come in: the node's parameter `imageInput`. */
 export type ImageInput = 'url' | 'binary' | 'base64';
