@@ -9,7 +9,7 @@ import type { Task } from '../tasks';
 import { answer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
 import { parse, readKlingBody } from './klingBody';
-import { KLING_CODES } from './klingEnvelope';
+import { statusOfKling, textOfKling } from './klingEnvelope';
 import type { Call, Context, Provider } from './provider';
 
 const keys = makeKeys('apimodels');
@@ -48,8 +48,8 @@ export const apiModels: Provider = {
 const STATUS: Record<number, number> = { 1100: 402, 1101: 402, 1102: 402, 1304: 403, 5002: 500 };
 
 function refuse(code: number, message?: string): Answer {
-	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
-	return answer(status, { code: status, msg: message ?? KLING_CODES[code]?.message });
+	const status = STATUS[code] ?? statusOfKling(code);
+	return answer(status, { code: status, msg: message ?? textOfKling(code) });
 }
 
 function success(data: unknown): Answer {

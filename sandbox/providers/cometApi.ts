@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 
 import { makeKeys } from '../keys';
-import { Refusal } from '../refusal';
+import { klingTexts, say } from '../texts';
 import { answer, htmlAnswer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
 import { readKlingBody } from './klingBody';
 import {
 	callbackPayload,
 	createdTask,
-	KLING_CODES,
+	klingRefusal,
+	statusOfKling,
+	textOfKling,
 	newKlingTaskId,
 	taskObject,
 } from './klingEnvelope';
@@ -56,8 +58,8 @@ const CODES: Record<number, string> = {
 };
 
 function gatewayError(code: number, _context: Context, message?: string): Answer {
-	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
-	const text = message ?? KLING_CODES[code]?.message ?? 'Unknown error';
+	const status = STATUS[code] ?? statusOfKling(code);
+	const text = message ?? textOfKling(code);
 	return answer(status, {
 		error: {
 			// The request id is in the text and nowhere else (section 2).
@@ -88,8 +90,8 @@ function get(call: Call, context: Context): Answer {
 	if (!task && options.cometExternalIdLookup) {
 		task = store.byExternalId('cometApi', call.region, id);
 	}
-	// The shape of this answer is unverified: the gateway's own, with Kling's 404.
-	if (!task) throw new Refusal(1203, 'task_not_exist');
+	// Its single query passes Kling's envelope on (G3), so most likely this one too (K1).
+	if (!task) return klingRefusal(1201, say(klingTexts.taskNotFound, id));
 	return answer(200, {
 		code: 0,
 		message: 'SUCCEED',

@@ -11,7 +11,8 @@ import { readKlingBody } from './klingBody';
 import {
 	callbackPayload,
 	createdTask,
-	KLING_CODES,
+	statusOfKling,
+	textOfKling,
 	newKlingTaskId,
 	taskObject,
 } from './klingEnvelope';
@@ -67,8 +68,8 @@ const TASK_ERRORS: Record<number, string> = {
 const STATUS: Record<number, number> = { 1100: 403, 1101: 403, 1102: 403, 1203: 400, 1304: 403 };
 
 function refuse(code: number, message?: string): Answer {
-	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
-	const text = message ?? KLING_CODES[code]?.message ?? 'Unknown error';
+	const status = STATUS[code] ?? statusOfKling(code);
+	const text = message ?? textOfKling(code);
 	const taskError = TASK_ERRORS[code];
 	if (taskError) return answer(status, { code: taskError, message: text, data: null });
 	const id = randomUUID().replaceAll('-', '');

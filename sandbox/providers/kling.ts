@@ -12,13 +12,14 @@ import {
 } from '../keys';
 import { Refusal } from '../refusal';
 import { soldByKling } from '../scenes';
+import { klingTexts, say } from '../texts';
 import type { SandboxRegion } from '../types';
 import { answer, type Answer } from '../wire';
 import { readKlingBody } from './klingBody';
 import {
 	callbackPayload,
 	createdTask,
-	KLING_CODES,
+	klingRefusal,
 	newKlingTaskId,
 	taskObject,
 } from './klingEnvelope';
@@ -48,8 +49,7 @@ export const kling: Provider = {
 		{ method: 'GET', path: /^\/account\/costs$/, operation: 'account', answer: costs },
 	],
 	authenticate,
-	refuse: (code, _context, message) =>
-		envelope(KLING_CODES[code]?.status ?? 400, code, message ?? KLING_CODES[code]?.message),
+	refuse: (code, _context, message) => klingRefusal(code, message),
 	unknownRoute: () => {
 		throw new Refusal(1202);
 	},
@@ -63,10 +63,9 @@ export const kling: Provider = {
 	}),
 };
 
-/** Every answer of Kling's carries a request id (Kling’s effects page). */
-function envelope(status: number, code: number, message = 'SUCCEED', data?: unknown): Answer {
-	const body = { code, message, request_id: randomUUID() };
-	return answer(status, data === undefined ? body : { ...body, data });
+/** Every answer of Kling's carries a request id (Kling's effects page). */
+function success(data: unknown): Answer {
+	return answer(200, { code: 0, message: 'SUCCEED', request_id: randomUUID(), data });
 }
 
 /** Bearer with a plain API key or an HS256 JWT (docs/providers.md section 1.2). */
@@ -103,11 +102,10 @@ function signerOf(token: string, region: SandboxRegion, context: Context): Calle
 async function create(call: Call, context: Context): Promise<Answer> {
 	const task = await readKlingBody(call.body, { sells: soldByKling }, context);
 	const { externalTaskId } = task;
-	// Re-use is 400/1201 in two client code bases; Kling itself only says "must be unique".
 	if (externalTaskId !== null && context.store.isUsed('kling', call.region, externalTaskId)) {
-		throw new Refusal(1201, `Duplicate external_task_id: ${externalTaskId} already exists`);
+		throw new Refusal(1201, say(klingTexts.externalIdUsed, externalTaskId));
 	}
-	return envelope(200, 0, undefined, createdTask(context.accept(call, task)));
+	return success(createdTask(context.accept(call, task)));
 }
 
 function get(call: Call, context: Context): Answer {
@@ -115,9 +113,9 @@ function get(call: Call, context: Context): Answer {
 	const task =
 		context.store.byId('kling', call.region, id) ??
 		context.store.byExternalId('kling', call.region, id);
-	if (!task) throw new Refusal(1203, 'Task not found');
+	if (!task) throw new Refusal(1201, say(klingTexts.taskNotFound, id));
 	const data = { ...taskObject(task, context.url), watermark_info: { enabled: false } };
-	return envelope(200, 0, undefined, data);
+	return success(data);
 }
 
 /** A bare array without a total; its order is not documented (section 1.5). */
@@ -127,7 +125,7 @@ function list(call: Call, context: Context): Answer {
 	const start = (pageNum - 1) * pageSize;
 	const tasks = context.store.page('kling', call.region, start, pageSize);
 	const data = tasks.map((task) => taskObject(task, context.url));
-	return envelope(200, 0, undefined, data);
+	return success(data);
 }
 
 function intFrom(query: URLSearchParams, name: string, fallback: number, max: number): number {
@@ -159,5 +157,5 @@ function costs(call: Call, context: Context): Answer {
 		status: isEmpty ? 'runOut' : 'online',
 	};
 	const data = { code: 0, msg: 'SUCCEED', resource_pack_subscribe_infos: [pack] };
-	return envelope(200, 0, undefined, data);
+	return success(data);
 }

@@ -1,30 +1,27 @@
+import { randomUUID } from 'node:crypto';
+
 import { videosOf } from '../files';
 import type { Task } from '../tasks';
+import { klingCodes } from '../texts';
+import { answer, type Answer } from '../wire';
 
-/** HTTP status and usual text of Kling's codes (docs/providers.md section 1.7). */
-export const KLING_CODES: Record<number, { status: number; message: string }> = {
-	1000: { status: 401, message: 'Authentication failed' },
-	1001: { status: 401, message: 'Authorization is empty' },
-	1002: { status: 401, message: 'Authorization is invalid' },
-	1003: { status: 401, message: 'Authorization is not yet valid' },
-	1004: { status: 401, message: 'Authorization has expired' },
-	1100: { status: 429, message: 'Account exception' },
-	1101: { status: 429, message: 'Account in arrears' },
-	1102: { status: 429, message: 'Account balance not enough' },
-	1103: { status: 403, message: 'Unauthorized access to the requested resource' },
-	1200: { status: 400, message: 'Invalid request parameters' },
-	1201: { status: 400, message: 'Invalid parameters' },
-	1202: { status: 404, message: 'The requested method is invalid' },
-	1203: { status: 404, message: 'The requested resource does not exist' },
-	1300: { status: 400, message: 'Trigger the strategy of the platform' },
-	1301: { status: 400, message: 'Trigger the content security policy of the platform' },
-	1302: { status: 429, message: 'The API request is too fast' },
-	1303: { status: 429, message: 'parallel task over resource pack limit' },
-	1304: { status: 429, message: 'Trigger the IP whitelisting policy' },
-	5000: { status: 500, message: 'Server internal error' },
-	5001: { status: 503, message: 'Server temporarily unavailable' },
-	5002: { status: 504, message: 'Server internal timeout' },
-};
+/** Kling's envelope for a code, with its HTTP status and usual text. Every answer carries a request id. */
+export function klingRefusal(code: number, message?: string): Answer {
+	const { status, text } = klingCodes[code] ?? unknownCode;
+	return answer(status, { code, message: message ?? text, request_id: randomUUID() });
+}
+
+/** The HTTP status that Kling's code comes with. */
+export function statusOfKling(code: number): number {
+	return (klingCodes[code] ?? unknownCode).status;
+}
+
+/** The usual text of Kling's code. */
+export function textOfKling(code: number): string {
+	return (klingCodes[code] ?? unknownCode).text;
+}
+
+const unknownCode = { status: 400, text: 'Unknown error' };
 
 /** Kling's task object right after create (Kling’s effects page; `task_info` is `{}` without an id: CometAPI’s effects page). */
 export function createdTask(task: Task): Record<string, unknown> {
@@ -65,8 +62,8 @@ function taskInfo(task: Task): Record<string, string> {
 }
 
 function taskResult(task: Task, sandboxUrl: string): Record<string, unknown> {
-	if (task.status === 'processing') return {};
-	if (task.status === 'failed') return { videos: [] };
+	// Empty for failed tasks as well (K13).
+	if (task.status !== 'succeed') return {};
 	const videos = videosOf(task, sandboxUrl).map(({ id, url, watermarkUrl, duration }) => ({
 		id,
 		url,

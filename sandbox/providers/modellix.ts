@@ -12,7 +12,7 @@ import type { ActiveOptions } from '../types';
 import { answer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
 import { failureOfScene, parse, requireImages, withoutImages } from './klingBody';
-import { KLING_CODES } from './klingEnvelope';
+import { statusOfKling, textOfKling } from './klingEnvelope';
 import type { AcceptedTask, Call, Context, Provider, Route } from './provider';
 
 const keys = makeKeys('modellix');
@@ -77,8 +77,8 @@ const CATEGORIES: Record<number, string> = {
  * seconds since 1970 is unverified.
  */
 function refuse(code: number, context: Context, message?: string): Answer {
-	const status = STATUS[code] ?? KLING_CODES[code]?.status ?? 400;
-	const detail = message ?? KLING_CODES[code]?.message ?? 'unknown error';
+	const status = STATUS[code] ?? statusOfKling(code);
+	const detail = message ?? textOfKling(code);
 	const error = failure(status, `${CATEGORIES[status]}: ${detail}`);
 	if (status !== 429) return error;
 	const reset = Math.ceil(context.options.now() / 1000) + 1;

@@ -209,7 +209,7 @@ describe('what is sent again', () => {
 			fault(code, 1);
 			const { error } = await create();
 			expect(error).toBeUndefined();
-			expect(bench.requests('get').map(({ status }) => status)).toEqual([404, 404, 404]);
+			expect(bench.requests('get').map(({ status }) => status)).toEqual([400, 400, 400]);
 			expect(bench.posts().length).toBe(2);
 			expect(bench.sandbox.charges).toHaveLength(1);
 		},

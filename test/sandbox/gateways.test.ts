@@ -52,7 +52,9 @@ describe('CometAPI', () => {
 			request_id: expect.any(String),
 			data: { task_status: 'succeed', task_info: { external_task_id: 'mine' } },
 		});
-		expect((await comet.get(`${path}/mine`)).status).toBe(404);
+		const unknown = await comet.get(`${path}/mine`);
+		expect(unknown.status).toBe(400);
+		expect(unknown.json.message).toBe('Task not found by id/external id: mine');
 		sandbox.options.cometExternalIdLookup = true;
 		expect((await comet.get(`${path}/mine`)).status).toBe(200);
 	});

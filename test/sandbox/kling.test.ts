@@ -177,7 +177,7 @@ describe('create', () => {
 		await kling.post(PATH, body);
 		const again = await kling.post(PATH, body);
 		expect([again.status, again.json.code]).toEqual([400, 1201]);
-		expect(again.json.message).toMatch(/external_task_id/);
+		expect(again.json.message).toBe('External_task_id once already exists');
 		expect(sandbox.charges).toHaveLength(1);
 	});
 
@@ -267,7 +267,8 @@ describe('get', () => {
 		const id = await createTask({ external_task_id: 'a/b c' });
 		const find = async () => await kling.get(`${PATH}/${encodeURIComponent('a/b c')}`);
 		const early = await find();
-		expect([early.status, early.json.code]).toEqual([404, 1203]);
+		expect([early.status, early.json.code]).toEqual([400, 1201]);
+		expect(early.json.message).toBe('Task not found by id/external id: a/b c');
 		passSeconds(3);
 		expect((await find()).json.data.task_id).toBe(id);
 	});
@@ -276,7 +277,7 @@ describe('get', () => {
 		const id = await createTask();
 		const headers = { authorization: `Bearer ${sandbox.keys.klingChina.main}` };
 		const reply = await request(`${sandbox.baseUrl('kling', 'china')}${PATH}/${id}`, { headers });
-		expect([reply.status, reply.json.code]).toEqual([404, 1203]);
+		expect([reply.status, reply.json.code]).toEqual([400, 1201]);
 	});
 });
 

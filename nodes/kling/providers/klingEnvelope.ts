@@ -56,17 +56,26 @@ function isNothingWrong(status: number, code: unknown): boolean {
 
 function kindOfCode(status: number, code: unknown, message: unknown): FailureKind {
 	const kind = klingCodes[Number(code)];
-	// Not documented; two clients report 400 with code 1201 when an external task id is used again.
-	if (kind === 'badRequest' && saysDuplicate(message)) return 'duplicateExternalId';
+	// 1201 is Kling's catch-all, so its text decides (docs/providers.md K1, K3, K6).
+	if (kind === 'badRequest')
+		return textKinds.find(([text]) => text.test(String(message)))?.[1] ?? kind;
 	if (kind) return kind;
 	return status < 300 ? 'badRequest' : kindOfStatus(status);
 }
 
-function saysDuplicate(message: unknown): boolean {
-	return /external.{0,40}(duplicat|exist|unique|repeat|used)|duplicat.{0,40}external/i.test(
-		String(message),
-	);
-}
+/**
+ * Texts that decide what is paid. Not found comes first and from its beginning: it repeats the id
+ * that was asked for, which may hold any word.
+ */
+const textKinds: ReadonlyArray<[text: RegExp, kind: FailureKind]> = [
+	[/^task not found by id\/external id/i, 'notFound'], // K1
+	[/^external_task_id .* already exists/is, 'duplicateExternalId'], // K3
+	// Other wordings, which two clients code against.
+	[
+		/external.{0,40}(duplicat|exist|unique|repeat|used)|duplicat.{0,40}external/i,
+		'duplicateExternalId',
+	],
+];
 
 const videoSchema = z.object({
 	url: textSchema,
