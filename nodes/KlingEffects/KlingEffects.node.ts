@@ -17,13 +17,24 @@ import { searchScenesMethod } from './methods';
 import { executeCreate } from './operations/create/create';
 import { createFields, createOptions, waitUsingOption } from './operations/create/fields';
 import { executeGet, getFields } from './operations/get';
-import { executeList, listFields } from './operations/getMany';
+import { executeList, limitFields, listFields } from './operations/getMany';
+import { executeListScenes, listScenesFields } from './operations/getManyScenes';
 import { pollIntervalOption, timeoutOption, videoFields } from './operations/videoFields';
 
-const operations: Record<
-	string,
-	(context: IExecuteFunctions, session: Session) => Promise<INodeExecutionData[]>
-> = { create: executeCreate, get: executeGet, list: executeList };
+type Execute = (context: IExecuteFunctions) => Promise<INodeExecutionData[]>;
+
+const operations: Record<string, Execute> = {
+	create: withSession(executeCreate),
+	get: withSession(executeGet),
+	list: withSession(executeList),
+	listScenes: executeListScenes,
+};
+
+function withSession(
+	execute: (context: IExecuteFunctions, session: Session) => Promise<INodeExecutionData[]>,
+): Execute {
+	return async (context) => await execute(context, await openSession(context));
+}
 
 /**
  * Programmatic rather than declarative, because a create that costs money is looked up before it is
@@ -48,7 +59,14 @@ export class KlingEffects implements INodeType {
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		webhooks: resumeWebhooks,
-		credentials: [{ name: credentialName, required: true }],
+		credentials: [
+			{
+				name: credentialName,
+				required: true,
+				// Get Many Scenes sends nothing.
+				displayOptions: { show: { operation: ['create', 'get', 'list'] } },
+			},
+		],
 		properties: [
 			{
 				displayName: 'Operation',
@@ -75,14 +93,22 @@ export class KlingEffects implements INodeType {
 						description: 'List the tasks of the account, newest first. Kling AI only.',
 						action: 'Get many video effect tasks',
 					},
+					{
+						name: 'Get Many Scenes',
+						value: 'listScenes',
+						description: 'Search the known effect scenes. Free: nothing is sent.',
+						action: 'Get many effect scenes',
+					},
 				],
 				default: 'create',
 			},
 			...createFields,
 			...getFields,
+			...listScenesFields,
+			...limitFields,
 			...listFields,
 			...videoFields,
-			simplifyField,
+			{ ...simplifyField, displayOptions: { show: { operation: ['create', 'get', 'list'] } } },
 			{
 				displayName: 'Options',
 				name: 'options',
@@ -114,11 +140,11 @@ export class KlingEffects implements INodeType {
 				this.getNode(),
 				`Operation “${String(operation)}” is not known`,
 				{
-					description: 'Choose Create, Get or Get Many.',
+					description: 'Choose Create, Get, Get Many or Get Many Scenes.',
 				},
 			);
 		}
-		return [await execute(this, await openSession(this))];
+		return [await execute(this)];
 	}
 
 	/** A callback of the provider, to an execution that sleeps until it comes. */

@@ -1,30 +1,28 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { searchScenes, type EffectType, type Scene } from '../kling/scenes';
+import { effectsPage, searchScenes, type Scene } from '../kling/scenes';
 
-const pageSize = 100;
-
-const notes: Record<Scene['standing'], (scene: Scene) => string> = {
-	current: () => '',
-	older: ({ listedIn }) => ` (older: Kling's list of ${listedIn})`,
-	reseller: () => ' (resellers only)',
-	withdrawn: () => ' (withdrawn by Kling)',
-};
-
-/** The scenes of the chosen effect type, for the resource locator's list. */
+/**
+ * All scenes that fit the search, for the resource locator's list. One page: when the credential
+ * changes, n8n looks for the chosen scene's title on the first page alone (seen on n8n 1.123 and 2.40).
+ */
 export async function searchScenesMethod(
 	this: ILoadOptionsFunctions,
 	filter?: string,
-	paginationToken?: string,
 ): Promise<INodeListSearchResult> {
-	const effectType = (this.getCurrentNodeParameter('effectType') ?? 'single') as EffectType;
-	const found = searchScenes(effectType, filter);
-	const start = Number(paginationToken) || 0;
-	const end = start + pageSize;
 	return {
-		results: found.slice(start, end).map((scene) => ({
-			name: `${scene.name}${notes[scene.standing](scene)}`,
+		results: searchScenes({ text: filter }).map((scene) => ({
+			name: labelOf(scene),
 			value: scene.name,
+			...(scene.standing === 'current' ? { url: effectsPage } : {}),
 		})),
-		...(end < found.length ? { paginationToken: String(end) } : {}),
 	};
+}
+
+const notes: Partial<Record<Scene['standing'], string>> = {
+	older: ' · older',
+	reseller: ' · resellers only',
+};
+
+function labelOf({ title, effectType, standing }: Scene): string {
+	return `${title}${effectType === 'dual' ? ' · two photos' : ''}${notes[standing] ?? ''}`;
 }

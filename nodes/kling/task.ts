@@ -18,19 +18,15 @@ export function isFinal(status: TaskStatus): boolean {
 	return status === 'succeed' || status === 'failed';
 }
 
-/** One task, the same for every provider and operation. Unknown values are null. */
+/** One task, the same for every provider and operation; its fields in the order of the output. Unknown values are null. */
 export interface Task {
 	/** The provider's id. A string always: Kling's exceed 2^53. */
 	taskId: string;
-	/** The id that the workflow (or this package, to find the task again) gave the task. */
-	externalTaskId: string | null;
 	status: TaskStatus;
+	videoUrl: string | null;
+	effectScene: string | null;
 	/** Why a task failed, in the provider's words. */
 	statusMessage: string | null;
-	effectScene: string | null;
-	provider: ProviderName;
-	videoUrl: string | null;
-	watermarkUrl: string | null;
 	/** Seconds. */
 	videoDuration: number | null;
 	/** What the provider charged, in its own units. */
@@ -39,6 +35,10 @@ export interface Task {
 	createdAt: string | null;
 	/** ISO 8601. */
 	updatedAt: string | null;
+	watermarkUrl: string | null;
+	provider: ProviderName;
+	/** The id that the workflow (or this package, to find the task again) gave the task. */
+	externalTaskId: string | null;
 }
 
 /** A task with what an item does not show. */
@@ -57,17 +57,17 @@ export function taskOf(
 ): Task {
 	return {
 		taskId,
-		externalTaskId: null,
 		status: 'submitted',
-		statusMessage: null,
-		effectScene: null,
-		provider,
 		videoUrl: null,
-		watermarkUrl: null,
+		effectScene: null,
+		statusMessage: null,
 		videoDuration: null,
 		unitsDeducted: null,
 		createdAt: null,
 		updatedAt: null,
+		watermarkUrl: null,
+		provider,
+		externalTaskId: null,
 		...known,
 	};
 }

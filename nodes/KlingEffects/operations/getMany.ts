@@ -10,13 +10,14 @@ import type { Session } from '../../n8n/session';
 
 const show = { operation: ['list'] };
 
-export const listFields: INodeProperties[] = [
+/** How many results to return, of tasks and of scenes. */
+export const limitFields: INodeProperties[] = [
 	{
 		displayName: 'Return All',
 		name: 'returnAll',
 		type: 'boolean',
 		default: false,
-		displayOptions: { show },
+		displayOptions: { show: { operation: ['list', 'listScenes'] } },
 		description: 'Whether to return all results or only up to a given limit',
 	},
 	{
@@ -25,9 +26,12 @@ export const listFields: INodeProperties[] = [
 		type: 'number',
 		typeOptions: { minValue: 1 },
 		default: 50,
-		displayOptions: { show: { ...show, returnAll: [false] } },
+		displayOptions: { show: { operation: ['list', 'listScenes'], returnAll: [false] } },
 		description: 'Max number of results to return',
 	},
+];
+
+export const listFields: INodeProperties[] = [
 	{
 		displayName: 'Filters',
 		name: 'filters',
@@ -135,15 +139,16 @@ async function collect({ client }: Session, filters: TaskFilters, limit: number)
 	return { ok: true as const, value: found.slice(0, limit) };
 }
 
-function readLimit(context: IExecuteFunctions, itemIndex: number): number | null {
+/** At most this many results; null when the parameter holds no such number. */
+export function readLimit(context: IExecuteFunctions, itemIndex: number): number | null {
 	if (context.getNodeParameter('returnAll', itemIndex, false)) return Infinity;
 	const limit = Number(context.getNodeParameter('limit', itemIndex, 50));
 	return limit >= 1 ? Math.floor(limit) : null;
 }
 
-const badLimit: Problem = {
+export const badLimit: Problem = {
 	message: 'Limit must be a number from 1 up',
-	description: 'Enter how many tasks to return at most, or turn on Return All.',
+	description: 'Enter the largest number of results to return, or turn on Return All.',
 };
 
 function noList(displayName: string): Problem {
