@@ -36,7 +36,7 @@ const nodeFields = fieldsOf(description.properties);
 const allFields = [...nodeFields, ...fieldsOf(credential.properties, 'credential ')];
 
 const contract: Record<string, Field> = {
-	operation: { default: 'create', values: ['create', 'get', 'list'] },
+	operation: { default: 'create', values: ['create', 'get', 'list', 'listScenes'] },
 	effectType: { default: 'single', values: ['dual', 'single'] },
 	effectScene: { default: { mode: 'list', value: '' }, values: ['list', 'name'] },
 	imageInput: { default: 'url', values: ['base64', 'binary', 'url'] },
@@ -48,6 +48,8 @@ const contract: Record<string, Field> = {
 	waitForCompletion: { default: false },
 	downloadVideo: { default: false },
 	outputField: { default: 'data' },
+	search: { default: '' },
+	images: { default: 'any', values: ['any', 'dual', 'single'] },
 	returnAll: { default: false },
 	limit: { default: 50 },
 	filters: { default: {} },
@@ -159,6 +161,7 @@ describe('a field shows only where it does something', () => {
 		],
 		[{ operation: 'list' }, [...list, 'limit']],
 		[{ operation: 'list', returnAll: true }, list],
+		[{ operation: 'listScenes' }, ['operation', 'search', 'images', 'returnAll', 'limit']],
 	])('node %j', (values, fields) => {
 		expect(shown(description.properties, values).sort()).toEqual([...fields].sort());
 	});

@@ -12,17 +12,17 @@ export const failingPhoto = 'https://example.com/fail.jpg';
 /** The keys of a simplified item, in this order: saved workflows depend on them. */
 export const itemKeys = [
 	'taskId',
-	'externalTaskId',
 	'status',
-	'statusMessage',
-	'effectScene',
-	'provider',
 	'videoUrl',
-	'watermarkUrl',
+	'effectScene',
+	'statusMessage',
 	'videoDuration',
 	'unitsDeducted',
 	'createdAt',
 	'updatedAt',
+	'watermarkUrl',
+	'provider',
+	'externalTaskId',
 ];
 
 /** A sandbox and the node, on one virtual clock that starts anew with each test. */

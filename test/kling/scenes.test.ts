@@ -2,27 +2,30 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
-import { effectTypeOf, scenes, searchScenes } from '../../nodes/kling/scenes';
+import {
+	adviceOn,
+	effectTypeOf,
+	sceneNameOf,
+	scenes,
+	searchScenes,
+} from '../../nodes/kling/scenes';
+import sceneWords from '../../nodes/kling/sceneWords.json';
+import { runNode, type RunOptions } from '../harness/engine';
 
 const names = scenes.map(({ name }) => name);
 const { searchScenes: searchInEditor } = new KlingEffects().methods.listSearch;
 
-/** What the editor shows for a search, page by page. */
-async function search(effectType: string | undefined, filter?: string): Promise<string[]> {
-	const context = {
-		getCurrentNodeParameter: (name: string) => (name === 'effectType' ? effectType : undefined),
-	} as unknown as ILoadOptionsFunctions;
-	const shown: string[] = [];
-	let token: string | undefined;
-	do {
-		const page = await searchInEditor.call(context, filter, token);
-		expect(page.results.length).toBeLessThanOrEqual(100);
-		expect(page.results.length).toBeGreaterThan(0);
-		shown.push(...page.results.map(({ name }) => name));
-		token = page.paginationToken as string | undefined;
-	} while (token !== undefined);
-	return shown;
+/** What the editor shows for a search. */
+async function shownFor(filter?: string) {
+	const { results, paginationToken } = await searchInEditor.call(
+		{} as ILoadOptionsFunctions,
+		filter,
+	);
+	expect(paginationToken).toBeUndefined();
+	return results;
 }
+
+const found = (text: string) => searchScenes({ text }).map(({ name }) => name);
 
 describe('the catalogue', () => {
 	test('holds the 335 scenes that Kling or a reseller has named, each once', () => {
@@ -36,14 +39,10 @@ describe('the catalogue', () => {
 	});
 
 	test('has the 15 two-image scenes of the newest list, and the four old ones', () => {
-		const dual = searchScenes('dual');
+		const dual = scenes.filter(({ effectType }) => effectType === 'dual');
 		expect(dual.filter(({ standing }) => standing === 'current')).toHaveLength(15);
-		expect(dual.slice(15).map(({ name }) => name)).toEqual([
-			'hug',
-			'kiss',
-			'fight',
-			'heart_gesture',
-		]);
+		const withdrawn = ['hug', 'kiss', 'fight', 'heart_gesture'];
+		expect(dual.slice(15).map(({ name }) => name)).toEqual(withdrawn);
 	});
 
 	test('keeps names byte for byte, without blanks at their ends', () => {
@@ -67,69 +66,182 @@ describe('the catalogue', () => {
 	});
 });
 
+describe('titles', () => {
+	test.each([
+		['hug_pro', 'Hug Pro'],
+		['let\u2019s_ride', 'Let\u2019s Ride'],
+		['football_live_9_16', 'Football Live 9:16'],
+		['daily_ootd', 'Daily OOTD'],
+		['arg_hot_dance', 'Argentina Hot Dance'],
+		['3d_cartoon_2', '3D Cartoon 2'],
+	])('%s reads “%s”', (name, title) => {
+		expect(scenes.find((scene) => scene.name === name)?.title).toBe(title);
+	});
+
+	test('no two scenes have the same', () => {
+		expect(new Set(scenes.map(({ title }) => title)).size).toBe(scenes.length);
+	});
+});
+
 describe('a search', () => {
 	test.each([
 		['an ASCII apostrophe', "let's ride"],
 		['the typographic one', 'let’s_ride'],
 		['capitals', 'LET’S RIDE'],
-		['a part of it', 'ride let'],
+		['its words in another order', 'ride let'],
 	])('finds let’s_ride by %s', (_name, filter) => {
-		expect(searchScenes('single', filter).map(({ name }) => name)).toContain('let\u2019s_ride');
+		expect(found(filter)[0]).toBe('let\u2019s_ride');
 	});
 
-	test('finds scenes of the chosen effect type only', () => {
-		expect(searchScenes('single', 'hug_pro').map(({ name }) => name)).not.toContain('hug_pro');
-		expect(searchScenes('dual', 'hug pro').map(({ name }) => name)).toEqual(['hug_pro']);
+	test.each([
+		['kiss', ['kiss_pro', 'snow_night_kiss', 'eternal_kiss']],
+		['hug pro', ['hug_pro', 'tiger_hug_pro']],
+		['argentina', ['arg_goal', 'arg_hot_dance']],
+	])('for “%s” finds scenes of one and of two photos, the newest first', (text, first) => {
+		expect(found(text).slice(0, first.length)).toEqual(first);
 	});
 
-	test('of nothing shows all, of nonsense none', () => {
-		expect(searchScenes('single', '  ')).toHaveLength(335 - 19);
-		expect(searchScenes('single', 'zzz')).toEqual([]);
+	test.each([
+		['football', 'bicycle_kick'],
+		['Soccer', 'football_dance'],
+		['dancing dance', 'samba_fever'],
+		['birthdays', 'champagne_birthday'],
+		['baby', 'instant_kid'],
+		['pets', 'martial_meow'],
+		['money', 'make_it_rain'],
+		['mone', 'get_rich_quick'],
+		['couple', 'hug_pro'],
+		['christmas', 'santa_gift'],
+		['dog', 'disco_paws'],
+		['cartoon', 'anime_figure'],
+	])('by what people call it: “%s” finds %s', (text, name) => {
+		expect(found(text.split(' ').at(-1)!)).toContain(name);
+	});
+
+	test('shows names with the word before those that only mean it', () => {
+		const dances = found('dance');
+		expect(dances.slice(0, 3)).toEqual(['arg_hot_dance', 'bra_hot_dance', 'dance_with_dragon']);
+		expect(dances.indexOf('samba_fever')).toBeGreaterThan(dances.indexOf('pet_dance'));
+	});
+
+	test('of nothing shows all that can be had, of nonsense none', () => {
+		expect(found('  ')).toHaveLength(335 - 13);
+		expect(found('zzz')).toEqual([]);
+	});
+
+	test('every other word stands for names that exist', () => {
+		const parts = new Set(names.flatMap((name) => [name, ...name.split('_')]));
+		const others = Object.values(sceneWords).flatMap((words) => words.split(' '));
+		expect(others.filter((word) => !parts.has(word))).toEqual([]);
+		for (const word of Object.keys(sceneWords)) expect(found(word)).not.toEqual([]);
 	});
 });
 
 describe('the list in the editor', () => {
-	test('shows every scene of one image over several pages, each once', async () => {
-		const shown = await search('single');
-		expect(shown).toHaveLength(335 - 19);
-		expect(new Set(shown).size).toBe(shown.length);
+	test('shows all scenes that can be had at once, the 219 of the newest list first', async () => {
+		const shown = await shownFor();
+		expect(shown).toHaveLength(335 - 13);
+		expect(shown.slice(0, 219).filter(({ name }) => / · (older|resellers)/.test(name))).toEqual([]);
+		expect(shown.slice(219).filter(({ name }) => / · (older|resellers)/.test(name))).toHaveLength(
+			103,
+		);
 	});
 
-	test('shows the scenes of two images for Two Images', async () => {
-		const shown = await search('dual');
-		expect(shown).toHaveLength(19);
-		expect(shown[0]).toBe('daily_ootd');
+	test('has readable names, and says which take two photos, are older, or only with resellers', async () => {
+		const label = async (filter: string) => (await shownFor(filter)).map(({ name }) => name);
+		expect(await label('hug_pro')).toEqual(['Hug Pro · two photos', 'Tiger Hug Pro']);
+		expect(await label('balloon parade')).toEqual(['Balloon Parade · older']);
+		expect(await label('face warp')).toEqual(['Face Warp · resellers only']);
 	});
 
-	test('marks what Kling has withdrawn, what is older, and what only resellers have', async () => {
-		expect(await search('dual', 'heart gesture')).toEqual([
-			'heart_gesture_pro',
-			'heart_gesture (withdrawn by Kling)',
-		]);
-		expect(await search('single', 'balloon parade')).toEqual([
-			"balloon_parade (older: Kling's list of 2026-03)",
-		]);
-		expect(await search('single', 'face warp')).toEqual(['face_warp (resellers only)']);
+	test('leaves out what Kling has withdrawn', async () => {
+		const values = (await shownFor('heart gesture')).map(({ value }) => value);
+		expect(values).toContain('heart_gesture_pro');
+		expect(values).not.toContain('heart_gesture');
 	});
 
-	test('gives the bare name as the value, whatever is noted beside it', async () => {
-		const context = { getCurrentNodeParameter: () => 'dual' } as unknown as ILoadOptionsFunctions;
-		const { results } = await searchInEditor.call(context, 'heart gesture');
-		expect(results.map(({ value }) => value)).toEqual(['heart_gesture_pro', 'heart_gesture']);
-	});
-
-	test('shows scenes of one image when the effect type is not known yet', async () => {
-		expect((await search(undefined)).length).toBe(335 - 19);
+	test('links the scenes of Kling’s newest list to its page of effects', async () => {
+		const [hug] = await shownFor('hug_pro');
+		expect(hug).toMatchObject({ value: 'hug_pro', url: expect.stringMatching(/effectsCenter$/) });
+		const [balloon] = await shownFor('balloon parade');
+		expect(balloon.url).toBeUndefined();
 	});
 });
 
 describe('how many images a scene takes', () => {
 	test.each([
 		['hug_pro', 'dual'],
+		['hug', 'dual'],
 		['color_mixing', 'single'],
 		['a_scene_of_next_month', null],
 		// A reseller's page names it, without a word about images.
 		['face_warp', null],
 		['toString', null],
 	])('%s: %s', (name, effectType) => expect(effectTypeOf(name)).toBe(effectType));
+});
+
+describe('a name that a user enters', () => {
+	test.each([
+		['Hug Pro', 'hug_pro'],
+		[' hug-pro ', 'hug_pro'],
+		["LET'S RIDE", 'let\u2019s_ride'],
+		['Argentina Goal', 'arg_goal'],
+		['Football Live 9:16', 'football_live_9_16'],
+		['hug', 'hug'],
+		['a-scene_of Next month', 'a-scene_of Next month'],
+	])('%j is sent as %s', (entered, name) => expect(sceneNameOf(entered)).toBe(name));
+
+	test.each([
+		['hug_por', 'Did you mean hug_pro?'],
+		['huggpro', 'Did you mean hug_pro?'],
+		['pet_danse', 'Did you mean pet_dance?'],
+		['thumbs', null],
+		['a_scene_of_next_month', null],
+		['hug_pro', null],
+		['hug', 'Kling has withdrawn hug. Try hug_pro instead.'],
+		['girlfriend', 'Kling has withdrawn girlfriend.'],
+	])('once %s is refused, the advice is: %s', (name, advice) => {
+		expect(adviceOn(name)).toBe(advice);
+	});
+});
+
+describe('Get Many Scenes', () => {
+	const list = async (parameters: Record<string, unknown>, options: Partial<RunOptions> = {}) =>
+		await runNode({
+			parameters: { operation: 'listScenes', ...parameters },
+			credential: {},
+			settings: { credentials: undefined },
+			...options,
+		});
+
+	test('needs no credential and gives 50 scenes of the newest list', async () => {
+		const { json, error } = await list({});
+		expect(error).toBeUndefined();
+		expect(json).toHaveLength(50);
+		expect(json[0]).toEqual({
+			name: 'african_sway',
+			title: 'African Sway',
+			images: 1,
+			standing: 'current',
+			list: '2026-09',
+		});
+	});
+
+	test('searches, for each item with its own words', async () => {
+		const items = ['kiss', 'face warp'].map((words) => ({ json: { words } }));
+		const { json } = await list({ search: '={{ $json.words }}', images: 'any' }, { items });
+		expect(json.map(({ name }) => name)).toEqual([...found('kiss'), 'face_warp']);
+		expect(json.at(-1)).toMatchObject({ standing: 'reseller', list: null });
+	});
+
+	test('finds scenes of two images only', async () => {
+		const { json } = await list({ images: 'dual', returnAll: true });
+		expect(json).toHaveLength(15);
+		expect(new Set(json.map(({ images }) => images))).toEqual(new Set([2]));
+	});
+
+	test('says what a limit must be', async () => {
+		const { error } = await list({ limit: 0 });
+		expect(error?.message).toBe('Limit must be a number from 1 up');
+	});
 });
