@@ -1,6 +1,6 @@
-import scenes from './scenes.json';
+import scenes from '../nodes/kling/scenes.json';
 
-/** One effect scene, from Kling's dated lists and the resellers' pages (`scenes.json`). */
+/** One effect scene: the dated lists are shared with the nodes as data, what a provider takes of them is not. */
 export interface Scene {
 	scene: string;
 	/** How many pictures it takes. */
@@ -18,7 +18,18 @@ export function findScene(name: string): Scene | undefined {
 	return byName.get(name);
 }
 
-/** Whether Kling itself still takes the scene. Resellers go on accepting it (CometAPI's effects page: `hug`). */
-export function soldByKling(scene: Scene): boolean {
-	return scene.kling.length > 0 && !scene.withdrawn;
+/**
+ * Which scenes a provider takes, where that was seen; whoever is not named here takes every scene
+ * that a list has named. Acceptance is no promise that the task succeeds.
+ */
+const rules: Record<string, { source: string; takes(scene: Scene): boolean }> = {
+	// Withdrawn scenes are gone from its list, and resellers' names were never in one.
+	kling: { source: '6', takes: ({ kling, withdrawn }) => kling.length > 0 && !withdrawn },
+	// `hug` was accepted six weeks after Kling had withdrawn it (2026-03-13).
+	cometApi: { source: 'G2', takes: () => true },
+};
+
+/** Whether a provider takes the scene. */
+export function isTaken(provider: string, scene: Scene): boolean {
+	return rules[provider]?.takes(scene) ?? true;
 }

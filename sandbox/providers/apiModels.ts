@@ -61,7 +61,7 @@ const modelBody = z.object({ model: z.literal('kling-effects') });
 async function create(call: Call, context: Context): Promise<Answer> {
 	parse(modelBody, call.body);
 	// Its page shows no duration; text (as Kling) and number are both taken. Unverified.
-	const rules = { sells: () => true, takesNumbers: true };
+	const rules = { provider: 'apiModels', takesNumbers: true };
 	const body = await readKlingBody(call.body, rules, context);
 	// It knows no external task id, so one that is sent is ignored.
 	const task = context.accept(call, { ...body, externalTaskId: null });

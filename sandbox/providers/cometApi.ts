@@ -76,7 +76,7 @@ function gatewayError(code: number, _context: Context, message?: string): Answer
  * external task ids are the caller's own bookkeeping, so they are not checked.
  */
 async function create(call: Call, context: Context): Promise<Answer> {
-	const rules = { sells: () => true, needsDuration: true };
+	const rules = { provider: 'cometApi', needsDuration: true };
 	const task = context.accept(call, await readKlingBody(call.body, rules, context));
 	// No request_id, "success" and an empty task_info: the recorded answer of CometAPI's effects page.
 	const data = { ...createdTask(task), task_info: {} };

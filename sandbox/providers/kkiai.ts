@@ -80,7 +80,7 @@ function refuse(code: number, message?: string): Answer {
 }
 
 async function create(call: Call, context: Context): Promise<Answer> {
-	const body = await readKlingBody(call.body, { sells: () => true }, context);
+	const body = await readKlingBody(call.body, { provider: 'kkiai' }, context);
 	const task = context.accept(call, body);
 	return answer(200, CREATED[context.options.kkiaiShape](task, context));
 }

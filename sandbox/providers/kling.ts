@@ -11,7 +11,6 @@ import {
 	type Caller,
 } from '../keys';
 import { Refusal } from '../refusal';
-import { soldByKling } from '../scenes';
 import { klingTexts, say } from '../texts';
 import type { SandboxRegion } from '../types';
 import { answer, type Answer } from '../wire';
@@ -100,7 +99,7 @@ function signerOf(token: string, region: SandboxRegion, context: Context): Calle
 }
 
 async function create(call: Call, context: Context): Promise<Answer> {
-	const task = await readKlingBody(call.body, { sells: soldByKling }, context);
+	const task = await readKlingBody(call.body, { provider: 'kling' }, context);
 	const { externalTaskId } = task;
 	if (externalTaskId !== null && context.store.isUsed('kling', call.region, externalTaskId)) {
 		throw new Refusal(1201, say(klingTexts.externalIdUsed, externalTaskId));

@@ -2,12 +2,13 @@ import { z } from 'zod';
 
 import { inspectImages } from '../images';
 import { Refusal } from '../refusal';
-import { findScene, type Scene } from '../scenes';
+import { findScene, isTaken, type Scene } from '../scenes';
 import type { Context, AcceptedTask } from './provider';
 
 /** What a provider asks of a Kling-shaped create body beyond its common form. */
 export interface BodyRules {
-	sells(scene: Scene): boolean;
+	/** Whose scenes count. */
+	provider: string;
 	/** Whether `input.duration` must be there (older contract, docs/providers.md section 1.3). */
 	needsDuration?: boolean;
 	/** Whether `input.duration` may also be a number. */
@@ -53,7 +54,7 @@ export async function readKlingBody(
 ): Promise<AcceptedTask> {
 	const { effect_scene: name } = parse(sceneBody, body);
 	const scene = findScene(name);
-	if (!scene || !rules.sells(scene)) {
+	if (!scene || !isTaken(rules.provider, scene)) {
 		throw new Refusal(1201, `effect_scene value '${name}' is invalid`);
 	}
 	const { input, callback_url, external_task_id } = parse(

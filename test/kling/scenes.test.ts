@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ILoadOptionsFunctions } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import {
@@ -56,13 +54,6 @@ describe('the catalogue', () => {
 		const order = ['current', 'older', 'reseller', 'withdrawn'];
 		const places = scenes.map(({ standing }) => order.indexOf(standing));
 		expect(places).toEqual([...places].sort((a, b) => a - b));
-	});
-
-	test("is the sandbox's as well", () => {
-		const read = (path: string) => readFileSync(join(__dirname, '../..', path), 'utf8');
-		expect(JSON.parse(read('nodes/kling/scenes.json'))).toEqual(
-			JSON.parse(read('sandbox/scenes.json')),
-		);
 	});
 });
 
