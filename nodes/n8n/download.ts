@@ -7,6 +7,7 @@ import type {
 } from 'n8n-workflow';
 import { delayBeforeRetry } from '../kling/clock';
 import type { Task, TaskRecord } from '../kling/task';
+import { fileSizeOf } from './fileSize';
 import type { Problem } from './problems';
 import type { Session } from './session';
 
@@ -111,12 +112,7 @@ async function store(
 	const expected = Number(headers['content-length']);
 	// A body that was compressed on the way is longer than its header says.
 	if (!expected || headers['content-encoding']) return file;
-	return (await sizeOf(context, file)) === expected ? file : null;
-}
-
-async function sizeOf(context: VideoContext, file: IBinaryData): Promise<number> {
-	if (file.id) return (await context.helpers.getBinaryMetadata(file.id)).fileSize;
-	return Buffer.byteLength(file.data, 'base64');
+	return (await fileSizeOf(context, file)) === expected ? file : null;
 }
 
 function discard(body: unknown): void {

@@ -1,10 +1,10 @@
 import { accepted, type Checked } from '../checked';
-import { refusedImage } from './types';
+import { refusedImage } from './check';
 
-const DATA_URL = /^data:([^,]*),/i;
-const HTTP_URL = /^https?:\/\//i;
-const NOT_BASE64 = /[^A-Za-z0-9+/]/;
-const ADVICE = 'Enter the image file as base64 text, with or without a data: prefix.';
+const dataUrlStart = /^data:([^,]*),/i;
+const httpUrl = /^https?:\/\//i;
+const notBase64 = /[^A-Za-z0-9+/]/;
+const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
 
 /**
  * Canonical base64 (RFC 4648 4) of what any common spelling of it stands for: behind a `data:`
@@ -15,25 +15,25 @@ const ADVICE = 'Enter the image file as base64 text, with or without a data: pre
  * @param label names the text in messages, such as `the field "Image"`
  */
 export function normaliseBase64(text: string, label: string): Checked<string> {
-	if (typeof text !== 'string') return refusedImage(label, 'does not hold text.', ADVICE);
+	if (typeof text !== 'string') return refusedImage(label, 'does not hold text', advice);
 	const trimmed = text.trim();
-	if (HTTP_URL.test(trimmed)) {
-		const advice = 'Set Image Input to URL, or enter the image file as base64 text.';
-		return refusedImage(label, 'holds a URL, not base64 text.', advice);
+	if (httpUrl.test(trimmed)) {
+		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
+		return refusedImage(label, 'holds a URL, not base64 text', change);
 	}
-	const dataUrl = DATA_URL.exec(trimmed);
+	const dataUrl = dataUrlStart.exec(trimmed);
 	if (dataUrl !== null && !/;\s*base64\s*$/i.test(dataUrl[1] ?? '')) {
-		return refusedImage(label, 'holds a data: URL that is not base64-encoded.', ADVICE);
+		return refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
 	}
 	const payload = dataUrl === null ? trimmed : unescaped(trimmed.slice(dataUrl[0].length));
 	const digits = standardDigits(payload);
-	if (digits === '') return refusedImage(label, 'is empty.', ADVICE);
-	if (NOT_BASE64.test(digits)) {
-		return refusedImage(label, 'holds characters that base64 text does not have.', ADVICE);
+	if (digits === '') return refusedImage(label, 'is empty', advice);
+	if (notBase64.test(digits)) {
+		return refusedImage(label, 'is not valid base64', advice);
 	}
 	if (digits.length % 4 === 1) {
-		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have.`;
-		return refusedImage(label, finding, `Check that the text is complete. ${ADVICE}`);
+		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
+		return refusedImage(label, finding, `Check that the text is complete. ${advice}`);
 	}
 	return accepted(withCanonicalEnd(digits));
 }

@@ -1,10 +1,8 @@
-import { recogniseForeign } from './foreign';
-import { isJpeg, readJpeg } from './jpeg';
-import { isPng, readPng } from './png';
-import { accepted, type Checked } from '../checked';
-import { refusedImage, type Flaw, type ImageFacts, type Reading } from './types';
+import { accepted, refused, type Checked, type Refused } from '../checked';
+import { readPixels, type Pixels } from './pixels';
+import { checkSource, foreignTypeOf, imageTypeOf, type ImageType } from './type';
 
-const MEGABYTE = 1024 * 1024;
+const megabyte = 1024 * 1024;
 
 /**
  * What Kling takes. Source: Kling's effects page ("File size: ≤10MB, dimensions: ≥300px, aspect ratio:
@@ -12,106 +10,95 @@ const MEGABYTE = 1024 * 1024;
  */
 export const imageLimits = {
 	/**
-	 * Bytes of the file itself, not of its base64. The seeds do not say which megabyte they
-	 * mean; the larger one never refuses a file that Kling would have taken.
+	 * Bytes of the file itself, not of its base64. The pages do not say which megabyte they mean; the
+	 * larger one never refuses a file that Kling would have taken.
 	 */
-	maxBytes: 10 * MEGABYTE,
+	maxBytes: 10 * megabyte,
 	/** Pixels, each side. */
 	minSide: 300,
 	/** Longer side through shorter side. */
 	maxRatio: 2.5,
 } as const;
 
-const KINDS = 'Kling accepts JPEG and PNG only.';
-const CHECK_SOURCE = 'Check which file the node before this one hands over.';
-const RESIZE = ', for example with the Edit Image node.';
-const ANEW = 'Download or export the image again, or save it anew in an image app.';
-
-const FLAWS: Record<Flaw, { finding: string; advice: string }> = {
-	cutOff: {
-		finding: 'is a FORMAT image that is cut off: a part of its data is missing.',
-		advice: ANEW,
-	},
-	damaged: { finding: 'starts as a FORMAT image, but its data is damaged.', advice: ANEW },
-	uncommon: {
-		finding: 'is an uncommon kind of FORMAT (lossless, arithmetic-coded or not 8-bit).',
-		advice: 'Save it as an ordinary JPEG or PNG in an image app, then use that file.',
-	},
+/** EOI (ITU-T T.81 B.2.1), which coded data cannot hold, and the IEND chunk (PNG specification 11.2.5). */
+const endMarks: Record<ImageType, Buffer> = {
+	JPEG: Buffer.from('ffd9', 'hex'),
+	PNG: Buffer.from('0000000049454e44ae426082', 'hex'),
 };
 
-/**
- * Type and size of a JPEG or PNG, from its bytes alone.
- *
- * Takes time in proportion to the length at most, and never throws.
- *
- * @returns null for everything that it cannot vouch for: other formats, cut off or damaged files
- */
-export function readImageFacts(bytes: Uint8Array): ImageFacts | null {
-	const reading = read(bytes);
-	return reading !== null && 'facts' in reading ? reading.facts : null;
-}
+const saveAgain = 'Download or export the image again, or save it as a new file in an image app.';
+const resize = ', for example with the Edit Image node.';
 
-function read(bytes: Uint8Array): Reading | null {
-	return readJpeg(bytes) ?? readPng(bytes);
+/** What an image that Kling takes is, by its bytes: file name and declared type play no part. */
+export interface Image extends Pixels {
+	type: ImageType;
 }
 
 /**
- * Checks an image file against what Kling accepts, before anything is paid.
+ * Checks an image file against what Kling accepts, before anything is paid. Takes time in proportion
+ * to the length at most, and never throws. Whether its pixels can be decoded is left to Kling.
  *
- * @param label names the image in messages, such as `the file "cat.jpg" in field "data"`
+ * @param label names the image in messages, such as `the file “cat.jpg” in input field “data”`
  */
-export function checkImage(bytes: Uint8Array, label: string): Checked<ImageFacts> {
-	if (!isJpeg(bytes) && !isPng(bytes)) return refuseForeign(bytes, label);
-	if (bytes.length > imageLimits.maxBytes) return refuseBytes(bytes.length, label);
-	const reading = read(bytes);
-	if (reading === null) return refuseForeign(bytes, label);
-	if ('flaw' in reading) return refuseFlaw(reading, label);
-	return checkSides(reading.facts, label);
-}
-
-function checkSides(facts: ImageFacts, label: string): Checked<ImageFacts> {
-	const shorter = Math.min(facts.width, facts.height);
-	const longer = Math.max(facts.width, facts.height);
-	const size = `${facts.width} × ${facts.height} pixels`;
-	if (shorter < imageLimits.minSide) {
-		const limit = `Kling needs at least ${imageLimits.minSide} pixels on each side.`;
-		return refusedImage(
-			label,
-			`is ${size}. ${limit}`,
-			`Use a larger image, or enlarge it${RESIZE}`,
-		);
+export function checkImage(bytes: Buffer, label: string): Checked<Image> {
+	const type = imageTypeOf(bytes);
+	if (type === null) return refuseForeign(bytes, label);
+	const size = checkFileSize(bytes.length, label);
+	if (!size.ok) return size;
+	const { pixels, dataAt } = readPixels(bytes, type);
+	// What follows the end is nobody's business: phones append videos and depth maps there.
+	if (!bytes.includes(endMarks[type], dataAt)) {
+		return refusedImage(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
 	}
-	if (longer > shorter * imageLimits.maxRatio) {
-		const ratio = ratioText(facts.width, facts.height);
-		const limit = `Kling accepts 1:${imageLimits.maxRatio} to ${imageLimits.maxRatio}:1.`;
-		return refusedImage(label, `is ${size}, a ratio of ${ratio}. ${limit}`, `Crop it${RESIZE}`);
+	if (pixels === null) {
+		return refusedImage(label, `is a damaged ${type} image: its size is missing`, saveAgain);
 	}
-	return accepted(facts);
+	const sides = checkSides(pixels, label);
+	return sides.ok ? accepted({ type, ...pixels }) : sides;
 }
 
-function refuseForeign(bytes: Uint8Array, label: string): Checked<never> {
-	if (bytes.length === 0) return refusedImage(label, 'is empty (0 bytes).', CHECK_SOURCE);
-	const foreign = recogniseForeign(bytes);
-	if (foreign !== null) return refusedImage(label, `is ${foreign.what}. ${KINDS}`, foreign.advice);
-	return refusedImage(label, `is neither a JPEG nor a PNG image. ${KINDS}`, CHECK_SOURCE);
+/** Checks what an image file weighs, where that is known before it is read. */
+export function checkFileSize(bytes: number, label: string): Checked<number> {
+	if (bytes <= imageLimits.maxBytes) return accepted(bytes);
+	const limit = imageLimits.maxBytes / megabyte;
+	const finding = `is ${roundedUp(bytes / megabyte)} MB. Kling accepts at most ${limit} MB`;
+	return refusedImage(label, finding, `Make it smaller${resize}`);
 }
 
-function refuseBytes(bytes: number, label: string): Checked<never> {
-	const limit = imageLimits.maxBytes / MEGABYTE;
-	const finding = `is ${roundedUp(bytes / MEGABYTE)} MB. Kling accepts at most ${limit} MB.`;
-	return refusedImage(label, finding, `Make it smaller${RESIZE}`);
+function checkSides({ width, height }: Pixels, label: string): Checked<Pixels> {
+	const [shorter, longer] = width < height ? [width, height] : [height, width];
+	const size = `${width} × ${height} pixels`;
+	const { minSide, maxRatio } = imageLimits;
+	if (shorter < minSide) {
+		const finding = `is ${size}. Kling needs at least ${minSide} pixels on each side`;
+		return refusedImage(label, finding, `Use a larger image, or enlarge it${resize}`);
+	}
+	if (longer > shorter * maxRatio) {
+		const ratio = roundedUp(longer / shorter);
+		const found = `is ${size}, a ratio of ${width > height ? `${ratio}:1` : `1:${ratio}`}`;
+		const finding = `${found}. Kling accepts 1:${maxRatio} to ${maxRatio}:1`;
+		return refusedImage(label, finding, `Crop it${resize}`);
+	}
+	return accepted({ width, height });
 }
 
-function refuseFlaw(reading: { format: string; flaw: Flaw }, label: string): Checked<never> {
-	const { finding, advice } = FLAWS[reading.flaw];
-	return refusedImage(label, finding.replace('FORMAT', reading.format.toUpperCase()), advice);
-}
-
-function ratioText(width: number, height: number): string {
-	return width > height ? `${roundedUp(width / height)}:1` : `1:${roundedUp(height / width)}`;
+function refuseForeign(bytes: Buffer, label: string): Refused {
+	if (bytes.length === 0) return refusedImage(label, 'is empty (0 bytes)', checkSource);
+	const foreign = foreignTypeOf(bytes);
+	const finding = foreign ? `is ${foreign.what}` : 'is neither a JPEG nor a PNG image';
+	return refusedImage(
+		label,
+		`${finding}. Kling accepts JPEG and PNG only`,
+		foreign?.advice ?? checkSource,
+	);
 }
 
 /** Two decimals, upwards: a figure just over its limit must not read like the limit. */
 function roundedUp(figure: number): number {
 	return Math.ceil(figure * 100) / 100;
+}
+
+/** A refusal about `label`, which starts the sentence and so gets a capital letter. */
+export function refusedImage(label: string, finding: string, description: string): Refused {
+	return refused(`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`, description);
 }

@@ -1,4 +1,3 @@
 export { normaliseBase64 } from './base64';
-export { checkImage, imageLimits, readImageFacts } from './check';
-export type { ImageFacts } from './types';
+export { checkFileSize, checkImage, imageLimits } from './check';
 export { checkImageUrl } from './url';

@@ -1,8 +1,8 @@
 import { accepted, type Checked } from '../checked';
-import { refusedImage } from './types';
+import { refusedImage } from './check';
 
-const ADVICE = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
-const AS_BASE64 = 'Set Image Input to Base64, or enter the address of the image.';
+const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
+const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';
 
 /**
  * Checks an image address as far as it goes without asking for it; Kling fetches it itself
@@ -15,27 +15,27 @@ const AS_BASE64 = 'Set Image Input to Base64, or enter the address of the image.
  * @param label names the text in messages, such as `the field "Image"`
  */
 export function checkImageUrl(text: string, label: string): Checked<string> {
-	if (typeof text !== 'string') return refusedImage(label, 'does not hold text.', ADVICE);
+	if (typeof text !== 'string') return refusedImage(label, 'does not hold text', advice);
 	const trimmed = text.trim();
-	if (trimmed === '') return refusedImage(label, 'is empty.', ADVICE);
+	if (trimmed === '') return refusedImage(label, 'is empty', advice);
 	if (/^data:/i.test(trimmed)) {
-		return refusedImage(label, 'holds the image itself (a data: URL), not its address.', AS_BASE64);
+		return refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
 	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
-		return refusedImage(label, 'holds base64 text, not an address.', AS_BASE64);
+		return refusedImage(label, 'holds base64 text, not an address', asBase64);
 	}
 	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
 		return refusedImage(
 			label,
-			'does not hold an address that starts with http:// or https://.',
-			ADVICE,
+			'does not hold an address that starts with http:// or https://',
+			advice,
 		);
 	}
 	if (/[\t\r\n]/.test(trimmed)) {
-		return refusedImage(label, 'holds more than one line.', 'Enter one address only.');
+		return refusedImage(label, 'holds more than one line', 'Enter one address only.');
 	}
 	const encoded = encodedUrl(trimmed);
-	if (encoded === null) return refusedImage(label, 'holds an address that cannot be read.', ADVICE);
+	if (encoded === null) return refusedImage(label, 'holds an address that cannot be read', advice);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
 	return accepted(isPlain ? trimmed : encoded);
 }

@@ -1,6 +1,7 @@
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
-import { checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
+import { checkFileSize, checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
 import type { EffectType } from '../../../kling/scenes';
+import { fileSizeOf } from '../../../n8n/fileSize';
 import type { Problem } from '../../../n8n/problems';
 
 /** How the images of an item come in: the node's parameter `imageInput`. */
@@ -75,8 +76,11 @@ async function loadFile(
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
 	const file: IBinaryData | undefined = binary[field];
 	if (!file) return refuseField(slot, field, Object.keys(binary));
-	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);
 	const label = `the file “${file.fileName ?? field}” in input field “${field}”`;
+	// Before it is read: a video of 300 MB would take that much memory, to be refused.
+	const size = checkFileSize(await fileSizeOf(context, file), label);
+	if (!size.ok) return refuseImage(size.problem);
+	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);
 	return judged(bytes, label, bytes.toString('base64'));
 }
 
@@ -107,9 +111,8 @@ function refuseField(slot: Slot, field: string, present: string[]): Loaded {
 	);
 }
 
-/** n8n shows a message as a heading, which has no full stop. */
-function refuseImage({ message, description }: Problem): Loaded {
-	return refuse(message.replace(/\.$/, ''), description);
+function refuseImage(problem: Problem): Loaded {
+	return { ok: false, problem };
 }
 
 function refuse(message: string, description: string): Loaded {

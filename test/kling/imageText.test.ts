@@ -90,19 +90,19 @@ describe('base64', () => {
 	});
 
 	test.each([
-		['', 'is empty.'],
-		[' \n', 'is empty.'],
-		['data:image/png;base64,', 'is empty.'],
-		['====', 'holds characters'],
-		['QQ==QQ==', 'holds characters'],
-		['photo.jpg', 'holds characters'],
-		['[object Object]', 'holds characters'],
-		['{{ $json.image }}', 'holds characters'],
-		['QUJDR', 'holds 5 base64 characters, a number that base64 cannot have.'],
-		['https://example.com/secret.jpg', 'holds a URL, not base64 text.'],
-		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded.'],
-		['data:image/png;base64', 'holds characters'],
-		[undefined as unknown as string, 'does not hold text.'],
+		['', 'is empty'],
+		[' \n', 'is empty'],
+		['data:image/png;base64,', 'is empty'],
+		['====', 'is not valid base64'],
+		['QQ==QQ==', 'is not valid base64'],
+		['photo.jpg', 'is not valid base64'],
+		['[object Object]', 'is not valid base64'],
+		['{{ $json.image }}', 'is not valid base64'],
+		['QUJDR', 'holds 5 base64 characters, a number that base64 cannot have'],
+		['https://example.com/secret.jpg', 'holds a URL, not base64 text'],
+		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded'],
+		['data:image/png;base64', 'is not valid base64'],
+		[undefined as unknown as string, 'does not hold text'],
 	])('is missing from %j, which is refused', (text, finding) => {
 		const message = refusal(normaliseBase64(text, label));
 		expect(message).toContain(`The field "Image" ${finding}`);
@@ -145,22 +145,22 @@ describe('image addresses', () => {
 	});
 
 	test.each([
-		['', 'is empty.'],
-		['   ', 'is empty.'],
-		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://.'],
+		['', 'is empty'],
+		['   ', 'is empty'],
+		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://'],
 		['ftp://example.com/secret.jpg', 'does not hold an address'],
 		['file:///secret.jpg', 'does not hold an address'],
 		['javascript:alert(1)', 'does not hold an address'],
 		['https://', 'does not hold an address'],
 		['https:///secret.jpg', 'does not hold an address'],
 		['https:/example.com/secret.jpg', 'does not hold an address'],
-		['https://exa mple.com/secret', 'holds an address that cannot be read.'],
-		['https://user:secret@/', 'holds an address that cannot be read.'],
-		['https://example.com:99999/secret', 'holds an address that cannot be read.'],
-		['https://example.com/secret\nhttps://example.com/b', 'holds more than one line.'],
-		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address.'],
-		['iVBORw0KGgosecret', 'holds base64 text, not an address.'],
-		[null as unknown as string, 'does not hold text.'],
+		['https://exa mple.com/secret', 'holds an address that cannot be read'],
+		['https://user:secret@/', 'holds an address that cannot be read'],
+		['https://example.com:99999/secret', 'holds an address that cannot be read'],
+		['https://example.com/secret\nhttps://example.com/b', 'holds more than one line'],
+		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address'],
+		['iVBORw0KGgosecret', 'holds base64 text, not an address'],
+		[null as unknown as string, 'does not hold text'],
 	])('are refused without being quoted: %j', (text, finding) => {
 		const message = refusal(checkImageUrl(text, label));
 		expect(message).toContain(`The field "Image" ${finding}`);

@@ -1,0 +1,92 @@
+/** What Kling takes: "Supported image formats include .jpg / .jpeg / .png" (Kling's effects page). */
+export type ImageType = 'JPEG' | 'PNG';
+
+/** What a file is that Kling does not accept, and how to get to one that it does. */
+export interface ForeignType {
+	/** Fits behind "is". */
+	what: string;
+	advice: string;
+}
+
+const convert = 'Convert it first, for example with the Edit Image node.';
+const exportAgain = 'Save it as JPEG or PNG in an app that opens it, then use that file.';
+const unpack = 'Unpack it first with the Compression node.';
+export const checkSource = 'Check which file the node before this one outputs.';
+const checkDownload =
+	'The node that downloaded it got a page or a message instead, often because of a sign-in or an ' +
+	'expired link. Check its URL and credentials.';
+const decode =
+	'Turn the text into a file with the Convert to File node, or set Image Input to Base64.';
+
+/** How many bytes tell what a file is. */
+const headBytes = 1024;
+
+/**
+ * Signatures at the very start, `?` being any byte. Sources: WHATWG MIME Sniffing 6, RFC 9649
+ * (WebP), TIFF 6.0, ISO/IEC 18181-2 (JPEG XL), the formats' own pages.
+ */
+const signatures: Array<[start: string, what: string, advice: string]> = [
+	['RIFF????WEBP', 'a WebP image', convert],
+	['GIF8', 'a GIF image', convert],
+	['BM????\0\0\0\0', 'a BMP image', convert],
+	['II*\0', 'a TIFF or camera raw image', convert],
+	['MM\0*', 'a TIFF or camera raw image', convert],
+	['\xff\x0a', 'a JPEG XL image', exportAgain],
+	['\0\0\0\x0cJXL ', 'a JPEG XL image', exportAgain],
+	['8BPS', 'a Photoshop document', exportAgain],
+	['%PDF-', 'a PDF document', exportAgain],
+	['\x1aE\xdf\xa3', 'a WebM or Matroska video', checkSource],
+	['PK\x03\x04', 'a ZIP archive', unpack],
+	['\x1f\x8b', 'a gzip archive', unpack],
+];
+
+/** Major brands of ISO base media files (ISO/IEC 14496-12 4.3, mp4ra.org). */
+const brands: Array<[brand: RegExp, what: string, advice: string]> = [
+	[/^avi[fs]/, 'an AVIF image', exportAgain],
+	[/^(he[iv][cxms]|mif1|msf1)/, 'a HEIC image', exportAgain],
+	[/^/, 'an MP4 or QuickTime video', checkSource],
+];
+
+/** Kinds of text by how they start, after blanks. */
+const texts: Array<[start: RegExp, what: string, advice: string]> = [
+	[/^<(!doctype html|html|head|body|!--[^]*<html)\b/i, 'a web page (HTML)', checkDownload],
+	[/^<(svg|!doctype svg|(\?xml|!--)[^]*<svg)\b/i, 'an SVG drawing', exportAgain],
+	[/^<\?xml/i, 'an XML document', checkDownload],
+	[/^[{[]/, 'JSON text', checkDownload],
+	[/^(data:image\/|\/9j\/|iVBORw0KGgo)/, 'base64 text rather than an image', decode],
+	[/^/, 'text', checkSource],
+];
+
+/** The type by the first bytes; null for everything that Kling does not accept. */
+export function imageTypeOf(bytes: Buffer): ImageType | null {
+	const head = headOf(bytes);
+	if (head.startsWith('\xff\xd8\xff')) return 'JPEG';
+	return head.startsWith('\x89PNG\r\n\x1a\n') ? 'PNG' : null;
+}
+
+/** Names another format by the first bytes; null when it is unknown. */
+export function foreignTypeOf(bytes: Buffer): ForeignType | null {
+	const head = headOf(bytes);
+	const signature = signatures.find(([start]) => startsLike(head, start));
+	if (signature) return { what: signature[1], advice: signature[2] };
+	if (head.slice(4, 8) === 'ftyp') return firstMatch(brands, head.slice(8, 12));
+	return isText(head) ? firstMatch(texts, head.replace(/^(\xef\xbb\xbf)?\s*/, '')) : null;
+}
+
+function headOf(bytes: Buffer): string {
+	return bytes.toString('latin1', 0, headBytes);
+}
+
+function startsLike(head: string, start: string): boolean {
+	return [...start].every((char, at) => char === '?' || char === head[at]);
+}
+
+function firstMatch(table: Array<[RegExp, string, string]>, text: string): ForeignType | null {
+	const row = table.find(([pattern]) => pattern.test(text));
+	return row ? { what: row[1], advice: row[2] } : null;
+}
+
+/** No control characters but those of texts (WHATWG MIME Sniffing), no byte that UTF-8 never has. */
+function isText(head: string): boolean {
+	return /^[\s!-\x7f\xc0-\xf7][\s!-\xf7]*$/.test(head);
+}
