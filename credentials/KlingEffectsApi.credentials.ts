@@ -7,11 +7,15 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { belongsTo, readAccount, type Account } from '../nodes/kling/account';
-import { providers } from '../nodes/kling/providers';
-import { signedToken } from '../nodes/kling/signature';
+import { belongsTo, readAccount } from '../nodes/kling/account';
+import { providers, type Provider } from '../nodes/kling/providers';
+import { signingTime } from '../nodes/kling/signature';
 import { checkRequest, checkRules } from '../nodes/n8n/credentialTest';
 import { providerTimeHeader } from '../nodes/n8n/transport';
+
+const named = (wanted: (provider: Provider) => boolean | undefined) =>
+	providers.filter(wanted).map(({ name }) => name);
+const signing = named(({ signs }) => signs);
 
 /** Access to one of the five providers of Kling's video effects. */
 export class KlingEffectsApi implements ICredentialType {
@@ -35,7 +39,7 @@ export class KlingEffectsApi implements ICredentialType {
 			options: providers
 				.map(({ name, displayName }) => ({ name: displayName, value: name }))
 				.sort((a, b) => a.name.localeCompare(b.name)),
-			default: 'kling',
+			default: providers[0].name,
 			description: 'The company whose key you have',
 		},
 		{
@@ -47,7 +51,7 @@ export class KlingEffectsApi implements ICredentialType {
 				{ name: 'Global', value: 'global' },
 			],
 			default: 'global',
-			displayOptions: { show: { provider: ['kling'] } },
+			displayOptions: { show: { provider: named(({ regional }) => regional) } },
 			description: 'The console that issued the key. A key works in its own region only.',
 		},
 		{
@@ -59,7 +63,7 @@ export class KlingEffectsApi implements ICredentialType {
 				{ name: 'Access Key and Secret Key', value: 'accessKey' },
 			],
 			default: 'apiKey',
-			displayOptions: { show: { provider: ['kling'] } },
+			displayOptions: { show: { provider: signing } },
 		},
 		// Twice, because n8n cannot say "hidden for Kling AI with an access key" in one condition.
 		{
@@ -69,7 +73,7 @@ export class KlingEffectsApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
-			displayOptions: { show: { provider: ['kling'], authentication: ['apiKey'] } },
+			displayOptions: { show: { provider: signing, authentication: ['apiKey'] } },
 		},
 		{
 			displayName: 'API Key',
@@ -78,7 +82,7 @@ export class KlingEffectsApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
-			displayOptions: { hide: { provider: ['kling'] } },
+			displayOptions: { hide: { provider: signing } },
 		},
 		{
 			displayName: 'Access Key',
@@ -86,7 +90,7 @@ export class KlingEffectsApi implements ICredentialType {
 			type: 'string',
 			default: '',
 			required: true,
-			displayOptions: { show: { provider: ['kling'], authentication: ['accessKey'] } },
+			displayOptions: { show: { provider: signing, authentication: ['accessKey'] } },
 		},
 		{
 			displayName: 'Secret Key',
@@ -95,7 +99,7 @@ export class KlingEffectsApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
-			displayOptions: { show: { provider: ['kling'], authentication: ['accessKey'] } },
+			displayOptions: { show: { provider: signing, authentication: ['accessKey'] } },
 		},
 		{
 			displayName: 'Base URL',
@@ -112,7 +116,7 @@ export class KlingEffectsApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			placeholder: 'e.g. whsec_…',
-			displayOptions: { show: { provider: ['kling'] } },
+			displayOptions: { show: { provider: signing } },
 			description:
 				'Only for Wait Using “Callback”: the signing secret from the Kling AI console. With it, callbacks that Kling AI did not sign are refused.',
 		},
@@ -125,8 +129,7 @@ export class KlingEffectsApi implements ICredentialType {
 }
 
 /**
- * The request with the key in its Authorization header. The header goes to the account's own address
- * alone: a request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
+ * The request with the headers that prove who sends it. They go to the account's own address alone: a request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
  */
 function withKey(
 	credentials: ICredentialDataDecryptedObject,
@@ -136,15 +139,9 @@ function withKey(
 	const options = { ...requestOptions, headers };
 	const account = readAccount(credentials);
 	if (!account.ok || !belongsTo(account.value, addressOf(requestOptions))) return options;
-	const now = Date.parse(String(providerTime)) || Date.now();
-	return {
-		...options,
-		headers: { ...headers, Authorization: `Bearer ${tokenOf(account.value, now)}` },
-	};
-}
-
-function tokenOf({ secret }: Account, now: number): string {
-	return secret.kind === 'key' ? secret.key : signedToken(secret.accessKey, secret.secretKey, now);
+	const { provider, secret } = account.value;
+	const now = signingTime(String(providerTime), Date.now());
+	return { ...options, headers: { ...headers, ...provider.authorize(secret, now) } };
 }
 
 function addressOf({ baseURL, url }: IHttpRequestOptions): string {

@@ -126,7 +126,7 @@ async function readSettings(context: IPollFunctions, { provider }: Session): Pro
 	const wanted = context.getNodeParameter('events', []) as string[];
 	const events = taskEvents.filter((event) => wanted.includes(event));
 	if (events.length === 0) throw refuse(noEvents);
-	if (watch === 'account' && !provider.listRequest) throw refuse(noList(provider.displayName));
+	if (watch === 'account' && !provider.list) throw refuse(noList(provider.displayName));
 	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
 	const prefix = watch === 'account' ? String(options.externalTaskIdPrefix ?? '') : '';
 	const taskIds = watch === 'taskIds' ? readTaskIds(context.getNodeParameter('taskIds', '')) : [];

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { accepted, refused, type Checked } from './checked';
 import { providerNamed, providers, type Provider } from './providers';
+import type { Secret } from './providers/provider';
+
+/** A credential that was saved without a provider is one of the first provider in the list. */
+const defaultProvider = providers[0].name;
 
 /** The data of a `klingEffectsApi` credential. */
 const credentialSchema = z.object({
-	provider: z.string().default('kling'),
+	provider: z.string().default(defaultProvider),
 	region: z.string().default('global'),
 	authentication: z.enum(['apiKey', 'accessKey']).catch('apiKey'),
 	apiKey: z.string().trim().default(''),
@@ -21,7 +25,7 @@ export interface Account {
 	baseUrl: string;
 	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
 	webhookSecret: string | null;
-	secret: { kind: 'key'; key: string } | { kind: 'signed'; accessKey: string; secretKey: string };
+	secret: Secret;
 }
 
 /** Reads and checks the data of a credential, before anything is sent with it. */
@@ -56,7 +60,7 @@ function isSigned({ authentication }: Credential, { signs }: Provider): boolean 
 	return signs === true && authentication === 'accessKey';
 }
 
-function readSecret(credential: Credential, provider: Provider): Account['secret'] | null {
+function readSecret(credential: Credential, provider: Provider): Secret | null {
 	const { apiKey, accessKey, secretKey } = credential;
 	if (!isSigned(credential, provider)) return apiKey ? { kind: 'key', key: apiKey } : null;
 	return accessKey && secretKey ? { kind: 'signed', accessKey, secretKey } : null;

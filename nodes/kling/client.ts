@@ -2,7 +2,7 @@ import type { ApiRequest, HttpResponse, Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviours, failed, failureOfNoResponse, success, type Outcome } from './failure';
 import type { OrderWithImages, Order } from './create/order';
-import { largestPage, lastPage, type Provider } from './providers/provider';
+import type { Provider, TaskList } from './providers/provider';
 import type { TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */
@@ -66,27 +66,42 @@ export class Client {
 	}
 
 	/** One page of the account's tasks, in the provider's order. The provider must have a list. */
-	async list(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
+	async list(page: number, pageSize: number = this.largestPage): Promise<Outcome<TaskRecord[]>> {
 		return await this.patiently(async () => await this.listOnce(page, pageSize));
 	}
 
 	/** One page of the account's tasks, asked once. */
-	async listOnce(page: number, pageSize: number = largestPage): Promise<Outcome<TaskRecord[]>> {
-		const { provider } = this;
-		if (!provider.listRequest || !provider.readList) {
-			throw new RangeError(`${provider.displayName} has no list of tasks`);
-		}
-		const readList = provider.readList.bind(provider);
-		return await this.ask(provider.listRequest(page, pageSize), readList);
+	async listOnce(
+		page: number,
+		pageSize: number = this.largestPage,
+	): Promise<Outcome<TaskRecord[]>> {
+		const list = this.taskList;
+		return await this.ask(list.request(page, pageSize), (response) => list.read(response));
+	}
+
+	/** The largest page that the provider's list can be asked for. The provider must have a list. */
+	get largestPage(): number {
+		return this.taskList.largestPage;
+	}
+
+	/** The last page that the provider's list can be asked for. The provider must have a list. */
+	get lastPage(): number {
+		return this.taskList.lastPage;
+	}
+
+	private get taskList(): TaskList {
+		const { displayName, list } = this.provider;
+		if (!list) throw new RangeError(`${displayName} has no list of tasks`);
+		return list;
 	}
 
 	/**
 	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). A task
 	 * that moves to the next page while pages are read comes once.
 	 */
-	async *listAll(pageSize: number = largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
+	async *listAll(pageSize: number = this.largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
-		for (let page = 1; page <= lastPage; page++) {
+		for (let page = 1; page <= this.lastPage; page++) {
 			const outcome = await this.list(page, pageSize);
 			if (!outcome.ok) {
 				yield outcome;

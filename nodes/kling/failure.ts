@@ -21,40 +21,70 @@ export type FailureKind =
 	| 'cancelled'
 	| 'imageGone';
 
+/** Everything that is decided by the kind of a failure alone. */
 interface Behaviour {
-	/** Whether a create that met this may have made (and charged) a task all the same. */
-	mayHaveCreated: boolean;
-	/** Whether the same request can have another result a little later. */
-	passing: boolean;
-	/** Whether every other item of the run would meet the same, so that none should be sent any more. */
+	/**
+	 * What it means for a create that met it.
+	 * - `refused`: surely no task was made, and the same request would be refused again.
+	 * - `later`: surely no task was made; the same request may be accepted later, so it is sent again.
+	 * - `exists`: a task with this external id exists already.
+	 * - `unclear`: a task may have been made, and charged.
+	 */
+	create: 'refused' | 'later' | 'exists' | 'unclear';
+	/** Whether every other create of the run would meet the same, so that none should be sent any more. */
 	fatal: boolean;
+	/**
+	 * Whether a read may have another result a little later: then it is asked again. What does not
+	 * pass needs somebody to act, so the trigger tells it at once.
+	 */
+	passing: boolean;
+	/**
+	 * What it says about reads of other tasks: nothing, because it is about this `task`; nothing
+	 * sure, because it befell this `request`; or that `all` would meet the same for now.
+	 */
+	concerns: 'task' | 'request' | 'all';
 }
 
-const refusal: Behaviour = { mayHaveCreated: false, passing: false, fatal: false };
-const fatal: Behaviour = { ...refusal, fatal: true };
-const notYet: Behaviour = { ...refusal, passing: true };
-const unclear: Behaviour = { mayHaveCreated: true, passing: true, fatal: false };
+const aboutTask: Behaviour = { create: 'refused', fatal: false, passing: false, concerns: 'task' };
+const aboutAccount: Behaviour = { ...aboutTask, concerns: 'all' };
+const fatal: Behaviour = { ...aboutAccount, fatal: true };
+const tooEarly: Behaviour = { create: 'later', fatal: false, passing: true, concerns: 'all' };
+const unclear: Behaviour = { create: 'unclear', fatal: false, passing: true, concerns: 'request' };
 
+/** The one place for rules about failures; whoever needs a new rule adds a column. */
 export const behaviours: Record<FailureKind, Behaviour> = {
 	keyRefused: fatal,
 	accountEmpty: fatal,
 	accountBlocked: fatal,
-	notAllowed: refusal,
-	badRequest: refusal,
-	contentRefused: refusal,
-	notFound: refusal,
-	notOffered: refusal,
-	duplicateExternalId: refusal,
-	tooManyRequests: notYet,
-	noFreeSlot: notYet,
+	notAllowed: aboutAccount,
+	badRequest: aboutTask,
+	contentRefused: aboutTask,
+	notFound: aboutTask,
+	notOffered: aboutAccount,
+	duplicateExternalId: { ...aboutTask, create: 'exists' },
+	tooManyRequests: tooEarly,
+	noFreeSlot: { ...tooEarly, concerns: 'request' },
 	providerDown: unclear,
-	redirected: refusal,
+	redirected: aboutAccount,
 	unreadable: unclear,
 	noResponse: unclear,
-	unreachable: notYet,
-	cancelled: { mayHaveCreated: true, passing: false, fatal: true },
-	imageGone: refusal,
+	unreachable: tooEarly,
+	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
+	imageGone: aboutTask,
 };
+
+/** The row of {@link behaviours} for a failure. */
+export function behaviourOf({ kind }: Failure): Behaviour {
+	return behaviours[kind];
+}
+
+/**
+ * Whether only the one task that was asked for is concerned. A page of a proxy with status 404
+ * proves nothing: only the provider's own words do.
+ */
+export function concernsTaskAlone({ kind, body }: Failure): boolean {
+	return behaviours[kind].concerns === 'task' && (kind !== 'notFound' || body === 'json');
+}
 
 /** One request's failure, as facts. Texts for people are made from it in `messages.ts`. */
 export interface Failure {

@@ -1,7 +1,6 @@
 import type { Client } from './client';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviours, failed, type Failure, type Outcome } from './failure';
-import { largestPage } from './providers/provider';
 import { inParallel } from './inParallel';
 import { isFinal, type TaskRecord } from './task';
 
@@ -115,7 +114,7 @@ class TaskWait {
 		const open = this.entries
 			.filter(({ timedOut }) => timedOut)
 			.sort((a, b) => a.askedIn - b.askedIn);
-		const hasList = Boolean(this.client.provider.listRequest) && !this.isListUseless;
+		const hasList = Boolean(this.client.provider.list) && !this.isListUseless;
 		const rest = hasList && open.length >= listFrom ? await this.lookAtList(open) : open;
 		await inParallel(rest, looksAtOnce, async (entry) => await this.lookAt(entry, isOver));
 		this.badRounds = this.obstacle ? this.badRounds + 1 : 0;
@@ -133,6 +132,7 @@ class TaskWait {
 	/** @returns the tasks that the newest pages do not show, to be looked at one by one */
 	private async lookAtList(open: Entry[]): Promise<Entry[]> {
 		const shown = new Map<string, TaskRecord>();
+		const { largestPage } = this.client;
 		for (let page = 1; page <= Math.ceil(open.length / largestPage); page++) {
 			const outcome = await this.client.listOnce(page);
 			if (!outcome.ok) {

@@ -1,4 +1,4 @@
-import { behaviours, type Failure, type FailureKind } from './failure';
+import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
 import type { Task } from './task';
 
@@ -181,11 +181,6 @@ export function describeFailedTask(task: Task, subject: Subject): Message {
 			factsOf(null, { ...subject, taskId: task.taskId }),
 		),
 	};
-}
-
-/** Whether a node that met this should send nothing more in this run. */
-export function isFatal(failure: Failure): boolean {
-	return behaviours[failure.kind].fatal;
 }
 
 function sentences(advice: string, facts: string): string {

@@ -8,6 +8,19 @@ const lifetimeSeconds = 1_800;
  */
 const backDatedSeconds = 60;
 
+/** Milliseconds that a provider's Date header may move a signature: clocks are off by hours, not by days. */
+const longestShiftMs = 86_400_000;
+
+/**
+ * The time to sign for, in milliseconds since 1970.
+ *
+ * @param providerTime the provider's Date header, or anything else for the machine's own time
+ */
+export function signingTime(providerTime: string, now: number): number {
+	const shift = (Date.parse(providerTime) || now) - now;
+	return now + Math.max(-longestShiftMs, Math.min(shift, longestShiftMs));
+}
+
 /**
  * Kling's token for an access key and a secret key: a JWT with HS256 over `iss`, `exp` and `nbf`
  * (docs/providers.md 1.2). Made for each request, so none is stored or grows old.

@@ -17,7 +17,7 @@ const paths = Object.fromEntries(
 	}),
 );
 
-const provider = "($credentials.provider || 'kling')";
+const provider = `($credentials.provider || '${providers[0].name}')`;
 const region = "($credentials.region || 'global')";
 
 /**
@@ -38,23 +38,14 @@ const wrongKey =
 
 /** n8n's rules can only name values that mean a refusal, so the last one catches all that is no result. */
 export const checkRules: ICredentialTestRequest['rules'] = [
-	...providers.flatMap(({ displayName, advice }) =>
-		Object.entries(advice ?? {}).map(([code, text]) =>
-			rule('code', Number(code), `${displayName} did not accept the key (code ${code}). ${text}`),
-		),
-	),
-	rule('code', 1000, wrongKey),
-	rule('code', 401, wrongKey),
-	rule('data.is_valid', false, wrongKey),
-	rule('error.type', 'comet_api_error', wrongKey),
-	rule('error.type', 'new_api_error', wrongKey),
-	rule(
-		'data',
-		undefined,
-		'The address did not answer as this provider does. Check the key, Provider and Base URL.',
-	),
-];
-
-function rule(key: string, value: unknown, message: string) {
-	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
-}
+	...providers.flatMap(({ check }) => check.refusals),
+	{
+		key: 'data',
+		value: undefined,
+		message:
+			'The address did not answer as this provider does. Check the key, Provider and Base URL.',
+	},
+].map(({ key, value, message = wrongKey }) => ({
+	type: 'responseSuccessBody',
+	properties: { key, value, message },
+}));

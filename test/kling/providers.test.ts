@@ -38,7 +38,6 @@ describe('the registry', () => {
 		(provider) => {
 			expect(provider.findByExternalIdRequest !== undefined).toBe(provider.externalId !== 'none');
 			expect(provider.takes.includes('externalTaskId')).toBe(provider.externalId !== 'none');
-			expect(provider.readList !== undefined).toBe(provider.listRequest !== undefined);
 			expect(provider.defaultBaseUrl({})).toMatch(/^https:\/\/[\w.-]+$/);
 			expect(provider.check.path).toMatch(/^\//);
 		},

@@ -102,6 +102,9 @@ export class World {
 		this.requests = 0;
 	}
 
+	readonly largestPage = 500;
+	readonly lastPage = 1000;
+
 	async listOnce(page: number, pageSize: number): Promise<Outcome<TaskRecord[]>> {
 		if (this.meetsTrouble()) return failed(trouble);
 		const start = (page - 1) * pageSize;

@@ -112,7 +112,7 @@ describe('the README', () => {
 			const takes = provider.takes.map((option) => optionNames[option]).join(', ');
 			const cells = [
 				provider.displayName,
-				provider.listRequest ? 'yes' : 'no',
+				provider.list ? 'yes' : 'no',
 				ids[provider.externalId],
 				provider.takes.includes('callbackUrl') ? 'yes' : 'no',
 				provider.retention ?? 'not stated',

@@ -1,7 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { describeFailure } from '../../kling/messages';
 import { matches, readFilters, type TaskFilters } from '../../kling/filters';
-import { largestPage } from '../../kling/providers/provider';
 import { createdMs, type TaskRecord } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
 import type { Problem } from '../../n8n/problems';
@@ -103,7 +102,7 @@ async function listFor(
 	itemIndex: number,
 ): Promise<Result[]> {
 	const { provider } = session;
-	if (!provider.listRequest) return [refuse(itemIndex, noList(provider.displayName))];
+	if (!provider.list) return [refuse(itemIndex, noList(provider.displayName))];
 	const filters = readFilters(context.getNodeParameter('filters', itemIndex, {}));
 	if (!filters.ok) return [refuse(itemIndex, filters.problem)];
 	const limit = readLimit(context, itemIndex);
@@ -129,7 +128,7 @@ async function listFor(
 async function collect({ client }: Session, filters: TaskFilters, limit: number) {
 	const found: TaskRecord[] = [];
 	const isFiltered = Object.keys(filters).length > 0;
-	const pageSize = isFiltered ? largestPage : Math.min(limit, largestPage);
+	const pageSize = isFiltered ? client.largestPage : Math.min(limit, client.largestPage);
 	for await (const page of client.listAll(pageSize)) {
 		if (!page.ok) return page;
 		found.push(...page.value.filter(({ task }) => matches(task, filters)));

@@ -5,8 +5,10 @@ import type { TaskRecord } from '../task';
 import type { Provider } from './provider';
 import {
 	amountSchema,
+	bearer,
 	create,
 	failureOfShape,
+	idAt,
 	idSchema,
 	klingBody,
 	momentSchema,
@@ -24,10 +26,11 @@ export const apiModels: Provider = {
 	name: 'apiModels',
 	displayName: 'APIModels',
 	defaultBaseUrl: () => 'https://apimodels.app',
+	authorize: bearer,
 	externalId: 'none',
 	takes: ['callbackUrl', 'duration', 'mode', 'modelName'],
 	retention: null,
-	check: { path: '/api/v1/balance' },
+	check: { path: '/api/v1/balance', refusals: [{ key: 'code', value: 401 }] },
 
 	createRequests: (order) => [create(path, { model: 'kling-effects', ...klingBody(order) })],
 	getRequest: (taskId) => read(path, { task_id: taskId }),
@@ -35,6 +38,7 @@ export const apiModels: Provider = {
 	readFailure,
 	readCreated: readTask,
 	readTask,
+	rawTaskId: idAt('taskId'),
 };
 
 function readFailure(response: HttpResponse): Failure | null {

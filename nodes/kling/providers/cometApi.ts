@@ -1,7 +1,7 @@
 import { asObject } from '../http';
 import { failureOfKling, klingRecord } from './klingEnvelope';
 import type { Provider } from './provider';
-import { create, failureOfGateway, klingBody, read } from './toolkit';
+import { bearer, create, failureOfGateway, idAt, klingBody, modelsCheck, read } from './toolkit';
 
 const path = '/kling/v1/videos/effects';
 /** Its newest page requires a duration for every effect, where Kling's own requires none (docs/providers.md section 2). */
@@ -12,10 +12,11 @@ export const cometApi: Provider = {
 	name: 'cometApi',
 	displayName: 'CometAPI',
 	defaultBaseUrl: () => 'https://api.cometapi.com',
+	authorize: bearer,
 	externalId: 'unverified',
 	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
 	retention: '30 days',
-	check: { path: '/v1/models' },
+	check: modelsCheck('comet_api_error'),
 
 	createRequests: (order) => [
 		create(path, klingBody({ ...order, duration: order.duration ?? requiredDuration })),
@@ -27,4 +28,5 @@ export const cometApi: Provider = {
 	readFailure: (response) => failureOfGateway(response) ?? failureOfKling(response),
 	readCreated: (response) => klingRecord('cometApi', asObject(response.json)?.data, response),
 	readTask: (response) => klingRecord('cometApi', asObject(response.json)?.data, response),
+	rawTaskId: idAt('task_id'),
 };

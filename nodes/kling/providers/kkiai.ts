@@ -13,11 +13,14 @@ import { failureOfKling, klingRecord } from './klingEnvelope';
 import type { Provider } from './provider';
 import {
 	amountSchema,
+	bearer,
 	create,
 	failureOfGateway,
 	failureOfShape,
+	idAt,
 	idSchema,
 	klingBody,
+	modelsCheck,
 	momentSchema,
 	read,
 	readWith,
@@ -37,10 +40,11 @@ export const kkiai: Provider = {
 	name: 'kkiai',
 	displayName: 'KKIAI',
 	defaultBaseUrl: () => 'https://www.kkiai.com',
+	authorize: bearer,
 	externalId: 'unverified',
 	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
 	retention: null,
-	check: { path: '/v1/models' },
+	check: modelsCheck('new_api_error'),
 
 	createRequests: (order) => [create(path, klingBody(order))],
 	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
@@ -50,6 +54,7 @@ export const kkiai: Provider = {
 	readFailure: readFailure,
 	readCreated: readAnyShape,
 	readTask: readAnyShape,
+	rawTaskId: idAt('task_id', 'id'),
 };
 
 function readFailure(response: HttpResponse): Failure | null {

@@ -1,7 +1,8 @@
 import { asObject } from '../http';
+import { signedToken } from '../signature';
 import { codesToSignAgain, failureOfKling, klingRecord, klingRecords } from './klingEnvelope';
 import type { Provider } from './provider';
-import { create, klingBody, read } from './toolkit';
+import { bearer, create, idAt, klingBody, read } from './toolkit';
 
 const path = '/v1/videos/effects';
 
@@ -23,23 +24,45 @@ export const kling: Provider = {
 	displayName: 'Kling AI',
 	defaultBaseUrl: ({ region }) =>
 		region === 'china' ? 'https://api-beijing.klingai.com' : 'https://api-singapore.klingai.com',
+	regional: true,
 	signs: true,
+	authorize: (secret, now) =>
+		secret.kind === 'key'
+			? bearer(secret)
+			: bearer({ kind: 'key', key: signedToken(secret.accessKey, secret.secretKey, now) }),
 	externalId: 'lookup',
 	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
 	retention: '30 days',
 	// Not billed, and of the very API family that the nodes use (docs/providers.md 1.10).
-	check: { path, query: { pageNum: 1, pageSize: 1 } },
+	check: {
+		path,
+		query: { pageNum: 1, pageSize: 1 },
+		refusals: [
+			{ key: 'code', value: 1000 },
+			...Object.entries(advice).map(([code, text]) => ({
+				key: 'code',
+				value: Number(code),
+				message: `Kling AI did not accept the key (code ${code}). ${text}`,
+			})),
+		],
+	},
 	advice,
 
 	createRequests: (order) => [create(path, klingBody(order))],
 	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
 	findByExternalIdRequest: (externalTaskId) =>
 		read(`${path}/${encodeURIComponent(externalTaskId)}`),
-	listRequest: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
+	list: {
+		// Kling's effects page: pageSize 1 to 500, pageNum 1 to 1000.
+		largestPage: 500,
+		lastPage: 1000,
+		request: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
+		read: (response) => klingRecords('kling', asObject(response.json)?.data, response),
+	},
 
 	isStaleSignature: ({ code }) => code !== null && codesToSignAgain.includes(code),
 	readFailure: failureOfKling,
 	readCreated: (response) => klingRecord('kling', asObject(response.json)?.data, response),
 	readTask: (response) => klingRecord('kling', asObject(response.json)?.data, response),
-	readList: (response) => klingRecords('kling', asObject(response.json)?.data, response),
+	rawTaskId: idAt('task_id'),
 };

@@ -6,8 +6,10 @@ import type { TaskRecord } from '../task';
 import type { Provider } from './provider';
 import {
 	amountSchema,
+	bearer,
 	create,
 	failureOfShape,
+	idAt,
 	idSchema,
 	imagesOf,
 	momentSchema,
@@ -31,10 +33,14 @@ export const modellix: Provider = {
 	name: 'modellix',
 	displayName: 'Modellix',
 	defaultBaseUrl: () => 'https://api.modellix.ai',
+	authorize: bearer,
 	externalId: 'none',
 	takes: ['duration'],
 	retention: '24 hours to 7 days',
-	check: { path: '/api/v1/apikey/validate' },
+	check: {
+		path: '/api/v1/apikey/validate',
+		refusals: [{ key: 'data.is_valid', value: false }],
+	},
 
 	createRequests: (order) => createPaths.map((path) => create(path, flatBody(order))),
 	getRequest: (taskId) => read(`/api/v1/tasks/${encodeURIComponent(taskId)}`),
@@ -42,6 +48,7 @@ export const modellix: Provider = {
 	readFailure,
 	readCreated: readTask,
 	readTask,
+	rawTaskId: idAt('task_id'),
 };
 
 function flatBody(order: OrderWithImages): Record<string, unknown> {

@@ -16,14 +16,31 @@ export type ExternalIdSupport = 'lookup' | 'unverified' | 'none';
 export interface ProviderSettings {
 	/** The base URL as the user gave it; empty for the provider's own. */
 	baseUrl?: string;
-	/** Kling's console; other providers have one. */
+	/** `global` or `china`; only providers that are `regional` have more than one. */
 	region?: string;
 }
 
-/** A request that shows whether a key works: free, and answered with a `data` key only for a good key. */
-export interface CheckRequest {
+/** What proves who sends a request. */
+export type Secret =
+	| { kind: 'key'; key: string }
+	| { kind: 'signed'; accessKey: string; secretKey: string };
+
+/** A free request that shows whether a key works: only a good key is answered with a `data` key. */
+export interface CredentialCheck {
 	path: string;
 	query?: Record<string, string | number>;
+	/** Values at a dotted path of the answer's body that mean a refused key, and what to say then. */
+	refusals: ReadonlyArray<{ key: string; value: unknown; message?: string }>;
+}
+
+/** The account's list of tasks. */
+export interface TaskList {
+	/** The largest page that can be asked for. */
+	readonly largestPage: number;
+	/** The last page that can be asked for; pages count from 1. */
+	readonly lastPage: number;
+	request(page: number, pageSize: number): ApiRequest;
+	read(response: HttpResponse): Outcome<TaskRecord[]>;
 }
 
 /**
@@ -35,14 +52,22 @@ export interface Provider {
 	readonly displayName: string;
 	/** The provider's own base URL for these settings, without a trailing slash. */
 	defaultBaseUrl(settings: ProviderSettings): string;
+	/** Whether there is a console of its own, with its own keys and address, in China. */
+	readonly regional?: boolean;
 	/** Whether there are signatures: of requests, with an access key and a secret key, and of callbacks. */
 	readonly signs?: boolean;
+	/**
+	 * The headers that carry or prove the secret.
+	 *
+	 * @param now milliseconds since 1970, by the provider's clock where it is known
+	 */
+	authorize(secret: Secret, now: number): Record<string, string>;
 	readonly externalId: ExternalIdSupport;
 	/** The options of a create that the provider documents. */
 	readonly takes: readonly OrderOption[];
 	/** How long a finished video can be fetched, in words; null where the provider does not say. */
 	readonly retention: string | null;
-	readonly check: CheckRequest;
+	readonly check: CredentialCheck;
 	/** What to do about a code of this provider, where that is more than the kind of failure says. */
 	readonly advice?: Readonly<Record<string, string>>;
 
@@ -54,8 +79,8 @@ export interface Provider {
 	getRequest(taskId: string): ApiRequest;
 	/** Absent where a provider has no external task id. */
 	findByExternalIdRequest?(externalTaskId: string): ApiRequest;
-	/** Absent where a provider has no list. Pages count from 1. */
-	listRequest?(page: number, pageSize: number): ApiRequest;
+	/** Absent where a provider has no list. */
+	readonly list?: TaskList;
 
 	/** Whether a refusal came from a signature whose time was off, so that a new one can mend it. */
 	isStaleSignature?(failure: Failure): boolean;
@@ -64,13 +89,9 @@ export interface Provider {
 	/** The created task. `effectScene` and `externalTaskId` are filled in by the caller. */
 	readCreated(response: HttpResponse): Outcome<TaskRecord>;
 	readTask(response: HttpResponse): Outcome<TaskRecord>;
-	readList?(response: HttpResponse): Outcome<TaskRecord[]>;
+	/** The id in the provider's own task object, as items show it when Simplify is off. */
+	rawTaskId(raw: Record<string, unknown>): string | null;
 }
-
-/** The largest page that a list can be asked for (Kling's effects page: pageSize 1 to 500). */
-export const largestPage = 500;
-/** The last page that can be asked for (Kling's effects page: pageNum 1 to 1000). */
-export const lastPage = 1000;
 
 /** Milliseconds: a create can carry 20 MB of pictures, a read carries nothing. */
 export const createTimeoutMs = 120_000;

@@ -11,7 +11,25 @@ import {
 } from '../failure';
 import type { OrderWithImages } from '../create/order';
 import type { TaskStatus } from '../task';
-import { createTimeoutMs, readTimeoutMs } from './provider';
+import { createTimeoutMs, readTimeoutMs, type CredentialCheck, type Secret } from './provider';
+
+/** A key as most providers want it. Only a provider that signs is ever given anything else. */
+export function bearer(secret: Secret): Record<string, string> {
+	return secret.kind === 'key' ? { Authorization: `Bearer ${secret.key}` } : {};
+}
+
+/** The first of these keys that holds an id. */
+export function idAt(...keys: string[]) {
+	return (raw: Record<string, unknown>): string | null => {
+		const found = keys.map((key) => idSchema.safeParse(raw[key])).find(({ success }) => success);
+		return found?.data ?? null;
+	};
+}
+
+/** The gateways' check (docs/providers.md sections 2 and 3): the list of models, refused with an error of this type. */
+export function modelsCheck(errorType: string): CredentialCheck {
+	return { path: '/v1/models', refusals: [{ key: 'error.type', value: errorType }] };
+}
 
 /** An id as text: providers send strings, some gateways numbers. */
 export const idSchema = z.union([z.string().trim().min(1), z.number().transform(String)]);

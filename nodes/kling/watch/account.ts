@@ -1,5 +1,4 @@
 import type { Failure } from '../failure';
-import { largestPage, lastPage } from '../providers/provider';
 import { createdMs, updatedMs, type TaskRecord } from '../task';
 import { byEnd, keptWhileFirstMs, Ledger, type WatchTerms } from './ledger';
 import { lookAtEach, type PollTime, type Round, type Source } from './source';
@@ -34,10 +33,10 @@ export async function watchAccount(
 	stored: WatchState | null,
 	terms: WatchTerms,
 	time: PollTime,
-	pageSize: number = largestPage,
+	pageSize: number = source.largestPage,
 ): Promise<Round> {
 	const state = stored ?? freshState(terms.scope, terms.events);
-	const reading = new Reading(state, terms, () => time.now(), pageSize);
+	const reading = new Reading(state, terms, () => time.now(), pageSize, source.lastPage);
 	let failure: Failure | null = null;
 	while (!failure && reading.wantsPage && time.isLeft) {
 		const outcome = await time.ask(async () => await source.listOnce(reading.nextPage, pageSize));
@@ -80,6 +79,7 @@ class Reading {
 		private readonly terms: WatchTerms,
 		private readonly now: () => number,
 		private readonly pageSize: number,
+		private readonly lastPage: number,
 	) {
 		this.ledger = new Ledger(state, terms);
 		this.readAt = now();
@@ -109,7 +109,7 @@ class Reading {
 		this.pass = continuePass(this.pass, records, this.state.top);
 		for (const record of records) this.noteNewest(record);
 		for (const record of records) this.noteOne(record);
-		this.isAtEnd = records.length < this.pageSize || this.pass.page > lastPage;
+		this.isAtEnd = records.length < this.pageSize || this.pass.page > this.lastPage;
 		this.isComplete ||= this.isAtEnd || this.isCovered();
 	}
 

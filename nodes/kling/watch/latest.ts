@@ -1,5 +1,4 @@
 import { matches } from '../filters';
-import { largestPage } from '../providers/provider';
 import { createdMs, isFinal, type TaskRecord } from '../task';
 import { success, type Outcome } from '../failure';
 import { byEnd, type WatchTerms } from './ledger';
@@ -15,10 +14,10 @@ const mostPages = 10;
  * newest first, they are the latest of the pages that were read.
  */
 export async function latestOfAccount(
-	source: Pick<Source, 'listOnce'>,
+	source: Pick<Source, 'listOnce' | 'largestPage'>,
 	terms: WatchTerms,
 	time: PollTime,
-	pageSize: number = largestPage,
+	pageSize: number = source.largestPage,
 ): Promise<Outcome<TaskRecord[]>> {
 	const found = new Map<string, TaskRecord>();
 	let last = Infinity;

@@ -5,7 +5,7 @@ import { inParallel } from '../inParallel';
 import type { WatchState } from './state';
 
 /** Where tasks are looked at: a {@link Client}, or a model of one. */
-export type Source = Pick<Client, 'listOnce' | 'getOnce'>;
+export type Source = Pick<Client, 'listOnce' | 'getOnce' | 'largestPage' | 'lastPage'>;
 
 /** What came of one poll. */
 export interface Round {
