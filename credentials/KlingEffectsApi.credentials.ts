@@ -129,7 +129,8 @@ export class KlingEffectsApi implements ICredentialType {
 }
 
 /**
- * The request with the headers that prove who sends it. They go to the account's own address alone: a request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
+ * The request with the headers that prove who sends it. They go to the account's own address alone: a
+ * request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
  */
 function withKey(
 	credentials: ICredentialDataDecryptedObject,

@@ -1,8 +1,7 @@
 import type { INode, NodeApiError, NodeOperationError } from 'n8n-workflow';
-import type { Failure, FailureKind } from '../kling/failure';
+import { behaviourOf, type Failure, type FailureKind } from '../kling/failure';
 import { describeFailure } from '../kling/messages';
 import type { Provider } from '../kling/providers';
-import { isLasting } from '../kling/watch';
 import { errorOf } from '../n8n/problems';
 
 /** Why a poll went wrong, in n8n's words (n8n-workflow 2.40, errors/failure.d.ts). */
@@ -37,7 +36,7 @@ export function apiErrorOf(
 	{ goesOn }: { goesOn: boolean },
 ): NodeApiError | NodeOperationError {
 	const { message, description } = describeFailure(failure, { provider });
-	const outlook = goesOn && !isLasting(failure) ? ` ${whatNext}` : '';
+	const outlook = goesOn && behaviourOf(failure).passing ? ` ${whatNext}` : '';
 	const problem = { message, description: `${description}${outlook}`, failure };
 	return Object.assign(errorOf(node, problem), { failure: failureForN8n(failure) });
 }

@@ -1,10 +1,9 @@
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
-import type { Outcome } from '../kling/failure';
+import { behaviourOf, type Outcome } from '../kling/failure';
 import { readAccount } from '../kling/account';
 import type { TaskRecord } from '../kling/task';
 import {
 	Budget,
-	isLasting,
 	latestOfAccount,
 	latestOfIds,
 	readState,
@@ -96,7 +95,7 @@ function judge(
 	if (!failure) return turn.noteSuccess();
 	const failures = turn.noteFailure();
 	// Activation is the moment to be told; later a bad minute of the network is not worth an alarm.
-	const isShown = isFirst || isLasting(failure) || failures > mostQuietPolls;
+	const isShown = isFirst || !behaviourOf(failure).passing || failures > mostQuietPolls;
 	if (isShown && emitted.length === 0)
 		throw apiErrorOf(context.getNode(), failure, provider, { goesOn: !isFirst });
 }

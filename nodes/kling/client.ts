@@ -1,6 +1,6 @@
 import type { ApiRequest, HttpResponse, Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
-import { behaviours, failed, failureOfNoResponse, success, type Outcome } from './failure';
+import { behaviourOf, failed, failureOfNoResponse, success, type Outcome } from './failure';
 import type { OrderWithImages, Order } from './create/order';
 import type { Provider, TaskList } from './providers/provider';
 import type { TaskRecord } from './task';
@@ -129,7 +129,7 @@ export class Client {
 	private async patiently<T>(attempt: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
 		for (let tries = 1; ; tries++) {
 			const outcome = await attempt();
-			if (outcome.ok || tries === readTries || !behaviours[outcome.failure.kind].passing)
+			if (outcome.ok || tries === readTries || !behaviourOf(outcome.failure).passing)
 				return outcome;
 			const delay = delayBeforeRetry(tries, outcome.failure.retryAfterMs, () =>
 				this.clock.random(),

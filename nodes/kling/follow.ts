@@ -1,6 +1,6 @@
 import type { Client } from './client';
 import { delayBeforeRetry, type Clock } from './clock';
-import { behaviours, failed, type Failure, type Outcome } from './failure';
+import { behaviourOf, failed, type Failure, type Outcome } from './failure';
 import { inParallel } from './inParallel';
 import { isFinal, type TaskRecord } from './task';
 
@@ -149,7 +149,7 @@ class TaskWait {
 	/** A list that does not come does not keep the tasks from being looked at one by one. */
 	private noteList(failure: Failure): void {
 		this.badLists++;
-		if (!behaviours[failure.kind].passing || this.badLists >= mostBadLists) {
+		if (!behaviourOf(failure).passing || this.badLists >= mostBadLists) {
 			this.isListUseless = true;
 		}
 		if (concernsAll(failure) || !this.isListUseless) this.obstacle = failure;
@@ -168,8 +168,8 @@ class TaskWait {
 }
 
 /** Whether the next look of a round would meet the same. */
-function concernsAll({ kind }: Failure): boolean {
-	return kind === 'tooManyRequests' || kind === 'unreachable' || kind === 'keyRefused';
+function concernsAll(failure: Failure): boolean {
+	return behaviourOf(failure).concerns === 'all';
 }
 
 function note(entry: Followed, outcome: Outcome<TaskRecord>): void {

@@ -1,5 +1,5 @@
 import { delayBeforeRetry, longestHintMs, type Clock } from '../clock';
-import { behaviours, type Failure, type Outcome } from '../failure';
+import { behaviourOf, type Failure, type Outcome } from '../failure';
 
 /** The first pause after "no free place"; further ones grow with the time already waited. */
 const firstProbeMs = 500;
@@ -142,15 +142,14 @@ export class Admission {
 		}
 		// Here and not by the caller, or the next item would be on its way before.
 		if (this.endsRun(failure)) this.stop(failure);
-		if (behaviours[kind].passing) this.shrinkWindow(startedAt);
+		if (behaviourOf(failure).passing) this.shrinkWindow(startedAt);
 		else this.answered();
 		return false;
 	}
 
-	private endsRun({ kind }: Failure): boolean {
-		const { fatal, mayHaveCreated } = behaviours[kind];
-		const isRefusal = !mayHaveCreated && kind !== 'duplicateExternalId';
-		return fatal || (isRefusal && this.limits.stopsAtRefusal === true);
+	private endsRun(failure: Failure): boolean {
+		const { fatal, create } = behaviourOf(failure);
+		return fatal || (create === 'refused' && this.limits.stopsAtRefusal === true);
 	}
 
 	private pauseUntilFree(failure: Failure): true {

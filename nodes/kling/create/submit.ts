@@ -1,6 +1,12 @@
 import { withOrder, type Client } from '../client';
 import type { Clock } from '../clock';
-import { behaviours, failed, failureWithoutResponse, type Failure, type Outcome } from '../failure';
+import {
+	behaviourOf,
+	failed,
+	failureWithoutResponse,
+	type Failure,
+	type Outcome,
+} from '../failure';
 import type { Order } from './order';
 import type { Provider } from '../providers';
 import { recordOf, taskOf } from '../task';
@@ -121,10 +127,10 @@ async function sendUntilClear(
 		if (outcome === null) return unclear ? unknown(order, unclear) : { outcome: 'notSent' };
 		if (outcome.ok) return created(outcome.value, dependencies);
 		const { failure } = outcome;
-		if (failure.kind === 'duplicateExternalId') {
+		if (behaviourOf(failure).create === 'exists') {
 			return await adopt(order, failure, unclear, dependencies);
 		}
-		if (!behaviours[failure.kind].mayHaveCreated) {
+		if (behaviourOf(failure).create !== 'unclear') {
 			return await concludeRefusal(order, failure, unclear, dependencies);
 		}
 		const known = await resolveLost(order, failure, dependencies);
@@ -268,8 +274,8 @@ async function lookFor(
 	return last;
 }
 
-function isLasting({ kind }: Failure): boolean {
-	return kind !== 'notFound' && !behaviours[kind].passing;
+function isLasting(failure: Failure): boolean {
+	return failure.kind !== 'notFound' && !behaviourOf(failure).passing;
 }
 
 /** A 404 counts as "no such task" only in the provider's own words, not when a proxy's page says so. */

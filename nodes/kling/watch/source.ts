@@ -1,5 +1,5 @@
 import type { Client } from '../client';
-import { behaviours, type Failure } from '../failure';
+import { behaviourOf, concernsTaskAlone, type Failure } from '../failure';
 import type { TaskRecord } from '../task';
 import { inParallel } from '../inParallel';
 import type { WatchState } from './state';
@@ -96,28 +96,14 @@ export async function lookAtEach(
 		if (!outcome.ok && !concernsTaskAlone(outcome.failure)) {
 			looking.postpone(taskId);
 			failures.push(outcome.failure);
-			isStopped ||= concernsAll(outcome.failure) || failures.length >= mostFailedLooks;
+			isStopped ||=
+				behaviourOf(outcome.failure).concerns === 'all' || failures.length >= mostFailedLooks;
 			return;
 		}
 		answers++;
 		if (outcome.ok) looking.found(taskId, outcome.value);
 		else looking.missing(taskId);
 	});
-	const worst = failures.find(isLasting) ?? failures[0];
-	return worst && (answers === 0 || isLasting(worst)) ? worst : null;
-}
-
-/** A page of a proxy with status 404 proves nothing: only the provider's own words do. */
-function concernsTaskAlone({ kind, body }: Failure): boolean {
-	return (kind === 'notFound' && body === 'json') || kind === 'badRequest';
-}
-
-/** Whether the next look would meet the same. */
-function concernsAll(failure: Failure): boolean {
-	return failure.kind === 'tooManyRequests' || failure.kind === 'unreachable' || isLasting(failure);
-}
-
-/** Whether somebody has to act before any request can succeed again. */
-export function isLasting({ kind }: Failure): boolean {
-	return !behaviours[kind].passing;
+	const lasting = failures.find((failure) => !behaviourOf(failure).passing);
+	return lasting ?? (answers === 0 ? (failures[0] ?? null) : null);
 }

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { failed, failureWithoutResponse, type Failure } from '../../../kling/failure';
-import { describeFailure, describeUnknownOutcome, isFatal } from '../../../kling/messages';
+import { behaviourOf } from '../../../kling/failure';
+import { describeFailure, describeUnknownOutcome } from '../../../kling/messages';
 import type { Order } from '../../../kling/create/order';
 import type { EffectType } from '../../../kling/scenes';
 import { Admission } from '../../../kling/create/admission';
@@ -106,7 +107,8 @@ export class CreateRun {
 		}
 		if (submission.outcome === 'unknown') this.noteUnknown();
 		const cause = causeOf(submission);
-		if (cause && (isFatal(cause) || !this.context.continueOnFail())) this.admission.stop(cause);
+		if (cause && (behaviourOf(cause).fatal || !this.context.continueOnFail()))
+			this.admission.stop(cause);
 	}
 
 	/** With an id that the user gave, a task of an earlier execution looks like a new one. */
@@ -244,7 +246,7 @@ function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome === 'refused') return submission.failure;
 	if (submission.outcome !== 'unknown') return null;
 	const { failure, lookUp } = submission;
-	return lookUp && isFatal(lookUp) ? lookUp : failure;
+	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
 }
 
 function readConcurrency(context: IExecuteFunctions): number {
