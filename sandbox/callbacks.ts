@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 
 import type { Task } from './tasks';
-import type { ActiveOptions, CallbackRecord, SandboxProvider } from './types';
+import type { ActiveOptions, CallbackRecord, ProviderName } from './types';
 import { pause } from './wire';
 
 /** How a provider calls back. */
@@ -28,7 +28,7 @@ export class Callbacks {
 
 	constructor(
 		private readonly options: ActiveOptions,
-		private readonly styleOf: (provider: SandboxProvider) => CallbackStyle | undefined,
+		private readonly styleOf: (provider: ProviderName) => CallbackStyle | undefined,
 	) {}
 
 	/** Follows a task that has a callback URL. */
@@ -94,7 +94,16 @@ export class Callbacks {
 			await pause(wait);
 			if (generation !== this.#generation) return;
 			const { status } = await this.send(task, body);
-			if (status >= 200 && status < 300) return;
+			if (status >= 200 && status < 300) return await this.#repeat(task, body, generation);
+		}
+	}
+
+	/** Sends again what was taken already. */
+	async #repeat(task: Task, body: unknown, generation: number): Promise<void> {
+		for (const wait of this.options.callbackRepeatsMs) {
+			await pause(wait);
+			if (generation !== this.#generation) return;
+			await this.send(task, body);
 		}
 	}
 }

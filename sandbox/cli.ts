@@ -73,13 +73,14 @@ function describe(sandbox: Sandbox): string {
 	const rows = [
 		['Provider', 'Base URL', 'API key'],
 		...[
-			['Kling AI, global', sandbox.credential('kling')] as const,
-			['Kling AI, China', sandbox.credential('kling', { region: 'china' })] as const,
-			['CometAPI', sandbox.credential('cometApi')] as const,
-			['KKIAI', sandbox.credential('kkiai')] as const,
-			['Modellix', sandbox.credential('modellix')] as const,
-			['APIModels', sandbox.credential('apiModels')] as const,
-		].map(([name, { baseUrl, apiKey }]) => [name, String(baseUrl), String(apiKey)]),
+			...sandbox.providers.map(({ name, displayName }) => ({
+				label: displayName,
+				...sandbox.credential(name),
+			})),
+			{ label: 'Kling AI, China', ...sandbox.credential('kling', { region: 'china' }) },
+		].map(({ label, ...credential }: Record<string, unknown>) =>
+			[label, credential.baseUrl, credential.apiKey].map(String),
+		),
 	];
 	const accessRows = [
 		['Kling AI by access key', 'Access key', 'Secret key'],

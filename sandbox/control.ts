@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 
 import { SAMPLE_NAMES } from './samples';
-import type { Fault, Sandbox, SandboxProvider, SandboxTask } from './types';
+import type { Fault, ProviderName, Sandbox, SandboxTask } from './types';
 import { answer, readBody, send, type Answer } from './wire';
 
 /** The URLs other processes steer the sandbox with, and what each is for. */
@@ -25,8 +25,7 @@ export const CONTROL_URLS: Array<[method: string, path: string, purpose: string]
 	]),
 ];
 
-const PROVIDERS = ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
-const provider = z.enum(PROVIDERS);
+const provider = z.string();
 const count = z.number().nonnegative();
 
 const faultBody = z
@@ -85,6 +84,15 @@ const optionsBody = z
 		cometExternalIdLookup: z.boolean(),
 		modellixPath: z.enum(['newest', 'middle', 'oldest']),
 		listOrder: z.enum(['newestFirst', 'oldestFirst', 'random']),
+		largestPage: count,
+		largerPages: z.enum(['refused', 'cut']),
+		lastPage: count,
+		listIgnoresPageNum: z.boolean(),
+		listDelayMs: count,
+		stateLagMs: count,
+		dateSkewsMs: z.array(z.number()).min(1),
+		numericIds: z.boolean(),
+		gatewaysShowKlingsId: z.boolean(),
 		duplicateLookupDelayMs: count,
 		failScenes: z.array(z.string()),
 		callbacks: z.enum(['on', 'off', 'twice']),
@@ -93,6 +101,7 @@ const optionsBody = z
 			.nullable()
 			.transform((value) => value ?? undefined),
 		callbackRetryMs: z.array(count),
+		callbackRepeatsMs: z.array(count),
 	})
 	.partial()
 	.strict();
@@ -135,9 +144,12 @@ async function act(
 			return answer(200, requestsOf(sandbox, query));
 		case 'GET /_sandbox/credentials':
 			return answer(200, credentialsOf(sandbox));
-		case 'POST /_sandbox/faults':
-			sandbox.addFault(faultBody.parse(body) as Fault);
+		case 'POST /_sandbox/faults': {
+			const fault = faultBody.parse(body) as Fault;
+			if (fault.match?.provider !== undefined) checkProvider(sandbox, fault.match.provider);
+			sandbox.addFault(fault);
 			break;
+		}
 		case 'DELETE /_sandbox/faults':
 			sandbox.clearFaults();
 			break;
@@ -164,6 +176,11 @@ async function act(
 			return answer(404, { message: 'Unknown control', controls: CONTROL_URLS });
 	}
 	return answer(200, { ok: true });
+}
+
+function checkProvider(sandbox: Sandbox, name: ProviderName): void {
+	const names = sandbox.providers.map((one) => one.name);
+	if (!names.includes(name)) throw new Error(`provider must be one of ${names.join(', ')}`);
 }
 
 function describe(sandbox: Sandbox, isFull: boolean): Record<string, unknown> {
@@ -195,7 +212,7 @@ function requestsOf(sandbox: Sandbox, query: URLSearchParams): unknown {
 }
 
 function credentialsOf(sandbox: Sandbox): Record<string, unknown> {
-	const byProvider = PROVIDERS.map((name: SandboxProvider) => [name, sandbox.credential(name)]);
+	const byProvider = sandbox.providers.map(({ name }) => [name, sandbox.credential(name)]);
 	return {
 		...Object.fromEntries(byProvider),
 		klingChina: sandbox.credential('kling', { region: 'china' }),

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { Fault, RequestRecord } from './types';
-import { answer, cut, htmlAnswer, pause, send, type Answer } from './wire';
+import { answer, cut, htmlAnswer, pause, send, textOf, type Answer } from './wire';
 
 /** A request on its way to an answer. */
 export interface Delivery {
@@ -65,7 +65,7 @@ function replacement(delivery: Delivery, fault: Fault, processed: Answer = UNPRO
 		case 'empty':
 			return answer(status, '', headers);
 		case 'malformedJson': {
-			const text = JSON.stringify(processed.body);
+			const text = textOf(processed);
 			const json = { 'content-type': 'application/json' };
 			return answer(status, text.slice(0, Math.ceil(text.length / 2)), json);
 		}

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 
 import type { Task } from './tasks';
-import type { Fault, SandboxProvider } from './types';
+import type { Fault, ProviderName } from './types';
 import { cut, pause, sendBuffer } from './wire';
 
 const CLIP = readFileSync(join(__dirname, 'assets', 'clip.mp4'));
@@ -35,9 +35,9 @@ export function videosOf(task: Task, sandboxUrl: string): Video[] {
 }
 
 /** The provider whose storage a file path belongs to; null for files of none (`/files/big.mp4`). */
-export function ownerOfFile(path: string): SandboxProvider | null {
+export function ownerOfFile(path: string): ProviderName | null {
 	const owner = /^\/files\/([A-Za-z]+)\/[^/]+$/.exec(path)?.[1];
-	return (owner as SandboxProvider | undefined) ?? null;
+	return owner ?? null;
 }
 
 /** A file that exists only as a description: the clip, then a `free` box of zeros up to its size. */

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 import { control } from './control';
-import { providers } from './providers';
 import { klingAccessKeys, klingKeys } from './providers/kling';
+import type { Provider } from './providers/provider';
 import { serve } from './server';
 import { State } from './state';
 import type {
@@ -11,12 +11,13 @@ import type {
 	CallbackRecord,
 	Charge,
 	Fault,
+	ProviderName,
 	RequestRecord,
 	Sandbox,
 	SandboxKeys,
-	SandboxOptions,
 	SandboxProvider,
 	SandboxRegion,
+	SandboxSettings,
 	SandboxTask,
 } from './types';
 import { answer, send } from './wire';
@@ -27,6 +28,7 @@ export type {
 	Charge,
 	Fault,
 	FaultKind,
+	ProviderName,
 	RequestRecord,
 	Sandbox,
 	SandboxAccessKeys,
@@ -35,13 +37,14 @@ export type {
 	SandboxOptions,
 	SandboxProvider,
 	SandboxRegion,
+	SandboxSettings,
 	SandboxStatus,
 	SandboxTask,
 } from './types';
 
-/** Starts the five providers on 127.0.0.1. */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-	const sandbox = new RunningSandbox(new State(options));
+/** Starts the five providers, and those that the settings bring, on 127.0.0.1. */
+export async function startSandbox(settings: SandboxSettings = {}): Promise<Sandbox> {
+	const sandbox = new RunningSandbox(new State(settings));
 	await sandbox.listen();
 	return sandbox;
 }
@@ -52,16 +55,11 @@ class RunningSandbox implements Sandbox {
 	readonly requests: RequestRecord[];
 	readonly tasks: SandboxTask[];
 	readonly callbackLog: CallbackRecord[];
-	readonly keys = {
-		...(Object.fromEntries(providers.map(({ name, keys }) => [name, keys])) as Record<
-			SandboxProvider,
-			SandboxKeys
-		>),
-		klingChina: klingKeys.china,
-		klingAccess: klingAccessKeys.global,
-		klingChinaAccess: klingAccessKeys.china,
-	};
+	readonly providers: Sandbox['providers'];
+	readonly keys: Sandbox['keys'];
 	readonly #server: Server;
+	/** Answers so far, whose Date headers take turns. */
+	#answers = 0;
 
 	constructor(private readonly state: State) {
 		this.options = state.options;
@@ -69,6 +67,15 @@ class RunningSandbox implements Sandbox {
 		this.requests = state.requests;
 		this.tasks = state.store.tasks;
 		this.callbackLog = state.callbacks.log;
+		this.providers = state.providers.map(({ name, displayName }) => ({ name, displayName }));
+		this.keys = {
+			...(Object.fromEntries(
+				state.providers.map(({ name, mounts }) => [name, mounts[0].keys]),
+			) as Record<SandboxProvider, SandboxKeys>),
+			klingChina: klingKeys.china,
+			klingAccess: klingAccessKeys.global,
+			klingChinaAccess: klingAccessKeys.china,
+		};
 		this.#server = createServer((request, response) => {
 			void this.#answer(request, response);
 		});
@@ -91,26 +98,21 @@ class RunningSandbox implements Sandbox {
 		this.state.url = `http://127.0.0.1:${port}`;
 	}
 
-	baseUrl(name: SandboxProvider, region: SandboxRegion = 'global'): string {
-		const { mounts } = this.state.provider(name);
-		const mount = mounts.find((one) => one.region === region);
-		if (!mount) throw new Error(`${name} has no region ${region}`);
-		return this.url + mount.prefix;
+	baseUrl(name: ProviderName, region: SandboxRegion = 'global'): string {
+		return this.url + this.#mount(name, region).prefix;
 	}
 
-	credential(
-		name: SandboxProvider,
-		overrides: Record<string, unknown> = {},
-	): Record<string, unknown> {
-		const isChina = name === 'kling' && overrides.region === 'china';
+	credential(name: ProviderName, overrides: Record<string, unknown> = {}): Record<string, unknown> {
+		const { mounts } = this.state.provider(name);
+		const { prefix, keys } = mounts.find(({ region }) => region === overrides.region) ?? mounts[0];
 		return {
 			provider: name,
 			region: 'global',
 			authentication: 'apiKey',
-			apiKey: (isChina ? this.keys.klingChina : this.keys[name]).main,
+			apiKey: keys.main,
 			accessKey: '',
 			secretKey: '',
-			baseUrl: this.baseUrl(name, isChina ? 'china' : 'global'),
+			baseUrl: this.url + prefix,
 			...overrides,
 		};
 	}
@@ -134,7 +136,7 @@ class RunningSandbox implements Sandbox {
 		this.state.faults.clear();
 	}
 
-	seedTasks(name: SandboxProvider, tasks: Array<Partial<SandboxTask>>): void {
+	seedTasks(name: ProviderName, tasks: Array<Partial<SandboxTask>>): void {
 		const { newTaskId } = this.state.provider(name);
 		for (const fields of tasks) {
 			const task = this.state.store.seed(name, fields, () => newTaskId(this.options));
@@ -164,10 +166,18 @@ class RunningSandbox implements Sandbox {
 		});
 	}
 
+	#mount(name: ProviderName, region: SandboxRegion): Provider['mounts'][number] {
+		const mount = this.state.provider(name).mounts.find((one) => one.region === region);
+		if (!mount) throw new Error(`${name} has no region ${region}`);
+		return mount;
+	}
+
 	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-		response.setHeader('date', new Date(this.options.now()).toUTCString());
+		response.setHeader('date', new Date(this.options.now() + this.#nextSkew()).toUTCString());
 		response.on('error', () => {});
 		try {
+			const stranger = strangerIn(request);
+			if (stranger) return send(response, answer(403, { message: stranger }));
 			const url = new URL(`http://sandbox${request.url ?? '/'}`);
 			const isControl =
 				url.pathname.startsWith('/_sandbox') && !url.pathname.startsWith('/_sandbox/images/');
@@ -178,4 +188,29 @@ class RunningSandbox implements Sandbox {
 			send(response, answer(500, { message: `Sandbox error: ${(error as Error).message}` }));
 		}
 	}
+
+	#nextSkew(): number {
+		const { dateSkewsMs } = this.options;
+		this.#answers += 1;
+		return dateSkewsMs[(this.#answers - 1) % dateSkewsMs.length] ?? 0;
+	}
+}
+
+/**
+ * Why a request is not for this sandbox. A web page that is open in a browser on this machine could
+ * otherwise steer it: by a request of its own, or under a name of its own that points to 127.0.0.1.
+ */
+function strangerIn({ headers }: IncomingMessage): string | undefined {
+	if (!isLocal(`http://${headers.host ?? ''}`)) {
+		return `The sandbox answers to localhost only, not to ${headers.host}`;
+	}
+	const { origin } = headers;
+	if (origin === undefined || isLocal(origin)) return undefined;
+	return `The sandbox takes no requests from pages of ${origin}`;
+}
+
+function isLocal(address: string): boolean {
+	if (!URL.canParse(address)) return false;
+	const { hostname } = new URL(address);
+	return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

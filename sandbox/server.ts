@@ -72,7 +72,8 @@ async function serveApi(
 		latencyMs: state.options.latencyMs,
 		process: async () => {
 			if (raw === undefined) return answer(413, 'Request Entity Too Large');
-			return await respond(state, provider, route, call);
+			const { numericIds } = state.options;
+			return { ...(await respond(state, provider, route, call)), numericIds };
 		},
 		refuse: (code, message) => provider.refuse(code, state, message),
 	});

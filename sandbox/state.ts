@@ -5,7 +5,7 @@ import { providers } from './providers';
 import type { AcceptedTask, Call, Context, Provider } from './providers/provider';
 import { Refusal } from './refusal';
 import { TaskStore, withoutUndefined, type Task } from './tasks';
-import type { ActiveOptions, RequestRecord, SandboxOptions, SandboxProvider } from './types';
+import type { ActiveOptions, ProviderName, RequestRecord, SandboxSettings } from './types';
 
 /** Everything a sandbox knows. */
 export class State implements Context {
@@ -15,21 +15,24 @@ export class State implements Context {
 	readonly faults = new Faults();
 	readonly requests: RequestRecord[] = [];
 	readonly callbacks: Callbacks;
-	readonly mounts = providers.flatMap((provider) =>
-		provider.mounts.map((mount) => ({ ...mount, provider })),
-	);
+	readonly providers: Provider[];
+	readonly mounts: Array<Provider['mounts'][number] & { provider: Provider }>;
 	/** Set once the port is known. */
 	url = '';
 
-	constructor(options: SandboxOptions) {
+	constructor({ extraProviders = [], ...options }: SandboxSettings) {
+		this.providers = [...providers, ...extraProviders];
+		this.mounts = this.providers.flatMap((provider) =>
+			provider.mounts.map((mount) => ({ ...mount, provider })),
+		);
 		this.options = { ...defaultOptions(), ...withoutUndefined(options) };
 		this.store = new TaskStore(this.options);
 		this.limiter = new RateLimiter(() => this.options.now());
 		this.callbacks = new Callbacks(this.options, (name) => this.provider(name).callbacks?.(this));
 	}
 
-	provider(name: SandboxProvider): Provider {
-		const provider = providers.find((one) => one.name === name);
+	provider(name: ProviderName): Provider {
+		const provider = this.providers.find((one) => one.name === name);
 		if (!provider) throw new Error(`There is no provider ${name}`);
 		return provider;
 	}
@@ -73,9 +76,19 @@ function defaultOptions(): ActiveOptions {
 		cometExternalIdLookup: false,
 		modellixPath: 'newest',
 		listOrder: 'newestFirst',
+		largestPage: 500,
+		largerPages: 'refused',
+		lastPage: 1000,
+		listIgnoresPageNum: false,
+		listDelayMs: 0,
+		stateLagMs: 0,
+		dateSkewsMs: [0],
+		numericIds: false,
+		gatewaysShowKlingsId: false,
 		duplicateLookupDelayMs: 0,
 		failScenes: [],
 		callbacks: 'on',
+		callbackRepeatsMs: [],
 		now: Date.now,
 	};
 }

@@ -1,7 +1,7 @@
 import type {
 	ActiveOptions,
 	Charge,
-	SandboxProvider,
+	ProviderName,
 	SandboxRegion,
 	SandboxStatus,
 	SandboxTask,
@@ -11,7 +11,7 @@ type TaskFields = Omit<SandboxTask, 'status' | 'updatedAt'>;
 
 /** A task. It has no timer: where it stands follows from the clock whenever somebody asks. */
 export class Task implements SandboxTask {
-	readonly provider!: SandboxProvider;
+	readonly provider!: ProviderName;
 	readonly region!: SandboxRegion;
 	readonly taskId!: string;
 	readonly externalTaskId!: string | null;
@@ -51,6 +51,12 @@ export class Task implements SandboxTask {
 
 	get isOver(): boolean {
 		return this.#now() >= this.finishedAt;
+	}
+
+	/** The task as it was some time ago. */
+	before(ms: number): Task {
+		const { ...fields } = this;
+		return new Task(fields as TaskFields, () => this.#now() - ms);
 	}
 
 	toJSON(): Record<string, unknown> {
@@ -120,7 +126,7 @@ class Account {
 
 /** What a provider knows of a task it is about to accept. */
 export interface TaskDraft {
-	provider: SandboxProvider;
+	provider: ProviderName;
 	region: SandboxRegion;
 	taskId: string;
 	externalTaskId: string | null;
@@ -166,7 +172,7 @@ export class TaskStore {
 	}
 
 	/** Puts a task in as it is, without a charge. */
-	seed(provider: SandboxProvider, task: Partial<SandboxTask>, newId: () => string): Task {
+	seed(provider: ProviderName, task: Partial<SandboxTask>, newId: () => string): Task {
 		const now = this.options.now();
 		const { status = 'succeed', updatedAt, ...fields } = withoutUndefined(task);
 		const isOpen = status === 'submitted' || status === 'processing';
@@ -196,31 +202,44 @@ export class TaskStore {
 	}
 
 	/** A task by the provider's own id. */
-	byId(provider: SandboxProvider, region: SandboxRegion, taskId: string): Task | undefined {
+	byId(provider: ProviderName, region: SandboxRegion, taskId: string): Task | undefined {
 		const task = this.#byId.get(taskId);
-		return task?.provider === provider && task.region === region ? task : undefined;
+		const isIts = task?.provider === provider && task.region === region;
+		return isIts ? this.#asShown(task) : undefined;
 	}
 
 	/** A task by its external id, once `duplicateLookupDelayMs` have passed. */
-	byExternalId(provider: SandboxProvider, region: SandboxRegion, id: string): Task | undefined {
+	byExternalId(provider: ProviderName, region: SandboxRegion, id: string): Task | undefined {
 		const task = this.#account(provider, region).byExternalId.get(id);
 		if (!task) return undefined;
 		const settled = task.createdAt + this.options.duplicateLookupDelayMs <= this.options.now();
-		return settled ? task : undefined;
+		return settled ? this.#asShown(task) : undefined;
 	}
 
 	/** Whether the external id was used before, even if a look-up does not find it yet. */
-	isUsed(provider: SandboxProvider, region: SandboxRegion, externalTaskId: string): boolean {
+	isUsed(provider: ProviderName, region: SandboxRegion, externalTaskId: string): boolean {
 		return this.#account(provider, region).byExternalId.has(externalTaskId);
 	}
 
-	countUnfinished(provider: SandboxProvider, region: SandboxRegion): number {
+	countUnfinished(provider: ProviderName, region: SandboxRegion): number {
 		return this.#account(provider, region).countUnfinished(this.options.now());
 	}
 
 	/** A page of an account's tasks; `start` counts from 0. */
-	page(provider: SandboxProvider, region: SandboxRegion, start: number, size: number): Task[] {
-		return this.#account(provider, region).page(this.options.listOrder, start, size);
+	page(provider: ProviderName, region: SandboxRegion, start: number, size: number): Task[] {
+		const { listOrder, listDelayMs } = this.options;
+		const account = this.#account(provider, region);
+		if (listDelayMs === 0) {
+			return account.page(listOrder, start, size).map((task) => this.#asShown(task));
+		}
+		const until = this.options.now() - listDelayMs;
+		const listed = account.page(listOrder, 0, Infinity).filter((one) => one.createdAt <= until);
+		return listed.slice(start, start + size).map((task) => this.#asShown(task));
+	}
+
+	#asShown(task: Task): Task {
+		const { stateLagMs } = this.options;
+		return stateLagMs === 0 ? task : task.before(stateLagMs);
 	}
 
 	/** Ends a task now, whatever its course was. */
@@ -256,7 +275,7 @@ export class TaskStore {
 		return task;
 	}
 
-	#account(provider: SandboxProvider, region: SandboxRegion): Account {
+	#account(provider: ProviderName, region: SandboxRegion): Account {
 		const name = `${provider}:${region}`;
 		let account = this.#accounts.get(name);
 		if (!account) {

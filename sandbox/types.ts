@@ -1,7 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+import type { Provider } from './providers/provider';
+
 /** The five providers, by the words the credential's `provider` property uses. */
 export type SandboxProvider = 'kling' | 'cometApi' | 'kkiai' | 'modellix' | 'apiModels';
+
+/** A provider of a sandbox: one of the five, or one that {@link SandboxSettings} brings. */
+export type ProviderName = SandboxProvider | (string & {});
 
 /** Kling's two consoles; the gateways only have `global`. */
 export type SandboxRegion = 'global' | 'china';
@@ -34,7 +39,28 @@ export interface SandboxOptions {
 	modellixPath?: 'newest' | 'middle' | 'oldest';
 	/** Order of Kling's list, which Kling does not document. `random` is stable between pages. */
 	listOrder?: 'newestFirst' | 'oldestFirst' | 'random';
-	/** Milliseconds after acceptance during which a look-up by external task id answers 404. */
+	/** Largest `pageSize` of Kling's list. */
+	largestPage?: number;
+	/** What becomes of a larger one: refused, as documented, or cut to the largest without a word. */
+	largerPages?: 'refused' | 'cut';
+	/** Last `pageNum` of Kling's list. */
+	lastPage?: number;
+	/** Whether Kling's list shows its first page whatever `pageNum` says. */
+	listIgnoresPageNum?: boolean;
+	/** Milliseconds until a new task shows up in Kling's list. */
+	listDelayMs?: number;
+	/**
+	 * Milliseconds that get and list lie behind: a callback may tell of an end that they do not show
+	 * yet.
+	 */
+	stateLagMs?: number;
+	/** What the Date header adds to the sandbox' clock, in ms; answers take turns, as servers behind one address do. */
+	dateSkewsMs?: number[];
+	/** Whether ids of 16 and more digits are sent as JSON numbers. */
+	numericIds?: boolean;
+	/** Whether gateways show Kling's own id of a task, which they do not find, in what they get (G1, G3). */
+	gatewaysShowKlingsId?: boolean;
+	/** Milliseconds after acceptance during which a look-up by external task id finds nothing. */
 	duplicateLookupDelayMs?: number;
 	/** Scenes whose tasks end failed; for images that are sent as base64. */
 	failScenes?: string[];
@@ -44,8 +70,16 @@ export interface SandboxOptions {
 	webhookSecret?: string;
 	/** Milliseconds before each repeated callback of a provider that repeats; overrides its own. */
 	callbackRetryMs?: number[];
+	/** Milliseconds after which a callback is sent again although it was taken. */
+	callbackRepeatsMs?: number[];
 	/** The sandbox' clock in ms: task progress, JWT checks, rates and the Date header follow it. */
 	now?: () => number;
+}
+
+/** What a sandbox is started with. */
+export interface SandboxSettings extends SandboxOptions {
+	/** Providers beside the five, each in the form of a file of `providers/`. */
+	extraProviders?: Provider[];
 }
 
 /** Options with their defaults filled in. */
@@ -57,7 +91,7 @@ export type ActiveOptions = Omit<
 
 /** A task as the sandbox keeps it. `status` and `updatedAt` are computed from the clock. */
 export interface SandboxTask {
-	readonly provider: SandboxProvider;
+	readonly provider: ProviderName;
 	readonly region: SandboxRegion;
 	readonly taskId: string;
 	readonly externalTaskId: string | null;
@@ -90,7 +124,7 @@ export interface SandboxTask {
 
 /** An accepted create, in other words: money spent. */
 export interface Charge {
-	provider: SandboxProvider;
+	provider: ProviderName;
 	taskId: string;
 	externalTaskId: string | null;
 	effectScene: string;
@@ -101,7 +135,7 @@ export interface Charge {
 /** A request as it arrived. Control requests are not recorded. */
 export interface RequestRecord {
 	/** Null for the sample images. */
-	provider: SandboxProvider | null;
+	provider: ProviderName | null;
 	operation: SandboxOperation | null;
 	method: string;
 	/** Path with the provider's prefix and the query. */
@@ -117,7 +151,7 @@ export interface RequestRecord {
 
 /** A callback as it was sent. */
 export interface CallbackRecord {
-	provider: SandboxProvider;
+	provider: ProviderName;
 	taskId: string;
 	url: string;
 	/** HTTP status of the receiver; 0 if it could not be reached. */
@@ -163,7 +197,7 @@ export interface Fault {
 	kind: FaultKind;
 	/** Which requests it hits; all requests if absent. */
 	match?: {
-		provider?: SandboxProvider;
+		provider?: ProviderName;
 		method?: string;
 		operation?: SandboxOperation;
 		/** Tested on the path with prefix and query; a string is the source of a RegExp. */
@@ -216,6 +250,8 @@ export interface Sandbox {
 	/** `http://127.0.0.1:PORT`, without a slash at the end. */
 	readonly url: string;
 	readonly options: ActiveOptions;
+	/** All its providers, the five first. */
+	readonly providers: Array<{ name: ProviderName; displayName: string }>;
 	readonly keys: Record<SandboxProvider, SandboxKeys> & {
 		klingChina: SandboxKeys;
 		klingAccess: SandboxAccessKeys;
@@ -226,12 +262,9 @@ export interface Sandbox {
 	readonly tasks: SandboxTask[];
 	readonly callbackLog: CallbackRecord[];
 	/** What a credential's `baseUrl` should be. */
-	baseUrl(provider: SandboxProvider, region?: SandboxRegion): string;
+	baseUrl(provider: ProviderName, region?: SandboxRegion): string;
 	/** Data of a `klingEffectsApi` credential that works; `overrides.region` picks matching keys. */
-	credential(
-		provider: SandboxProvider,
-		overrides?: Record<string, unknown>,
-	): Record<string, unknown>;
+	credential(provider: ProviderName, overrides?: Record<string, unknown>): Record<string, unknown>;
 	/** The same for Kling with access key and secret key. */
 	accessKeyCredential(overrides?: Record<string, unknown>): Record<string, unknown>;
 	/** Adds a fault; the function returned takes it away again. */
@@ -241,7 +274,7 @@ export interface Sandbox {
 	 * Puts history in directly, without charges. A task without `status` has succeeded; one that is
 	 * `submitted` or `processing` stays so until `finish`, unless `finishedAt` is given.
 	 */
-	seedTasks(provider: SandboxProvider, tasks: Array<Partial<SandboxTask>>): void;
+	seedTasks(provider: ProviderName, tasks: Array<Partial<SandboxTask>>): void;
 	/** Ends a task now. */
 	finish(taskId: string, status: 'succeed' | 'failed', message?: string): void;
 	/** Sends a callback now, whatever the task's state: early, repeated or forged with `body`. */

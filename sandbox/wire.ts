@@ -5,6 +5,8 @@ export interface Answer {
 	status: number;
 	headers?: Record<string, string>;
 	body: unknown;
+	/** Whether ids of 16 and more digits are sent as numbers. */
+	numericIds?: boolean;
 }
 
 /** A JSON answer. */
@@ -41,7 +43,7 @@ export async function readBody(
 export function send(response: ServerResponse, message: Answer, cutAfter?: number): void {
 	const isText = typeof message.body === 'string';
 	const type = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8';
-	const bytes = Buffer.from(isText ? (message.body as string) : JSON.stringify(message.body));
+	const bytes = Buffer.from(isText ? (message.body as string) : textOf(message));
 	for (const [name, value] of Object.entries(message.headers ?? {})) {
 		response.setHeader(name, value);
 	}
@@ -50,6 +52,12 @@ export function send(response: ServerResponse, message: Answer, cutAfter?: numbe
 	response.writeHead(message.status, { 'content-length': bytes.length });
 	response.write(bytes.subarray(0, Math.floor(bytes.length * cutAfter)));
 	cut(response);
+}
+
+/** A body as JSON. */
+export function textOf({ body, numericIds }: Answer): string {
+	const text = JSON.stringify(body);
+	return numericIds ? text.replace(/"((?:task_)?id)":"(\d{16,})"/gi, '"$1":$2') : text;
 }
 
 /** Sends bytes with their length. */

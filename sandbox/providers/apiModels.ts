@@ -19,8 +19,8 @@ const MODEL = 'kling-video/kling-effects';
 /** APIModels.app (APIModels’ effects page): success is code 200, names are camelCase. */
 export const apiModels: Provider = {
 	name: 'apiModels',
-	mounts: [{ prefix: '/apimodels', region: 'global' }],
-	keys,
+	displayName: 'APIModels',
+	mounts: [{ prefix: '/apimodels', region: 'global', keys }],
 	routes: [
 		{
 			method: 'POST',

@@ -12,7 +12,7 @@ import {
 	statusOfKling,
 	textOfKling,
 	newKlingTaskId,
-	taskObject,
+	passedOn,
 } from './klingEnvelope';
 import type { Call, Context, Provider } from './provider';
 
@@ -21,8 +21,8 @@ const keys = makeKeys('cometapi');
 /** CometAPI (CometAPI's effects page, docs/providers.md section 2): Kling's shape behind a gateway of its own. */
 export const cometApi: Provider = {
 	name: 'cometApi',
-	mounts: [{ prefix: '/cometapi', region: 'global' }],
-	keys,
+	displayName: 'CometAPI',
+	mounts: [{ prefix: '/cometapi', region: 'global', keys }],
 	routes: [
 		{ method: 'POST', path: /^\/kling\/v1\/videos\/effects$/, operation: 'create', answer: create },
 		{
@@ -96,7 +96,7 @@ function get(call: Call, context: Context): Answer {
 		code: 0,
 		message: 'SUCCEED',
 		request_id: randomUUID(),
-		data: taskObject(task, context.url),
+		data: passedOn(task, context),
 	});
 }
 

@@ -14,7 +14,7 @@ import {
 	statusOfKling,
 	textOfKling,
 	newKlingTaskId,
-	taskObject,
+	passedOn,
 } from './klingEnvelope';
 import type { Call, Context, Provider } from './provider';
 
@@ -26,8 +26,8 @@ const keys = makeKeys('kkiai');
  */
 export const kkiai: Provider = {
 	name: 'kkiai',
-	mounts: [{ prefix: '/kkiai', region: 'global' }],
-	keys,
+	displayName: 'KKIAI',
+	mounts: [{ prefix: '/kkiai', region: 'global', keys }],
 	routes: [
 		{ method: 'POST', path: /^\/kling\/v1\/videos\/effects$/, operation: 'create', answer: create },
 		{
@@ -117,7 +117,7 @@ const CREATED: Shapes = {
 };
 
 const FOUND: Shapes = {
-	kling: (task, context) => klingEnvelope(taskObject(task, context.url)),
+	kling: (task, context) => klingEnvelope(passedOn(task, context)),
 	wrapper: (task, context) => ({ code: 'success', message: '', data: wrapped(task, context) }),
 	openai: openAiVideo,
 };
@@ -144,7 +144,7 @@ function wrapped(task: Task, context: Context): unknown {
 		submit_time: seconds(task.createdAt),
 		start_time: status === 'submitted' ? 0 : seconds(task.processingAt),
 		finish_time: task.isOver ? seconds(task.finishedAt) : 0,
-		data: klingEnvelope(taskObject(task, context.url)),
+		data: klingEnvelope(passedOn(task, context)),
 	};
 }
 

@@ -36,11 +36,11 @@ export const klingAccessKeys = {
 /** Kling AI itself (Kling's effects page). */
 export const kling: Provider = {
 	name: 'kling',
+	displayName: 'Kling AI',
 	mounts: [
-		{ prefix: '/kling', region: 'global' },
-		{ prefix: '/kling-china', region: 'china' },
+		{ prefix: '/kling', region: 'global', keys: klingKeys.global },
+		{ prefix: '/kling-china', region: 'china', keys: klingKeys.china },
 	],
-	keys: klingKeys.global,
 	routes: [
 		{ method: 'POST', path: /^\/v1\/videos\/effects$/, operation: 'create', answer: create },
 		{ method: 'GET', path: /^\/v1\/videos\/effects$/, operation: 'list', answer: list },
@@ -119,9 +119,11 @@ function get(call: Call, context: Context): Answer {
 
 /** A bare array without a total; its order is not documented (section 1.5). */
 function list(call: Call, context: Context): Answer {
-	const pageNum = intFrom(call.query, 'pageNum', 1, 1000);
-	const pageSize = intFrom(call.query, 'pageSize', 30, 500);
-	const start = (pageNum - 1) * pageSize;
+	const { options } = context;
+	const pageNum = intFrom(call.query, 'pageNum', 1, options.lastPage);
+	const most = options.largerPages === 'cut' ? Infinity : options.largestPage;
+	const pageSize = Math.min(intFrom(call.query, 'pageSize', 30, most), options.largestPage);
+	const start = options.listIgnoresPageNum ? 0 : (pageNum - 1) * pageSize;
 	const tasks = context.store.page('kling', call.region, start, pageSize);
 	const data = tasks.map((task) => taskObject(task, context.url));
 	return success(data);

@@ -4,6 +4,7 @@ import { videosOf } from '../files';
 import type { Task } from '../tasks';
 import { klingCodes } from '../texts';
 import { answer, type Answer } from '../wire';
+import type { Context } from './provider';
 
 /** Kling's envelope for a code, with its HTTP status and usual text. Every answer carries a request id. */
 export function klingRefusal(code: number, message?: string): Answer {
@@ -94,4 +95,15 @@ let lastId = 876_543_210_987_654_321n;
 export function newKlingTaskId(): string {
 	lastId += 7n;
 	return String(lastId);
+}
+
+/** Kling's task object as a gateway passes it on: with the gateway's id, or with Kling's own (G1, G3). */
+export function passedOn(task: Task, { options, url }: Context): Record<string, unknown> {
+	const object = taskObject(task, url);
+	return options.gatewaysShowKlingsId ? { ...object, task_id: klingsIdOf(task) } : object;
+}
+
+/** What Kling calls a gateway's task. The gateway does not find it under this id. */
+function klingsIdOf({ createdAt, taskId }: Task): string {
+	return `8${createdAt}${taskId.replace(/\D/g, '').slice(-4).padStart(4, '0')}`;
 }

@@ -30,8 +30,8 @@ const CREATE_PATHS: Record<ActiveOptions['modellixPath'], string> = {
 /** Modellix (Modellix's effects page): a flat body, and words of its own. */
 export const modellix: Provider = {
 	name: 'modellix',
-	mounts: [{ prefix: '/modellix', region: 'global' }],
-	keys,
+	displayName: 'Modellix',
+	mounts: [{ prefix: '/modellix', region: 'global', keys }],
 	routes: [
 		...Object.entries(CREATE_PATHS).map(
 			([generation, path]): Route => ({

@@ -6,16 +6,16 @@ import type { RateLimiter } from '../limits';
 import type { Task, TaskDraft, TaskStore } from '../tasks';
 import type {
 	ActiveOptions,
+	ProviderName,
 	SandboxKeys,
 	SandboxOperation,
-	SandboxProvider,
 	SandboxRegion,
 } from '../types';
 import type { Answer } from '../wire';
 
 /** A request to a provider's API. */
 export interface Call {
-	provider: SandboxProvider;
+	provider: ProviderName;
 	method: string;
 	/** Path after the provider's prefix, without the query. */
 	path: string;
@@ -64,13 +64,12 @@ export interface Route {
 	answer(call: Call, context: Context): Answer | Promise<Answer>;
 }
 
-/** A provider: its file, and one line in `providers/index.ts`. */
+/** A provider: its file, and one line in `providers/index.ts` (or `extraProviders`). */
 export interface Provider {
-	readonly name: SandboxProvider;
-	/** Path prefixes it answers under. */
-	readonly mounts: Array<{ prefix: string; region: SandboxRegion }>;
-	/** Keys of its (global) account. */
-	readonly keys: SandboxKeys;
+	readonly name: ProviderName;
+	readonly displayName: string;
+	/** The path prefixes it answers under, with the keys of the account there. The first is its usual one. */
+	readonly mounts: Array<{ prefix: string; region: SandboxRegion; keys: SandboxKeys }>;
 	readonly routes: Route[];
 	/** Who sent the request; throws a Refusal 1000 to 1004. */
 	authenticate(call: Call, context: Context): Caller;
