@@ -1,4 +1,4 @@
-import type { ApiRequest, HttpResponse, Send } from './http';
+import { providerTimeOf, type ApiRequest, type HttpResponse, type Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviourOf, failed, failureOfNoResponse, success, type Outcome } from './failure';
 import type { OrderWithImages, Order } from './create/order';
@@ -7,6 +7,12 @@ import type { TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */
 export const readTries = 4;
+
+/**
+ * What came of a request, and what time it was then: milliseconds since 1970 on the provider's clock, or
+ * on n8n's where the response names no time.
+ */
+export type Dated<T> = Outcome<T> & { providerTime: number };
 
 /** The calls that the package makes, in the words of tasks. Nothing here knows n8n. */
 export class Client {
@@ -43,7 +49,7 @@ export class Client {
 	}
 
 	/** A task by the provider's id, asked once. */
-	async getOnce(taskId: string): Promise<Outcome<TaskRecord>> {
+	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
 		return await this.ask(this.provider.getRequest(taskId), (response) =>
 			this.provider.readTask(response),
 		);
@@ -74,7 +80,7 @@ export class Client {
 	async listOnce(
 		page: number,
 		pageSize: number = this.largestPage,
-	): Promise<Outcome<TaskRecord[]>> {
+	): Promise<Dated<TaskRecord[]>> {
 		const list = this.taskList;
 		return await this.ask(list.request(page, pageSize), (response) => list.read(response));
 	}
@@ -115,13 +121,16 @@ export class Client {
 	private async ask<T>(
 		request: ApiRequest,
 		readResult: (response: HttpResponse) => Outcome<T>,
-	): Promise<Outcome<T>> {
+	): Promise<Dated<T>> {
 		const reply = await this.send(request);
-		if (reply.kind === 'noResponse') return failed(failureOfNoResponse(reply));
+		if (reply.kind === 'noResponse') {
+			return { ...failed(failureOfNoResponse(reply)), providerTime: this.clock.now() };
+		}
+		const providerTime = providerTimeOf(reply);
 		const failure = this.provider.readFailure(reply);
-		if (!failure) return readResult(reply);
+		if (!failure) return { ...readResult(reply), providerTime };
 		const isStale = this.provider.isStaleSignature?.(failure) ?? false;
-		if (!isStale || request.providerTime !== undefined) return failed(failure);
+		if (!isStale || request.providerTime !== undefined) return { ...failed(failure), providerTime };
 		// A refused signature made no task, so even a create may be sent again.
 		return await this.ask({ ...request, providerTime: reply.headers.date ?? '' }, readResult);
 	}

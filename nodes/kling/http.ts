@@ -81,11 +81,16 @@ export function requestIdOf(response: HttpResponse): string | null {
 	return header ? response.headers[header] : null;
 }
 
+/** What time it was for the provider, in milliseconds since 1970; n8n's time where the response names none. */
+export function providerTimeOf({ headers, at }: HttpResponse): number {
+	return Date.parse(headers.date ?? '') || at;
+}
+
 /** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */
 export function retryAfterMs(response: HttpResponse): number | null {
 	const { headers } = response;
 	// By the provider's clock where it tells it: that of n8n's machine may be minutes off.
-	const at = Date.parse(headers.date ?? '') || response.at;
+	const at = providerTimeOf(response);
 	if (headers['retry-after-ms']) return positive(Number(headers['retry-after-ms']));
 	if (headers['retry-after']) {
 		const seconds = Number(headers['retry-after']);

@@ -163,3 +163,21 @@ describe('a create', () => {
 		);
 	});
 });
+
+describe('what time it is for the provider', () => {
+	const told = { date: 'Sat, 21 Nov 2026 05:00:00 GMT' };
+
+	test.each([
+		['stands in a response', answer(200, { code: 0, data: [] }, told), Date.UTC(2026, 10, 21, 5)],
+		['stands in a refusal', refusal(5000, told), Date.UTC(2026, 10, 21, 5)],
+		['is the time of n8n where a response does not say', list(), list().at],
+	])('%s', async (_name, response, time) => {
+		const { client } = scripted({ gets: [response] });
+		expect((await client.listOnce(1)).providerTime).toBe(time);
+	});
+
+	test('is the time of n8n where nothing came', async () => {
+		const { client, clock } = scripted({ gets: [lost] });
+		expect((await client.getOnce('1')).providerTime).toBe(clock.now());
+	});
+});
