@@ -1,11 +1,14 @@
 import type { Client } from '../client';
-import { behaviourOf, concernsTaskAlone, type Failure } from '../failure';
+import { behaviourOf, concernsTaskAlone, type Failure, type Outcome } from '../failure';
 import type { TaskRecord } from '../task';
 import { inParallel } from '../inParallel';
 import type { WatchState } from './state';
 
 /** Where tasks are looked at: a {@link Client}, or a model of one. */
-export type Source = Pick<Client, 'listOnce' | 'getOnce' | 'largestPage' | 'lastPage'>;
+export interface Source extends Pick<Client, 'largestPage' | 'lastPage'> {
+	listOnce(page: number, pageSize: number): Promise<Outcome<TaskRecord[]>>;
+	getOnce(taskId: string): Promise<Outcome<TaskRecord>>;
+}
 
 /** What came of one poll. */
 export interface Round {
