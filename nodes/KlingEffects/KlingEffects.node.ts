@@ -9,6 +9,7 @@ import {
 	type IWebhookResponseData,
 } from 'n8n-workflow';
 import { simplifyField } from '../n8n/items';
+import { outputOfThrown } from '../n8n/results';
 import { resumeWebhooks } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
@@ -133,22 +134,20 @@ export class KlingEffects implements INodeType {
 	methods = { listSearch: { searchScenes: searchScenesMethod } };
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		const operation = this.getNodeParameter('operation', 0, 'create');
-		const execute = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
-		if (!execute) {
-			throw new NodeOperationError(
-				this.getNode(),
-				`Operation “${String(operation)}” is not known`,
-				{
-					description: 'Choose Create, Get, Get Many or Get Many Scenes.',
-				},
-			);
-		}
-		return [await execute(this)];
+		return [await runOperation(this).catch((thrown: unknown) => outputOfThrown(this, thrown))];
 	}
 
 	/** A callback of the provider, to an execution that sleeps until it comes. */
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await handleCallback(this);
 	}
+}
+
+async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	const operation = context.getNodeParameter('operation', 0, 'create');
+	const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
+	if (run) return await run(context);
+	throw new NodeOperationError(context.getNode(), `Operation “${String(operation)}” is not known`, {
+		description: 'Choose Create, Get, Get Many or Get Many Scenes.',
+	});
 }

@@ -7,14 +7,15 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 import { readAccount } from '../kling/account';
-import { isFinal, taskIdIn, type TaskRecord } from '../kling/task';
+import { filledIn, isFinal, taskIdIn, type TaskRecord } from '../kling/task';
 import { isSignedBy } from '../kling/webhookSignature';
 import { taskItem } from '../n8n/items';
 import { errorOf, goesOn, itemOf, type Problem } from '../n8n/problems';
 import { isPublic, resumeUrlOf } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
+import { isTool } from '../n8n/tool';
 import { credentialName } from '../n8n/transport';
-import { finishTask, type ItemTask } from './operations/finish';
+import { finishTask, type Finish, type ItemTask } from './operations/finish';
 
 /**
  * Waiting without a worker: the execution sleeps in n8n's database, and the provider's callbacks wake
@@ -31,19 +32,18 @@ const graceMs = [5_000, 15_000];
 /** Where callbacks should go, null to wait by polling, or why it cannot be done. */
 export type CallbackWait = { ok: true; resumeUrl: string | null } | { ok: false; problem: Problem };
 
-/** Reads the option Wait Using. One sleep serves all items, so the first item's parameters count. */
-export function readCallbackWait(context: IExecuteFunctions, { provider }: Session): CallbackWait {
-	const { waitUsing = 'polling', callbackUrl } = context.getNodeParameter('options', 0, {}) as {
-		waitUsing?: string;
-		callbackUrl?: string;
-	};
+/** Judges the option Wait Using. One sleep serves all items, so the first item's parameters count. */
+export function readCallbackWait(
+	context: IExecuteFunctions,
+	{ provider }: Session,
+	waits: boolean,
+	{ waitUsing = 'polling', callbackUrl }: { waitUsing?: unknown; callbackUrl?: unknown },
+): CallbackWait {
 	if (waitUsing !== 'polling' && waitUsing !== 'callback') {
-		return refuse(`Wait Using “${waitUsing}” is not known`, 'Choose Callback or Polling.');
+		return refuse(`Wait Using “${String(waitUsing)}” is not known`, 'Choose Callback or Polling.');
 	}
-	const waits = context.getNodeParameter('waitForCompletion', 0, false) === true;
 	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
-	const isTool = context.isToolExecution?.() ?? false;
-	if (waitUsing === 'polling' || !waits || isTool) return { ok: true, resumeUrl: null };
+	if (waitUsing === 'polling' || !waits || isTool(context)) return { ok: true, resumeUrl: null };
 	if (!provider.takes.includes('callbackUrl')) {
 		return refuse(
 			`${provider.displayName} sends no callbacks`,
@@ -73,9 +73,7 @@ export async function sleepUntilCallbacks(
 	wait: { resumeUrl: string; deadline: number },
 ): Promise<INodeExecutionData[]> {
 	const items = context.getInputData();
-	for (const { itemIndex, record } of tasks) {
-		replace(items[itemIndex], sleepingItem(context, record, itemIndex));
-	}
+	for (const task of tasks) replace(items[task.itemIndex], sleepingItem(task));
 	for (const { itemIndex, problem } of problems) {
 		replace(items[itemIndex], problemItem(context.getNode(), problem, itemIndex));
 	}
@@ -88,12 +86,7 @@ export async function sleepUntilCallbacks(
 }
 
 /** A task's item as it should be when its time is over. */
-function sleepingItem(
-	context: IExecuteFunctions,
-	record: TaskRecord,
-	itemIndex: number,
-): INodeExecutionData {
-	const simplify = context.getNodeParameter('simplify', itemIndex, true) as boolean;
+function sleepingItem({ itemIndex, record, finish: { simplify } }: ItemTask): INodeExecutionData {
 	const timedOut = !isFinal(record.task.status);
 	return taskItem(record, { simplify, timedOut, itemIndex });
 }
@@ -184,9 +177,16 @@ export async function handleCallback(context: IWebhookFunctions): Promise<IWebho
 	// Not 200, so that a provider that repeats its callbacks does so.
 	if (look.state === 'unknown') return answer(context, 503, 'The tasks could not be looked at');
 	if (look.state === 'open') return answer(context, 200, 'Other tasks are still under way');
+	const finish: Finish = {
+		wait: true,
+		simplify: context.getNodeParameter('simplify', true) as boolean,
+		downloadVideo: context.getNodeParameter('downloadVideo', false) as boolean,
+		outputField: context.getNodeParameter('outputField', 'data') as string,
+	};
 	const itemTasks = sleeping.map(({ itemIndex }, index) => ({
 		itemIndex,
 		record: withItem(look.records[index], items[itemIndex].json),
+		finish,
 	}));
 	return { workflowData: [await finishAll(context, await openSession(context), items, itemTasks)] };
 }
@@ -251,14 +251,9 @@ async function finishAll(
 	items: readonly INodeExecutionData[],
 	itemTasks: readonly ItemTask[],
 ): Promise<INodeExecutionData[]> {
-	const options = {
-		simplify: context.getNodeParameter('simplify', true) as boolean,
-		downloadVideo: context.getNodeParameter('downloadVideo', false) as boolean,
-		outputField: context.getNodeParameter('outputField', 'data') as string,
-	};
 	const output = [...items];
 	for (const one of itemTasks) {
-		const result = await finishTask(context, session, one, options, { timedOut: false });
+		const result = await finishTask(context, session, one, { timedOut: false });
 		if (!result.ok && !goesOn(context.getNode())) {
 			throw errorOf(context.getNode(), result.problem, one.itemIndex);
 		}
@@ -272,15 +267,7 @@ async function finishAll(
 /** What the provider does not repeat, but the sleeping item knows. */
 function withItem(record: TaskRecord, json: IDataObject): TaskRecord {
 	const { effectScene, externalTaskId } = json as Partial<Record<string, string>>;
-	const { task } = record;
-	return {
-		...record,
-		task: {
-			...task,
-			effectScene: task.effectScene ?? effectScene ?? null,
-			externalTaskId: task.externalTaskId ?? externalTaskId ?? null,
-		},
-	};
+	return filledIn(record, { effectScene, externalTaskId });
 }
 
 /** Whether the callback is signed as the credential's secret asks; without a secret all are let in. */

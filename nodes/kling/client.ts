@@ -1,9 +1,9 @@
 import { providerTimeOf, type ApiRequest, type HttpResponse, type Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviourOf, failed, failureOfNoResponse, success, type Outcome } from './failure';
-import type { OrderWithImages, Order } from './create/order';
+import type { OrderWithImages } from './create/order';
 import type { Provider, TaskList } from './providers/provider';
-import type { TaskRecord } from './task';
+import { filledIn, type TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */
 export const readTries = 4;
@@ -64,11 +64,7 @@ export class Client {
 		);
 		if (!outcome.ok) return outcome;
 		// Not every gateway repeats the id in its answer.
-		const { task } = outcome.value;
-		return success({
-			...outcome.value,
-			task: { ...task, externalTaskId: task.externalTaskId ?? externalTaskId },
-		});
+		return success(filledIn(outcome.value, { externalTaskId }));
 	}
 
 	/** One page of the account's tasks, in the provider's order. The provider must have a list. */
@@ -157,21 +153,8 @@ function isNew(seen: Set<string>, taskId: string): boolean {
 
 /** What the answer to a create leaves out but the order says. */
 function named(outcome: Outcome<TaskRecord>, order: OrderWithImages): Outcome<TaskRecord> {
-	if (outcome.ok) return success(withOrder(outcome.value, order));
+	if (outcome.ok) return success(filledIn(outcome.value, order));
 	// A create asks for no task: what is not found is a model, or the address itself.
 	const { failure } = outcome;
 	return failure.kind === 'notFound' ? failed({ ...failure, kind: 'notOffered' }) : outcome;
-}
-
-/** The record with the scene and external id of its order, where the provider does not name them. */
-export function withOrder(record: TaskRecord, order: Order): TaskRecord {
-	const { task } = record;
-	return {
-		...record,
-		task: {
-			...task,
-			effectScene: task.effectScene ?? order.effectScene,
-			externalTaskId: task.externalTaskId ?? order.externalTaskId ?? null,
-		},
-	};
 }

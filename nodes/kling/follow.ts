@@ -2,7 +2,7 @@ import type { Client } from './client';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviourOf, failed, type Failure, type Outcome } from './failure';
 import { inParallel } from './inParallel';
-import { isFinal, type TaskRecord } from './task';
+import { filledIn, isFinal, type TaskRecord } from './task';
 
 /** From so many open tasks on, the account's list is read instead of each task. */
 const listFrom = 10;
@@ -179,17 +179,8 @@ function note(entry: Followed, outcome: Outcome<TaskRecord>): void {
 		return;
 	}
 	const before = entry.record.task;
-	const { task } = outcome.value;
-	entry.record = {
-		...outcome.value,
-		task: {
-			...task,
-			// A gateway may answer with an id of another system, which cannot be asked for here.
-			taskId: before.taskId,
-			effectScene: task.effectScene ?? before.effectScene,
-			externalTaskId: task.externalTaskId ?? before.externalTaskId,
-			createdAt: task.createdAt ?? before.createdAt,
-		},
-	};
-	entry.timedOut = !isFinal(task.status);
+	const known = filledIn(outcome.value, before);
+	// A gateway may answer with an id of another system, which cannot be asked for here.
+	entry.record = { ...known, task: { ...known.task, taskId: before.taskId } };
+	entry.timedOut = !isFinal(known.task.status);
 }

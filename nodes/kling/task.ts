@@ -76,6 +76,23 @@ export function recordOf(task: Task, videoUrls: string[], raw: unknown): TaskRec
 	return { task, videoUrls, raw: asObject(raw) ?? {} };
 }
 
+/** The record with what is known of its task from elsewhere, where the provider's answer leaves it out. */
+export function filledIn(
+	record: TaskRecord,
+	{ effectScene, externalTaskId, createdAt }: Partial<Task>,
+): TaskRecord {
+	const { task } = record;
+	return {
+		...record,
+		task: {
+			...task,
+			effectScene: task.effectScene ?? effectScene ?? null,
+			externalTaskId: task.externalTaskId ?? externalTaskId ?? null,
+			createdAt: task.createdAt ?? createdAt ?? null,
+		},
+	};
+}
+
 /** Milliseconds since 1970, of the task's last change as the provider dates it; 0 when unknown. */
 export function updatedMs(task: Task): number {
 	return Date.parse(task.updatedAt ?? task.createdAt ?? '') || 0;

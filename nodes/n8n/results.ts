@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { errorOf, itemOf, type Problem } from './problems';
+import { errorOf, isExplained, itemOf, problemOf, type Problem } from './problems';
 
 /** An item's result, or why it has none. */
 export type Result =
@@ -28,6 +28,22 @@ export function outputOf(
 	return ordered.map((result) =>
 		result.ok ? result.item : itemOf(context.getNode(), result.problem, result.itemIndex),
 	);
+}
+
+/**
+ * The output of a run that somebody's throw has ended. With "Continue" each input item becomes that
+ * problem: n8n (1.123 and 2.40) answers a throw by passing the input on, as if all were well.
+ *
+ * @throws NodeApiError | NodeOperationError with On Error "Stop"
+ */
+export function outputOfThrown(context: IExecuteFunctions, thrown: unknown): INodeExecutionData[] {
+	const problem = problemOf(thrown);
+	if (!context.continueOnFail()) {
+		throw isExplained(thrown) ? thrown : errorOf(context.getNode(), problem);
+	}
+	return context
+		.getInputData()
+		.map((_, itemIndex) => itemOf(context.getNode(), problem, itemIndex));
 }
 
 /** The first problem that a provider's answer caused, or else the first one: an item that was not sent is never the cause. */

@@ -8,6 +8,7 @@ import { cancelSignalOf, credentialName, transportOf, type RequestContext } from
 
 /** What one run of a node works with. */
 export interface Session {
+	account: Account;
 	provider: Provider;
 	client: Client;
 	clock: Clock;
@@ -27,7 +28,7 @@ export async function openSession(
 	const account = await accountOf(context);
 	const signal = cancelSignalOf(context);
 	const client = new Client(account.provider, transportOf(context, account), clock, signal);
-	return { provider: account.provider, client, clock, signal };
+	return { account, provider: account.provider, client, clock, signal };
 }
 
 async function accountOf(context: RequestContext): Promise<Account> {

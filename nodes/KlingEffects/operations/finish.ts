@@ -1,11 +1,14 @@
 import type { IExecuteFunctions, INode, IWebhookFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+import { accepted, type Checked } from '../../kling/checked';
 import { describeFailedTask } from '../../kling/messages';
 import type { TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/follow';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos } from '../../n8n/download';
 import { taskItem } from '../../n8n/items';
-import { goesOn } from '../../n8n/problems';
+import { flag, readParameters } from '../../n8n/parameters';
+import { goesOn, problemOf } from '../../n8n/problems';
 import type { Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 
@@ -17,27 +20,60 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The wait's options. One wait serves all items, so the first item's count. */
-export function readWaitOptions(context: IExecuteFunctions): WaitOptions {
-	const options = context.getNodeParameter('options', 0, {}) as {
-		timeout?: unknown;
-		pollInterval?: unknown;
-	};
+/** The wait's options, out of an item's. */
+export function readWaitOptions(options: Record<string, unknown>): WaitOptions {
 	return {
 		timeoutMs: amount(options.timeout, 30) * 60_000,
 		intervalMs: Math.max(1, amount(options.pollInterval, 10)) * 1_000,
 	};
 }
 
-function amount(value: unknown, otherwise: number): number {
-	const number = Number(value);
-	return value === undefined || value === '' || !(number >= 0) ? otherwise : number;
+/** A number from 0 up, which an expression can give as text; what is none counts as not given. */
+export function amount(value: unknown, otherwise: number): number {
+	const isGiven = typeof value === 'number' || (typeof value === 'string' && value !== '');
+	return isGiven && Number(value) >= 0 ? Number(value) : otherwise;
+}
+
+/** What an item asks for once it has its task. */
+export interface Finish {
+	wait: boolean;
+	downloadVideo: boolean;
+	outputField: string;
+	simplify: boolean;
+}
+
+const parameters = {
+	waitForCompletion: flag('Wait for Completion', false),
+	downloadVideo: flag('Download Video', false),
+	simplify: flag('Simplify', true),
+};
+
+const outputField = z
+	.string({ errorMap: () => ({ message: 'must be a text' }) })
+	.trim()
+	.min(1, 'is empty')
+	.refine((field) => field !== '__proto__', 'cannot be __proto__')
+	.nullish()
+	.transform((field) => field ?? 'data')
+	.describe('Output Field Name');
+
+/** Reads what an item asks for once it has its task. */
+export function readFinish(context: IExecuteFunctions, itemIndex: number): Checked<Finish> {
+	const read = readParameters(context, itemIndex, parameters);
+	if (!read.ok) return read;
+	const { waitForCompletion: wait, downloadVideo, simplify } = read.value;
+	const field = downloadVideo
+		? readParameters(context, itemIndex, { outputField })
+		: accepted({ outputField: 'data' });
+	if (!field.ok) return field;
+	return accepted({ wait, downloadVideo, simplify, ...field.value });
 }
 
 /** A task that an item has come to, on its way to the output. */
 export interface ItemTask {
 	itemIndex: number;
 	record: TaskRecord;
+	finish: Finish;
 }
 
 /** Waits for the tasks whose items ask for it, all together, then makes the items of all. */
@@ -47,50 +83,31 @@ export async function waitAndFinish(
 	itemTasks: readonly ItemTask[],
 	limits: FollowLimits,
 ): Promise<Result[]> {
-	const waiting = itemTasks.filter(
-		({ itemIndex }) => context.getNodeParameter('waitForCompletion', itemIndex, false) === true,
-	);
+	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
 	const followed = await follow(records, limits, session);
-	const byItem = new Map(waiting.map(({ itemIndex }, index) => [itemIndex, followed[index]]));
+	const byItem = new Map(waiting.map((one, index) => [one, followed[index]]));
 	const results: Result[] = [];
-	await inParallel(itemTasks, downloadsAtOnce, async ({ itemIndex, record }, index) => {
-		const known = byItem.get(itemIndex);
-		const latest = { itemIndex, record: known?.record ?? record };
-		const options = readFinishOptions(context, itemIndex);
+	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
+		const known = byItem.get(one);
+		const latest = { ...one, record: known?.record ?? one.record };
 		// The time of a wait that was stopped has not run out.
 		const timedOut = known?.timedOut === true && !session.signal?.aborted;
-		const waited = known && { timedOut };
-		results[index] = await finishTask(context, session, latest, options, waited);
+		results[index] = await finishTask(context, session, latest, known && { timedOut });
 	});
 	return results;
 }
 
-/** What an item's output should hold. */
-export interface FinishOptions {
-	simplify: boolean;
-	downloadVideo: boolean;
-	outputField: string;
-}
-
-function readFinishOptions(context: IExecuteFunctions, itemIndex: number): FinishOptions {
-	return {
-		simplify: context.getNodeParameter('simplify', itemIndex, true) as boolean,
-		downloadVideo: context.getNodeParameter('downloadVideo', itemIndex, false) as boolean,
-		outputField: context.getNodeParameter('outputField', itemIndex, 'data') as string,
-	};
-}
-
 /**
  * The item of a task: with its videos where they are asked for, or the reason that it has failed.
+ * Never rejects.
  *
  * @param waited absent when the task was not waited for: its state was asked for then, whatever it is
  */
 export async function finishTask(
 	context: IExecuteFunctions | IWebhookFunctions,
 	session: Session,
-	{ itemIndex, record }: ItemTask,
-	{ simplify, downloadVideo, outputField }: FinishOptions,
+	{ itemIndex, record, finish: { simplify, downloadVideo, outputField } }: ItemTask,
 	waited?: { timedOut: boolean },
 ): Promise<Result> {
 	const { task } = record;
@@ -103,8 +120,12 @@ export async function finishTask(
 	if (!downloadVideo || record.videoUrls.length === 0) {
 		return { itemIndex, ok: true, item: taskItem(record, about) };
 	}
-	const field = String(outputField).trim() || 'data';
-	const downloaded = await downloadVideos(context, session, record, field);
+	const downloaded = await downloadVideos(context, session, record, outputField).catch(
+		(thrown: unknown) => ({
+			ok: false as const,
+			problem: { ...problemOf(thrown), taskId: task.taskId },
+		}),
+	);
 	if (!downloaded.ok) return { itemIndex, ok: false, problem: downloaded.problem };
 	return { itemIndex, ok: true, item: taskItem(record, { ...about, binary: downloaded.binary }) };
 }

@@ -1,12 +1,20 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { z } from 'zod';
+import { accepted, refused, type Checked } from '../../kling/checked';
 import { describeFailure } from '../../kling/messages';
-import type { Outcome } from '../../kling/failure';
-import type { TaskRecord } from '../../kling/task';
 import { inParallel } from '../../kling/inParallel';
-import type { Problem } from '../../n8n/problems';
+import { optionsParameter, readParameters } from '../../n8n/parameters';
+import { guarded } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
-import { readWaitOptions, waitAndFinish, type ItemTask } from './finish';
+import {
+	readFinish,
+	readWaitOptions,
+	waitAndFinish,
+	type Finish,
+	type ItemTask,
+	type WaitOptions,
+} from './finish';
 
 const readsAtOnce = 10;
 
@@ -46,43 +54,68 @@ export async function executeGet(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
-	const { timeoutMs, intervalMs } = readWaitOptions(context);
-	const deadline = session.clock.now() + timeoutMs;
 	const problems: Result[] = [];
+	const asked: Asked[] = [];
+	for (const itemIndex of context.getInputData().keys()) {
+		const read = await guarded(() => readItem(context, session, itemIndex));
+		if (read.ok) asked.push(read.value);
+		else problems.push({ itemIndex, ok: false, problem: read.problem });
+	}
+	const refuses = () => problems.length > 0 && !context.continueOnFail();
+	if (refuses() || asked.length === 0) return outputOf(context, problems);
 	const itemTasks: ItemTask[] = [];
-	const indices = [...context.getInputData().keys()];
-	await inParallel(indices, readsAtOnce, async (itemIndex) => {
-		const found = await getOne(context, session, itemIndex);
-		if ('problem' in found) problems.push({ itemIndex, ok: false, problem: found.problem });
-		else itemTasks.push({ itemIndex, record: found.record });
+	// One wait serves all items, so the first item's options count.
+	const [{ wait }] = asked;
+	const deadline = session.clock.now() + wait.timeoutMs;
+	await inParallel(asked, readsAtOnce, async ({ itemIndex, taskId, mode, finish }) => {
+		const { client, provider } = session;
+		const outcome = await (mode === 'id' ? client.get(taskId) : client.findByExternalId(taskId));
+		if (outcome.ok) return void itemTasks.push({ itemIndex, record: outcome.value, finish });
+		const { failure } = outcome;
+		const problem = { ...describeFailure(failure, { provider, itemIndex }), failure };
+		problems.push({ itemIndex, ok: false, problem });
 	});
-	if (problems.length > 0 && !context.continueOnFail()) return outputOf(context, problems);
-	const limits = { deadline, intervalMs, firstLookMs: intervalMs };
+	if (refuses()) return outputOf(context, problems);
+	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: wait.intervalMs };
 	const finished = await waitAndFinish(context, session, itemTasks, limits);
 	return outputOf(context, [...problems, ...finished]);
 }
 
-type Found = { record: TaskRecord } | { problem: Problem };
+/** What one item asks for. */
+interface Asked {
+	itemIndex: number;
+	mode: 'id' | 'externalId';
+	taskId: string;
+	finish: Finish;
+	wait: WaitOptions;
+}
 
-async function getOne(
+const parameters = { taskId: z.unknown().describe('Task ID'), options: optionsParameter };
+
+function readItem(
 	context: IExecuteFunctions,
-	session: Session,
+	{ provider }: Session,
 	itemIndex: number,
-): Promise<Found> {
-	const locator = context.getNodeParameter('taskId', itemIndex, '') as unknown;
-	const { mode, value } = readLocator(locator);
-	if (value === '') {
-		return refuse('Task ID is empty', 'Enter the ID that Create returned, or an external task ID.');
+): Checked<Asked> {
+	const read = readParameters(context, itemIndex, parameters);
+	if (!read.ok) return read;
+	const { mode, value: taskId } = readLocator(read.value.taskId);
+	if (taskId === '') {
+		return refused(
+			'Task ID is empty',
+			'Enter the ID that Create returned, or an external task ID.',
+		);
 	}
-	const { client, provider } = session;
-	if (mode === 'id') return orProblem(await client.get(value), session, itemIndex);
-	if (provider.externalId === 'none') {
-		return refuse(
+	if (mode === 'externalId' && provider.externalId === 'none') {
+		return refused(
 			`${provider.displayName} has no external task IDs`,
 			'Set Task ID to By ID and enter the ID that Create returned.',
 		);
 	}
-	return orProblem(await client.findByExternalId(value), session, itemIndex);
+	const finish = readFinish(context, itemIndex);
+	if (!finish.ok) return finish;
+	const wait = readWaitOptions(read.value.options);
+	return accepted({ itemIndex, mode, taskId, finish: finish.value, wait });
 }
 
 /** A locator, or a plain ID that an expression or an AI agent gave instead of one. */
@@ -93,15 +126,4 @@ function readLocator(locator: unknown): { mode: 'id' | 'externalId'; value: stri
 			: { mode: 'id', value: locator };
 	const text = value === null || value === undefined ? '' : String(value).trim();
 	return { mode: mode === 'externalId' ? 'externalId' : 'id', value: text };
-}
-
-function orProblem(outcome: Outcome<TaskRecord>, session: Session, itemIndex: number): Found {
-	if (outcome.ok) return { record: outcome.value };
-	const { failure } = outcome;
-	const { provider } = session;
-	return { problem: { ...describeFailure(failure, { provider, itemIndex }), failure } };
-}
-
-function refuse(message: string, description: string): Found {
-	return { problem: { message, description } };
 }

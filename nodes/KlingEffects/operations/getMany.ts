@@ -1,9 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { z } from 'zod';
+import { accepted, refused, type Checked } from '../../kling/checked';
 import { describeFailure } from '../../kling/messages';
 import { matches, readFilters, type TaskFilters } from '../../kling/filters';
 import { createdMs, type TaskRecord } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
-import type { Problem } from '../../n8n/problems';
+import { flag, readParameters } from '../../n8n/parameters';
+import { guarded, type Problem } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 
@@ -103,17 +106,15 @@ async function listFor(
 ): Promise<Result[]> {
 	const { provider } = session;
 	if (!provider.list) return [refuse(itemIndex, noList(provider.displayName))];
-	const filters = readFilters(context.getNodeParameter('filters', itemIndex, {}));
-	if (!filters.ok) return [refuse(itemIndex, filters.problem)];
-	const limit = readLimit(context, itemIndex);
-	if (limit === null) return [refuse(itemIndex, badLimit)];
-	const found = await collect(session, filters.value, limit);
+	const read = await guarded(() => readItem(context, itemIndex));
+	if (!read.ok) return [refuse(itemIndex, read.problem)];
+	const { filters, limit, simplify } = read.value;
+	const found = await collect(session, filters, limit);
 	if (!found.ok) {
 		const { failure } = found;
 		const problem = { ...describeFailure(failure, { provider, itemIndex }), failure };
 		return [refuse(itemIndex, problem)];
 	}
-	const simplify = context.getNodeParameter('simplify', itemIndex, true) as boolean;
 	return found.value.map((record) => ({
 		itemIndex,
 		ok: true,
@@ -139,16 +140,36 @@ async function collect({ client }: Session, filters: TaskFilters, limit: number)
 }
 
 /** At most this many results; null when the parameter holds no such number. */
-export function readLimit(context: IExecuteFunctions, itemIndex: number): number | null {
-	if (context.getNodeParameter('returnAll', itemIndex, false)) return Infinity;
-	const limit = Number(context.getNodeParameter('limit', itemIndex, 50));
-	return limit >= 1 ? Math.floor(limit) : null;
+export const parameters = { filters: z.unknown(), simplify: flag('Simplify', true) };
+
+function readItem(
+	context: IExecuteFunctions,
+	itemIndex: number,
+): Checked<{ filters: TaskFilters; limit: number; simplify: boolean }> {
+	const read = readParameters(context, itemIndex, parameters);
+	if (!read.ok) return read;
+	const filters = readFilters(read.value.filters ?? {});
+	if (!filters.ok) return filters;
+	const limit = readLimit(context, itemIndex);
+	if (!limit.ok) return limit;
+	const { simplify } = read.value;
+	return accepted({ filters: filters.value, limit: limit.value, simplify });
 }
 
-export const badLimit: Problem = {
-	message: 'Limit must be a number from 1 up',
-	description: 'Enter the largest number of results to return, or turn on Return All.',
-};
+/** How many results an item asks for at most; Infinity for all. */
+export function readLimit(context: IExecuteFunctions, itemIndex: number): Checked<number> {
+	const all = readParameters(context, itemIndex, { returnAll: flag('Return All', false) });
+	if (!all.ok) return all;
+	if (all.value.returnAll) return accepted(Infinity);
+	const given = readParameters(context, itemIndex, { limit: z.unknown().describe('Limit') });
+	if (!given.ok) return given;
+	const limit = Math.floor(Number(given.value.limit ?? 50));
+	if (limit >= 1) return accepted(limit);
+	return refused(
+		'Limit must be a number from 1 up',
+		'Enter the largest number of results to return, or turn on Return All.',
+	);
+}
 
 function noList(displayName: string): Problem {
 	return {

@@ -1,7 +1,11 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { z } from 'zod';
+import { accepted, type Checked } from '../../kling/checked';
 import { searchScenes, type Scene } from '../../kling/scenes';
+import { readParameters } from '../../n8n/parameters';
+import { guarded } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
-import { badLimit, readLimit } from './getMany';
+import { readLimit } from './getMany';
 
 const show = { operation: ['listScenes'] };
 
@@ -38,18 +42,28 @@ export const listScenesFields: INodeProperties[] = [
  * @throws NodeOperationError with On Error "Stop", at the first problem
  */
 export async function executeListScenes(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const results = [...context.getInputData().keys()].flatMap((index) => scenesFor(context, index));
+	const results: Result[] = [];
+	for (const itemIndex of context.getInputData().keys()) {
+		const found = await guarded(() => scenesFor(context, itemIndex));
+		if (found.ok) results.push(...found.value);
+		else results.push({ itemIndex, ok: false, problem: found.problem });
+	}
 	return outputOf(context, results);
 }
 
-function scenesFor(context: IExecuteFunctions, itemIndex: number): Result[] {
+const parameters = { images: z.unknown(), search: z.unknown().describe('Search') };
+
+function scenesFor(context: IExecuteFunctions, itemIndex: number): Checked<Result[]> {
 	const limit = readLimit(context, itemIndex);
-	if (limit === null) return [{ itemIndex, ok: false, problem: badLimit }];
-	const images = context.getNodeParameter('images', itemIndex, 'any') as string;
-	const text = String(context.getNodeParameter('search', itemIndex, '') ?? '');
+	if (!limit.ok) return limit;
+	const read = readParameters(context, itemIndex, parameters);
+	if (!read.ok) return read;
+	const { images, search } = read.value;
 	const effectType = images === 'single' || images === 'dual' ? images : undefined;
-	const found = searchScenes({ text, effectType }).slice(0, limit);
-	return found.map((scene) => ({ itemIndex, ok: true, item: sceneItem(scene, itemIndex) }));
+	const found = searchScenes({ text: String(search ?? ''), effectType }).slice(0, limit.value);
+	return accepted(
+		found.map((scene) => ({ itemIndex, ok: true, item: sceneItem(scene, itemIndex) })),
+	);
 }
 
 function sceneItem(scene: Scene, itemIndex: number): INodeExecutionData {

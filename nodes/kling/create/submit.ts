@@ -1,4 +1,4 @@
-import { withOrder, type Client } from '../client';
+import type { Client } from '../client';
 import type { Clock } from '../clock';
 import {
 	behaviourOf,
@@ -9,8 +9,7 @@ import {
 } from '../failure';
 import type { Order } from './order';
 import type { Provider } from '../providers';
-import { recordOf, taskOf } from '../task';
-import type { TaskRecord } from '../task';
+import { filledIn, recordOf, taskOf, type TaskRecord } from '../task';
 import type { Admission } from './admission';
 
 /**
@@ -112,7 +111,7 @@ async function recover(
 		: recordOf(taskOf(client.provider.name, { taskId: earlier.taskId }), [], {
 				task_id: earlier.taskId,
 			});
-	return { outcome: 'found', record: withOrder(record, order), by: 'memory' };
+	return { outcome: 'found', record: filledIn(record, order), by: 'memory' };
 }
 
 /** @param lost why an earlier request of this create is unclear, where no task of it was found */
@@ -177,7 +176,7 @@ function found(
 		return refused(failureWithoutResponse('duplicateExternalId'));
 	}
 	rememberTask(record, memory);
-	return { outcome: 'found', record: withOrder(record, order), by };
+	return { outcome: 'found', record: filledIn(record, order), by };
 }
 
 function rememberTask({ task }: TaskRecord, memory: SubmissionMemory): void {

@@ -1,120 +1,131 @@
-import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+import { accepted, refused, type Checked } from '../../../kling/checked';
 import { checkFileSize, checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
 import type { EffectType } from '../../../kling/scenes';
 import { fileSizeOf } from '../../../n8n/fileSize';
-import type { Problem } from '../../../n8n/problems';
+import { readParameters, reasonOf } from '../../../n8n/parameters';
 
-/** How the images of an item come in: the node's parameter `imageInput`. */
-export type ImageInput = 'url' | 'binary' | 'base64';
-
-export type Loaded = { ok: true; images: string[] } | { ok: false; problem: Problem };
-
-interface Slot {
-	parameter: 'image' | 'secondImage';
-	fieldParameter: 'imageField' | 'secondImageField';
+/** One image of an item, its parameter evaluated: an address, base64 text, or the input field of a file. */
+export interface ImageSource {
+	input: ImageInput;
 	displayName: string;
+	given: string;
 }
 
-const first: Slot = { parameter: 'image', fieldParameter: 'imageField', displayName: 'Image' };
-const second: Slot = {
-	parameter: 'secondImage',
-	fieldParameter: 'secondImageField',
-	displayName: 'Second Image',
-};
+type ImageInput = keyof typeof loaders;
+
+const loaders = { url: loadUrl, binary: loadFile, base64: loadBase64 };
+
+const slots = [
+	{ parameter: 'image', fieldParameter: 'imageField', displayName: 'Image' },
+	{ parameter: 'secondImage', fieldParameter: 'secondImageField', displayName: 'Second Image' },
+] as const;
+
+/** Evaluates the image parameters of one item, once. What they name is not looked at yet. */
+export function readImages(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	effectType: EffectType,
+): Checked<ImageSource[]> {
+	const read = readParameters(context, itemIndex, { imageInput: z.unknown() });
+	if (!read.ok) return read;
+	const input = String(read.value.imageInput ?? 'url') as ImageInput;
+	if (!Object.hasOwn(loaders, input)) {
+		return refused(`Image Input “${input}” is not known`, 'Choose URL, Binary File or Base64.');
+	}
+	const sources: ImageSource[] = [];
+	for (const slot of effectType === 'dual' ? slots : slots.slice(0, 1)) {
+		const name = input === 'binary' ? slot.fieldParameter : slot.parameter;
+		const { displayName } = slot;
+		const parameter = readParameters(context, itemIndex, {
+			[name]: z.unknown().describe(displayName),
+		});
+		if (!parameter.ok) return parameter;
+		const given = parameter.value[name] ?? '';
+		if (typeof given !== 'string') return input === 'binary' ? refuseFile(slot) : refuseList(slot);
+		sources.push({ input, displayName, given });
+	}
+	return accepted(sources);
+}
 
 /**
- * Reads and checks the images of one item: as the provider will get them, or why they cannot be
- * sent. Bytes are judged, not file names; a URL's picture is left to the provider.
+ * Loads and checks the images of one item: as the provider will get them, or why they cannot be
+ * sent. Bytes are judged, not file names; a URL's picture is left to the provider. Never throws.
  */
 export async function loadImages(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	effectType: EffectType,
-): Promise<Loaded> {
-	const input = context.getNodeParameter('imageInput', itemIndex, 'url') as ImageInput;
+	sources: readonly ImageSource[],
+): Promise<Checked<string[]>> {
 	const images: string[] = [];
-	for (const slot of effectType === 'dual' ? [first, second] : [first]) {
-		if (!Object.hasOwn(loaders, input)) {
-			return refuse(
-				`Image Input “${String(input)}” is not known`,
-				'Choose URL, Binary File or Base64.',
-			);
-		}
-		const loaded = await loaders[input](context, itemIndex, slot);
+	for (const source of sources) {
+		const loaded = await loaders[source.input](source, context, itemIndex);
 		if (!loaded.ok) return loaded;
-		images.push(...loaded.images);
+		images.push(loaded.value);
 	}
-	return { ok: true, images };
+	return accepted(images);
 }
 
-const loaders: Record<
-	ImageInput,
-	(context: IExecuteFunctions, itemIndex: number, slot: Slot) => Loaded | Promise<Loaded>
-> = { url: loadUrl, binary: loadFile, base64: loadBase64 };
-
-function loadUrl(context: IExecuteFunctions, itemIndex: number, slot: Slot): Loaded {
-	const text = textOf(context, itemIndex, slot);
-	if (typeof text !== 'string') return refuseList(slot);
-	const checked = checkImageUrl(text, slot.displayName);
-	return checked.ok ? { ok: true, images: [checked.value] } : refuseImage(checked.problem);
+function loadUrl({ given, displayName }: ImageSource): Checked<string> {
+	return checkImageUrl(given, displayName);
 }
 
-function loadBase64(context: IExecuteFunctions, itemIndex: number, slot: Slot): Loaded {
-	const text = textOf(context, itemIndex, slot);
-	if (typeof text !== 'string') return refuseList(slot);
-	const checked = normaliseBase64(text, slot.displayName);
-	if (!checked.ok) return refuseImage(checked.problem);
-	return judged(Buffer.from(checked.value, 'base64'), slot.displayName, checked.value);
+function loadBase64({ given, displayName }: ImageSource): Checked<string> {
+	const checked = normaliseBase64(given, displayName);
+	if (!checked.ok) return checked;
+	return judged(Buffer.from(checked.value, 'base64'), displayName, checked.value);
 }
 
 async function loadFile(
+	{ given, displayName }: ImageSource,
 	context: IExecuteFunctions,
 	itemIndex: number,
-	slot: Slot,
-): Promise<Loaded> {
-	const field = String(context.getNodeParameter(slot.fieldParameter, itemIndex, '')).trim();
+): Promise<Checked<string>> {
+	const field = given.trim();
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
-	const file: IBinaryData | undefined = binary[field];
-	if (!file) return refuseField(slot, field, Object.keys(binary));
-	const label = `the file “${file.fileName ?? field}” in input field “${field}”`;
-	// Before it is read: a video of 300 MB would take that much memory, to be refused.
-	const size = checkFileSize(await fileSizeOf(context, file), label);
-	if (!size.ok) return refuseImage(size.problem);
-	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);
-	return judged(bytes, label, bytes.toString('base64'));
+	if (!Object.hasOwn(binary, field)) return refuseField(displayName, field, Object.keys(binary));
+	const label = `the file “${binary[field].fileName ?? field}” in input field “${field}”`;
+	try {
+		// Before it is read: a video of 300 MB would take that much memory, to be refused.
+		const size = checkFileSize(await fileSizeOf(context, binary[field]), label);
+		if (!size.ok) return size;
+		const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);
+		return judged(bytes, label, bytes.toString('base64'));
+	} catch (thrown) {
+		return refused(
+			`n8n can no longer read ${label}: ${reasonOf(thrown)}`,
+			'Run the node before this one again, so that the file is there.',
+		);
+	}
 }
 
-function judged(bytes: Buffer, label: string, base64: string): Loaded {
+function judged(bytes: Buffer, label: string, base64: string): Checked<string> {
 	const checked = checkImage(bytes, label);
-	return checked.ok ? { ok: true, images: [base64] } : refuseImage(checked.problem);
+	return checked.ok ? accepted(base64) : checked;
 }
 
-function textOf(context: IExecuteFunctions, itemIndex: number, slot: Slot): unknown {
-	return context.getNodeParameter(slot.parameter, itemIndex, '') ?? '';
-}
-
-function refuseList(slot: Slot): Loaded {
-	return refuse(
-		`${slot.displayName} takes one image, as text`,
+function refuseList({ displayName }: { displayName: string }): Checked<never> {
+	return refused(
+		`${displayName} takes one image, as text`,
 		'For two images set Effect Type to Two Images and enter one image in each field.',
 	);
 }
 
-function refuseField(slot: Slot, field: string, present: string[]): Loaded {
+function refuseFile({ displayName }: { displayName: string }): Checked<never> {
+	return refused(
+		`The field of ${displayName} must be given by its name, as text`,
+		'Enter the name of the input field that holds the file, such as data: not the file itself.',
+	);
+}
+
+function refuseField(displayName: string, field: string, present: string[]): Checked<never> {
 	const found =
 		present.length > 0
 			? `The item has files in: ${present.join(', ')}.`
 			: 'The item has no files: connect a node that gives one, such as Read/Write Files from Disk or HTTP Request.';
-	return refuse(
-		`The item has no file in input field “${field}” for ${slot.displayName}`,
+	return refused(
+		`The item has no file in input field “${field}” for ${displayName}`,
 		`Enter the name of the field that holds the file. ${found}`,
 	);
-}
-
-function refuseImage(problem: Problem): Loaded {
-	return { ok: false, problem };
-}
-
-function refuse(message: string, description: string): Loaded {
-	return { ok: false, problem: { message, description } };
 }

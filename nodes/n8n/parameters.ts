@@ -1,0 +1,59 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+import { accepted, refused, type Checked } from '../kling/checked';
+
+/**
+ * Reads parameters of one item, each evaluated once and in a guard of its own: an expression that
+ * throws is that item's problem and nobody else's.
+ *
+ * @param shape a schema for each parameter, with the parameter's name on screen as its description
+ */
+export function readParameters<Shape extends Record<string, z.ZodTypeAny>>(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	shape: Shape,
+): Checked<{ [Name in keyof Shape]: z.infer<Shape[Name]> }> {
+	const values: Record<string, unknown> = {};
+	for (const [name, schema] of Object.entries(shape)) {
+		const displayName = schema.description ?? name;
+		try {
+			const parsed = schema.safeParse(context.getNodeParameter(name, itemIndex, null));
+			if (!parsed.success) {
+				return refused(
+					`${displayName} ${parsed.error.issues[0].message}`,
+					'Check the expression of this parameter.',
+				);
+			}
+			values[name] = parsed.data;
+		} catch (thrown) {
+			return refused(
+				`${displayName} could not be evaluated: ${reasonOf(thrown)}`,
+				'Check the expression of this parameter.',
+			);
+		}
+	}
+	return accepted(values as { [Name in keyof Shape]: z.infer<Shape[Name]> });
+}
+
+/** What somebody threw, as one short line. Never throws itself. */
+export function reasonOf(thrown: unknown): string {
+	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
+	return text.split('\n')[0].slice(0, 200).replace(/\.$/, '') || 'no reason given';
+}
+
+/** A parameter that is on or off; an expression can give the words too. */
+export function flag(displayName: string, otherwise: boolean) {
+	const words = z.enum(['true', 'false']).transform((word) => word === 'true');
+	return z
+		.union([z.boolean(), words], { errorMap: () => ({ message: 'must be true or false' }) })
+		.nullish()
+		.transform((given) => given ?? otherwise)
+		.describe(displayName);
+}
+
+/** The options of a collection, which are judged one by one by those who use them. */
+export const optionsParameter = z
+	.record(z.unknown(), { errorMap: () => ({ message: 'must be an object' }) })
+	.nullish()
+	.transform((given) => given ?? {})
+	.describe('Options');
