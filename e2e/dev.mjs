@@ -1,12 +1,13 @@
 // npm run dev: the n8n editor with this package in it, and the sandbox beside it, until Ctrl-C.
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { ensureN8n } from './lib/install.mjs';
 import { startN8n } from './lib/n8n.mjs';
 import { buildAndPack } from './lib/pack.mjs';
-import { makeTempDir } from './lib/paths.mjs';
+import { makeTempDir, ROOT_DIR } from './lib/paths.mjs';
 import { isPortFree } from './lib/process.mjs';
 import { main, say, step, table, UserError } from './lib/progress.mjs';
 import { OWNER } from './lib/rest.mjs';
@@ -38,9 +39,32 @@ async function requireFree(port, option) {
 	throw new UserError(`Port ${port} is taken. End what uses it, or choose another: ${other}`);
 }
 
+/** The example workflows, with this credential and with photos and folders that exist here. */
+async function importExamples(n8n, sandbox, credential) {
+	const folder = join(ROOT_DIR, 'examples');
+	const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+	// The editor lists the newest first.
+	names.sort((a, b) => parseInt(b, 10) - parseInt(a, 10));
+	for (const name of names) {
+		const text = readFileSync(join(folder, name), 'utf8')
+			.replaceAll('https://example.com/', `${sandbox.url}/_sandbox/images/`)
+			.replaceAll('https://n8n.example.com/', `${n8n.url}/`)
+			.replaceAll('/home/node/.n8n-files', n8n.filesDir);
+		const example = JSON.parse(text);
+		for (const { credentials } of example.nodes) {
+			if (credentials?.[CREDENTIAL_TYPE]) {
+				credentials[CREDENTIAL_TYPE] = { id: credential.id, name: credential.name };
+			}
+		}
+		await n8n.rest.createWorkflow(example);
+	}
+	return names.length;
+}
+
 async function fill(n8n, sandbox) {
 	await savePhotos(sandbox, n8n.filesDir, DEMO_PHOTOS);
 	const rows = [];
+	const credentials = {};
 	for (const [provider, displayName] of Object.entries(PROVIDERS)) {
 		const name = `${displayName} (sandbox)`;
 		const data = sandbox.credential(provider);
@@ -49,11 +73,13 @@ async function fill(n8n, sandbox) {
 		const body = demoWorkflow(workflowName, credential, n8n.filesDir, { pollInterval: 5 });
 		await n8n.rest.createWorkflow(body);
 		rows.push([displayName, sandbox.baseUrl(provider), data.apiKey]);
+		credentials[provider] = credential;
 	}
-	return rows;
+	const examples = await importExamples(n8n, sandbox, credentials.kling);
+	return { rows, examples };
 }
 
-function explain(n8n, sandbox, rows) {
+function explain(n8n, sandbox, { rows, examples }) {
 	const access = sandbox.accessKeyCredential();
 	say(`\n  Editor     ${n8n.url}`);
 	say(`  Login      ${OWNER.email}   Password  ${OWNER.password}`);
@@ -62,7 +88,11 @@ function explain(n8n, sandbox, rows) {
 	say(`  Sandbox    ${sandbox.url}/_sandbox/state\n`);
 	say(table(['Provider', 'Base URL', 'API key'], rows));
 	say(`\n  Kling AI also takes access key ${access.accessKey} with secret key ${access.secretKey}`);
-	say('\nEach provider has its credential and its demo workflow in the editor. Ctrl-C ends all.');
+	say(
+		`\nIn the editor: a credential and a demo workflow for each provider, and ${examples} examples.`,
+	);
+	say('The examples use the Kling AI credential; choose another to try another provider.');
+	say('Ctrl-C ends everything.');
 }
 
 async function untilAsked(n8n) {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
+import { ownN8n, ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { mp4Boxes } from '../lib/mp4.mjs';
 import { ROOT_DIR } from '../lib/paths.mjs';
 import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
+import { startGoogle, startTelegram } from '../lib/standIns.mjs';
 
 const folder = join(ROOT_DIR, 'examples');
 
@@ -49,21 +50,21 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 	});
 
 	/** An example as a user adapts it: with own credentials, photos and folder. */
-	async function importExample(name, change = () => {}) {
+	async function importExample(name, change = () => {}, { into = rest, owned = credential } = {}) {
 		const text = readFileSync(join(folder, name), 'utf8')
 			.replaceAll('https://example.com/', `${sandbox.url}/_sandbox/images/`)
 			.replaceAll('/home/node/.n8n-files', prepared.filesDir);
 		const example = JSON.parse(text);
 		for (const node of example.nodes) {
 			if (node.credentials?.klingEffectsApi) {
-				node.credentials.klingEffectsApi = { id: credential.id, name: credential.name };
+				node.credentials.klingEffectsApi = { id: owned.id, name: owned.name };
 			}
 			if (node.type.startsWith('n8n-nodes-kling-effects.') && 'options' in node.parameters) {
 				if (node.parameters.waitForCompletion) node.parameters.options.pollInterval = 1;
 			}
 		}
 		change(example);
-		return await rest.createWorkflow(example);
+		return await into.createWorkflow(example);
 	}
 
 	async function run(name, change, start = 'Start') {
@@ -71,12 +72,70 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		return assertSucceeded(await rest.runManually(id, start));
 	}
 
-	it('are at least six', () => {
-		assert.ok(readdirSync(folder).filter((name) => name.endsWith('.json')).length >= 6);
-	});
+	/** The credentials of other services in an example, replaced by these. */
+	function withCredential(type, { id, name }) {
+		return ({ nodes }) => {
+			for (const node of nodes) {
+				if (node.credentials?.[type]) node.credentials[type] = { id, name };
+			}
+		};
+	}
+
+	async function picture(name) {
+		const response = await fetch(`${sandbox.url}/_sandbox/images/${name}`);
+		return Buffer.from(await response.arrayBuffer());
+	}
+
+	/** Asks until there is a result. */
+	async function until(ask, what, timeoutMs = 60_000) {
+		const deadline = Date.now() + timeoutMs;
+		while (Date.now() < deadline) {
+			const result = await ask();
+			if (result) return result;
+			await delay(250);
+		}
+		throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+	}
+
+	/** Runs with the workflow activated. */
+	async function whileActive({ id }, act) {
+		await rest.activate(id);
+		try {
+			return await act();
+		} finally {
+			await rest.deactivate(id);
+		}
+	}
+
+	/** Fills in an active workflow's form as a browser does, and gives the page that it ends with. */
+	async function submitForm(workflow, values) {
+		const form = workflow.nodes.find(({ type }) => type === 'n8n-nodes-base.formTrigger');
+		const body = new FormData();
+		for (const [key, value] of Object.entries(values)) body.append(key, value);
+		const url = `${prepared.url}/form/${form.webhookId}`;
+		// n8n 2 says that a workflow is active before its addresses answer.
+		await until(async () => (await fetch(url)).ok, 'The form');
+		const { formWaitingUrl } = await (await fetch(url, { method: 'POST', body })).json();
+		const status = new URL(formWaitingUrl);
+		status.pathname += '/n8n-execution-status';
+		const isWaiting = async () => (await (await fetch(status)).text()).trim() === 'form-waiting';
+		await until(isWaiting, 'The page at the end of the form');
+		const page = await (await fetch(formWaitingUrl)).text();
+		// The page itself tells n8n that it has been shown.
+		await fetch(formWaitingUrl, { method: 'POST' });
+		return page;
+	}
+
+	/** The file that the form's last page offers as a download: n8n 1 puts in one, n8n 2 a list. */
+	function downloadIn(page) {
+		const [, text] = /decodeURIComponent\("([^"]+)"\)/.exec(page);
+		const [file] = [JSON.parse(decodeURIComponent(text))].flat();
+		const isBuffer = file.data.type === 'Buffer';
+		return isBuffer ? Buffer.from(file.data.data) : Buffer.from(file.data, 'latin1');
+	}
 
 	for (const name of ['1-one-photo.json', '2-two-photos.json']) {
-		it(`${name} makes a video`, async () => {
+		test(`${name} makes a video`, async () => {
 			const [item, ...others] = itemsOf(await run(name), 'Make Video');
 			assert.deepEqual(others, []);
 			assert.equal(item.json.status, 'succeed');
@@ -84,7 +143,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		});
 	}
 
-	it('3-batch-with-error-branch.json parts the good rows from the bad', async () => {
+	test('3-batch-with-error-branch.json parts the good rows from the bad', async () => {
 		const execution = await run('3-batch-with-error-branch.json');
 		const finished = itemsOf(execution, 'Finished').map(({ json }) => json);
 		assert.deepEqual(
@@ -99,7 +158,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		assert.ok(bad.advice);
 	});
 
-	it('5-without-a-list.json follows a task in a Data Table', async () => {
+	test('5-without-a-list.json follows a task in a Data Table', async () => {
 		const { id: projectId } = await rest.request('GET', '/rest/projects/personal');
 		const columns = ['taskId', 'status', 'videoUrl'].map((name) => ({ name, type: 'string' }));
 		const path = `/rest/projects/${projectId}/data-tables`;
@@ -121,7 +180,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		assert.match(changed.json.videoUrl, /^http/);
 	});
 
-	it('6-ai-agent.json makes a video on demand', async () => {
+	test('6-ai-agent.json makes a video on demand', async () => {
 		const image = `${sandbox.url}/_sandbox/images/pet.png`;
 		const args = { Effect_Scene: 'pet_dance', Image: image };
 		const model = await fakeModel([
@@ -131,13 +190,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		const data = { apiKey: 'sk-fake', url: model.url };
 		const openAi = await rest.createCredential('fake model', 'openAiApi', data);
 		const charged = sandbox.charges.length;
-		const execution = await run('6-ai-agent.json', ({ nodes }) => {
-			for (const node of nodes) {
-				if (node.credentials?.openAiApi) {
-					node.credentials.openAiApi = { id: openAi.id, name: openAi.name };
-				}
-			}
-		});
+		const execution = await run('6-ai-agent.json', withCredential('openAiApi', openAi));
 		const [answer] = itemsOf(execution, 'AI Agent');
 		assert.equal(answer.json.output, 'It is on its way.');
 		assert.equal(sandbox.charges.length, charged + 1);
@@ -147,7 +200,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		assert.deepEqual(tools.sort(), ['Check_Video', 'Create_Video']);
 	});
 
-	it('4-trigger-download-save.json saves the video of a task that ends', async () => {
+	test('4-trigger-download-save.json saves the video of a task that ends', async () => {
 		// The tasks of the other examples may still run, and would start this one too.
 		sandbox.reset();
 		const { id } = await importExample('4-trigger-download-save.json');
@@ -165,5 +218,124 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		const { taskId } = video.json;
 		assert.equal(itemsOf(execution, 'Download Video')[0].json.taskId, taskId);
 		mp4Boxes(readFileSync(join(prepared.filesDir, `${taskId}.mp4`)));
+	});
+
+	for (const [name, scene, photos] of [
+		['7-form-one-photo.json', 'disco_paws', ['pet.png']],
+		['8-form-two-photos.json', 'hug_pro', ['portrait.jpg', 'second.jpg']],
+	]) {
+		test(`${name} takes uploads and gives the video back`, async () => {
+			const workflow = await importExample(name);
+			const files = await Promise.all(
+				photos.map(async (photo, index) => {
+					const type = photo.endsWith('.png') ? 'image/png' : 'image/jpeg';
+					return [`field-${index}`, new File([await picture(photo)], photo, { type })];
+				}),
+			);
+			const chosen = photos.length === 1 ? { 'field-1': scene } : {};
+			const values = { ...Object.fromEntries(files), ...chosen };
+			const page = await whileActive(workflow, () => submitForm(workflow, values));
+			assert.match(page, /Your video is ready/);
+			mp4Boxes(downloadIn(page));
+			const [execution] = await rest.waitForExecutions(workflow.id, 1);
+			const [made] = itemsOf(assertSucceeded(execution), 'Make Video');
+			assert.equal(made.json.effectScene, scene);
+		});
+	}
+
+	test('7-form-one-photo.json says why there is no video', async () => {
+		const workflow = await importExample('7-form-one-photo.json');
+		const small = new File([await picture('small.png')], 'small.png', { type: 'image/png' });
+		const values = { 'field-0': small, 'field-1': 'disco_paws' };
+		const page = await whileActive(workflow, () => submitForm(workflow, values));
+		assert.match(page, /There is no video/);
+		assert.match(page, /at least 300 pixels/);
+	});
+
+	test('9-google-sheet-to-drive.json turns rows into files and writes their links', async () => {
+		const google = await startGoogle([
+			['photo', 'scene', 'video', 'status'],
+			[`${sandbox.url}/_sandbox/images/pet.png`, 'pet_dance', '', ''],
+			[`${sandbox.url}/_sandbox/images/portrait.jpg`, 'pet_dance', 'https://drive/old', 'done'],
+			['not an address', 'pet_dance', '', ''],
+		]);
+		after(() => google.close());
+		const { rest: own } = await ownN8n({ env: google.env });
+		const robot = await own.createCredential('Google', 'googleApi', google.credential);
+		const owned = await storeCredential(own, sandbox, 'kling');
+		const asRobot = ({ nodes }) => {
+			for (const node of nodes) {
+				const service = Object.keys(node.credentials ?? {}).find((type) => /^google/.test(type));
+				if (!service) continue;
+				// A person signs in with OAuth2, which needs Google's own page.
+				node.credentials = { googleApi: { id: robot.id, name: robot.name } };
+				node.parameters.authentication = 'serviceAccount';
+				if (node.parameters.documentId) {
+					node.parameters.documentId = { __rl: true, mode: 'id', value: 'spreadsheet-1' };
+				}
+			}
+		};
+		const { id } = await importExample('9-google-sheet-to-drive.json', asRobot, {
+			into: own,
+			owned,
+		});
+		assertSucceeded(await own.runManually(id, 'Start'));
+
+		const [[fileId, file], ...others] = google.files;
+		assert.deepEqual(others, []);
+		assert.match(file.name, /^pet_dance-\d+\.mp4$/);
+		mp4Boxes(file.bytes);
+		const [, made, old, refused] = google.rows.map(([, , video, status]) => [video, status]);
+		assert.deepEqual(made, [`https://drive.google.com/file/d/${fileId}/view`, 'done']);
+		assert.deepEqual(old, ['https://drive/old', 'done']);
+		assert.equal(refused[0], '');
+		assert.match(refused[1], /http:\/\/ or https:\/\//);
+	});
+
+	test('10-callback-webhook-get.json is told when the video is ready', async () => {
+		const path = `kling-task-${Date.now()}`;
+		const workflow = await importExample('10-callback-webhook-get.json', ({ nodes }) => {
+			for (const { type, parameters } of nodes) {
+				if (type === 'n8n-nodes-base.webhook') parameters.path = path;
+				if (parameters.options?.callbackUrl) {
+					parameters.options.callbackUrl = `${prepared.url}/webhook/${path}`;
+				}
+			}
+		});
+		const readyItem = async () => {
+			const ended = await rest.executions(workflow.id, { status: ['success'] });
+			const all = await Promise.all(ended.map(async ({ id }) => await rest.execution(id)));
+			return all.flatMap((execution) => itemsOf(execution, 'Video Is Ready')).at(0);
+		};
+		const { task, ready } = await whileActive(workflow, async () => {
+			const created = assertSucceeded(await rest.runManually(workflow.id, 'Start'));
+			const [{ json }] = itemsOf(created, 'Create Task');
+			return { task: json, ready: await until(readyItem, 'The execution that a callback starts') };
+		});
+		assert.equal(task.status, 'submitted');
+		assert.equal(ready.json.taskId, task.taskId);
+		assert.equal(ready.json.status, 'succeed');
+		assert.match(ready.json.videoUrl, /^http/);
+	});
+
+	test('11-telegram.json sends the video back to the chat', async () => {
+		const bot = await startTelegram(await picture('portrait.jpg'));
+		after(() => bot.close());
+		const telegram = await rest.createCredential('bot', 'telegramApi', bot.credential);
+		const change = withCredential('telegramApi', telegram);
+		const workflow = await importExample('11-telegram.json', change);
+		const chat = { id: 4711, type: 'private' };
+		const photo = ['s', 'm', 'x'].map((size) => ({ file_id: size, width: 480, height: 640 }));
+		await whileActive(workflow, async () => {
+			await until(() => bot.webhook, 'The registration of the bot');
+			const isTaken = async () => (await bot.receive({ message_id: 1, chat, photo })) === 200;
+			await until(isTaken, 'The message');
+			await until(() => bot.sent.length > 0, "The bot's answer", 120_000);
+		});
+		const [answer, ...others] = bot.sent;
+		assert.deepEqual(others, []);
+		assert.equal(answer.method, 'sendVideo');
+		assert.equal(answer.chat_id, '4711');
+		mp4Boxes(answer.video);
 	});
 });

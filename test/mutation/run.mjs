@@ -1,0 +1,182 @@
+/**
+ * `npm run mutation`: changes the sources in small ways, one at a time and in a copy of the clone, and
+ * runs the tests that need the changed file. A change that no test notices has survived: either a test
+ * is missing, or the change does not matter (`explained.json` says which and why).
+ *
+ *     npm run mutation -- --mutants 200 --minutes 60 --seed 1 --only watch/
+ */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { mutantsOf, mutate } from './mutants.mjs';
+import { Compiler, needsOf, Workspace } from './workspace.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+const listFile = join(here, 'output', 'mutants.md');
+
+/** What is mutated: where a mistake costs money or loses a task. */
+const targets = [
+	'nodes/kling/create',
+	'nodes/kling/follow.ts',
+	'nodes/kling/watch',
+	'nodes/kling/providers',
+	'nodes/n8n/memory.ts',
+];
+
+/** Tests that run for minutes, or look at the package and not at the code. */
+const leftOut = /^test\/(soak|package|mutation)\//;
+
+/** A test hangs when it takes this many times as long as without a mutant. */
+const patience = 5;
+const leastPatienceMs = 60_000;
+
+const { values } = parseArgs({
+	options: {
+		mutants: { type: 'string', default: '200' },
+		minutes: { type: 'string', default: '60' },
+		seed: { type: 'string', default: '1' },
+		only: { type: 'string', default: '' },
+	},
+});
+
+function filesIn(path) {
+	if (!statSync(join(root, path), { throwIfNoEntry: false })) return [];
+	if (statSync(join(root, path)).isFile()) return [path];
+	return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+		.filter((name) => name.endsWith('.ts'))
+		.map((name) => join(path, name));
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomFrom(seed) {
+	let state = seed;
+	return () => {
+		state = (state + 0x6d2b79f5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+	};
+}
+
+function shuffled(list, random) {
+	const copy = [...list];
+	for (let last = copy.length - 1; last > 0; last--) {
+		const other = Math.floor(random() * (last + 1));
+		[copy[last], copy[other]] = [copy[other], copy[last]];
+	}
+	return copy;
+}
+
+/** Test files with what they need: first those that run without n8n's engine, which take a second. */
+function testsByCost() {
+	const tests = filesIn('test')
+		.filter((file) => file.endsWith('.test.ts') && !leftOut.test(file))
+		.map((file) => ({ file, needs: needsOf(root, file) }));
+	const isQuick = ({ needs }) =>
+		![...needs].some((file) => /^(test\/harness|sandbox)\//.test(file));
+	return [tests.filter(isQuick), tests.filter((test) => !isQuick(test))];
+}
+
+function textOf({ file, line, kind, before, after }) {
+	const short = (text) => text.replace(/\s+/g, ' ').slice(0, 70);
+	return `${file}:${line} ${kind}: ${short(before)} → ${short(after)}`;
+}
+
+/** Survivors that were looked at, by what stands in their line, because line numbers move. */
+const explained = JSON.parse(readFileSync(join(here, 'explained.json'), 'utf8'));
+
+function reasonOf(mutant, content) {
+	const line = content.split('\n')[mutant.line - 1].trim();
+	const known = explained.find(
+		({ file, line: text, after }) =>
+			file === mutant.file && text === line && (after === undefined || after === mutant.after),
+	);
+	return known?.reason;
+}
+
+const deadline = Date.now() + Number(values.minutes) * 60_000;
+const files = targets.flatMap(filesIn).filter((file) => file.includes(values.only));
+const all = files.flatMap((file) => mutantsOf(file, readFileSync(join(root, file), 'utf8')));
+const queue = shuffled(all, randomFrom(Number(values.seed)));
+console.log(`${all.length} mutants in ${files.length} files, seed ${values.seed}`);
+
+const compiler = new Compiler(root);
+const workspace = new Workspace(root);
+process.once('exit', () => workspace.remove());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+/** Milliseconds that a set of test files takes without a mutant. */
+const usualMs = new Map();
+
+/** Measures the tests without a mutant, once: they must pass, and tell how long is too long. */
+async function measure(tests) {
+	const key = tests.join(' ');
+	if (usualMs.has(key)) return usualMs.get(key);
+	const startedAt = Date.now();
+	const result = await workspace.test(tests, 30 * leastPatienceMs);
+	if (result !== 'passed') throw new Error(`Without a mutant these tests do not pass: ${key}`);
+	usualMs.set(key, Date.now() - startedAt);
+	return usualMs.get(key);
+}
+
+const costs = testsByCost();
+
+/** `killed`, `survived`, or `untested` where no test needs the file. */
+async function judge(mutant, content) {
+	const related = costs
+		.map((tests) => tests.filter(({ needs }) => needs.has(mutant.file)).map(({ file }) => file))
+		.filter((tests) => tests.length > 0);
+	for (const tests of related) {
+		const timeoutMs = Math.max(leastPatienceMs, patience * (await measure(tests)));
+		workspace.write(mutant.file, mutate(content, mutant));
+		try {
+			if ((await workspace.test(tests, timeoutMs)) !== 'passed') return 'killed';
+		} finally {
+			workspace.write(mutant.file, content);
+		}
+	}
+	return related.length > 0 ? 'survived' : 'untested';
+}
+
+const judged = [];
+let rejected = 0;
+for (const mutant of queue) {
+	if (judged.length >= Number(values.mutants) || Date.now() > deadline) break;
+	const content = workspace.read(mutant.file);
+	if (!compiler.accepts(mutant.file, mutate(content, mutant))) {
+		rejected++;
+		continue;
+	}
+	const result = await judge(mutant, content);
+	const reason = result === 'killed' ? undefined : reasonOf(mutant, content);
+	judged.push({ ...mutant, result, reason });
+	console.log(`${String(judged.length).padStart(4)} ${result.padEnd(8)} ${textOf(mutant)}`);
+}
+
+const killed = judged.filter(({ result }) => result === 'killed');
+const alive = judged.filter(({ result }) => result !== 'killed');
+const open = alive.filter(({ reason }) => !reason);
+const lines = [
+	`# ${judged.length} mutants, seed ${values.seed}`,
+	'',
+	`${killed.length} killed, ${alive.length} not (${alive.length - open.length} of them explained). The compiler rejected ${rejected} more.`,
+	'',
+	...['Open', 'Explained'].flatMap((title) => {
+		const shown = alive.filter(({ reason }) => Boolean(reason) === (title === 'Explained'));
+		const items = shown.map(
+			(mutant) => `- ${textOf(mutant)}${mutant.reason ? `: ${mutant.reason}` : ''}`,
+		);
+		return [`## ${title}`, '', ...items, ''];
+	}),
+	'## Killed',
+	'',
+	...killed.map((mutant) => `- ${textOf(mutant)}`),
+];
+mkdirSync(dirname(listFile), { recursive: true });
+writeFileSync(listFile, `${lines.join('\n')}\n`);
+console.log(`\n${lines[2]}\n`);
+for (const mutant of open) console.log(textOf(mutant));
+console.log(`\nThe list: ${relative(process.cwd(), listFile)}`);
