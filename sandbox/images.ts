@@ -2,6 +2,7 @@ import sharp from 'sharp';
 
 import { Refusal } from './refusal';
 import { findSample } from './samples';
+import { klingReasons, klingTexts, say } from './texts';
 
 /** What a task will do, as far as the URLs of its images tell. */
 export interface ImageDirectives {
@@ -17,9 +18,6 @@ export interface ImageDirectives {
 const MAX_BYTES = 10 * 1024 * 1024;
 const MIN_SIDE = 300;
 const MAX_RATIO = 2.5;
-
-// Recorded from a failed task (docs/providers.md section 7, sample 2).
-const PIXELS_INVALID = 'Image pixel is invalid';
 
 /**
  * Checks images as Kling documents them (Kling's effects page: formats, 10 MB, 300 px, 1:2.5 to 2.5:1, no
@@ -41,7 +39,7 @@ export async function inspectImages(images: string[], ownUrl: string): Promise<I
 async function inspect(image: string, ownUrl: string): Promise<ImageDirectives> {
 	if (/^https?:\/\//i.test(image)) return await inspectUrl(image, ownUrl);
 	if (/^data:/i.test(image)) {
-		throw new Refusal(1201, 'Image must be raw base64 without a data: prefix, or a URL');
+		throw new Refusal(1201, say(klingTexts.notBase64));
 	}
 	const problem = await problemOfBytes(decode(image));
 	if (problem) throw new Refusal(1201, problem);
@@ -53,7 +51,7 @@ function decode(base64: string): Buffer {
 	const digits = base64.replace(/={1,2}$/, '');
 	// Looks for what does not belong there: it needs no memory, however long the text is.
 	if (digits === '' || digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits)) {
-		throw new Refusal(1201, 'File is not in a valid base64 format');
+		throw new Refusal(1201, say(klingTexts.notBase64));
 	}
 	return Buffer.from(base64, 'base64');
 }
@@ -75,15 +73,15 @@ async function inspectUrl(image: string, ownUrl: string): Promise<ImageDirective
 }
 
 async function failureOfUrl(url: URL, ownUrl: string): Promise<string | null> {
-	if (url.pathname.endsWith('unreachable.jpg')) return 'Failed to download the image';
+	if (url.pathname.endsWith('unreachable.jpg')) return say(klingReasons.unreachable);
 	if (url.pathname.includes('fail')) {
-		return url.searchParams.get('reason') ?? PIXELS_INVALID;
+		return url.searchParams.get('reason') ?? say(klingReasons.pixels);
 	}
 	// The same server may be called localhost or by another name; its path is its own.
 	const isSample = url.pathname.startsWith('/_sandbox/images/');
 	if (!isSample || url.port !== new URL(ownUrl).port) return null;
 	const sample = await findSample(url.pathname.slice('/_sandbox/images/'.length));
-	return sample ? await problemOfBytes(sample.bytes) : 'Failed to download the image';
+	return sample ? await problemOfBytes(sample.bytes) : say(klingReasons.unreachable);
 }
 
 function numberFrom(url: URL, name: string): number | undefined {
@@ -101,9 +99,9 @@ async function problemOfBytes(bytes: Buffer): Promise<string | null> {
 		return 'Image format is not supported, use jpg, jpeg or png';
 	}
 	const { width = 0, height = 0 } = metadata;
-	if (Math.min(width, height) < MIN_SIDE) return PIXELS_INVALID;
+	if (Math.min(width, height) < MIN_SIDE) return say(klingReasons.pixels);
 	if (Math.max(width, height) / Math.min(width, height) > MAX_RATIO) {
-		return 'Image aspect ratio is invalid, must be between 1:2.5 and 2.5:1';
+		return say(klingReasons.ratio);
 	}
 	return null;
 }

@@ -99,7 +99,7 @@ export const cometTexts = table({
 		'G5',
 		'sibling',
 	],
-	fieldMissing: [500, 'invalid_request', 'field {} is required', 'G6', 'sibling'],
+	fieldMissing: [500, 'invalid_request', 'field {}', 'G6', 'sibling'],
 	valueRefused: [400, '', '{}', 'G7', 'sibling'],
 	noQuota: [403, 'insufficient_user_quota', 'user quota is not enough', 'N9', 'inferred'],
 	tooMany: [429, 'rate_limit_exceeded', '{}', '2', 'inferred'],
@@ -125,14 +125,13 @@ export const newApiTexts = table({
 	taskUnknown: [400, 'task_not_exist', 'task_not_exist', 'N6', 'community'],
 	passedOn: [400, 'fail_to_fetch_task', '{}', 'N8', 'community'],
 	overloaded: [429, 'fail_to_fetch_task', '当前分组上游负载已饱和，请稍后再试', 'N8', 'community'],
-	upstreamLost: [500, 'do_request_failed', '请求上游地址失败', 'N8', 'community'],
+	upstreamLost: [400, 'fail_to_fetch_task', '请求上游地址失败', 'N8', 'community'],
 	noRoute: [404, '', 'Invalid URL ({})', 'N11', 'community'],
 });
 
-/** What follows Modellix' categories: `Category: detail` (M5). */
-export const modellixCategories = {
-	missing: 'Invalid parameters',
-	wrong: 'Invalid format',
+/** Modellix' categories by HTTP status, before the detail: `Category: detail` (M5); only that of 400 is documented. */
+export const modellixCategories: Record<number, string> = {
+	400: 'Invalid parameters',
 	401: 'Unauthorized',
 	402: 'Insufficient credits',
 	403: 'Forbidden',
@@ -140,7 +139,7 @@ export const modellixCategories = {
 	429: 'Rate limit exceeded',
 	500: 'Internal error',
 	503: 'Service unavailable',
-} as const;
+};
 
 /** APIModels' refusals. */
 export const apiModelsTexts = table({

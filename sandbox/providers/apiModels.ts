@@ -6,6 +6,7 @@ import { videosOf } from '../files';
 import { makeKeys } from '../keys';
 import { Refusal } from '../refusal';
 import type { Task } from '../tasks';
+import { apiModelsTexts, say } from '../texts';
 import { answer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
 import { parse, readKlingBody } from './klingBody';
@@ -56,10 +57,11 @@ function success(data: unknown): Answer {
 	return answer(200, { code: 200, msg: 'success', data });
 }
 
-const modelBody = z.object({ model: z.literal('kling-effects') });
+const modelBody = z.object({ model: z.string() });
 
 async function create(call: Call, context: Context): Promise<Answer> {
-	parse(modelBody, call.body);
+	const { model } = parse(modelBody, call.body);
+	if (model !== 'kling-effects') throw new Refusal(1201, say(apiModelsTexts.modelUnknown, model));
 	// Its page shows no duration; text (as Kling) and number are both taken. Unverified.
 	const rules = { provider: 'apiModels', takesNumbers: true };
 	const body = await readKlingBody(call.body, rules, context);
@@ -79,7 +81,7 @@ function get(call: Call, context: Context): Answer {
 	const taskId = call.query.get('task_id');
 	if (!taskId) throw new Refusal(1200, 'task_id is required');
 	const task = context.store.byId('apiModels', call.region, taskId);
-	if (!task) throw new Refusal(1203, 'Task not found');
+	if (!task) throw new Refusal(1203, say(apiModelsTexts.taskUnknown));
 	return success({
 		taskId: task.taskId,
 		state: STATES[task.status],
@@ -115,7 +117,7 @@ function callbackPayload(task: Task, context: Context): unknown {
 			state: STATES[task.status],
 			param: JSON.stringify(task.params),
 			resultJson: isFailed ? null : JSON.stringify(result),
-			failCode: isFailed ? 'task_failed' : null,
+			failCode: isFailed ? 'CONTENT_MODERATION' : null,
 			failMsg: isFailed ? task.message : null,
 			costTime: task.updatedAt - task.createdAt,
 			completeTime: task.updatedAt,

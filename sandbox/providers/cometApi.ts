@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { makeKeys } from '../keys';
-import { klingTexts, say } from '../texts';
+import { cometTexts, klingTexts, say, type ProviderText } from '../texts';
 import { answer, htmlAnswer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
 import { readKlingBody } from './klingBody';
@@ -34,7 +34,7 @@ export const cometApi: Provider = {
 		{ method: 'GET', path: /^\/v1\/models$/, operation: 'check', answer: models },
 	],
 	authenticate: authenticateWith(keys),
-	refuse: (code, context, message) => gatewayError(code, context, message),
+	refuse: (code, _context, message) => refuse(code, message),
 	unknownRoute,
 	newTaskId: newKlingTaskId,
 	callbacks: (context) => ({
@@ -45,30 +45,32 @@ export const cometApi: Provider = {
 	}),
 };
 
-/** Statuses where the gateway differs from Kling; 403 for an empty account is unverified. */
-const STATUS: Record<number, number> = { 1100: 403, 1101: 403, 1102: 403, 1304: 403 };
-
-const CODES: Record<number, string> = {
-	1102: 'insufficient_user_quota',
-	1200: 'invalid_request',
-	1201: 'invalid_request',
-	1203: 'task_not_exist',
-	1302: 'rate_limit_exceeded',
-	1303: 'rate_limit_exceeded',
+/** Its own words for Kling's codes; content is refused in Kling's body, which is passed on (section 2). */
+const OWN: Record<number, ProviderText> = {
+	1000: cometTexts.keyRefused,
+	1001: cometTexts.keyRefused,
+	1002: cometTexts.keyRefused,
+	1100: cometTexts.noQuota,
+	1101: cometTexts.noQuota,
+	1102: cometTexts.noQuota,
+	1103: cometTexts.noChannel,
+	1200: cometTexts.fieldMissing,
+	1201: cometTexts.valueRefused,
+	1302: cometTexts.tooMany,
+	1303: cometTexts.tooMany,
 };
 
-function gatewayError(code: number, _context: Context, message?: string): Answer {
-	const status = STATUS[code] ?? statusOfKling(code);
-	const text = message ?? textOfKling(code);
-	return answer(status, {
-		error: {
-			// The request id is in the text and nowhere else (section 2).
-			message: `${text} (request id: ${randomUUID().replaceAll('-', '')})`,
-			type: 'comet_api_error',
-			param: '',
-			code: status === 401 ? 'invalid_api_key' : (CODES[code] ?? ''),
-		},
-	});
+function refuse(code: number, message: string = textOfKling(code)): Answer {
+	if (code === 1300 || code === 1301) return klingRefusal(code, message);
+	const own = OWN[code];
+	if (!own) return gatewayError(statusOfKling(code), '', message);
+	return gatewayError(own.status, own.code, say(own, message));
+}
+
+function gatewayError(status: number, code: string | number, text: string): Answer {
+	// The request id is in the text and nowhere else (G5).
+	const message = `${text} (request id: ${randomUUID().replaceAll('-', '')})`;
+	return answer(status, { error: { message, type: 'comet_api_error', param: '', code } });
 }
 
 /**
@@ -112,7 +114,7 @@ function models(): Answer {
 /** Outside of its API the gateway shows its web site, or sends a POST there (section 2). */
 function unknownRoute(call: Call, context: Context): Answer {
 	if (/^\/(?:kling|v1)\//.test(call.path)) {
-		return gatewayError(1202, context, `Invalid URL (${call.method} ${call.path})`);
+		return gatewayError(404, '', `Invalid URL (${call.method} ${call.path})`);
 	}
 	if (call.method === 'GET') return htmlAnswer(200, 'CometAPI');
 	const headers = { location: `${context.url}/cometapi/` };

@@ -4,6 +4,7 @@ import { videosOf } from '../files';
 import { makeKeys } from '../keys';
 import { Refusal } from '../refusal';
 import type { Task } from '../tasks';
+import { newApiTexts, say, type ProviderText } from '../texts';
 import type { ActiveOptions } from '../types';
 import { answer, htmlAnswer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
@@ -11,8 +12,7 @@ import { readKlingBody } from './klingBody';
 import {
 	callbackPayload,
 	createdTask,
-	statusOfKling,
-	textOfKling,
+	klingRefusal,
 	newKlingTaskId,
 	passedOn,
 } from './klingEnvelope';
@@ -52,31 +52,39 @@ export const kkiai: Provider = {
 	}),
 };
 
-/** Refusals of the task relay itself; their words are those of new-api, unverified for KKIAI. */
-const TASK_ERRORS: Record<number, string> = {
-	1200: 'invalid_request',
-	1201: 'invalid_request',
-	1203: 'task_not_exist',
-	1300: 'fail_to_fetch_task',
-	1301: 'fail_to_fetch_task',
-	1302: 'too_many_requests',
-	1303: 'fail_to_fetch_task',
-	5000: 'do_request_failed',
-	5002: 'do_request_failed',
+/** Its own words for Kling's codes: those of new-api, unverified for KKIAI. */
+const OWN: Record<number, ProviderText> = {
+	1100: newApiTexts.noQuota,
+	1101: newApiTexts.noQuota,
+	1102: newApiTexts.noQuota,
+	1203: newApiTexts.taskUnknown,
+	1302: newApiTexts.overloaded,
+	1303: newApiTexts.overloaded,
 };
 
-const STATUS: Record<number, number> = { 1100: 403, 1101: 403, 1102: 403, 1203: 400, 1304: 403 };
-
 function refuse(code: number, message?: string): Answer {
-	const status = STATUS[code] ?? statusOfKling(code);
-	const text = message ?? textOfKling(code);
-	const taskError = TASK_ERRORS[code];
-	if (taskError) return answer(status, { code: taskError, message: text, data: null });
+	if (code < 1100) return gatewayError(newApiTexts.keyRefused);
+	if (code === 1103) return gatewayError(newApiTexts.noChannel);
+	const own = OWN[code];
+	if (own) return taskError(own.status, own.code, message ?? say(own));
+	return upstreamRefusal(klingRefusal(code, message));
+}
+
+/** Kling's refusal: its whole body, as text; what reads like an address or a network failure is hidden (N8). */
+function upstreamRefusal({ status, body }: Answer): Answer {
+	const text = JSON.stringify(body);
+	const shown = /post|dial|http/i.test(text) ? say(newApiTexts.upstreamLost) : text;
+	return taskError(status, newApiTexts.passedOn.code, shown);
+}
+
+function taskError(status: number, code: string | number, message: string): Answer {
+	return answer(status, { code, message, data: null });
+}
+
+function gatewayError(said: ProviderText, repeated = '', type = 'new_api_error'): Answer {
 	const id = randomUUID().replaceAll('-', '');
-	const type = 'new_api_error';
-	const reason = code === 1102 ? 'insufficient_user_quota' : '';
-	const error = { message: `${text} (request id: ${id})`, type, param: '', code: reason };
-	return answer(status, { error });
+	const message = `${say(said, repeated)} (request id: ${id})`;
+	return answer(said.status, { error: { message, type, param: '', code: said.code } });
 }
 
 async function create(call: Call, context: Context): Promise<Answer> {
@@ -92,7 +100,7 @@ function get(call: Call, context: Context): Answer {
 	if (!task && options.kkiaiExternalIdLookup) {
 		task = store.byExternalId('kkiai', call.region, id);
 	}
-	if (!task) throw new Refusal(1203, 'task_not_exist');
+	if (!task) throw new Refusal(1203);
 	return answer(200, FOUND[options.kkiaiShape](task, context));
 }
 
@@ -212,8 +220,5 @@ function usage(call: Call): Answer {
 /** new-api serves its web interface for every other page. */
 function unknownRoute(call: Call): Answer {
 	if (!/^\/(?:kling|v1)\//.test(call.path)) return htmlAnswer(200, 'KKIAI');
-	const message = `Invalid URL (${call.method} ${call.path})`;
-	return answer(404, {
-		error: { message, type: 'invalid_request_error', param: '', code: '' },
-	});
+	return gatewayError(newApiTexts.noRoute, `${call.method} ${call.path}`, 'invalid_request_error');
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { inspectImages } from '../images';
 import { Refusal } from '../refusal';
 import { findScene, isTaken, type Scene } from '../scenes';
+import { klingTexts, say } from '../texts';
 import type { Context, AcceptedTask } from './provider';
 
 /** What a provider asks of a Kling-shaped create body beyond its common form. */
@@ -55,7 +56,7 @@ export async function readKlingBody(
 	const { effect_scene: name } = parse(sceneBody, body);
 	const scene = findScene(name);
 	if (!scene || !isTaken(rules.provider, scene)) {
-		throw new Refusal(1201, `effect_scene value '${name}' is invalid`);
+		throw new Refusal(1201, say(klingTexts.sceneUnknown, name));
 	}
 	const { input, callback_url, external_task_id } = parse(
 		fullBody,
@@ -97,19 +98,43 @@ export function requireImages(
 		throw new Refusal(1201, `effect_scene ${scene.scene} requires images with 2 elements`);
 	}
 	if (image !== undefined) return [image];
-	throw new Refusal(1201, `effect_scene ${scene.scene} requires image`);
+	throw new Refusal(1201, say(klingTexts.imageMissing));
 }
 
-/** Parses with zod; says in Kling's terms what is missing or wrong. */
-export function parse<T extends z.ZodTypeAny>(schema: T, value: unknown): z.output<T> {
+/** How a provider says what is missing or wrong in a body. */
+export interface BodyWords {
+	missing(field: string): string;
+	wrong(field: string, why: string): string;
+	/** For a value of another type than the documented one. */
+	wrongType(field: string): string;
+}
+
+const klingWords: BodyWords = {
+	missing: (field) => `${field} is required`,
+	wrong: (field, why) =>
+		field === 'input.duration' ? say(klingTexts.durationRefused) : `${field} is invalid: ${why}`,
+	wrongType: () => say(klingTexts.bodyUnreadable),
+};
+
+/**
+ * Parses with zod.
+ *
+ * @throws Refusal 1200 for what is missing, 1201 for what is wrong or no JSON at all
+ */
+export function parse<T extends z.ZodTypeAny>(
+	schema: T,
+	value: unknown,
+	words: BodyWords = klingWords,
+): z.output<T> {
 	const result = schema.safeParse(value);
 	if (result.success) return result.data;
 	const [issue] = result.error.issues;
-	const field = issue.path.join('.') || 'body';
-	const isMissing = issue.code === 'invalid_type' && issue.received === 'undefined';
+	const field = issue.path.join('.');
+	if (issue.code !== 'invalid_type') throw new Refusal(1201, words.wrong(field, issue.message));
+	const isMissing = issue.received === 'undefined' && field !== '';
 	throw isMissing
-		? new Refusal(1200, `${field} is required`)
-		: new Refusal(1201, `${field} is invalid: ${issue.message}`);
+		? new Refusal(1200, words.missing(field))
+		: new Refusal(1201, words.wrongType(field));
 }
 
 /** The body as it may be kept and shown: without the pictures, which can be large. */

@@ -8,10 +8,11 @@ import { bearerToken, keyNameOf, makeKeys } from '../keys';
 import { Refusal } from '../refusal';
 import { findScene } from '../scenes';
 import type { Task } from '../tasks';
+import { modellixCategories } from '../texts';
 import type { ActiveOptions } from '../types';
 import { answer, type Answer } from '../wire';
 import { authenticateWith } from './gateway';
-import { failureOfScene, parse, requireImages, withoutImages } from './klingBody';
+import { failureOfScene, parse, requireImages, withoutImages, type BodyWords } from './klingBody';
 import { statusOfKling, textOfKling } from './klingEnvelope';
 import type { AcceptedTask, Call, Context, Provider, Route } from './provider';
 
@@ -54,23 +55,12 @@ export const modellix: Provider = {
 	],
 	authenticate: authenticateWith(keys),
 	refuse,
-	unknownRoute: (call) => failure(404, `NotFound: ${call.method} ${call.path} not found`),
+	unknownRoute: (call) =>
+		failure(404, `${modellixCategories[404]}: ${call.method} ${call.path} not found`),
 	newTaskId: () => `task-${randomUUID()}`,
 };
 
 const STATUS: Record<number, number> = { 1100: 402, 1101: 402, 1102: 402, 1304: 403, 5002: 503 };
-
-/** `Category: detail`; the categories' names are unverified except for their form. */
-const CATEGORIES: Record<number, string> = {
-	400: 'InvalidParameter',
-	401: 'Unauthorized',
-	402: 'InsufficientCredits',
-	403: 'Forbidden',
-	404: 'NotFound',
-	429: 'RateLimitExceeded',
-	500: 'InternalError',
-	503: 'ServiceUnavailable',
-};
 
 /**
  * `code` equals the HTTP status. Its 429 tells when to come back; that `X-RateLimit-Reset` counts
@@ -79,7 +69,7 @@ const CATEGORIES: Record<number, string> = {
 function refuse(code: number, context: Context, message?: string): Answer {
 	const status = STATUS[code] ?? statusOfKling(code);
 	const detail = message ?? textOfKling(code);
-	const error = failure(status, `${CATEGORIES[status]}: ${detail}`);
+	const error = failure(status, `${modellixCategories[status]}: ${detail}`);
 	if (status !== 429) return error;
 	const reset = Math.ceil(context.options.now() / 1000) + 1;
 	return { ...error, headers: { 'retry-after': '1', 'x-ratelimit-reset': String(reset) } };
@@ -110,10 +100,18 @@ async function create(call: Call, context: Context): Promise<Answer> {
 	return success({ ...data, get_result: { method: 'GET', url } });
 }
 
+const words: BodyWords = {
+	missing: (field) => `parameter '${field}' is required`,
+	wrong: (field, why) => `parameter '${field}' is invalid: ${why}`,
+	wrongType: (field) =>
+		field === '' ? 'invalid JSON format' : `parameter '${field}' has another type`,
+};
+
 async function readBody(value: unknown, context: Context): Promise<AcceptedTask> {
-	const { effect_scene, image, images, duration } = parse(body, value);
+	const { effect_scene, image, images, duration } = parse(body, value, words);
 	const scene = findScene(effect_scene);
 	if (!scene) throw new Refusal(1201, `effect_scene '${effect_scene}' is not supported`);
+	if (scene.images === 1 && !image && !images) throw new Refusal(1200, words.missing('image'));
 	const pictures = requireImages(scene, { image, images });
 	const directives = await inspectImages(pictures, context.url);
 	return {

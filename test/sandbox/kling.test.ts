@@ -106,8 +106,8 @@ describe('create', () => {
 	const single = { effect_scene: 'color_mixing', input: { image: IMAGE } };
 
 	test.each<[string, unknown, number]>([
-		['no body', '', 1200],
-		['broken JSON', '{"effect_scene": ', 1200],
+		['no body', '', 1201],
+		['broken JSON', '{"effect_scene": ', 1201],
 		['no scene', { input: { image: IMAGE } }, 1200],
 		['an empty scene', { ...single, effect_scene: '' }, 1201],
 		['an unknown scene', { ...single, effect_scene: 'nonsense' }, 1201],
