@@ -239,7 +239,7 @@ function textOf({ run, error, customData }: RunResult): string {
 
 /** How many items say that nobody knows whether they have a task. */
 function unknownItems(text: string): number {
-	const listed = /for these: (.*?)\\?\./.exec(text)?.[1];
+	const listed = /was created for: (.*?)\\?\./.exec(text)?.[1];
 	if (listed !== undefined) return listed.split(', ').length;
 	return text.split('may have created the task').length - 1;
 }

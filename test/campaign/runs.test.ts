@@ -194,7 +194,7 @@ describe('an external task ID of the user', () => {
 		const hints = second.run.data.resultData.runData[nodeName][0].hints;
 		expect(hints?.map(({ message }) => message)).toEqual([
 			expect.stringMatching(
-				/^Item 0: a task with External Task ID “order” was there already \(\d+, created /,
+				/^Item 0: a task with External Task ID “order” already existed \(\d+, created /,
 			),
 		]);
 		expect(first.run.data.resultData.runData[nodeName][0].hints ?? []).toEqual([]);

@@ -326,7 +326,7 @@ describe('Operation', () => {
 		async (operation) => {
 			const { error } = await bench.create(kling, { operation });
 			expect(error?.message).toBe(`Operation “${operation}” is not known`);
-			expect(error?.description).toBe('Choose Create, Get or Get Many.');
+			expect(error?.description).toBe('Choose Create, Get, Get Many or Get Many Scenes.');
 			expect(bench.sandbox.requests).toEqual([]);
 		},
 	);
