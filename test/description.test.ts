@@ -1,4 +1,9 @@
-import { NodeHelpers, type INodeProperties, type INodePropertyOptions } from 'n8n-workflow';
+import {
+	NodeHelpers,
+	type INodeProperties,
+	type INodePropertyOptions,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
 import { KlingEffectsApi } from '../credentials/KlingEffectsApi.credentials';
 import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
 import { Bench } from './contract/support';
@@ -10,7 +15,9 @@ const { description } = new KlingEffects();
 const credential = new KlingEffectsApi();
 
 interface Field {
-	default: unknown;
+	/** Of a field with one default per operation: all of them. */
+	default?: unknown;
+	defaults?: unknown[];
 	/** Values of an options field, or modes of a resource locator. */
 	values?: string[];
 }
@@ -45,8 +52,9 @@ const contract: Record<string, Field> = {
 	imageField: { default: 'data' },
 	secondImageField: { default: 'data2' },
 	taskId: { default: { mode: 'id', value: '' }, values: ['id', 'externalId'] },
-	waitForCompletion: { default: false },
-	downloadVideo: { default: false },
+	// Create for people, Create for an AI agent, Get.
+	waitForCompletion: { defaults: [true, false, false] },
+	downloadVideo: { defaults: [true, false, false] },
 	outputField: { default: 'data' },
 	search: { default: '' },
 	images: { default: 'any', values: ['any', 'dual', 'single'] },
@@ -94,10 +102,9 @@ test('node, credential and their names are those that saved workflows hold', () 
 test.each(Object.entries(contract))('the node has %s as saved workflows know it', (name, field) => {
 	const found = nodeFields.filter(([one]) => one === name).map(([, property]) => property);
 	expect(found.length).toBeGreaterThan(0);
-	for (const property of found) {
-		expect(property.default).toEqual(field.default);
-		expect(valuesOf(property)).toEqual(field.values);
-	}
+	const { defaults = found.map(() => field.default) } = field;
+	expect(found.map((property) => property.default)).toEqual(defaults);
+	for (const property of found) expect(valuesOf(property)).toEqual(field.values);
 });
 
 test.each(Object.entries(credentialContract))('the credential has %s', (name, field) => {
@@ -119,51 +126,97 @@ test('keys are passwords, and an access key, which is no secret, is not', () => 
 	expect(isPassword('accessKey')).toEqual([false]);
 });
 
-/** Which fields the editor shows for these parameters. */
-function shown(properties: INodeProperties[], values: Record<string, unknown>): string[] {
-	const filled = NodeHelpers.getNodeParameters(
-		properties,
-		values as never,
-		true,
-		false,
-		null,
-		null,
-	) as never;
+/** The fields that the editor shows for these parameters, by their labels, and what they hold. */
+function shownFields(
+	properties: INodeProperties[],
+	values: Record<string, unknown>,
+	type: INodeTypeDescription | null = null,
+): Array<{ name: string; label: string; value: unknown }> {
+	const all = [properties, values as never, true, false, null, type] as const;
+	const filled = NodeHelpers.getNodeParameters(...all) as never;
 	return properties
-		.filter((property) => NodeHelpers.displayParameter(filled, property, null, null))
-		.map(({ name }) => name);
+		.filter((property) => NodeHelpers.displayParameter(filled, property, null, type))
+		.map(({ name, displayName }) => ({ name, label: displayName, value: filled[name] }));
 }
+
+const shown = (properties: INodeProperties[], values: Record<string, unknown>) =>
+	shownFields(properties, values).map(({ name }) => name);
 
 describe('a field shows only where it does something', () => {
 	const common = ['operation', 'simplify'];
 	const video = ['waitForCompletion', 'downloadVideo'];
-	const scene = ['effectType', 'effectScene', 'imageInput'];
-	const create = [...common, ...scene, 'waitForCompletion', 'options'];
+	const get = [...common, ...video, 'taskId'];
+	const fields = [...common, 'effectScene', 'imageInput', 'options'];
+	const create = [...fields, ...video, 'outputField'];
 	const list = [...common, 'returnAll', 'filters'];
 
 	test.each([
 		[{}, [...create, 'image']],
-		[{ effectType: 'dual' }, [...create, 'image', 'secondImage']],
 		[{ imageInput: 'base64' }, [...create, 'image']],
-		[{ imageInput: 'base64', effectType: 'dual' }, [...create, 'image', 'secondImage']],
 		[{ imageInput: 'binary' }, [...create, 'imageField']],
-		[{ imageInput: 'binary', effectType: 'dual' }, [...create, 'imageField', 'secondImageField']],
-		[{ downloadVideo: true }, [...create, 'image']],
-		[{ waitForCompletion: true }, [...create, 'image', 'downloadVideo']],
-		[
-			{ waitForCompletion: true, downloadVideo: true },
-			[...create, 'image', 'downloadVideo', 'outputField'],
-		],
-		[{ operation: 'get' }, [...common, ...video, 'taskId']],
-		[
-			{ operation: 'get', waitForCompletion: true, downloadVideo: true },
-			[...common, ...video, 'taskId', 'outputField', 'options'],
-		],
+		[{ downloadVideo: false }, [...fields, ...video, 'image']],
+		[{ waitForCompletion: false }, [...fields, 'waitForCompletion', 'image']],
+		[{ operation: 'get' }, get],
+		[{ operation: 'get', downloadVideo: true }, [...get, 'outputField']],
+		[{ operation: 'get', waitForCompletion: true }, [...get, 'options']],
 		[{ operation: 'list' }, [...list, 'limit']],
 		[{ operation: 'list', returnAll: true }, list],
 		[{ operation: 'listScenes' }, ['operation', 'search', 'images', 'returnAll', 'limit']],
-	])('node %j', (values, fields) => {
-		expect(shown(description.properties, values).sort()).toEqual([...fields].sort());
+	])('node %j', (values, expected) => {
+		expect(shown(description.properties, values).sort()).toEqual([...expected].sort());
+	});
+
+	const locator = (value: string, mode = 'list') => ({ __rl: true, mode, value });
+	const one = ['Image'];
+	const two = ['Left Image', 'Right Image'];
+	const typed = (fields: string[]) => ['Effect Type', ...fields];
+	const expression = '={{ $json.scene }}';
+	const dual = { effectType: 'dual' };
+
+	test.each([
+		['nothing chosen yet', {}, one],
+		['a scene of one', { effectScene: locator('color_mixing') }, one],
+		['a scene of two', { effectScene: locator('hug_pro') }, two],
+		['a name in other letters', { effectScene: locator(' Hug-Pro', 'name') }, typed(two)],
+		['a locator as a person writes it', { effectScene: { value: 'hug_pro' } }, typed(two)],
+		['a new name', { effectScene: locator('new', 'name') }, typed(one)],
+		['a new name of two', { effectScene: locator('new', 'name'), ...dual }, typed(two)],
+		['an expression', { effectScene: locator(expression) }, typed(one)],
+		['an expression of two', { effectScene: locator(expression), ...dual }, typed(two)],
+		['a text', { effectScene: 'hug_pro' }, two],
+		['a text of one', { effectScene: 'color_mixing' }, one],
+		['a scene of resellers', { effectScene: locator('face_warp') }, typed(one)],
+		[
+			'a type from an expression',
+			{ effectScene: locator('new', 'name'), effectType: expression },
+			typed(two),
+		],
+	])('one image or two: %s', (_name, parameters, expected) => {
+		for (const [imageInput, suffix] of [
+			['url', ''],
+			['base64', ''],
+			['binary', ': Field Name'],
+		]) {
+			const labels = shownFields(description.properties, { ...parameters, imageInput })
+				.map(({ label }) => label)
+				.filter((label) => /Effect Type|Image(:|$)/.test(label));
+			const wanted = expected.map((label) => (label === 'Effect Type' ? label : label + suffix));
+			expect(labels).toEqual(wanted);
+		}
+	});
+
+	test('as an AI agent’s tool, Create does not wait unless it is told to', () => {
+		const asTool = { ...description, name: 'klingEffectsTool' } as INodeTypeDescription;
+		const of = (type: INodeTypeDescription, values = {}) =>
+			shownFields(description.properties, values, type).filter(({ name }) => video.includes(name));
+		expect(of(description).map(({ value }) => value)).toEqual([true, true]);
+		expect(of(asTool).map(({ value }) => value)).toEqual([false]);
+		expect(of(asTool, { waitForCompletion: true }).map(({ value }) => value)).toEqual([
+			true,
+			false,
+		]);
+		const get = of(asTool, { operation: 'get' }).map(({ value }) => value);
+		expect(get).toEqual([false, false]);
 	});
 
 	test.each([
@@ -195,7 +248,7 @@ describe("n8n's rules for texts", () => {
 		const small = /^(a|an|and|as|at|by|for|from|in|of|on|or|the|to|with)$/;
 		for (const [, property] of allFields) {
 			const words = property.displayName.split(' ');
-			for (const word of words) expect(small.test(word) || /^[A-Z0-9]/.test(word)).toBe(true);
+			for (const word of words) expect(small.test(word) || /^\(?[A-Z0-9]/.test(word)).toBe(true);
 			if (property.type === 'boolean') expect(property.description).toMatch(/^Whether /);
 		}
 	});
@@ -230,9 +283,9 @@ describe('what costs money or time is said where it is chosen', () => {
 		expect(create?.description).toMatch(/costs credit/);
 	});
 
-	test('Wait for Completion says that it takes minutes, and Poll Interval that looking is free', () => {
+	test('Wait for Completion says that it takes minutes, and Poll Interval that checks are free', () => {
 		expect(told('waitForCompletion')[0]).toMatch(/takes minutes/);
-		expect(told('options.pollInterval')[0]).toMatch(/costs nothing/);
+		expect(told('options.pollInterval')[0]).toMatch(/are free/);
 	});
 
 	test('Download Video says that links expire', () => {
@@ -256,9 +309,10 @@ describe('a saved workflow', () => {
 			effectScene: { __rl: true, mode: 'list', value: 'color_mixing' },
 			image: 'https://example.com/a.jpg',
 		};
-		const { json, error } = await bench.run(kling, parameters);
+		const { json, items, error } = await bench.run(kling, parameters);
 		expect(error).toBeUndefined();
-		expect(json[0]).toMatchObject({ status: 'submitted', effectScene: 'color_mixing' });
+		expect(json[0]).toMatchObject({ status: 'succeed', effectScene: 'color_mixing' });
+		expect(items[0].binary?.data).toMatchObject({ mimeType: 'video/mp4' });
 		expect(bench.posts()[0].body).toEqual({
 			effect_scene: 'color_mixing',
 			input: { image: 'https://example.com/a.jpg' },

@@ -96,6 +96,8 @@ async function run(
 			effectScene: { mode: 'name', value: 'squish' },
 			imageInput: 'binary',
 			imageField: 'data',
+			waitForCompletion: false,
+			downloadVideo: false,
 			options: { timeout: 1 },
 			...more,
 		},

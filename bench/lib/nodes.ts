@@ -23,6 +23,8 @@ export function createNode(
 		effectScene: { mode: 'name', value: effectScene },
 		imageInput: 'url',
 		image,
+		waitForCompletion: false,
+		downloadVideo: false,
 		...parameters,
 	};
 	const credentials = { klingEffectsApi: { id: '1', name: 'Kling' } };

@@ -16,9 +16,10 @@ function credentials(credential) {
 	return { credentials: { [CREDENTIAL_TYPE]: { id: credential.id, name: credential.name } } };
 }
 
-/** A Kling Effects node. */
+/** A Kling Effects node; it neither waits nor downloads unless the parameters say so. */
 export function klingNode(name, credential, parameters, extra = {}) {
-	return node(name, NODE_TYPE, parameters, { ...credentials(credential), ...extra });
+	const all = { waitForCompletion: false, downloadVideo: false, ...parameters };
+	return node(name, NODE_TYPE, all, { ...credentials(credential), ...extra });
 }
 
 /** A Kling Effects Trigger node that polls each minute, the shortest time n8n has. */

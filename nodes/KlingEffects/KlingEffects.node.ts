@@ -52,7 +52,7 @@ export class KlingEffects implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle:
-			'={{ ({ create: "Create", get: "Get", list: "Get many" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $parameter["effectScene"] ? ": " + $parameter["effectScene"] : "") }}',
+			'={{ ({ create: "Create", get: "Get", list: "Get many", listScenes: "Get many scenes" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $parameter["effectScene"] ? ": " + String($parameter["effectScene"]).split("_").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ") : "") }}',
 		description:
 			'Turn one or two photos into a short video clip with a Kling video effect, such as a hug or a dance',
 		defaults: { name: 'Kling Effects' },
@@ -79,20 +79,20 @@ export class KlingEffects implements INodeType {
 						name: 'Create',
 						value: 'create',
 						description:
-							'Start a video effect on one or two images. Each task costs credit; its video is ready some minutes later.',
-						action: 'Create video effect task',
+							'Turn one or two photos into a video. Each task costs credit; its video is ready some minutes later.',
+						action: 'Create video from photos',
 					},
 					{
 						name: 'Get',
 						value: 'get',
-						description: 'Get the state of a task, and its video once the task has succeeded',
-						action: 'Get video effect task',
+						description: 'Get the state of a task, and its video once it is ready',
+						action: 'Get video',
 					},
 					{
 						name: 'Get Many',
 						value: 'list',
 						description: 'List the tasks of the account, newest first. Kling AI only.',
-						action: 'Get many video effect tasks',
+						action: 'Get many videos',
 					},
 					{
 						name: 'Get Many Scenes',

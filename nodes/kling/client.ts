@@ -73,10 +73,7 @@ export class Client {
 	}
 
 	/** One page of the account's tasks, asked once. */
-	async listOnce(
-		page: number,
-		pageSize: number = this.largestPage,
-	): Promise<Dated<TaskRecord[]>> {
+	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskRecord[]>> {
 		const list = this.taskList;
 		return await this.ask(list.request(page, pageSize), (response) => list.read(response));
 	}

@@ -110,6 +110,7 @@ export class Campaign {
 				imageInput: 'url',
 				image: '={{ $json.image }}',
 				waitForCompletion: waits,
+				downloadVideo: false,
 				options: { concurrency: pick([1, 2, 5, 20, 100]), timeout: timeoutOf(dies, pick) },
 			},
 			executionId: String(1_000 + this.tally.rounds),

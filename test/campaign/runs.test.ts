@@ -56,6 +56,8 @@ async function run({
 			operation: 'create',
 			effectScene: { mode: 'name', value: '={{ $json.scene }}' },
 			image: '={{ $json.image }}',
+			waitForCompletion: false,
+			downloadVideo: false,
 			options: { concurrency: 1, ...options },
 			...more.parameters,
 		},

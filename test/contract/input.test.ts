@@ -20,7 +20,7 @@ const empty = "={{ '' }}";
 const cases: Case[] = [
 	[
 		'an Effect Type that is not known',
-		{ effectType: 'triple' },
+		{ effectType: 'triple', effectScene: 'a_scene_of_next_month' },
 		'Effect Type “triple” is not known',
 		'Choose One Image or Two Images.',
 	],
@@ -56,26 +56,20 @@ const cases: Case[] = [
 	[
 		'one image for an effect of two',
 		{ ...dual, secondImage: empty },
-		/^Second Image is empty/,
+		/^Right Image is empty/,
 		/address of a JPEG or PNG/,
 	],
 	[
 		'two images, from an expression, for an effect of one',
 		{ image: `={{ ["${photo}", "${secondPhoto}"] }}` },
 		'Image takes one image, as text',
-		/Effect Type to Two Images/,
+		/choose a scene that takes two/,
 	],
 	[
-		'One Image with a scene that takes two',
-		{ effectScene: 'hug_pro' },
+		'a scene of two images, from an expression, where Effect Type shows one field',
+		{ effectScene: "={{ 'hug_pro' }}" },
 		'Effect Scene “hug_pro” takes two images',
-		'Set Effect Type to Two Images, or choose another scene.',
-	],
-	[
-		'Two Images with a scene that takes one',
-		{ ...dual, effectScene: 'color_mixing' },
-		'Effect Scene “color_mixing” takes one image',
-		'Set Effect Type to One Image, or choose another scene.',
+		'Set Effect Type to Two Images, then enter the second one in Right Image.',
 	],
 	[
 		'a field without a file, of an item without files',
@@ -188,6 +182,46 @@ function asPattern(text: string | RegExp): RegExp {
 		: text;
 }
 
+describe('the scene decides how many images are sent', () => {
+	const noType = { effectType: undefined, secondImage: secondPhoto };
+	const named = (value: string) => ({ __rl: true, mode: 'name', value });
+	const inputs = () => bench.posts().map(({ body }) => (body as { input: unknown }).input);
+	const both = { images: [photo, secondPhoto] };
+
+	test.each([
+		['a name from the list', named('hug_pro')],
+		['a name as people write it', named(' Hug-Pro')],
+		['a text without a mode', 'hug_pro'],
+		['a locator as a person would write it', { mode: 'list', value: 'hug_pro' }],
+	])('two, for %s', async (_name, effectScene) => {
+		const { error } = await bench.create(kling, { ...noType, effectScene });
+		expect(error).toBeUndefined();
+		expect(inputs()).toEqual([both]);
+		expect(bench.sandbox.charges[0].effectScene).toBe('hug_pro');
+	});
+
+	test('one, whatever Effect Type was before', async () => {
+		const { error } = await bench.create(kling, { ...dual, effectScene: named('color_mixing') });
+		expect(error).toBeUndefined();
+		expect(inputs()).toEqual([{ image: photo }]);
+	});
+
+	test('row by row, where scenes of both kinds come from an expression', async () => {
+		const items = ['hug_pro', 'color_mixing'].map((scene) => ({ json: { scene } }));
+		const effectScene = named('={{ $json.scene }}');
+		const { error } = await bench.create(kling, { ...dual, effectScene }, { items });
+		expect(error).toBeUndefined();
+		expect(inputs()).toEqual(expect.arrayContaining([both, { image: photo }]));
+	});
+
+	test('Effect Type does, for a name that no list has', async () => {
+		const effectScene = named('a_scene_of_next_month');
+		await bench.create(kling, { ...dual, effectScene });
+		await bench.create(kling, { effectScene });
+		expect(inputs()).toEqual([both, { image: photo }]);
+	});
+});
+
 describe('files of the input', () => {
 	test('the fields that do hold a file are listed when the named one does not', async () => {
 		const items = [await fileItem({ photo: 'portrait.jpg', other: 'second.jpg' })];
@@ -200,7 +234,7 @@ describe('files of the input', () => {
 	test('one file for an effect of two is refused, naming the field of the second', async () => {
 		const items = [await fileItem({ data: 'portrait.jpg' })];
 		const { error } = await bench.run(kling, { ...dual, imageInput: 'binary' }, { items });
-		expect(error?.message).toBe('The item has no file in input field “data2” for Second Image');
+		expect(error?.message).toBe('The item has no file in input field “data2” for Right Image');
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 

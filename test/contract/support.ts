@@ -82,13 +82,15 @@ export class Bench {
 	}
 }
 
-/** The parameters of a Create of one image by URL, as the editor saves them. */
+/** The parameters of a Create of one image by URL that does not wait. */
 export const single = {
 	operation: 'create',
 	effectType: 'single',
 	effectScene: { __rl: true, mode: 'name', value: 'color_mixing' },
 	imageInput: 'url',
 	image: photo,
+	waitForCompletion: false,
+	downloadVideo: false,
 };
 
 export const dual = {

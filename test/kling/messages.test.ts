@@ -20,7 +20,7 @@ import { providers } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
 import { taskOf } from '../../nodes/kling/task';
-import { checkEffectType, checkOrder } from '../../nodes/kling/create/order';
+import { checkOrder } from '../../nodes/kling/create/order';
 
 /** n8n's guide to texts: say what happened and what to do, without alarm, blame or apology. */
 const unwanted: Array<[what: string, pattern: RegExp]> = [
@@ -85,9 +85,6 @@ function otherMessages(): Message[] {
 		]),
 		...[{}, { effectScene: [] }, { effectScene: 'a', mode: [] }].flatMap((given) =>
 			problemOf(checkOrder(given, kling)),
-		),
-		...(['single', 'dual'] as const).flatMap((type) =>
-			['hug_pro', 'color_mixing'].flatMap((scene) => checkEffectType(scene, type) ?? []),
 		),
 		...[
 			{},

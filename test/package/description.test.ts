@@ -54,11 +54,13 @@ describe('the subtitle', () => {
 	test.each([
 		[
 			{ operation: 'create', effectScene: { __rl: true, mode: 'list', value: 'hug_pro' } },
-			'Create: hug_pro',
+			'Create: Hug Pro',
 		],
 		[{ operation: 'create', effectScene: { __rl: true, mode: 'list', value: '' } }, 'Create'],
 		[{ operation: 'get' }, 'Get'],
+		[{ operation: 'create', effectScene: 'let’s_ride' }, 'Create: Let’s Ride'],
 		[{ operation: 'list' }, 'Get many'],
+		[{ operation: 'listScenes' }, 'Get many scenes'],
 	])('of %j is %j', (parameters, subtitle) => {
 		expect(subtitleFor(parameters as INodeParameters)).toBe(subtitle);
 	});

@@ -16,6 +16,8 @@ test('an execution that is retried after its process died finds its tasks on n8n
 			effectScene: { mode: 'name', value: 'squish' },
 			imageInput: 'url',
 			image: 'https://photos.example/one.jpg',
+			waitForCompletion: false,
+			downloadVideo: false,
 			options: { concurrency: 1 },
 		},
 	};

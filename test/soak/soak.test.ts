@@ -134,6 +134,7 @@ test(
 					imageInput: 'url',
 					image: 'https://photos.example/one.jpg',
 					waitForCompletion: true,
+					downloadVideo: false,
 				},
 			});
 			expect(error).toBeUndefined();

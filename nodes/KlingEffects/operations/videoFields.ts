@@ -1,34 +1,40 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-/** Wait, download and output field, for Create and Get. */
+/**
+ * Wait, download and output field, for Create and Get. Create gives the finished video unless asked
+ * otherwise. As an AI agent's tool it does not wait: agents and chats give up within minutes.
+ */
 export const videoFields: INodeProperties[] = [
-	{
-		displayName: 'Wait for Completion',
-		name: 'waitForCompletion',
-		type: 'boolean',
-		default: false,
-		description:
-			'Whether to wait until the task has ended, which takes minutes. Otherwise the task is returned as it is now.',
-		displayOptions: { show: { operation: ['create', 'get'] } },
-	},
-	// A task that was just created has no video yet: Create shows these only when it waits.
-	...downloadFields({ operation: ['create'], waitForCompletion: [true] }),
-	...downloadFields({ operation: ['get'] }),
+	...waitFields({ operation: ['create'], '@tool': [false] }).map((field) =>
+		field.type === 'boolean' ? { ...field, default: true } : field,
+	),
+	...waitFields({ operation: ['create'], '@tool': [true] }),
+	...waitFields({ operation: ['get'] }),
 ];
 
-function downloadFields(show: {
-	operation: string[];
-	waitForCompletion?: boolean[];
-}): INodeProperties[] {
+type Show = { operation: string[]; '@tool'?: boolean[] };
+
+function waitFields(show: Show): INodeProperties[] {
+	// A task that was just created has no video yet: Create downloads only when it waits.
+	const shown = show.operation[0] === 'create' ? { ...show, waitForCompletion: [true] } : show;
 	return [
+		{
+			displayName: 'Wait for Completion',
+			name: 'waitForCompletion',
+			type: 'boolean',
+			default: false,
+			description:
+				'Whether to wait until the task has finished, which takes minutes. Otherwise the task is returned as it is now.',
+			displayOptions: { show },
+		},
 		{
 			displayName: 'Download Video',
 			name: 'downloadVideo',
 			type: 'boolean',
 			default: false,
 			description:
-				'Whether to add the finished video as a file to the item. Links expire, so download videos that you want to keep.',
-			displayOptions: { show },
+				'Whether to add the finished video to the item as a file. Links expire, so download videos that you want to keep.',
+			displayOptions: { show: shown },
 		},
 		{
 			displayName: 'Output Field Name',
@@ -37,28 +43,28 @@ function downloadFields(show: {
 			default: 'data',
 			required: true,
 			placeholder: 'e.g. data',
-			hint: 'The name of the output field to put the video in. Further videos of one task go to the name with a number.',
-			displayOptions: { show: { ...show, downloadVideo: [true] } },
+			hint: 'The name of the output field to put the video in. More videos go to data2, data3…',
+			displayOptions: { show: { ...shown, downloadVideo: [true] } },
 		},
 	];
 }
 
-/** Options of a wait, in the order of the alphabet. */
+/** Options of a wait, alphabetically. */
 export const pollIntervalOption: INodeProperties = {
-	displayName: 'Poll Interval',
+	displayName: 'Poll Interval (Seconds)',
 	name: 'pollInterval',
 	type: 'number',
 	typeOptions: { minValue: 1 },
 	default: 10,
 	displayOptions: { show: { '/waitForCompletion': [true] } },
-	description: 'Seconds between two looks at a task while waiting. Looking costs nothing.',
+	description: 'Time between two checks of a task while waiting. Checks are free.',
 };
 export const timeoutOption: INodeProperties = {
-	displayName: 'Timeout',
+	displayName: 'Timeout (Minutes)',
 	name: 'timeout',
 	type: 'number',
 	typeOptions: { minValue: 0 },
 	default: 30,
 	description:
-		'Minutes to wait at most, for a free place at the provider and for the task to end. A task that has not ended by then is returned with its last state and timedOut set to true.',
+		'Maximum time to wait, for a slot at the provider and for the task to finish. A task that has not finished by then is returned as it is, with timedOut set to true.',
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accepted, refused, type Checked } from '../checked';
 import type { Message } from '../messages';
 import type { Provider } from '../providers';
-import { effectTypeOf, type EffectType } from '../scenes';
+import { sceneNameOf } from '../scenes';
 
 /** What a Create asks for besides its images, the same for every provider; absent options are not sent. */
 export interface Order {
@@ -70,24 +70,9 @@ export function checkOrder(given: Record<string, unknown>, provider: Provider): 
 	}
 	const problem = problemOf({ duration, ...options }, provider);
 	if (problem) return { ok: false, problem };
-	const order: Order = { effectScene, ...present(options) };
+	const order: Order = { effectScene: sceneNameOf(effectScene), ...present(options) };
 	if (duration !== undefined) order.duration = Number(duration);
 	return accepted(order);
-}
-
-/**
- * Whether a scene goes with the number of images. Names that no list of Kling's has are let through:
- * providers add scenes monthly.
- */
-export function checkEffectType(effectScene: string, effectType: EffectType): Message | null {
-	const known = effectTypeOf(effectScene);
-	if (known === null || known === effectType) return null;
-	const [images, choice] =
-		known === 'dual' ? ['two images', 'Two Images'] : ['one image', 'One Image'];
-	return {
-		message: `Effect Scene “${effectScene}” takes ${images}`,
-		description: `Set Effect Type to ${choice}, or choose another scene.`,
-	};
 }
 
 function problemOf(

@@ -1,25 +1,37 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { EffectType } from '../../../kling/scenes';
+import { effectTypeOf, scenes } from '../../../kling/scenes';
 
 const show = { operation: ['create'] };
+const known = scenes.map(({ name }) => name).filter((name) => effectTypeOf(name) !== null);
+
+/** Matches the scenes of two images, in every spelling that Create takes. */
+const dualScenes = known
+	.filter((name) => effectTypeOf(name) === 'dual')
+	.map((name) => name.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`))
+	.join('|')
+	.replaceAll('_', '[_ -]');
+const regex = (pattern: string) => ({ _cnd: { regex: pattern } });
+const isDual = regex(`^\\s*(?:${dualScenes})\\s*$`);
+const isNotDual = regex(`^(?!\\s*(?:${dualScenes})\\s*$)`);
+
+type Condition = typeof isDual;
+type When = { show?: Record<string, string[]>; hide: Record<string, Condition[]> };
+
+/** Also for a locator without n8n's mark `__rl`, as workflows that are written by hand hold it. */
+const scene = (is: Condition) => ({ effectScene: [is], '/effectScene.value': [is] });
+
+/**
+ * When the fields of one image show, and when those of two: the scene decides where it is known, and
+ * Effect Type where it is not. By what hides a field, because n8n shows a field whose condition to
+ * show is on an expression, whatever its other conditions are.
+ */
+const forOne: When = { hide: { ...scene(isDual), effectType: [regex('^(?:dual$|=)')] } };
+const forTwo: When[] = [
+	{ hide: scene(isNotDual) },
+	{ show: { effectType: ['dual'] }, hide: scene(isDual) },
+];
 
 export const createFields: INodeProperties[] = [
-	{
-		displayName: 'Effect Type',
-		name: 'effectType',
-		type: 'options',
-		options: [
-			{ name: 'One Image', value: 'single', description: 'Effects for one photo' },
-			{
-				name: 'Two Images',
-				value: 'dual',
-				description: 'Effects that bring two photos together, such as a hug',
-			},
-		],
-		default: 'single',
-		displayOptions: { show },
-		description: 'How many images the effect takes',
-	},
 	{
 		displayName: 'Effect Scene',
 		name: 'effectScene',
@@ -43,7 +55,24 @@ export const createFields: INodeProperties[] = [
 		],
 		displayOptions: { show },
 		description:
-			'The effect to apply. Providers add and withdraw scenes each month: enter the name of one that the list does not have yet.',
+			'The effect to apply. Providers add and withdraw scenes every month: enter the name of one that the list does not have yet.',
+	},
+	{
+		displayName: 'Effect Type',
+		name: 'effectType',
+		type: 'options',
+		options: [
+			{ name: 'One Image', value: 'single', description: 'An effect for one photo' },
+			{
+				name: 'Two Images',
+				value: 'dual',
+				description: 'An effect that brings two photos together, such as a hug',
+			},
+		],
+		default: 'single',
+		displayOptions: { show, hide: { effectScene: ['', ...known] } },
+		description:
+			'How many images the effect takes. Only for scenes that are not in the list: the others are known.',
 	},
 	{
 		displayName: 'Image Input',
@@ -58,30 +87,24 @@ export const createFields: INodeProperties[] = [
 		displayOptions: { show },
 		description: 'Where the image comes from',
 	},
-	...imageFields('single', 'Image', 'Input Data Field Name', 'image', 'imageField', 'data'),
-	...imageFields(
-		'dual',
-		'Second Image',
-		'Second Input Data Field Name',
-		'secondImage',
-		'secondImageField',
-		'data2',
-	),
+	...imageFields('Image', 'image', 'imageField', 'data', forOne),
+	...forTwo.flatMap((when) => [
+		...imageFields('Left Image', 'image', 'imageField', 'data', when),
+		...imageFields('Right Image', 'secondImage', 'secondImageField', 'data2', when),
+	]),
 ];
 
 function imageFields(
-	effectType: EffectType,
 	displayName: string,
-	fieldDisplayName: string,
 	parameter: string,
 	fieldParameter: string,
 	defaultField: string,
+	when: When,
 ): INodeProperties[] {
-	const shown = effectType === 'dual' ? { ...show, effectType: ['dual'] } : show;
-	const side =
-		effectType === 'dual'
-			? '. It goes to the right side.'
-			: '. Of two images, it goes to the left side.';
+	const shownFor = (imageInput: string) => ({
+		show: { ...show, imageInput: [imageInput], ...when.show },
+		hide: when.hide,
+	});
 	return [
 		{
 			displayName,
@@ -90,8 +113,9 @@ function imageFields(
 			default: '',
 			required: true,
 			placeholder: 'e.g. https://example.com/portrait.jpg',
-			displayOptions: { show: { ...shown, imageInput: ['url'] } },
-			description: `Address of a JPEG or PNG of at most 10 MB that the provider can reach${side}`,
+			displayOptions: shownFor('url'),
+			description:
+				'Direct link to a JPEG or PNG of at most 10 MB that the provider can open without signing in',
 		},
 		{
 			displayName,
@@ -100,26 +124,23 @@ function imageFields(
 			default: '',
 			required: true,
 			placeholder: 'e.g. iVBORw0KGgoAAAANSUhEUgAA…',
-			displayOptions: { show: { ...shown, imageInput: ['base64'] } },
-			description: `A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix${side}`,
+			displayOptions: shownFor('base64'),
+			description: 'A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix',
 		},
 		{
-			displayName: fieldDisplayName,
+			displayName: `${displayName}: Field Name`,
 			name: fieldParameter,
 			type: 'string',
 			default: defaultField,
 			required: true,
 			placeholder: `e.g. ${defaultField}`,
-			hint:
-				effectType === 'dual'
-					? 'The name of the input field that holds the image file for the right side'
-					: 'The name of the input field that holds the image file',
-			displayOptions: { show: { ...shown, imageInput: ['binary'] } },
+			hint: 'The name of the input field that holds the image file',
+			displayOptions: shownFor('binary'),
 		},
 	];
 }
 
-/** Options of Create alone, in the order of the alphabet. */
+/** Options of Create alone, alphabetically. */
 export const createOptions: INodeProperties[] = [
 	{
 		displayName: 'Callback URL',
@@ -137,7 +158,7 @@ export const createOptions: INodeProperties[] = [
 		typeOptions: { minValue: 1, maxValue: 100 },
 		default: 20,
 		description:
-			'How many create requests may be under way at once. The node goes below this by itself when the provider asks for it.',
+			'Maximum number of create requests at once. The node lowers this automatically when the provider asks for it.',
 	},
 	{
 		displayName: 'Duration',
@@ -157,7 +178,7 @@ export const createOptions: INodeProperties[] = [
 		default: '',
 		placeholder: 'e.g. order-4711',
 		description:
-			'An ID of your own for the task, unique in the account. Without it the node makes one, to find the task again after a lost answer. Not with Modellix and APIModels.',
+			'Your own ID for the task, unique in the account. Without it the node makes one, so that it can find the task if the response is lost. Not with Modellix or APIModels.',
 	},
 	{
 		displayName: 'Mode',
@@ -168,7 +189,7 @@ export const createOptions: INodeProperties[] = [
 			{ name: 'Standard', value: 'std' },
 		],
 		default: 'std',
-		description: 'Quality of some older scenes for two images. Not with Modellix.',
+		description: 'Quality, for some older scenes that take two images. Not with Modellix.',
 	},
 	{
 		displayName: 'Model Name',
@@ -176,11 +197,11 @@ export const createOptions: INodeProperties[] = [
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. kling-v1-6',
-		description: 'Model of some older scenes for two images. Not with Modellix.',
+		description: 'Model, for some older scenes that take two images. Not with Modellix.',
 	},
 ];
 
-/** How Create waits; it comes last in the alphabet. */
+/** How Create waits; last alphabetically. */
 export const waitUsingOption: INodeProperties = {
 	displayName: 'Wait Using',
 	name: 'waitUsing',
@@ -191,14 +212,14 @@ export const waitUsingOption: INodeProperties = {
 			name: 'Callback',
 			value: 'callback',
 			description:
-				'The execution sleeps and holds no worker until the provider calls. n8n must be reachable from the internet. Not with Modellix.',
+				'The execution sleeps, using no worker, until the provider calls. n8n must be reachable from the internet. Not with Modellix.',
 		},
 		{
 			name: 'Polling',
 			value: 'polling',
-			description: 'The execution stays active and looks at the tasks from time to time',
+			description: 'The execution stays active and checks the tasks from time to time',
 		},
 	],
 	default: 'polling',
-	description: 'How to learn that the task has ended',
+	description: 'How to find out that the task has finished',
 };

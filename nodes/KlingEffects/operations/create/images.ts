@@ -17,10 +17,15 @@ type ImageInput = keyof typeof loaders;
 
 const loaders = { url: loadUrl, binary: loadFile, base64: loadBase64 };
 
-const slots = [
-	{ parameter: 'image', fieldParameter: 'imageField', displayName: 'Image' },
-	{ parameter: 'secondImage', fieldParameter: 'secondImageField', displayName: 'Second Image' },
-] as const;
+const first = { parameter: 'image', fieldParameter: 'imageField' } as const;
+const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' } as const;
+const slots = {
+	single: [{ ...first, displayName: 'Image' }],
+	dual: [
+		{ ...first, displayName: 'Left Image' },
+		{ ...second, displayName: 'Right Image' },
+	],
+};
 
 /** Evaluates the image parameters of one item, once. What they name is not looked at yet. */
 export function readImages(
@@ -35,7 +40,7 @@ export function readImages(
 		return refused(`Image Input “${input}” is not known`, 'Choose URL, Binary File or Base64.');
 	}
 	const sources: ImageSource[] = [];
-	for (const slot of effectType === 'dual' ? slots : slots.slice(0, 1)) {
+	for (const slot of slots[effectType]) {
 		const name = input === 'binary' ? slot.fieldParameter : slot.parameter;
 		const { displayName } = slot;
 		const parameter = readParameters(context, itemIndex, {
@@ -108,7 +113,7 @@ function judged(bytes: Buffer, label: string, base64: string): Checked<string> {
 function refuseList({ displayName }: { displayName: string }): Checked<never> {
 	return refused(
 		`${displayName} takes one image, as text`,
-		'For two images set Effect Type to Two Images and enter one image in each field.',
+		'For two images, choose a scene that takes two and enter one image in each field.',
 	);
 }
 

@@ -1,7 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../../../kling/checked';
-import { checkEffectType, checkOrder, type Order } from '../../../kling/create/order';
+import { checkOrder, type Order } from '../../../kling/create/order';
+import { effectTypeOf } from '../../../kling/scenes';
 import { optionsParameter, readParameters } from '../../../n8n/parameters';
 import { guarded } from '../../../n8n/problems';
 import type { Result } from '../../../n8n/results';
@@ -68,16 +69,21 @@ async function checkItem(
 	const read = readParameters(context, itemIndex, parameters);
 	if (!read.ok) return read;
 	const { options } = read.value;
-	const effectType = read.value.effectType ?? 'single';
+	const effectScene = valueOf(read.value.effectScene);
+	const order = checkOrder({ ...options, effectScene }, session.provider);
+	if (!order.ok) return order;
+	const given = read.value.effectType ?? 'single';
+	const effectType = effectTypeOf(order.value.effectScene) ?? given;
 	if (effectType !== 'single' && effectType !== 'dual') {
 		const message = `Effect Type “${String(effectType)}” is not known`;
 		return refused(message, 'Choose One Image or Two Images.');
 	}
-	const effectScene = valueOf(read.value.effectScene);
-	const order = checkOrder({ ...options, effectScene }, session.provider);
-	if (!order.ok) return order;
-	const problem = checkEffectType(order.value.effectScene, effectType);
-	if (problem) return { ok: false, problem };
+	if (effectType === 'dual' && given === 'single' && !showsSecondImage(context)) {
+		return refused(
+			`Effect Scene “${order.value.effectScene}” takes two images`,
+			'Set Effect Type to Two Images, then enter the second one in Right Image.',
+		);
+	}
 	const images = readImages(context, itemIndex, effectType);
 	if (!images.ok) return images;
 	const finish = readFinish(context, itemIndex);
@@ -87,6 +93,15 @@ async function checkItem(
 	if (!loaded.ok) return loaded;
 	const item = { itemIndex, order: order.value, images: images.value, finish: finish.value };
 	return accepted({ item, run: readRunOptions(options) });
+}
+
+/**
+ * Whether the node has the fields of a second image. Where the scene is an expression, n8n goes by
+ * Effect Type, and leaves out the parameters of fields that do not show.
+ */
+function showsSecondImage(context: IExecuteFunctions): boolean {
+	const { parameters } = context.getNode();
+	return 'secondImage' in parameters || 'secondImageField' in parameters;
 }
 
 /** The value of a resource locator, or what an expression or an AI agent gave instead of one. */
