@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 import { KlingEffectsApi } from '../credentials/KlingEffectsApi.credentials';
 import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
-import { Bench } from './contract/support';
+import { Workbench } from './contract/support';
 import { rows } from './contract/providers';
 
 /** The public contract: saved workflows hold these names and values. */
@@ -301,7 +301,7 @@ describe('what costs money or time is said where it is chosen', () => {
 });
 
 describe('a saved workflow', () => {
-	const bench = Bench.prepare();
+	const bench = Workbench.prepare();
 	const [kling] = rows;
 
 	test('that holds only what differs from the defaults works', async () => {

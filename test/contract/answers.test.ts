@@ -1,10 +1,10 @@
 import type { Fault } from '../../sandbox';
 import { rows } from './providers';
-import { Bench, byId } from './support';
+import { Workbench, byId } from './support';
 
 /** Answers that no provider documents: from a proxy in between, a gateway that broke, an API that moved. */
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const providers = rows.filter(
 	(row, index) => rows.findIndex(({ provider }) => provider === row.provider) === index,
 );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { rows, type TaskFact } from './providers';
 import {
-	Bench,
+	Workbench,
 	byExternalId,
 	byId,
 	dual,
@@ -18,7 +18,7 @@ import {
 } from './support';
 
 const clip = readFileSync(join(__dirname, '../../sandbox/assets/clip.mp4'));
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 
 /** Another server, to which nothing may go. */
 let elsewhere: Sandbox;

@@ -1,8 +1,8 @@
 import jwt from 'jsonwebtoken';
 import { rows, type ProviderRow } from './providers';
-import { Bench, byId, single } from './support';
+import { Workbench, byId, single } from './support';
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const [kling] = rows;
 const signed = rows[1];
 

@@ -1,9 +1,9 @@
 import { rows } from './providers';
-import { Bench, dual, failingPhoto, fileItem, photo, picture, secondPhoto } from './support';
+import { Workbench, dual, failingPhoto, fileItem, photo, picture, secondPhoto } from './support';
 
 /** Whatever is wrong is said for that item, in the words of the editor, and nothing is sent. */
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const [kling] = rows;
 const modellix = rows.find(({ provider }) => provider === 'modellix') ?? kling;
 

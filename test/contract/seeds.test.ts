@@ -1,10 +1,10 @@
 import type { ProviderRow } from './providers';
 import { rows } from './providers';
-import { Bench, byId } from './support';
+import { Workbench, byId } from './support';
 
 /** What each provider's own page sends (the five providers' effects pages), made with the node. */
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const rowOf = (name: string): ProviderRow => {
 	const row = rows.find((one) => one.name === name);
 	if (!row) throw new Error(`There is no row ${name}`);

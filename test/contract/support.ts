@@ -1,7 +1,7 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 import { startSandbox, type RequestRecord, type Sandbox, type SandboxOptions } from '../../sandbox';
 import { findSample } from '../../sandbox/samples';
-import { useVirtualClock, type VirtualClock } from '../harness/clock';
+import { useInstantClock, type InstantClock } from '../harness/clock';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../harness/engine';
 import type { ProviderRow } from './providers';
 
@@ -25,16 +25,16 @@ export const itemKeys = [
 	'externalTaskId',
 ];
 
-/** A sandbox and the node, on one virtual clock that starts anew with each test. */
-export class Bench {
+/** A sandbox and the node, on one instant clock that starts anew with each test. */
+export class Workbench {
 	sandbox!: Sandbox;
-	clock!: VirtualClock;
+	clock!: InstantClock;
 	private restoreClock = () => {};
 	private original: SandboxOptions = {};
 
 	/** Registers what jest is to do before and after. */
-	static prepare(): Bench {
-		const bench = new Bench();
+	static prepare(): Workbench {
+		const bench = new Workbench();
 		beforeAll(async () => {
 			bench.sandbox = await startSandbox();
 			bench.original = { ...bench.sandbox.options };
@@ -42,7 +42,7 @@ export class Bench {
 		beforeEach(() => {
 			bench.sandbox.reset();
 			Object.assign(bench.sandbox.options, bench.original);
-			const { clock, restore } = useVirtualClock(bench.sandbox);
+			const { clock, restore } = useInstantClock(bench.sandbox);
 			bench.clock = clock;
 			bench.restoreClock = restore;
 		});

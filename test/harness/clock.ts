@@ -3,16 +3,16 @@ import { systemClock } from '../../nodes/n8n/clock';
 import type { Sandbox } from '../../sandbox';
 
 /** Time that passes only where somebody sleeps. */
-export interface VirtualClock extends Clock {
+export interface InstantClock extends Clock {
 	/** Milliseconds of every sleep, in order. */
 	readonly sleeps: number[];
 	/** What `random` gives. */
 	chance: number;
 }
 
-export function virtualClock(start = Date.now()): VirtualClock {
+export function instantClock(start = Date.now()): InstantClock {
 	let time = start;
-	const clock: VirtualClock = {
+	const clock: InstantClock = {
 		sleeps: [],
 		chance: 0.5,
 		now: () => time,
@@ -27,13 +27,13 @@ export function virtualClock(start = Date.now()): VirtualClock {
 }
 
 /**
- * Gives the nodes, and the sandbox with them, a virtual clock: a wait of minutes takes no time, and
+ * Gives the nodes, and the sandbox with them, an instant clock: a wait of minutes takes no time, and
  * its delays can be looked at. Nothing else of n8n or of the nodes is replaced.
  *
  * @returns the clock, and what puts the system's back
  */
-export function useVirtualClock(sandbox?: Sandbox): { clock: VirtualClock; restore: () => void } {
-	const clock = virtualClock();
+export function useInstantClock(sandbox?: Sandbox): { clock: InstantClock; restore: () => void } {
+	const clock = instantClock();
 	const system = { ...systemClock };
 	Object.assign(systemClock, {
 		now: () => clock.now(),

@@ -3,11 +3,11 @@ import { BinaryDataService } from 'n8n-core';
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Bench } from '../contract/support';
+import { Workbench } from '../contract/support';
 import { rows } from '../contract/providers';
 import { useBinaryMode } from '../harness/engine';
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const binaryInput = { imageInput: 'binary' };
 
 describe('a file of the input', () => {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { runNode } from '../harness/engine';
-import { useVirtualClock, type VirtualClock } from '../harness/clock';
+import { useInstantClock, type InstantClock } from '../harness/clock';
 import { ActiveTrigger } from '../trigger/support';
 
 /**
@@ -20,11 +20,11 @@ const mostGrowth = 10_000_000;
 const mostStateBytes = 20_000;
 
 let sandbox: Sandbox;
-let time: { clock: VirtualClock; restore: () => void };
+let time: { clock: InstantClock; restore: () => void };
 
 beforeAll(async () => {
 	sandbox = await startSandbox({ taskSeconds: 180 });
-	time = useVirtualClock(sandbox);
+	time = useInstantClock(sandbox);
 });
 afterAll(async () => {
 	time.restore();
