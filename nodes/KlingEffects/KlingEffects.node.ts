@@ -13,7 +13,9 @@ import { outputOfThrown } from '../n8n/results';
 import { resumeWebhooks } from '../n8n/resume';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
-import { handleCallback } from './callback';
+import { sleptWait } from './callback/wait';
+import { CallbackHandler } from './callback/wake';
+import { finishWoken } from './callback/woken';
 import { searchScenesMethod } from './methods';
 import { executeCreate } from './operations/create/create';
 import { createFields, createOptions, waitUsingOption } from './operations/create/fields';
@@ -139,11 +141,15 @@ export class KlingEffects implements INodeType {
 
 	/** A callback of the provider, to an execution that sleeps until it comes. */
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		return await handleCallback(this);
+		return await callbacks.handle(this);
 	}
 }
 
+const callbacks = new CallbackHandler();
+
 async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
+	const wait = sleptWait(context);
+	if (wait) return await finishWoken(context, wait);
 	const operation = context.getNodeParameter('operation', 0, 'create');
 	const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
 	if (run) return await run(context);

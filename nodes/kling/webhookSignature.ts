@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
 /** Milliseconds that a signed callback may be old or ahead (docs/providers.md 1.6). */
 const tolerance = 5 * 60_000;
@@ -24,15 +24,31 @@ export function isSignedBy(secret: string, callback: SignedCallback, now: number
 	const timestamp = textOf(callback.headers['webhook-timestamp']);
 	const sent = Number(timestamp) * 1000;
 	if (!id || !timestamp || !(Math.abs(now - sent) <= tolerance)) return false;
-	const key = Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64');
-	const expected = createHmac('sha256', key)
-		.update(`${id}.${timestamp}.`)
-		.update(callback.body)
-		.digest();
+	const expected = signatureOf(secret, { id, timestamp, body: callback.body });
 	return textOf(callback.headers['webhook-signature'])
 		.split(' ')
 		.filter((entry) => entry.startsWith('v1,'))
 		.some((entry) => isSame(Buffer.from(entry.slice(3), 'base64'), expected));
+}
+
+/** The headers with which a callback of our own passes {@link isSignedBy}. */
+export function signedHeaders(secret: string, body: string, now: number): Record<string, string> {
+	const id = `msg_${randomUUID()}`;
+	const timestamp = String(Math.floor(now / 1000));
+	const signature = signatureOf(secret, { id, timestamp, body }).toString('base64');
+	return {
+		'webhook-id': id,
+		'webhook-timestamp': timestamp,
+		'webhook-signature': `v1,${signature}`,
+	};
+}
+
+function signatureOf(
+	secret: string,
+	{ id, timestamp, body }: { id: string; timestamp: string; body: Buffer | string },
+): Buffer {
+	const key = Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64');
+	return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
 }
 
 function isSame(given: Buffer, expected: Buffer): boolean {

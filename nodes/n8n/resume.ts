@@ -1,27 +1,32 @@
-import type { IExecuteFunctions, IWebhookDescription } from 'n8n-workflow';
+import type {
+	IExecuteData,
+	IExecuteFunctions,
+	IRunExecutionData,
+	IWebhookDescription,
+	IWebhookFunctions,
+} from 'n8n-workflow';
 
 /**
  * Where callbacks wake a sleeping execution. Imported rather than written into the description,
  * because n8n's lint takes every literal `webhooks` for one that is registered with the provider;
- * this one only resumes (`restartWebhook`). The path is empty, so that `$execution.resumeUrl` is the
- * whole address on n8n 1.123 and, with its token, on 2.40.
+ * this one only resumes (`restartWebhook`). The node's id ends the path: n8n (1.123 and 2.40) gives a
+ * call to whatever node sleeps last, so an empty ending would wake a Wait node further on.
  */
 export const resumeWebhooks: IWebhookDescription[] = [
 	{
 		name: 'default',
 		httpMethod: 'POST',
 		responseMode: 'onReceived',
-		path: '',
+		path: '={{$nodeId}}',
 		restartWebhook: true,
 	},
 ];
 
-/** The address that resumes this execution, with the token that n8n 2.x asks for. */
+/** The address that wakes this node in this execution, with the token that n8n 2.x asks for. */
 export function resumeUrlOf(context: IExecuteFunctions): string {
-	const { $execution } = context.getWorkflowDataProxy(0) as unknown as {
-		$execution: { resumeUrl: string };
-	};
-	return $execution.resumeUrl;
+	const url = new URL(executionUrlOf(context));
+	url.pathname += `/${encodeURIComponent(context.getNode().id)}`;
+	return url.href;
 }
 
 /**
@@ -31,7 +36,29 @@ export function resumeUrlOf(context: IExecuteFunctions): string {
  * @returns null on n8n 1.123
  */
 export function resumeTokenOf(context: IExecuteFunctions): string | null {
-	return /[?&]signature=([^&]+)/.exec(resumeUrlOf(context))?.[1] ?? null;
+	return /[?&]signature=([^&]+)/.exec(executionUrlOf(context))?.[1] ?? null;
+}
+
+function executionUrlOf(context: IExecuteFunctions): string {
+	const { $execution } = context.getWorkflowDataProxy(0) as unknown as {
+		$execution: { resumeUrl: string };
+	};
+	return $execution.resumeUrl;
+}
+
+/** Members that n8n-core's contexts (1.122 and 2.40) make public and n8n-workflow's types leave out. */
+interface ExecutionParts {
+	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
+	executeData?: IExecuteData;
+	runExecutionData?: IRunExecutionData | null;
+}
+
+/** What n8n stores of an execution, and the sleeping node's place in it; null where n8n does not show them. */
+export function storedExecutionOf(
+	context: IExecuteFunctions | IWebhookFunctions,
+): { entry: IExecuteData; data: IRunExecutionData } | null {
+	const { executeData: entry, runExecutionData: data } = context as unknown as ExecutionParts;
+	return entry?.node && entry.data && data ? { entry, data } : null;
 }
 
 /** Hosts that only this machine or its own network can reach. */
@@ -42,3 +69,29 @@ const privateHosts =
 export function isPublic(address: string): boolean {
 	return !privateHosts.test(new URL(address).hostname);
 }
+
+const ownCallTimeoutMs = 30_000;
+
+/** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
+export const postToOwnAddress = {
+	/**
+	 * Not by n8n's helper: it would hold all data of the execution in memory until the deadline, and
+	 * refuses n8n's own address where n8n protects itself from requests into its network.
+	 *
+	 * @returns the HTTP status, 0 when there was none
+	 */
+	async post(url: string, body: string, headers: Record<string, string>): Promise<number> {
+		return await fetch(url, {
+			method: 'POST',
+			body,
+			headers: { 'content-type': 'application/json', ...headers },
+			signal: AbortSignal.timeout(ownCallTimeoutMs),
+		}).then(
+			async (response) => {
+				await response.body?.cancel();
+				return response.status;
+			},
+			() => 0,
+		);
+	},
+};

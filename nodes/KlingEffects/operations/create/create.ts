@@ -4,7 +4,8 @@ import { isFinal } from '../../../kling/task';
 import { errorOf } from '../../../n8n/problems';
 import { outputOf, type Result } from '../../../n8n/results';
 import type { Session } from '../../../n8n/session';
-import { readCallbackWait, sleepUntilCallbacks } from '../../callback';
+import { readCallbackWait } from '../../callback/option';
+import { sleepUntilCallbacks } from '../../callback/sleep';
 import { waitAndFinish, type ItemTask } from '../finish';
 import { checkItems } from './items';
 import { hintsAtEarlier, problemsOf, tellPaid } from './outcomes';
@@ -24,9 +25,10 @@ export async function executeCreate(
 	const { items, problems: refused, run } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
 	if (run === null || (refused.length > 0 && stops)) return outputOf(context, refused);
-	const callback = readCallbackWait(context, session, items[0].finish.wait, run);
+	const waits = items.some(({ finish }) => finish.wait);
+	const callback = readCallbackWait(context, session, waits, run);
 	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
-	const { resumeUrl } = callback;
+	const resumeUrl = callback.value;
 
 	const deadline = session.clock.now() + run.timeoutMs;
 	const { concurrency, intervalMs } = run;
@@ -47,7 +49,9 @@ export async function executeCreate(
 	);
 	if (resumeUrl !== null && (await canSleep(submitted, itemTasks, session))) {
 		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
-		return await sleepUntilCallbacks(context, session, itemTasks, left, { resumeUrl, deadline });
+		const paid = tellPaid(submitted);
+		const asleep = { resumeUrl, deadline, intervalMs, itemTasks, problems: left, paid };
+		return await sleepUntilCallbacks(context, session, asleep);
 	}
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };
 	return output([...problems, ...(await waitAndFinish(context, session, itemTasks, wait))]);
@@ -71,5 +75,5 @@ async function canSleep(
 	const look = { deadline: session.clock.now(), intervalMs: 0, firstLookMs: 0 };
 	const followed = await follow(records, look, session);
 	for (const [index, { record }] of followed.entries()) itemTasks[index].record = record;
-	return itemTasks.some(({ record }) => !isFinal(record.task.status));
+	return itemTasks.some(({ record, finish }) => finish.wait && !isFinal(record.task.status));
 }

@@ -1,0 +1,66 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { accepted, refused, type Checked } from '../../kling/checked';
+import { resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/resume';
+import type { Session } from '../../n8n/session';
+import { isTool } from '../../n8n/tool';
+
+/** What decides how a run of Create waits. */
+export interface WaitUsing {
+	waitUsing?: unknown;
+	callbackUrl?: unknown;
+}
+
+const usePolling = 'Set Wait Using under Options to Polling';
+
+/**
+ * Judges the option Wait Using, before anything is paid.
+ *
+ * @param waits whether any item asks to wait
+ * @returns where callbacks should go; null to wait by polling
+ */
+export function readCallbackWait(
+	context: IExecuteFunctions,
+	{ provider }: Session,
+	waits: boolean,
+	{ waitUsing = 'polling', callbackUrl }: WaitUsing,
+): Checked<string | null> {
+	if (waitUsing !== 'polling' && waitUsing !== 'callback') {
+		return refused(`Wait Using “${String(waitUsing)}” is not known`, 'Choose Callback or Polling.');
+	}
+	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
+	if (waitUsing === 'polling' || !waits || isTool(context)) return accepted(null);
+	if (!provider.takes.includes('callbackUrl')) {
+		return refused(
+			`${provider.displayName} sends no callbacks`,
+			`${usePolling}, or use a credential of another provider.`,
+		);
+	}
+	if (callbackUrl) {
+		return refused(
+			'Callback URL and Wait Using “Callback” cannot be combined',
+			'Remove Callback URL under Options: the node gives the provider an address of its own.',
+		);
+	}
+	return canSleep(context) ?? accepted(resumeUrlOf(context));
+}
+
+/** Why n8n could not wake this execution as it should; null when it can. */
+function canSleep(context: IExecuteFunctions) {
+	const execution = storedExecutionOf(context);
+	if (!execution || !context.getExecutionId() || !context.getWorkflow().id) {
+		return refused(
+			'This execution cannot be woken by a callback',
+			`Save the workflow. If it is saved, this version of n8n cannot do it: ${usePolling}.`,
+		);
+	}
+	const { parentExecution } = execution.data;
+	// n8n 1.123 gives the calling workflow its own input back, instead of this one's output.
+	const isAwaited = parentExecution !== undefined && parentExecution.shouldResume !== false;
+	if (isAwaited && resumeTokenOf(context) === null) {
+		return refused(
+			'n8n 1 loses the output of a sub-workflow that sleeps',
+			`${usePolling}, or turn off Wait for Sub-Workflow Completion in the workflow that calls this one.`,
+		);
+	}
+	return null;
+}

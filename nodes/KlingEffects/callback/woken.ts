@@ -1,0 +1,61 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { problemOf, type Problem } from '../../n8n/problems';
+import { resumeTokenOf } from '../../n8n/resume';
+import { outputOf, type Result } from '../../n8n/results';
+import { openSession } from '../../n8n/session';
+import { waitAndFinish } from '../operations/finish';
+import type { Wait } from './wait';
+
+/** How many wake-ups of a node are remembered against a second one (n8n 1.123). */
+const mostRemembered = 1_000;
+
+/**
+ * What the node does when it runs again after its sleep: everything as at the end of a wait by
+ * polling. Whatever is still open is followed until the deadline, and then looked at once more.
+ *
+ * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
+ */
+export async function finishWoken(
+	context: IExecuteFunctions,
+	wait: Wait,
+	open = openSession,
+): Promise<INodeExecutionData[]> {
+	if (!(await isFirstToWake(context, wait))) return [];
+	const session = await open(context).catch((thrown: unknown) => problemOf(thrown));
+	if (!('client' in session)) return outputOf(context, withoutSession(wait, session), wait.paid);
+	const deadline = Math.max(wait.deadline, session.clock.now());
+	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
+	const finished = await waitAndFinish(context, session, wait.itemTasks, limits);
+	return outputOf(context, [...wait.problems, ...finished], wait.paid);
+}
+
+/** What is left to say when the credential has gone: which tasks there are. */
+function withoutSession({ itemTasks, problems }: Wait, problem: Problem): Result[] {
+	const untold = itemTasks.map(({ itemIndex, record: { task } }) => ({
+		itemIndex,
+		ok: false as const,
+		problem: { ...problem, taskId: task.taskId },
+	}));
+	return [...problems, ...untold];
+}
+
+/**
+ * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
+ * other has noted in n8n's table of processed data ends this one without output. Two that look
+ * there within the same milliseconds both go on, as n8n offers no lock.
+ */
+async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
+	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
+	const key = `${context.getExecutionId()}:${wait.runIndex}`;
+	const note = async () =>
+		await context.helpers.checkProcessedAndRecord([key], 'node', {
+			mode: 'entries',
+			maxEntries: mostRemembered,
+		});
+	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
+	const noted = await note()
+		.catch(note)
+		.catch(() => null);
+	wait.isClaimed = noted === null || noted.processed.length === 0;
+	return wait.isClaimed;
+}

@@ -1,0 +1,124 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+import { CallbackHandler } from '../../nodes/KlingEffects/callback/wake';
+import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
+import { postToOwnAddress } from '../../nodes/n8n/resume';
+import { startSandbox, type Sandbox, type SandboxProvider } from '../../sandbox';
+import { SleepingN8n, type SleepingN8nOptions } from '../harness/sleepingN8n';
+import { SteppedClock } from '../harness/steppedClock';
+
+export const seconds = 1_000;
+export const minutes = 60_000;
+export const signingSecret = `whsec_${Buffer.from('a secret of the console').toString('base64')}`;
+
+/** A Create that waits by callback for one task per item. */
+export const create = {
+	operation: 'create',
+	effectScene: { __rl: true, mode: 'name', value: 'pet_dance' },
+	imageInput: 'url',
+	image: '={{ $json.image }}',
+	waitForCompletion: true,
+	// One after the other, so that the order of the charges is that of the items.
+	options: { waitUsing: 'callback', timeout: 30, concurrency: 1 },
+};
+
+export const photos = (...names: string[]): INodeExecutionData[] =>
+	names.map((name) => ({ json: { image: `https://photos.example/${name}.jpg`, name } }));
+
+export interface BedOptions extends Partial<SleepingN8nOptions> {
+	provider?: SandboxProvider;
+	webhookSecret?: string;
+	processes?: number;
+}
+
+/** A sandbox whose tasks end when a test says so, and an n8n on a clock that a test moves. */
+export class TestBed {
+	sandbox!: Sandbox;
+	clock!: SteppedClock;
+	n8n!: SleepingN8n;
+	/** What the node's own calls were answered, in their order. */
+	ownCalls: number[] = [];
+	private restore = () => {};
+
+	static prepare(): TestBed {
+		const bed = new TestBed();
+		beforeAll(async () => {
+			bed.sandbox = await startSandbox({ taskSeconds: 1_000_000, callbacks: 'off' });
+		});
+		beforeEach(() => {
+			bed.sandbox.reset();
+			bed.clock = new SteppedClock();
+			bed.ownCalls = [];
+			const restoreClock = bed.clock.install();
+			const { now } = bed.sandbox.options;
+			bed.sandbox.options.now = () => bed.clock.now();
+			const { post } = postToOwnAddress;
+			postToOwnAddress.post = async (url, body, headers) => {
+				const { status } = await bed.n8n.call(url, { body, headers });
+				bed.ownCalls.push(status);
+				return status;
+			};
+			bed.restore = () => {
+				restoreClock();
+				bed.sandbox.options.now = now;
+				postToOwnAddress.post = post;
+			};
+		});
+		afterEach(() => {
+			bed.clock.stop();
+			bed.restore();
+		});
+		afterAll(async () => await bed.sandbox.close());
+		return bed;
+	}
+
+	/** Starts an execution and gives its id once it sleeps, or is over. */
+	async start(
+		items: INodeExecutionData[],
+		changes: Record<string, unknown> = {},
+		{ provider = 'kling', webhookSecret, processes = 1, ...options }: BedOptions = {},
+	): Promise<string> {
+		const credential = { ...this.sandbox.credential(provider), webhookSecret };
+		const parameters = { ...create, ...changes };
+		this.n8n = new SleepingN8n(
+			{ nodeType: newProcess, ...options, credential, parameters },
+			processes,
+		);
+		return await this.clock.during(this.n8n.execute(items));
+	}
+
+	/** The ids of the tasks that were paid for, in the order of the items. */
+	get taskIds(): string[] {
+		return this.sandbox.charges.map(({ taskId }) => taskId);
+	}
+
+	get address(): string {
+		const [task] = this.sandbox.tasks;
+		return task.callbackUrl!;
+	}
+
+	/** A callback of the provider, and all that follows from it at once. */
+	async callBack(process = 0, call: Parameters<SleepingN8n['call']>[1] = {}) {
+		const answer = await this.clock.during(this.n8n.call(this.address, call, process));
+		await this.clock.during(this.n8n.settled());
+		return answer;
+	}
+
+	async pass(ms: number): Promise<void> {
+		await this.clock.advance(ms);
+		await this.clock.during(this.n8n.settled());
+	}
+
+	get looks(): number {
+		return this.sandbox.requests.filter(({ operation }) => operation === 'get').length;
+	}
+}
+
+/** The node in a process of its own: what it has in mind is not another's. */
+function newProcess(): KlingEffects {
+	const node = new KlingEffects();
+	const callbacks = new CallbackHandler();
+	node.webhook = async function (this: Parameters<CallbackHandler['handle']>[0]) {
+		return await callbacks.handle(this);
+	} as typeof node.webhook;
+	return node;
+}
