@@ -24,7 +24,7 @@ export function problemOf(thrown: unknown): Problem {
 		return { message: thrown.message, description: thrown.description ?? '' };
 	return {
 		message: `Something unexpected happened: ${reasonOf(thrown)}`,
-		description: 'Please report this to the makers of the package, with what the node was given.',
+		description: 'Report this to the makers of the package, with what the node was given.',
 	};
 }
 
