@@ -34,7 +34,13 @@ export interface ProviderRow {
 	lists: boolean;
 	/** Keys of the provider's own object for a finished task. */
 	ownKeys: string[];
+	/** What the provider tells of a finished task; the rest is null. */
+	tells: TaskFact[];
 }
+
+export type TaskFact = 'createdAt' | 'updatedAt' | 'videoDuration' | 'unitsDeducted';
+
+const allFacts: TaskFact[] = ['createdAt', 'updatedAt', 'videoDuration', 'unitsDeducted'];
 
 const klingBody = (extra: Record<string, unknown> = {}) => {
 	return ({ scene, images, duration, mode, modelName, callbackUrl, externalTaskId }: Asked) => ({
@@ -79,9 +85,11 @@ const kling: Omit<ProviderRow, 'name'> = {
 	findsByExternalId: true,
 	lists: true,
 	ownKeys: [...klingKeys, 'watermark_info'].sort(),
+	tells: allFacts,
 };
 
 const kkiai: Omit<ProviderRow, 'name' | 'ownKeys'> = {
+	tells: allFacts,
 	provider: 'kkiai',
 	displayName: 'KKIAI',
 	createPath: '/kling/v1/videos/effects',
@@ -106,6 +114,7 @@ const modellix: Omit<ProviderRow, 'name' | 'createPath'> = {
 	findsByExternalId: false,
 	lists: false,
 	ownKeys: ['model_id', 'result', 'result_expires_at', 'status', 'task_id'],
+	tells: ['videoDuration'],
 };
 
 export const rows: ProviderRow[] = [
@@ -133,6 +142,7 @@ export const rows: ProviderRow[] = [
 		findsByExternalId: true,
 		lists: false,
 		ownKeys: klingKeys,
+		tells: allFacts,
 	},
 	{
 		...kkiai,
@@ -160,6 +170,7 @@ export const rows: ProviderRow[] = [
 		...kkiai,
 		name: "KKIAI with answers like OpenAI's",
 		sandbox: { kkiaiShape: 'openai', kkiaiExternalIdLookup: true },
+		tells: ['createdAt', 'updatedAt', 'videoDuration'],
 		ownKeys: [
 			'completed_at',
 			'created_at',
@@ -201,5 +212,6 @@ export const rows: ProviderRow[] = [
 		findsByExternalId: false,
 		lists: false,
 		ownKeys: ['completeTime', 'createTime', 'model', 'resultUrls', 'state', 'taskId'],
+		tells: ['createdAt', 'updatedAt'],
 	},
 ];

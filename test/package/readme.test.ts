@@ -4,12 +4,21 @@ import { behaviours, type Failure, type FailureKind } from '../../nodes/kling/fa
 import { describeFailure } from '../../nodes/kling/messages';
 import { optionNames } from '../../nodes/kling/create/order';
 import { providers } from '../../nodes/kling/providers';
+import { scenes } from '../../nodes/kling/scenes';
+import { taskOf } from '../../nodes/kling/task';
 import { rootFolder } from './tarball';
 
 /** Pictures of the real editor: `npm run screenshots` makes them, and not every clone has them. */
-const screenshots = ['create', 'get', 'list', 'trigger', 'credential'];
+const screenshots = ['create', 'get', 'list', 'trigger', 'credential', 'workflow'];
 
-const guides = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'examples/README.md'];
+const guides = [
+	'README.md',
+	'CONTRIBUTING.md',
+	'examples/README.md',
+	...readdirSync(join(rootFolder, 'docs'))
+		.filter((name) => name.endsWith('.md'))
+		.map((name) => `docs/${name}`),
+];
 
 function textOf(file: string): string {
 	return readFileSync(join(rootFolder, file), 'utf8');
@@ -20,8 +29,8 @@ function section(title: string): string {
 	return after.split('\n## ')[0];
 }
 
-/** The messages of the troubleshooting table; “…” stands for what varies. */
-const quoted = [...section('Troubleshooting').matchAll(/^\| `([^`]+)` \|/gm)].map(
+/** The messages of docs/messages.md; “…” stands for what varies. */
+const quoted = [...textOf('docs/messages.md').matchAll(/^\| `([^`]+)` \|/gm)].map(
 	([, text]) => text,
 );
 
@@ -86,7 +95,7 @@ function headingsOf(file: string): string[] {
 	);
 }
 
-describe('the README', () => {
+describe('the table of messages', () => {
 	test('quotes only messages that the nodes give', () => {
 		expect(quoted.length).toBeGreaterThan(30);
 		const kinds = Object.keys(behaviours) as FailureKind[];
@@ -100,6 +109,23 @@ describe('the README', () => {
 		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
 		const given = kinds.flatMap((kind) => bodies.map((body) => messageOf(kind, body)));
 		expect([...new Set(given)].filter((text) => !quoted.includes(text))).toEqual([]);
+	});
+});
+
+describe('the README', () => {
+	test('can be read in a few minutes', () => {
+		expect(textOf('README.md').split(/\s+/).length).toBeLessThan(1_800);
+	});
+
+	test('counts the scenes of the current list', () => {
+		const current = scenes.filter(({ standing }) => standing === 'current').length;
+		expect(textOf('README.md')).toContain(`${current} scenes are in Kling's current list`);
+	});
+
+	test('shows the fields of a task in their order', () => {
+		const [, sample] = /```json\n([^`]+)```/.exec(textOf('README.md')) ?? [];
+		const fields = Object.keys(taskOf('kling', { taskId: '1' }));
+		expect(Object.keys(JSON.parse(sample))).toEqual(fields);
 	});
 
 	test('says of each provider what its adapter says', () => {
