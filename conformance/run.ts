@@ -1,4 +1,5 @@
-import { asObject, parseJson, type ApiRequest, type HttpResponse } from '../nodes/kling/http';
+import { asObject, type ApiRequest, type HttpResponse } from '../nodes/kling/http';
+import { parseJson } from '../nodes/kling/json';
 import type { Clock } from '../nodes/kling/clock';
 import type { OrderWithImages } from '../nodes/kling/create/order';
 import type { Outcome } from '../nodes/kling/failure';

@@ -98,7 +98,7 @@ export interface Failure {
 	/** Milliseconds the provider asks to wait, unbounded. */
 	retryAfterMs: number | null;
 	/** What the body was: a refusal in HTML comes from something in between, not from the API itself. */
-	body: 'json' | 'html' | 'empty' | 'text' | 'none';
+	body: 'json' | 'html' | 'empty' | 'text' | 'tooLarge' | 'none';
 }
 
 /** A value, or why there is none. */
@@ -131,6 +131,7 @@ export function failureOf(
 
 function bodyOf(response: HttpResponse): Failure['body'] {
 	if (response.json !== undefined) return 'json';
+	if (response.tooLarge) return 'tooLarge';
 	if (response.text.trim() === '') return 'empty';
 	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(response.text) ? 'html' : 'text';
 }

@@ -22,6 +22,8 @@ export interface HttpResponse {
 	at: number;
 	/** The parsed body, or undefined when it is no JSON. */
 	json: unknown;
+	/** Whether the body was too large to be read. */
+	tooLarge?: boolean;
 }
 
 /**
@@ -36,31 +38,6 @@ export interface NoResponse {
 
 export type HttpResult = HttpResponse | NoResponse;
 export type Send = (request: ApiRequest) => Promise<HttpResult>;
-
-/**
- * Texts, and numbers with all that belongs to them: digits after a point are no integer. Texts are
- * matched in runs, because one step per letter overflows the engine's stack at some millions.
- */
-const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-const longInteger = /^-?\d{16,}$/;
-
-/**
- * Parses JSON without losing digits: integers of 16 and more digits become strings. Kling's task
- * ids have 18 to 19 digits (docs/providers.md 1.3), and a gateway that sends one as a number would
- * otherwise give back the id of another task.
- *
- * @returns undefined when the text is no JSON.
- */
-export function parseJson(text: string): unknown {
-	const safe = text.replace(textOrNumber, (token) =>
-		longInteger.test(token) ? `"${token}"` : token,
-	);
-	try {
-		return JSON.parse(safe) as unknown;
-	} catch {
-		return undefined;
-	}
-}
 
 const requestIdHeaders = [
 	'x-request-id',

@@ -98,6 +98,7 @@ const bodies: Record<Failure['body'], string> = {
 	html: 'a web page instead of data',
 	empty: 'an empty page',
 	text: 'text instead of data',
+	tooLarge: 'more than 10 MB',
 	none: 'nothing',
 };
 

@@ -8,13 +8,9 @@ import type {
 	IWebhookFunctions,
 } from 'n8n-workflow';
 import type { Account } from '../kling/account';
-import {
-	parseJson,
-	type ApiRequest,
-	type NoResponse,
-	type HttpResult,
-	type Send,
-} from '../kling/http';
+import { redactionOf, type Redaction } from '../kling/redaction';
+import { type ApiRequest, type NoResponse, type HttpResult, type Send } from '../kling/http';
+import { parseJson } from '../kling/json';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
@@ -23,30 +19,54 @@ export type RequestContext =
 	| IPollFunctions
 	| IWebhookFunctions;
 
-/** A shorter text is no key, and can be part of an id or an address. */
-const shortestSecret = 8;
-
 export const credentialName = 'klingEffectsApi';
 
 /** Carries the provider's clock to the credential, which signs with it and takes it out again. */
 export const providerTimeHeader = 'x-kling-effects-provider-time';
 
+/** Bytes, after decompression. A full page of a list has half a megabyte; gzip can make a thousand of one. */
+const largestResponse = 10 * 1024 * 1024;
+
 /**
  * Sends requests with n8n's helper, once each. Any HTTP status is an answer, because n8n 1.123 gives
  * no headers of the answers that it throws, and because it would send a request again after a 401.
- * No redirect is followed: n8n hands the Authorization header on to other origins.
+ * No redirect is followed: n8n hands the Authorization header on to other origins. Answers are read
+ * as a stream up to a size and a deadline: n8n's own limits are an infinite size and an idle time-out.
  */
 export function transportOf(context: RequestContext, account: Account): Send {
+	const redaction = redactionOf(account);
 	return async (request) => {
-		const options = optionsOf(request, account);
+		const deadline = AbortSignal.timeout(request.timeoutMs);
+		const cancelled = cancelSignalOf(context);
+		const ending = new AbortController();
+		const end = () => ending.abort();
+		for (const signal of [deadline, cancelled]) {
+			if (signal?.aborted) end();
+			signal?.addEventListener('abort', end);
+		}
 		return await context.helpers.httpRequestWithAuthentication
-			.call(context, credentialName, options)
-			.then((response: IN8nHttpFullResponse) => responseOf(response, account))
-			.catch((thrown: unknown) => noResponseOf(thrown, cancelSignalOf(context)));
+			.call(endingWith(context, ending.signal), credentialName, optionsOf(request, account, ending))
+			.then(async (response: IN8nHttpFullResponse) => {
+				const text = await textOf(response.body, ending);
+				return responseOf(response, text, redaction);
+			})
+			.catch((thrown: unknown) => noResponseOf(thrown, deadline, cancelled))
+			.finally(() => cancelled?.removeEventListener('abort', end));
 	};
 }
 
-function optionsOf(request: ApiRequest, account: Account): IHttpRequestOptions {
+/** n8n puts the signal of the execution in place of the one that a request brings. */
+function endingWith(context: RequestContext, signal: AbortSignal): RequestContext {
+	return Object.create(context, {
+		getExecutionCancelSignal: { value: () => signal },
+	}) as RequestContext;
+}
+
+function optionsOf(
+	request: ApiRequest,
+	account: Account,
+	{ signal }: AbortController,
+): IHttpRequestOptions {
 	const headers: IDataObject =
 		request.providerTime === undefined ? {} : { [providerTimeHeader]: request.providerTime };
 	return {
@@ -56,43 +76,58 @@ function optionsOf(request: ApiRequest, account: Account): IHttpRequestOptions {
 		...(request.query ? { qs: request.query } : {}),
 		...(request.body ? { body: request.body as IDataObject } : {}),
 		json: true,
-		// As text: n8n's own parsing would lose the last digits of long ids.
-		encoding: 'text',
+		encoding: 'stream',
 		timeout: request.timeoutMs,
+		abortSignal: signal,
 		returnFullResponse: true,
 		ignoreHttpStatusErrors: true,
 		disableFollowRedirect: true,
 	};
 }
 
-function responseOf(response: IN8nHttpFullResponse, account: Account): HttpResult {
-	const body = typeof response.body === 'string' ? response.body : textOf(response.body);
-	const text = withoutSecrets(body, account);
+/** The body as text; null when it is too large to be read. */
+async function textOf(body: unknown, ending: AbortController): Promise<string | null> {
+	// Not a stream where n8n itself stands in for the provider, as its evaluations of agents do.
+	if (!isStream(body)) return typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+	const chunks: Buffer[] = [];
+	let size = 0;
+	for await (const chunk of body) {
+		size += chunk.length;
+		if (size > largestResponse) {
+			// First of all, so that the connection ends too, and not only what is read from it.
+			ending.abort();
+			return null;
+		}
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks)
+		.toString('utf8')
+		.replace(/^\ufeff/, '');
+}
+
+function isStream(body: unknown): body is AsyncIterable<Buffer> {
+	return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+function responseOf(
+	{ statusCode, headers }: IN8nHttpFullResponse,
+	text: string | null,
+	redaction: Redaction,
+): HttpResult {
 	return {
 		kind: 'response',
-		status: response.statusCode,
+		status: statusCode,
 		headers: Object.fromEntries(
-			Object.entries(response.headers ?? {}).map(([name, value]) => [
+			Object.entries(headers ?? {}).map(([name, value]) => [
 				name.toLowerCase(),
-				String(value),
+				redaction.text(String(value)),
 			]),
 		),
-		text,
+		text: redaction.text(text ?? ''),
 		at: Date.now(),
-		json: parseJson(text),
+		json: text === null ? undefined : redaction.json(parseJson(text), text),
+		...(text === null ? { tooLarge: true } : {}),
 	};
-}
-
-/** A provider may repeat a key in what it says, and what it says is shown. */
-function withoutSecrets(text: string, { secret }: Account): string {
-	const secrets = secret.kind === 'key' ? [secret.key] : [secret.secretKey, secret.accessKey];
-	return secrets
-		.filter(({ length }) => length >= shortestSecret)
-		.reduce((rest, one) => rest.replaceAll(one, '…'), text);
-}
-
-function textOf(body: unknown): string {
-	return body === undefined || body === null ? '' : JSON.stringify(body);
 }
 
 /**
@@ -102,15 +137,21 @@ function textOf(body: unknown): string {
 const neverArrived =
 	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_/;
 
-function noResponseOf(thrown: unknown, signal: AbortSignal | undefined): NoResponse {
+function noResponseOf(
+	thrown: unknown,
+	deadline: AbortSignal,
+	cancelled: AbortSignal | undefined,
+): NoResponse {
 	const codes = codesOf(thrown).join(' ');
-	if (signal?.aborted || codes.includes('ERR_CANCELED')) {
+	const isCancelled = codes.includes('ERR_CANCELED') && !deadline.aborted;
+	if (cancelled?.aborted || isCancelled) {
 		return { kind: 'noResponse', mayHaveArrived: true, reason: 'cancelled' };
 	}
 	if (neverArrived.test(codes)) {
 		return { kind: 'noResponse', mayHaveArrived: false, reason: 'unreachable' };
 	}
-	const reason = /ECONNABORTED|ETIMEDOUT/.test(codes) ? 'timedOut' : 'connectionLost';
+	const isLate = deadline.aborted || /ECONNABORTED|ETIMEDOUT/.test(codes);
+	const reason = isLate ? 'timedOut' : 'connectionLost';
 	return { kind: 'noResponse', mayHaveArrived: true, reason };
 }
 

@@ -1,5 +1,5 @@
+import { parseJson } from '../../nodes/kling/json';
 import {
-	parseJson,
 	type ApiRequest,
 	type HttpResponse,
 	type NoResponse,

@@ -1,4 +1,5 @@
-import { parseJson, type HttpResponse } from '../../nodes/kling/http';
+import { parseJson } from '../../nodes/kling/json';
+import type { HttpResponse } from '../../nodes/kling/http';
 import { providerNamed, providers, type Provider } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { cometApi } from '../../nodes/kling/providers/cometApi';

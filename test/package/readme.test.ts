@@ -99,14 +99,14 @@ describe('the table of messages', () => {
 	test('quotes only messages that the nodes give', () => {
 		expect(quoted.length).toBeGreaterThan(30);
 		const kinds = Object.keys(behaviours) as FailureKind[];
-		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
+		const bodies = ['json', 'html', 'empty', 'text', 'tooLarge', 'none'] as const;
 		const given = kinds.flatMap((kind) => bodies.map((body) => messageOf(kind, body)));
 		expect(quoted.filter((text) => !given.includes(text) && !isInSources(text))).toEqual([]);
 	});
 
 	test('says what to do about each way in which a request can end', () => {
 		const kinds = Object.keys(behaviours) as FailureKind[];
-		const bodies = ['json', 'html', 'empty', 'text', 'none'] as const;
+		const bodies = ['json', 'html', 'empty', 'text', 'tooLarge', 'none'] as const;
 		const given = kinds.flatMap((kind) => bodies.map((body) => messageOf(kind, body)));
 		expect([...new Set(given)].filter((text) => !quoted.includes(text))).toEqual([]);
 	});
