@@ -13,6 +13,7 @@ import { runInSandbox, SkippedTime } from '../conformance/sandboxed';
 import { sendWithFetch } from '../conformance/send';
 import { providerNamed, providers } from '../nodes/kling/providers';
 import type { Sandbox } from '../sandbox';
+import * as texts from '../sandbox/texts';
 import { liveAnswers } from './fixtures/recordedAnswers';
 
 const named = (name: string) => providerNamed(name)!;
@@ -55,6 +56,22 @@ describe('the sandbox says what was observed', () => {
 			expect(new Set(ids).size).toBe(ids.length);
 		}
 	});
+});
+
+test('every probe, and every text of the sandbox, names a fact or a section that is documented', () => {
+	const documented = readFileSync(join(__dirname, '../docs/providers.md'), 'utf8');
+	const isThere = (source: string) =>
+		/^[A-Z]/.test(source)
+			? documented.includes(`\n| ${source} |`)
+			: new RegExp(`^#{2,3} ${source.replace('.', '\\.')}[. ]`, 'm').test(documented);
+	const cited = [
+		...Object.values(probes).flat(),
+		...Object.values(texts).flatMap((one) => (typeof one === 'object' ? Object.values(one) : [])),
+	].flatMap((one) => (typeof one === 'object' ? one.source : []));
+	expect(cited.length).toBeGreaterThan(120);
+	expect([...new Set(cited)].filter((source) => !isThere(source))).toEqual([]);
+	expect(isThere('K99')).toBe(false);
+	expect(isThere('1.99')).toBe(false);
 });
 
 describe('a difference is told', () => {
