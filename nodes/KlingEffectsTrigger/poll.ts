@@ -6,13 +6,15 @@ import {
 	Budget,
 	latestOfAccount,
 	latestOfIds,
+	mostTaskIds,
 	readState,
 	readTaskIds,
 	scopeOf,
 	taskEvents,
 	watchAccount,
 	watchIds,
-	type Round,
+	type PollResult,
+	type WatchState,
 	type WatchTerms,
 } from '../kling/watch';
 import { taskItem } from '../n8n/items';
@@ -20,16 +22,20 @@ import { errorOf, type Problem } from '../n8n/problems';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
 import { apiErrorOf } from './apiError';
-import { Turns, type Turn } from './turns';
+import { PollLocks, type PollLock } from './pollLock';
 
 /** Milliseconds for a poll where n8n does not say: its durable scheduler ends one after 45 s. */
 const usualBudgetMs = 45_000;
-/** Polls in a row that a passing trouble of provider or network may spoil before it is shown. */
+/**
+ * A passing trouble of provider or network is shown once it has spoiled more than so many polls in a
+ * row, or lasted for so many milliseconds: with a poll a day, five polls would be five days.
+ */
 const mostQuietPolls = 5;
+const longestQuietMs = 900_000;
 /** The key of n8n's static data. It is replaced as a whole: n8n takes no notice of changes inside. */
 const stateKey = 'watch';
 
-const turns = new Turns();
+const locks = new PollLocks();
 
 /** What the parameters ask for. */
 interface Settings {
@@ -49,53 +55,60 @@ interface Settings {
 export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	const session = await openSession(context);
 	const settings = await readSettings(context, session);
-	const budget = new Budget(() => session.clock.now(), budgetMsOf(context));
+	const { clock } = session;
+	const budget = new Budget(clock, budgetMsOf(context));
 	if (context.getMode() === 'manual') return await showLatest(context, session, settings, budget);
-	const turn = turns.begin(keyOf(context), session.clock.now(), budgetMsOf(context));
-	if (!turn) return null;
+	const data = context.getWorkflowStaticData('node');
+	const lock = locks.acquire(keyOf(context), data, clock.now(), budgetMsOf(context));
+	if (!lock) return null;
 	try {
-		return await takeTurn(context, session, settings, budget, turn);
+		const { emitted, state } = await pollOnce(context, session, settings, budget, lock, data);
+		// A poll whose place another one took must not undo what that one knows.
+		if (!lock.isValid) return null;
+		data[stateKey] = state as unknown as IDataObject;
+		return emitted.length === 0 ? null : [itemsOf(emitted, settings)];
 	} finally {
-		turn.end();
+		lock.release();
 	}
 }
 
-async function takeTurn(
+/** @throws what {@link poll} throws, unless another poll took the place of this one */
+async function pollOnce(
 	context: IPollFunctions,
 	session: Session,
-	settings: Settings,
+	{ watch, taskIds, terms }: Settings,
 	budget: Budget,
-	turn: Turn,
-): Promise<INodeExecutionData[][] | null> {
-	const data = context.getWorkflowStaticData('node');
-	const state = readState(data[stateKey], settings.terms.scope);
-	const { client } = session;
-	const isFirst = state === null;
-	const round =
-		settings.watch === 'account'
-			? await watchAccount(client, state, settings.terms, budget)
-			: await watchIds(client, settings.taskIds, state, settings.terms, budget);
-	// A poll that took so long that another one began must not undo what that one knows.
-	if (!turn.isValid) return null;
-	if (isFirst && settings.watch === 'taskIds') refuseUnknown(context, settings, round.unknown);
-	judge(context, session, round, isFirst, turn);
-	data[stateKey] = round.state as unknown as IDataObject;
-	if (round.emitted.length === 0) return null;
-	return [itemsOf(round.emitted, settings)];
+	lock: PollLock,
+	data: IDataObject,
+): Promise<PollResult<WatchState>> {
+	const stored = data[stateKey];
+	if (watch === 'account') {
+		const state = readState(stored, watch, terms.scope);
+		const result = await watchAccount(session.client, state, terms, budget);
+		judge(context, session, result, state === null, lock);
+		return result;
+	}
+	const state = readState(stored, watch, terms.scope);
+	const result = await watchIds(session.client, taskIds, state, terms, budget);
+	if (state === null && lock.isValid) refuseUnknown(context, taskIds, result.unknown);
+	judge(context, session, result, state === null, lock);
+	return result;
 }
 
 /** Decides whether a failure is shown. What the poll has found is never held back for it. */
 function judge(
 	context: IPollFunctions,
 	{ provider }: Session,
-	{ failure, emitted }: Round,
+	{ failure, emitted }: PollResult<WatchState>,
 	isFirst: boolean,
-	turn: Turn,
+	lock: PollLock,
 ): void {
-	if (!failure) return turn.noteSuccess();
-	const failures = turn.noteFailure();
+	if (!lock.isValid) return;
+	if (!failure) return lock.noteSuccess();
+	const { polls, forMs } = lock.noteFailure();
+	const isLong = polls > mostQuietPolls || forMs >= longestQuietMs;
 	// Activation is the moment to be told; later a bad minute of the network is not worth an alarm.
-	const isShown = isFirst || !behaviourOf(failure).passing || failures > mostQuietPolls;
+	const isShown = isFirst || !behaviourOf(failure).passing || isLong;
 	if (isShown && emitted.length === 0)
 		throw apiErrorOf(context.getNode(), failure, provider, { goesOn: !isFirst });
 }
@@ -129,6 +142,7 @@ async function readSettings(context: IPollFunctions, { provider }: Session): Pro
 	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
 	const prefix = watch === 'account' ? String(options.externalTaskIdPrefix ?? '') : '';
 	const taskIds = watch === 'taskIds' ? readTaskIds(context.getNodeParameter('taskIds', '')) : [];
+	if (taskIds.length > mostTaskIds) throw refuse(tooManyIds);
 	return {
 		watch,
 		taskIds,
@@ -147,8 +161,10 @@ async function scopeIn(context: IPollFunctions, watch: string, prefix: string): 
 	const { provider, baseUrl } = account.ok
 		? { provider: account.value.provider.name, baseUrl: account.value.baseUrl }
 		: { provider: '', baseUrl: '' };
-	const credential = context.getNode().credentials?.[credentialName]?.id ?? '';
-	return scopeOf(provider, baseUrl, credential, watch, prefix);
+	const { id, credentials } = context.getNode();
+	const credential = credentials?.[credentialName]?.id ?? '';
+	// n8n keeps static data by the node's name, and a new node may get the name of a deleted one.
+	return scopeOf(id, provider, baseUrl, credential, watch, prefix);
 }
 
 function keyOf(context: IPollFunctions): string {
@@ -162,7 +178,7 @@ function budgetMsOf(context: IPollFunctions): number {
 }
 
 /** @throws NodeOperationError when at activation not one of the ids is known: then they are another account's */
-function refuseUnknown(context: IPollFunctions, { taskIds }: Settings, unknown: string[]): void {
+function refuseUnknown(context: IPollFunctions, taskIds: string[], unknown: string[]): void {
 	if (taskIds.length === 0) throw errorOf(context.getNode(), noTaskIds);
 	if (unknown.length < taskIds.length) return;
 	throw errorOf(context.getNode(), unknownIds(unknown));
@@ -177,6 +193,11 @@ const noTaskIds: Problem = {
 	message: 'Task IDs is empty',
 	description:
 		'Enter the ID of at least one task, as Create returns it, or set Watch to All Tasks.',
+};
+
+const tooManyIds: Problem = {
+	message: `Task IDs has more than ${mostTaskIds.toLocaleString('en')} IDs`,
+	description: 'Remove the IDs of tasks that have ended.',
 };
 
 const nothingYet: Problem = {

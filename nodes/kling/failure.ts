@@ -79,11 +79,11 @@ export function behaviourOf({ kind }: Failure): Behaviour {
 }
 
 /**
- * Whether only the one task that was asked for is concerned. A page of a proxy with status 404
- * proves nothing: only the provider's own words do.
+ * Whether only the one task that was asked for is concerned. A page of a proxy with status 404 or
+ * 400 proves nothing: only the provider's own words do.
  */
 export function concernsTaskAlone({ kind, body }: Failure): boolean {
-	return behaviours[kind].concerns === 'task' && (kind !== 'notFound' || body === 'json');
+	return behaviours[kind].concerns === 'task' && body === 'json';
 }
 
 /** One request's failure, as facts. Texts for people are made from it in `messages.ts`. */

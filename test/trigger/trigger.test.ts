@@ -388,7 +388,7 @@ describe('When the provider cannot be asked', () => {
 			createdAt: ago(0) - index,
 		}));
 		sandbox.seedTasks('kling', many);
-		sandbox.addFault({ ...down, match: { path: /pageNum=2/ }, times: 1 });
+		sandbox.addFault({ ...down, match: { path: /pageNum=2/ }, times: 3 });
 		const first = await trigger.ids();
 		const second = await trigger.ids();
 		expect(first).toHaveLength(500);

@@ -1,23 +1,15 @@
 import type { Failure } from '../failure';
-import { createdMs, updatedMs, type TaskRecord } from '../task';
-import { byEnd, keptWhileFirstMs, Ledger, type WatchTerms } from './ledger';
-import { lookAtEach, type PollTime, type Round, type Source } from './source';
-import { freshState, type Pass, type WatchState } from './state';
+import type { TaskRecord } from '../task';
+import { byEnd, keptMs, Ledger, type WatchTerms } from './ledger';
+import { beginPass, continuePass, isNewestFirst, marginMs, type ListPass } from './pass';
+import { askPage, lookAtEach, type PollResult, type PollTime, type Source } from './source';
+import { freshAccount, mostSeen, type AccountState } from './state';
 
-/**
- * Milliseconds by which a creation may be dated early, or be listed late, against others: so long a
- * stretch before the newest creation is read anew in each poll.
- */
-export const marginMs = 600_000;
-/**
- * Milliseconds that count as passed between two polls at most, well below the margin: n8n's clock can
- * be set ahead, and the margin must not be used up by that.
- */
-const longestStepMs = 300_000;
-/** The first reading goes back so far for tasks that still run, where the list is newest first … */
+/** Milliseconds: where the list is newest first, the first reading goes back so far for tasks that still run. */
 export const firstReachMs = 86_400_000;
-/** … but at least over so many pages. */
-export const firstPages = 5;
+/** Tasks in the page of an idle poll: at least so many, and so many more than are expected. */
+const smallPage = 20;
+const spareRows = 10;
 /** A further page is worth its request while it may spare so many looks at single tasks. */
 const worthPage = 10;
 
@@ -26,70 +18,78 @@ const worthPage = 10;
  * what the state becomes. Each page is dealt with by itself, so a failure in the middle loses and
  * repeats nothing; the watermark moves only when the list was read to the end that matters.
  *
- * @param stored null for the first poll, which emits nothing but follows what runs
+ * @param stored null for the first poll: what it shows as ended is the past, and what runs is followed
  */
 export async function watchAccount(
 	source: Source,
-	stored: WatchState | null,
+	stored: AccountState | null,
 	terms: WatchTerms,
 	time: PollTime,
-	pageSize: number = source.largestPage,
-): Promise<Round> {
-	const state = stored ?? freshState(terms.scope, terms.events);
-	const reading = new Reading(state, terms, () => time.now(), pageSize, source.lastPage);
-	let failure: Failure | null = null;
+): Promise<PollResult<AccountState>> {
+	const reading = new Reading(stored ?? freshAccount(terms.scope), terms, source);
+	let failure = reading.isStuck ? await lookAtNewest(reading, source, time) : null;
 	while (!failure && reading.wantsPage && time.isLeft) {
-		const outcome = await time.ask(async () => await source.listOnce(reading.nextPage, pageSize));
-		if (outcome.ok) reading.note(outcome.value);
-		else failure = outcome.failure;
+		const outcome = await askPage(source, reading.pass, time);
+		if (outcome.ok) reading.note(outcome.value, outcome.providerTime);
+		else failure = reading.noteFailure(outcome.failure, outcome.providerTime);
 	}
-	if (reading.isComplete) await lookAtRest(reading, source, time);
+	// Tasks deep in a list that cannot be read so far are looked at all the same.
+	if (reading.hasBegun) await lookAtRest(reading, source, time);
 	const emitted = [...reading.ledger.emitted].sort(byEnd);
 	// Pages behind the end that matters are read to save looks at single tasks.
-	return reading.isComplete
-		? { emitted, state: reading.completeState(), failure: null, unknown: [] }
-		: { emitted, state: reading.partialState(failure), failure, unknown: [] };
+	if (reading.isComplete) failure = null;
+	return { emitted, state: reading.toState(failure), failure };
+}
+
+/** A page that never comes must not hide the newest ones: after it failed, a poll begins with those. */
+async function lookAtNewest(
+	reading: Reading,
+	source: Source,
+	time: PollTime,
+): Promise<Failure | null> {
+	const outcome = await askPage(source, { ...reading.pass, page: 1 }, time);
+	if (!outcome.ok) return reading.noteFailure(outcome.failure, outcome.providerTime);
+	reading.noteRecords(outcome.value, outcome.providerTime);
+	return null;
 }
 
 /** Looks at the open tasks that the pages did not show. One that cannot be looked at has its turn again. */
 async function lookAtRest(reading: Reading, source: Source, time: PollTime): Promise<void> {
 	const { ledger } = reading;
 	await lookAtEach(reading.notShown, source, time, {
-		found: (_taskId, record) => reading.noteOne(record),
+		found: (_taskId, record, providerTime) => reading.noteRecords([record], providerTime),
 		missing: (taskId) => ledger.noteMissing(taskId),
 		postpone: (taskId) => ledger.postpone(taskId),
 	});
 }
 
-/** A reading of the list, page by page, maybe begun in an earlier poll. */
+/** A poll's reading of the list, maybe in a pass that an earlier poll began. */
 class Reading {
 	readonly ledger: Ledger;
+	pass: ListPass;
 	/** Whether everything that can matter was read. */
 	isComplete = false;
+	/** Whether this poll has read anything. */
+	hasBegun = false;
+	private settled: AccountState['settled'];
+	private top: number | null;
 	private isAtEnd = false;
-	private pass: Pass;
-	private newest: number | null;
-	private newestAt: number;
-	private readonly readAt: number;
 	/** How many open tasks the last page has shown. */
 	private shownOpen = 0;
 
 	constructor(
-		private readonly state: WatchState,
-		private readonly terms: WatchTerms,
-		private readonly now: () => number,
-		private readonly pageSize: number,
-		private readonly lastPage: number,
+		private readonly state: AccountState,
+		terms: WatchTerms,
+		private readonly list: Pick<Source, 'largestPage' | 'lastPage'>,
 	) {
 		this.ledger = new Ledger(state, terms);
-		this.readAt = now();
-		this.pass = state.pass ?? beginPass(this.readAt);
-		this.newest = state.newest;
-		this.newestAt = state.newestAt + leapSince(state.readAt, this.readAt);
+		this.settled = state.settled;
+		this.top = state.top;
+		this.pass = state.pass ?? beginPass(this.usualSize);
 	}
 
-	get nextPage(): number {
-		return this.pass.page;
+	get isStuck(): boolean {
+		return this.pass.isStuck;
 	}
 
 	get wantsPage(): boolean {
@@ -103,142 +103,82 @@ class Reading {
 		return [...open].filter((taskId) => !shown.has(taskId));
 	}
 
-	note(records: TaskRecord[]): void {
+	/** Takes notice of the next page of the pass. */
+	note(records: TaskRecord[], providerTime: number): void {
 		const { open } = this.ledger;
 		this.shownOpen = records.filter(({ task }) => open.has(task.taskId)).length;
-		this.pass = continuePass(this.pass, records, this.state.top);
-		for (const record of records) this.noteNewest(record);
-		for (const record of records) this.noteOne(record);
-		this.isAtEnd = records.length < this.pageSize || this.pass.page > this.lastPage;
-		this.isComplete ||= this.isAtEnd || this.isCovered();
+		this.pass = continuePass(this.pass, records, providerTime);
+		this.noteRecords(records, providerTime);
+		const { page, size } = this.pass;
+		this.isAtEnd = records.length < size || page > this.list.lastPage;
+		if (this.isComplete) return;
+		if (this.isAtEnd || this.isCovered) this.complete();
+		// A page of news: larger ones come to the end sooner.
+		else if (size < this.list.largestPage) this.pass = beginPass(this.list.largestPage);
 	}
 
-	noteOne(record: TaskRecord): void {
-		this.ledger.note(record, this.newest ?? 0);
+	/** Takes notice of tasks, wherever they were shown. */
+	noteRecords(records: TaskRecord[], providerTime: number): void {
+		const { ledger, settled } = this;
+		this.hasBegun = true;
+		ledger.noteTime(providerTime);
+		for (const record of records) ledger.note(record, settled.since);
+		if (ledger.seen.size <= mostSeen) return;
+		const since = highest(settled.since, ledger.seen.forgetOldest(mostSeen));
+		this.settled = { ...settled, since };
 	}
 
-	private noteNewest({ task }: TaskRecord): void {
-		// A date in the future must not carry the watermark past what is still to come.
-		const now = this.now();
-		const created = Math.min(createdMs(task), now);
-		if (created <= (this.newest ?? 0)) return;
-		this.newest = created;
-		this.newestAt = now;
+	/** An event that was switched on is wanted from now on, even when nothing can be read. */
+	noteFailure(failure: Failure, providerTime: number): Failure {
+		this.ledger.noteTime(providerTime);
+		return failure;
+	}
+
+	/** As many as ran or ended lately, where the list is known to begin with them. */
+	private get usualSize(): number {
+		const { largestPage } = this.list;
+		if (this.top === null) return largestPage;
+		const { seen, open } = this.ledger;
+		return Math.min(Math.max(smallPage, seen.size + open.size + spareRows), largestPage);
 	}
 
 	/** Whether nothing of interest can stand on a later page. */
-	private isCovered(): boolean {
-		const { lastCreated, lastUpdated, page } = this.pass;
-		if (lastCreated === null) return false;
-		if (this.state.isFirst) {
-			return page > firstPages && lastCreated < (this.newest ?? 0) - firstReachMs;
-		}
-		const { since, seenUntil } = this.state;
-		if (since === null || lastCreated >= since) return false;
-		// Where the pages are in order of the last change too, that can be the true order.
-		return lastUpdated === null || lastUpdated < (seenUntil ?? since);
+	private get isCovered(): boolean {
+		const { startedAt, order } = this.pass;
+		if (order === null || order.lowest === null || !isNewestFirst(this.pass, this.top))
+			return false;
+		const since = this.settled.since ?? startedAt - firstReachMs;
+		return order.lowest < Math.max(since, startedAt - keptMs);
 	}
 
-	/** What is known when everything that can matter was read. */
-	completeState(): WatchState {
-		const { state, ledger } = this;
-		const seen = this.seen();
-		const settled = lowest(this.newest, seen);
-		// A task that slipped to a page already read, because one vanished, is met by the next reading.
-		const since = highest(state.since, state.isFirst ? settled : state.next);
-		if (since !== null) ledger.done.forget(since);
-		return ledger.toState({
-			events: [...this.terms.events],
-			isFirst: false,
-			since,
-			next: highest(since, settled),
-			seenUntil: highest(state.seenUntil, state.isFirst ? seen : state.nextSeenUntil),
-			nextSeenUntil: highest(state.nextSeenUntil, seen),
-			newest: this.newest,
-			newestAt: this.newestAt,
-			readAt: this.readAt,
-			top: this.pass.top,
-			pass: null,
-		});
+	private complete(): void {
+		const { pass, settled, ledger } = this;
+		// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
+		const next = Math.min(pass.startedAt - marginMs, pass.top ?? 0);
+		// In several pages, a task can slip to one already read because another vanished: it is met once more.
+		const since = highest(settled.since, pass.page === 2 ? next : settled.next);
+		this.settled = { since, next: highest(settled.next, next) };
+		this.top = isNewestFirst(pass, this.top) ? pass.top : null;
+		this.isComplete = since !== null;
+		if (since === null) this.pass = beginPass(this.list.largestPage);
+		else ledger.seen.forget(since);
 	}
 
-	/**
-	 * What is known in the middle of a reading. After a failure the next poll begins with the first
-	 * page again: a page that never comes must not hide the newest ones.
-	 */
-	partialState(failure: Failure | null): WatchState {
-		const { state, ledger, terms } = this;
-		if (state.isFirst && this.newest !== null) ledger.done.forget(this.newest - keptWhileFirstMs);
-		return ledger.toState({
-			// An event that is new stays so until everything was seen once.
-			events: state.events.filter((event) => terms.events.includes(event)),
-			newest: this.newest,
-			newestAt: this.newestAt,
-			readAt: this.readAt,
-			pass: failure ? null : this.pass,
-		});
+	/** @param failure of the next page */
+	toState(failure: Failure | null): AccountState {
+		const pass = { ...this.pass, isStuck: failure !== null && this.pass.page > 1 };
+		const { settled, top } = this;
+		return {
+			...this.state,
+			...this.ledger.toState(),
+			settled,
+			top,
+			pass: this.isComplete ? null : pass,
+		};
 	}
-
-	/**
-	 * All that the provider dates before this was to be seen when the reading began: its clock then
-	 * stood at least at the newest creation, plus the time since that was seen first (or less, when
-	 * it was seen after the beginning). n8n's clock serves for differences only. That it may jump is
-	 * why creations count as settled no further than to the newest one.
-	 */
-	private seen(): number | null {
-		if (this.newest === null) return null;
-		return this.newest + (this.pass.startedAt - this.newestAt) - marginMs;
-	}
-}
-
-/** Milliseconds by which n8n's clock went on further than a poll's pause is believed to be. */
-function leapSince(readAt: number | null, now: number): number {
-	return readAt === null ? 0 : Math.max(0, now - readAt - longestStepMs);
-}
-
-function lowest(a: number | null, b: number | null): number | null {
-	return a === null || b === null ? null : Math.min(a, b);
 }
 
 function highest(a: number | null, b: number | null): number | null {
 	if (a === null || b === null) return a ?? b;
 	return Math.max(a, b);
-}
-
-function beginPass(now: number): Pass {
-	return { page: 1, startedAt: now, top: null, lastCreated: Infinity, lastUpdated: Infinity };
-}
-
-/** @param top the newest creation that was there before: a list that is newest first begins there */
-function continuePass(pass: Pass, records: TaskRecord[], top: number | null): Pass {
-	const created = records.map(({ task }) => createdMs(task));
-	const highestOfPage = created.length > 0 ? created.reduce((a, b) => Math.max(a, b)) : null;
-	const beginsOld = pass.page === 1 && top !== null && (highestOfPage ?? 0) < top;
-	return {
-		page: pass.page + 1,
-		startedAt: pass.startedAt,
-		top: highest(pass.top, highestOfPage),
-		lastCreated: beginsOld ? null : lastInOrder(pass.lastCreated, created),
-		lastUpdated: lastInOrder(
-			pass.lastUpdated,
-			records.map(({ task }) => updatedMs(task)),
-		),
-	};
-}
-
-/** From so many neighbours on, chance cannot make an unordered page look ordered. */
-const enoughPairs = 100;
-
-/**
- * The last stamp, when all are newest first after the one before them; null otherwise. In a long
- * page a quarter of the neighbours may be in the wrong order by less than the margin, as they are
- * where several servers date tasks.
- */
-function lastInOrder(before: number | null, stamps: number[]): number | null {
-	if (before === null || stamps.length === 0 || stamps.includes(0)) return null;
-	const rises = stamps.map((stamp, index) => stamp - (stamps[index - 1] ?? before));
-	const wrong = rises.filter((rise) => rise > 0);
-	const tolerated = stamps.length >= enoughPairs ? stamps.length / 4 : 0;
-	if (wrong.length > tolerated || wrong.some((rise) => rise > marginMs)) return null;
-	return stamps[stamps.length - 1];
 }

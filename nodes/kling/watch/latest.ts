@@ -17,8 +17,8 @@ export async function latestOfAccount(
 	source: Pick<Source, 'listOnce' | 'largestPage'>,
 	terms: WatchTerms,
 	time: PollTime,
-	pageSize: number = source.largestPage,
 ): Promise<Outcome<TaskRecord[]>> {
+	const pageSize = source.largestPage;
 	const found = new Map<string, TaskRecord>();
 	let last = Infinity;
 	let isNewestFirst = true;
@@ -36,7 +36,7 @@ export async function latestOfAccount(
 	return success(latest([...found.values()]));
 }
 
-/** The same of given tasks. An id that the provider does not know is passed over. */
+/** The same of given tasks. An id that the provider does not know is ignored. */
 export async function latestOfIds(
 	source: Pick<Source, 'getOnce'>,
 	taskIds: readonly string[],
@@ -48,8 +48,6 @@ export async function latestOfIds(
 		found: (_taskId, record) => {
 			if (isWanted(record, terms)) found.push(record);
 		},
-		missing: () => undefined,
-		postpone: () => undefined,
 	});
 	return failure ? { ok: false, failure } : success(latest(found));
 }

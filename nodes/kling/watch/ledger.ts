@@ -1,6 +1,8 @@
 import { matches } from '../filters';
 import { createdMs, isFinal, updatedMs, type Task, type TaskRecord } from '../task';
-import { Done, type TaskEvent, type WatchState } from './state';
+import { marginMs } from './pass';
+import { SeenTasks } from './seenTasks';
+import { mostOpen, type TaskEvent, type WatchState } from './state';
 
 /** What of the tasks is wanted. */
 export interface WatchTerms {
@@ -12,8 +14,13 @@ export interface WatchTerms {
 
 /** An open task is given up after so many answers in a row that the provider does not know it. */
 export const mostMisses = 10;
-/** Milliseconds: a task that runs for longer is given up. Kling keeps results for 30 days (docs/providers.md 1.8). */
-export const longestRunMs = 30 * 86_400_000;
+/** Ended tasks without any date that are remembered; with more, those that nobody saw running are silent. */
+export const mostUndated = 1_000;
+/**
+ * Milliseconds: a task that runs for longer is given up, and one that ended longer ago is not
+ * emitted. Kling keeps results for 30 days (docs/providers.md 1.8).
+ */
+export const keptMs = 30 * 86_400_000;
 
 /** What became of the tasks that were looked at: which to emit, which to go on following. */
 export class Ledger {
@@ -21,41 +28,79 @@ export class Ledger {
 	readonly emitted: TaskRecord[] = [];
 	/** The open tasks; those looked at in this poll stand at the end. */
 	readonly open: Set<string>;
-	readonly done: Done;
+	readonly seen: SeenTasks;
 	/** Ids of the tasks that this poll has looked at. */
 	readonly shown = new Set<string>();
 	private readonly missing: Map<string, number>;
-	private readonly emits: ReadonlySet<string>;
+	private readonly wanted: WatchState['wanted'] = {};
+	/** The events that became wanted with the response that is being noted. */
+	private justWanted: readonly TaskEvent[] = [];
+	/** The provider's clock. */
+	private now = 0;
 
 	constructor(
-		private readonly state: WatchState,
+		state: WatchState,
 		private readonly terms: WatchTerms,
 	) {
 		this.open = new Set(state.open);
-		this.done = new Done(state.done);
+		this.seen = new SeenTasks(state.seen);
 		this.missing = new Map(Object.entries(state.missing));
-		// An event that was not wanted when the state was written: what ended until now is the past.
-		this.emits = new Set(terms.events.filter((event) => state.events.includes(event)));
+		for (const event of terms.events) this.wanted[event] = state.wanted[event];
+	}
+
+	/** Takes notice of what time it is for the provider, before the tasks of that response are noted. */
+	noteTime(providerTime: number): void {
+		this.now = providerTime;
+		this.justWanted = this.terms.events.filter((event) => this.wanted[event] === undefined);
+		for (const event of this.justWanted) this.wanted[event] = providerTime;
 	}
 
 	/**
 	 * Takes notice of a task as the provider showed it.
 	 *
-	 * @param newest the newest creation listed so far, on the provider's clock
+	 * @param since see {@link AccountState.settled}
 	 */
-	note(record: TaskRecord, newest: number): void {
+	note(record: TaskRecord, since: number | null): void {
 		const { task } = record;
+		const { taskId, status } = task;
 		if (!matches(task, { externalTaskIdPrefix: this.terms.externalTaskIdPrefix })) return;
-		const wasOpen = this.show(task.taskId);
-		if (this.done.has(task.taskId)) return;
-		if (isFinal(task.status)) this.noteEnd(record, wasOpen, newest);
-		else if (!isGivenUp(task, newest)) this.open.add(task.taskId);
+		const wasOpen = this.show(taskId);
+		if (this.seen.has(taskId)) return;
+		if (!isFinal(status)) {
+			const isTooOld = createdMs(task) > 0 && createdMs(task) < this.now - keptMs;
+			if (!isTooOld && this.open.size < mostOpen) this.open.add(taskId);
+			return;
+		}
+		if (!wasOpen && !this.isNews(task, since)) return;
+		this.seen.add(taskId, rememberedUntil(task, this.now));
+		// What the first response shows as ended had ended before it.
+		const isBefore = this.justWanted.includes(status as TaskEvent);
+		if (!isBefore && !(wasOpen && this.hasEndedBefore(task, -marginMs))) this.emit(record);
+	}
+
+	/** Whether an ended task that nobody saw running is one that was not dealt with. */
+	private isNews(task: Task, since: number | null): boolean {
+		const created = createdMs(task);
+		const stamp = created || endMs(task);
+		// A task without any date may be old: the first reading meets those, and emits none.
+		if (stamp === 0) return this.noteUndated(task, since !== null);
+		const wantedSince = this.wanted[task.status as TaskEvent];
+		if (wantedSince === undefined) return false;
+		const ended = endMs(task) || created;
+		const isPast = ended < Math.max(wantedSince - marginMs, this.now - keptMs);
+		return !isPast && (since === null || stamp >= since);
+	}
+
+	private noteUndated({ taskId }: Task, isEmitted: boolean): boolean {
+		if (this.seen.lasting >= mostUndated) return false;
+		if (!isEmitted) this.seen.add(taskId, 0);
+		return isEmitted;
 	}
 
 	/**
 	 * Takes notice of a task that was asked for by a given id, which can be its external one.
 	 *
-	 * @param isPast whether an end is none to emit
+	 * @param isPast whether to suppress the event
 	 */
 	noteGiven(id: string, record: TaskRecord, isPast: boolean): void {
 		this.show(id);
@@ -63,8 +108,20 @@ export class Ledger {
 			this.open.add(id);
 			return;
 		}
-		this.done.add(id, 0);
-		if (!isPast) this.emit(record);
+		const ids = [id, record.task.taskId];
+		const isNew = !ids.some((each) => this.seen.has(each));
+		for (const each of ids) this.seen.add(each, 0);
+		if (isNew && !isPast) this.emit(record);
+	}
+
+	/**
+	 * Whether a task surely ended before its event was wanted.
+	 *
+	 * @param laterMs milliseconds by which that moment is taken to be later
+	 */
+	hasEndedBefore(task: Task, laterMs: number): boolean {
+		const wantedSince = this.wanted[task.status as TaskEvent] ?? 0;
+		return endMs(task) > 0 && endMs(task) < wantedSince + laterMs;
 	}
 
 	/** @returns whether the task was open */
@@ -74,24 +131,8 @@ export class Ledger {
 		return this.open.delete(taskId);
 	}
 
-	private noteEnd(record: TaskRecord, wasOpen: boolean, newest: number): void {
-		const { task } = record;
-		const stamp = stampOf(task);
-		if (!wasOpen && this.isSettled(stamp, newest)) return;
-		// A server of the provider that lags behind may show an old task as running once more.
-		this.done.add(task.taskId, wasOpen && stamp > 0 ? Math.max(stamp, newest) : stamp);
-		if (wasOpen || !this.state.isFirst) this.emit(record);
-	}
-
 	private emit(record: TaskRecord): void {
-		if (this.emits.has(record.task.status)) this.emitted.push(record);
-	}
-
-	private isSettled(stamp: number, newest: number): boolean {
-		if (stamp === 0) return false;
-		// What the first reading meets is the past anyway: only the last day needs to be remembered.
-		const since = this.state.isFirst ? newest - keptWhileFirstMs : this.state.since;
-		return since !== null && stamp < since;
+		if (this.terms.events.includes(record.task.status as TaskEvent)) this.emitted.push(record);
 	}
 
 	/**
@@ -114,29 +155,35 @@ export class Ledger {
 		if (this.open.delete(taskId)) this.open.add(taskId);
 	}
 
-	/** The state after this poll, with the given changes. */
-	toState(changes: Partial<WatchState>): WatchState {
+	/** What both kinds of state hold. */
+	toState(): Pick<WatchState, 'wanted' | 'open' | 'missing' | 'seen'> {
+		const open = [...this.open];
+		const missing = open.flatMap((id) =>
+			this.missing.has(id) ? [[id, this.missing.get(id)]] : [],
+		);
 		return {
-			...this.state,
-			...changes,
-			open: [...this.open],
-			missing: Object.fromEntries([...this.missing].filter(([id]) => this.open.has(id))),
-			done: this.done.toJSON(),
+			wanted: { ...this.wanted },
+			open,
+			missing: Object.fromEntries(missing) as WatchState['missing'],
+			seen: this.seen.toJSON(),
 		};
 	}
 }
 
-/** Milliseconds. */
-export const keptWhileFirstMs = 86_400_000;
-
-function isGivenUp(task: Task, newest: number): boolean {
-	const created = createdMs(task);
-	return created > 0 && created < newest - longestRunMs;
+/** When a task ended, in milliseconds since 1970 on the provider's clock; 0 where it is not dated. */
+export function endMs(task: Task): number {
+	// A provider that does not date ends repeats the creation; one that dates by the day is earlier still.
+	return task.updatedAt !== null && updatedMs(task) > createdMs(task) ? updatedMs(task) : 0;
 }
 
-/** When a task was created; when it ended, where that is all that is known; 0 when nothing is. */
-function stampOf(task: Task): number {
-	return createdMs(task) || updatedMs(task);
+/**
+ * Until when an ended task is remembered, as a server that lags behind may show it as running once
+ * more; 0 for always, where it has no date.
+ */
+function rememberedUntil(task: Task, now: number): number {
+	const created = createdMs(task);
+	const isDated = created > 0 || endMs(task) > 0;
+	return isDated ? Math.max(created, endMs(task) || now) : 0;
 }
 
 /** Oldest end first. Tasks whose ends have the same time come in the order of their creation. */

@@ -1,62 +1,60 @@
-import type { Client } from '../client';
-import { behaviourOf, concernsTaskAlone, type Failure, type Outcome } from '../failure';
-import type { TaskRecord } from '../task';
+import type { Client, Dated } from '../client';
+import { delayBeforeRetry, type Clock } from '../clock';
+import { behaviourOf, concernsTaskAlone, type Failure } from '../failure';
 import { inParallel } from '../inParallel';
-import type { WatchState } from './state';
+import type { TaskRecord } from '../task';
 
 /** Where tasks are looked at: a {@link Client}, or a model of one. */
-export interface Source extends Pick<Client, 'largestPage' | 'lastPage'> {
-	listOnce(page: number, pageSize: number): Promise<Outcome<TaskRecord[]>>;
-	getOnce(taskId: string): Promise<Outcome<TaskRecord>>;
-}
+export type Source = Pick<Client, 'listOnce' | 'getOnce' | 'largestPage' | 'lastPage'>;
 
 /** What came of one poll. */
-export interface Round {
-	/** Ended tasks, oldest end first. They are already taken for dealt with in `state`. */
+export interface PollResult<State> {
+	/** Ended tasks, oldest end first. They are already marked as handled in `state`. */
 	emitted: TaskRecord[];
 	/** Safe to store, also when the poll met a failure. */
-	state: WatchState;
+	state: State;
 	/** What kept the poll from seeing everything; null when nothing did. */
 	failure: Failure | null;
-	/** The given ids that the provider did not know in this poll. */
-	unknown: string[];
 }
 
 /** One poll's time. */
 export interface PollTime {
-	/** n8n's clock, in milliseconds since 1970. */
-	now(): number;
 	/** Whether one more request may begin. */
 	readonly isLeft: boolean;
 	/** Makes a request and takes notice of how long it took. */
 	ask<T>(request: () => Promise<T>): Promise<T>;
+	/** Waits before a request is made again, later with each try. */
+	pause(tries: number): Promise<void>;
 }
 
-/** A poll's time by the clock. A request is begun only when one twice as slow as the slowest would end in time. */
+/** A poll's time by n8n's clock. A request is begun only when one twice as slow as the slowest would end in time. */
 export class Budget implements PollTime {
 	private slowestMs = 0;
 	private readonly end: number;
 	private asked = 0;
 
-	/** @param now n8n's clock, in milliseconds */
 	constructor(
-		readonly now: () => number,
+		private readonly clock: Clock,
 		budgetMs: number,
 	) {
-		this.end = now() + budgetMs;
+		this.end = clock.now() + budgetMs;
 	}
 
 	/** Always true for the first request, or a short budget would mean that nothing is ever done. */
 	get isLeft(): boolean {
-		return this.asked === 0 || this.now() + 2 * this.slowestMs < this.end - reserveMs;
+		return this.asked === 0 || this.clock.now() + 2 * this.slowestMs < this.end - reserveMs;
 	}
 
 	async ask<T>(request: () => Promise<T>): Promise<T> {
 		this.asked++;
-		const start = this.now();
-		const answer = await request();
-		this.slowestMs = Math.max(this.slowestMs, this.now() - start);
-		return answer;
+		const start = this.clock.now();
+		const response = await request();
+		this.slowestMs = Math.max(this.slowestMs, this.clock.now() - start);
+		return response;
+	}
+
+	async pause(tries: number): Promise<void> {
+		await this.clock.sleep(delayBeforeRetry(tries, null, () => this.clock.random()));
 	}
 }
 
@@ -67,46 +65,64 @@ const reserveMs = 1_000;
 const looksAtOnce = 4;
 /** Single tasks that one poll looks at, at most; the others have their turn in the next poll. */
 export const mostLooks = 100;
-/** After so many looks without an answer of use, the rest waits for the next poll. */
+/** After so many looks without a response of use, the rest waits for the next poll. */
 const mostFailedLooks = 3;
+/** How often a page in the middle of a pass is asked for in one poll. */
+const pageTries = 3;
 
-/** What to do with the answers to looks at single tasks. */
-export interface Looking {
-	found(taskId: string, record: TaskRecord): void;
+/** Asks for a page of the list; again after a failure in the middle, where the pass would be for nothing. */
+export async function askPage(
+	source: Source,
+	{ page, size }: { page: number; size: number },
+	time: PollTime,
+): Promise<Dated<TaskRecord[]>> {
+	for (let tries = 1; ; tries++) {
+		const outcome = await time.ask(async () => await source.listOnce(page, size));
+		if (outcome.ok || page === 1 || tries === pageTries) return outcome;
+		const { passing, concerns } = behaviourOf(outcome.failure);
+		if (!passing || concerns === 'all' || !time.isLeft) return outcome;
+		await time.pause(tries);
+	}
+}
+
+/** What to do with the responses to looks at single tasks. */
+interface Looking {
+	found(taskId: string, record: TaskRecord, providerTime: number): void;
 	/** The provider does not know the task. */
-	missing(taskId: string): void;
-	/** There was no answer of use. */
-	postpone(taskId: string): void;
+	missing?(taskId: string): void;
+	/** There was no response of use. */
+	postpone?(taskId: string): void;
 }
 
 /**
- * Looks at tasks one by one, as many as the poll's time and {@link mostLooks} allow.
+ * Looks at tasks one by one, as many as the poll's time and `most` allow.
  *
- * @returns the failure, when no look brought an answer or none can; null otherwise
+ * @returns the failure, when no look brought a response of use or none can; null otherwise
  */
 export async function lookAtEach(
 	taskIds: readonly string[],
 	source: Pick<Source, 'getOnce'>,
 	time: PollTime,
 	looking: Looking,
+	most = mostLooks,
 ): Promise<Failure | null> {
 	const failures: Failure[] = [];
-	let answers = 0;
+	let responses = 0;
 	let isStopped = false;
-	await inParallel(taskIds.slice(0, mostLooks), looksAtOnce, async (taskId) => {
+	await inParallel(taskIds.slice(0, most), looksAtOnce, async (taskId) => {
 		if (isStopped || !time.isLeft) return;
 		const outcome = await time.ask(async () => await source.getOnce(taskId));
 		if (!outcome.ok && !concernsTaskAlone(outcome.failure)) {
-			looking.postpone(taskId);
+			looking.postpone?.(taskId);
 			failures.push(outcome.failure);
 			isStopped ||=
 				behaviourOf(outcome.failure).concerns === 'all' || failures.length >= mostFailedLooks;
 			return;
 		}
-		answers++;
-		if (outcome.ok) looking.found(taskId, outcome.value);
-		else looking.missing(taskId);
+		responses++;
+		if (outcome.ok) looking.found(taskId, outcome.value, outcome.providerTime);
+		else looking.missing?.(taskId);
 	});
 	const lasting = failures.find((failure) => !behaviourOf(failure).passing);
-	return lasting ?? (answers === 0 ? (failures[0] ?? null) : null);
+	return lasting ?? (responses === 0 ? (failures[0] ?? null) : null);
 }

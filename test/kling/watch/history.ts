@@ -1,0 +1,341 @@
+import * as fc from 'fast-check';
+import { day, hour, minute, Runner, second, World, type Habits, type ModelTask } from './model';
+
+/** Random histories of tasks, polls, failures, restarts and edits, and what the trigger must make of them. */
+
+/** Milliseconds by which clocks may disagree, or a task be listed late, in these histories. */
+const skewMs = 2 * minute;
+/** What the documentation says of ends before the activation. */
+const marginMs = 10 * minute;
+const farAhead = 5 * hour;
+
+const skew = fc.oneof(fc.constant(0), fc.integer({ min: -skewMs, max: skewMs }));
+type Event = ModelTask['outcome'];
+
+const taskShape = fc.record({
+	/** Milliseconds from creation to end. */
+	runs: fc.oneof(
+		fc.integer({ min: 0, max: 20 * minute }),
+		fc.integer({ min: 0, max: 3 * hour }),
+		fc.integer({ min: 0, max: 3 * day }),
+	),
+	outcome: fc.constantFrom<Event>('succeed', 'failed'),
+	// A server with a wrong date.
+	createdSkew: fc.oneof(
+		{ weight: 9, arbitrary: skew },
+		{ weight: 1, arbitrary: fc.constant(farAhead) },
+	),
+	updatedSkew: skew,
+	lag: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: skewMs })),
+	dates: fc.constantFrom<ModelTask['dates']>(
+		'both',
+		'both',
+		'both',
+		'both',
+		'updated',
+		'created',
+		'none',
+	),
+	prefix: fc.constantFrom('', '', 'other-'),
+	/** Milliseconds from one task of a burst to the next. */
+	gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 * second })),
+});
+type Shape = typeof taskShape extends fc.Arbitrary<infer T> ? T : never;
+
+const habits: fc.Arbitrary<Habits & { isFullyDated: boolean }> = fc.record({
+	order: fc.constantFrom<Habits['order']>('newest', 'newestStamp', 'oldest', 'random', 'updated'),
+	largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
+	createdGrain: fc.constantFrom(1, second, minute),
+	updatedGrain: fc.constantFrom(1, second),
+	namesTime: fc.constantFrom(true, true, true, false),
+	servers: fc.oneof(fc.constant<number[]>([0]), fc.array(skew, { minLength: 1, maxLength: 4 })),
+	staleness: fc.constantFrom(0, 0, minute, skewMs),
+	failures: fc.constantFrom(0, 0, 3),
+	/** Whether every task has both dates, as Kling's have. */
+	isFullyDated: fc.constantFrom(true, true, false),
+});
+
+const bursts = fc.oneof(
+	{ weight: 4, arbitrary: fc.array(taskShape, { minLength: 1, maxLength: 5 }) },
+	{ weight: 1, arbitrary: fc.array(taskShape, { minLength: 20, maxLength: 60 }) },
+);
+
+const pollStep = fc.record({
+	do: fc.constant('poll' as const),
+	/** Whether all further requests meet trouble too. */
+	isOutage: fc.boolean(),
+	/** The request that meets trouble; none when 0. */
+	fails: fc.oneof(
+		{ weight: 4, arbitrary: fc.constant(0) },
+		{ weight: 1, arbitrary: fc.integer({ min: 1, max: 7 }) },
+	),
+	requests: fc.oneof(
+		{ weight: 4, arbitrary: fc.constant(Infinity) },
+		{ weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+	),
+	/** What is created after a request of the poll. */
+	during: fc.option(
+		fc.record({
+			request: fc.integer({ min: 1, max: 6 }),
+			shapes: fc.array(taskShape, { minLength: 1, maxLength: 15 }),
+		}),
+		{ freq: 4 },
+	),
+	vanishes: fc.option(fc.record({ request: fc.integer({ min: 2, max: 6 }), which: fc.nat() }), {
+		freq: 4,
+	}),
+});
+
+const step = fc.oneof(
+	{ weight: 6, arbitrary: pollStep },
+	{ weight: 4, arbitrary: fc.record({ do: fc.constant('create' as const), shapes: bursts }) },
+	{
+		weight: 3,
+		arbitrary: fc.record({
+			do: fc.constant('wait' as const),
+			ms: fc.oneof(
+				fc.constant(minute),
+				fc.integer({ min: second, max: hour }),
+				fc.integer({ min: hour, max: 2 * day }),
+			),
+		}),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({ do: fc.constant('restart' as const), isSaved: fc.boolean() }),
+	},
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('setClock' as const), ahead: skew }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('vanish' as const), which: fc.nat() }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('edit' as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+export const history = fc.record({
+	habits,
+	seed: fc.integer(),
+	past: fc.oneof(
+		// All at once, and one of old: their order says little.
+		fc
+			.tuple(taskShape, fc.integer({ min: 18, max: 60 }), fc.integer({ min: 0, max: 10 * minute }))
+			.map(([shape, count, age]) => [
+				{ shape, age: age + 3 * hour },
+				...Array.from({ length: count }, () => ({ shape: { ...shape, runs: 0 }, age })),
+			]),
+		fc.array(
+			fc.record({
+				shape: taskShape,
+				age: fc.oneof(fc.integer({ min: 0, max: hour }), fc.integer({ min: 0, max: 6 * day })),
+			}),
+			{ maxLength: 90 },
+		),
+	),
+	events: fc.constantFrom<Event[]>(
+		['succeed', 'failed'],
+		['succeed', 'failed'],
+		['succeed'],
+		['failed'],
+	),
+	/** What Trigger On is changed to, once. */
+	eventsAfter: fc.constantFrom<Event[]>(['succeed', 'failed'], ['succeed', 'failed'], ['succeed']),
+	prefix: fc.constantFrom(undefined, undefined, 'other-'),
+	activationRequests: fc.oneof(
+		{ weight: 3, arbitrary: fc.constant(Infinity) },
+		{ weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) },
+	),
+	steps: fc.array(step, { maxLength: 30 }),
+});
+export type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
+function random(seed: number): () => number {
+	let state = seed >>> 0;
+	return () => {
+		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+		return state / 2 ** 32;
+	};
+}
+
+/** Plays a history. */
+export class Play {
+	readonly world: World;
+	readonly runner: Runner;
+	/** Polls since a task slipped over the border of two pages that nothing has cut short. */
+	private wholePolls = 2;
+	private nextIsActivation = true;
+	private isEdited = false;
+	/** When a poll that nothing cut short was over for the first time. */
+	private firstWholeAt = Infinity;
+	/** How long the world has stood still without a poll at most. */
+	private longestPause = 0;
+	private polledAt: number;
+
+	constructor(private readonly history: History) {
+		this.world = new World(history.habits, random(history.seed));
+		this.runner = new Runner(this.world, [...history.events], history.prefix);
+		this.polledAt = this.world.now;
+		for (const { shape, age } of history.past) this.addPast(shape, age);
+	}
+
+	private fields(shape: Shape): Partial<ModelTask> {
+		const { runs: _runs, gap: _gap, ...fields } = shape;
+		return { ...fields, dates: this.history.habits.isFullyDated ? 'both' : shape.dates };
+	}
+
+	private addPast(shape: Shape, age: number): void {
+		const createdAt = this.world.now - age - shape.lag;
+		// What runs at activation was created within the reach of the first reading.
+		const runs = age > 20 * hour ? Math.min(shape.runs, age) : shape.runs;
+		this.world.add({ ...this.fields(shape), createdAt, endsAt: createdAt + runs });
+	}
+
+	private create(shapes: Shape[]): void {
+		for (const shape of shapes) {
+			this.world.now += shape.gap;
+			this.world.add({ ...this.fields(shape), endsAt: this.world.now + shape.runs });
+		}
+	}
+
+	async run(): Promise<void> {
+		await this.poll({ requests: this.history.activationRequests });
+		this.world.now += second;
+		for (const each of this.history.steps) await this.take(each);
+		await this.comeToRest();
+	}
+
+	private async take(each: Step): Promise<void> {
+		const { world, runner } = this;
+		if (each.do === 'create') return this.create(each.shapes);
+		if (each.do === 'wait') return void (world.now += each.ms);
+		if (each.do === 'vanish') return this.vanish(each.which);
+		if (each.do === 'setClock') return void (world.n8nAhead = each.ahead);
+		if (each.do === 'restart') {
+			runner.restart();
+			this.nextIsActivation = each.isSaved;
+			return;
+		}
+		if (each.do === 'edit') {
+			// Until the first poll of the new version, the old one goes on.
+			if (this.isEdited || runner.activatedAt === Infinity) return;
+			this.isEdited = true;
+			runner.switchTo([...this.history.eventsAfter]);
+			this.nextIsActivation = true;
+			return;
+		}
+		await this.poll(each);
+	}
+
+	private async poll({
+		fails = 0,
+		isOutage = false,
+		requests = Infinity,
+		during = null,
+		vanishes = null,
+	}: Partial<Extract<Step, { do: 'poll' }>>): Promise<void> {
+		const { world, runner } = this;
+		world.fails = (request) => fails > 0 && (isOutage ? request >= fails : request === fails);
+		world.before = (request) => {
+			if (during?.request === request) this.create(during.shapes);
+			if (vanishes?.request === request) this.vanish(vanishes.which);
+		};
+		this.longestPause = Math.max(this.longestPause, world.now - this.polledAt);
+		const failuresBefore = runner.failures;
+		await runner.poll({ requests, isActivation: this.nextIsActivation });
+		this.polledAt = world.now;
+		if (runner.state !== null) this.nextIsActivation = false;
+		if (requests === Infinity && runner.failures === failuresBefore) {
+			this.wholePolls++;
+			this.firstWholeAt = Math.min(this.firstWholeAt, world.now);
+		}
+		this.pass();
+	}
+
+	private pass(): void {
+		this.world.fails = () => false;
+		this.world.before = () => undefined;
+		this.world.now += minute;
+	}
+
+	/** A task that vanishes lets another one slip to the page before; that this befalls one task twice is too much. */
+	private vanish(which: number): void {
+		const { world } = this;
+		if (world.tasks.length === 0 || this.wholePolls < 3) return;
+		this.wholePolls = 0;
+		const task = world.tasks[which % world.tasks.length];
+		task.vanishedAt = Math.min(task.vanishedAt, world.now);
+	}
+
+	private async comeToRest(): Promise<void> {
+		const { world, runner } = this;
+		world.habits.failures = 0;
+		this.pass();
+		await runner.poll({ isActivation: this.nextIsActivation });
+		world.now += 4 * day;
+		for (let polls = 0; polls < 5; polls++) {
+			await runner.poll();
+			world.now += 3 * minute;
+		}
+	}
+
+	/** What is wrong; nothing when all is right. */
+	judge(): string[] {
+		const { world, runner } = this;
+		const times = new Map<string, number>();
+		for (const id of runner.emitted) times.set(id, (times.get(id) ?? 0) + 1);
+		const wrong: string[] = [];
+		for (const task of world.tasks) {
+			const emitted = times.get(task.id) ?? 0;
+			const [least, most] = this.expected(task);
+			if (emitted < least || emitted > most) {
+				wrong.push(`${task.id} was emitted ${emitted} times instead of ${least} to ${most}`);
+			}
+		}
+		return wrong;
+	}
+
+	private expected(task: ModelTask): [least: number, most: number] {
+		const { history, runner } = this;
+		const { outcome, endsAt } = task;
+		if (!task.prefix.startsWith(history.prefix ?? '')) return [0, 0];
+		const isWantedFirst = history.events.includes(outcome);
+		const isSwitched = this.isEdited && runner.switchedAt > 0;
+		const isWantedLast = isSwitched ? history.eventsAfter.includes(outcome) : isWantedFirst;
+		if (!isWantedFirst && !isWantedLast) return [0, 0];
+		const from = isWantedFirst ? runner.activatedAt : runner.switchedAt;
+		if (!isWantedLast && endsAt > runner.switchedAt) return [0, 0];
+		return [this.isSure(task, from) && isWantedLast ? 1 : 0, this.isPast(task, from) ? 0 : 1];
+	}
+
+	/** Whether the trigger has no excuse for not emitting it. */
+	private isSure({ endsAt, createdAt, vanishedAt, dates, lag }: ModelTask, from: number): boolean {
+		const isOld = createdAt < this.runner.activatedAt - 23 * hour || this.longestPause > 20 * day;
+		if (vanishedAt !== Infinity || endsAt <= from || isOld) return false;
+		if (dates === 'both' || dates === 'updated') return true;
+		// Where ends are not dated, one that comes before the task was seen running may be the past.
+		if (from === this.runner.activatedAt && this.isInFirstResponse({ createdAt, lag })) return true;
+		if (dates === 'created') return createdAt > from;
+		// Without any date, only what appears after a first reading is certainly new.
+		return createdAt > Math.max(from, this.firstWholeAt);
+	}
+
+	/** Whether the first response surely showed a task that vanishes later at most. */
+	private isInFirstResponse({ createdAt, lag }: Pick<ModelTask, 'createdAt' | 'lag'>): boolean {
+		const { staleness, largestPage } = this.history.habits;
+		const { activatedAt, tasksAtActivation } = this.runner;
+		return tasksAtActivation <= largestPage && createdAt + lag < activatedAt - staleness;
+	}
+
+	/** Whether it surely ended before, in a way that the trigger can see. */
+	private isPast(task: ModelTask, from: number): boolean {
+		const { endsAt, dates, createdAt, lag } = task;
+		const longBefore = from - marginMs - 2 * skewMs - second;
+		// An end that is dated before the creation says nothing.
+		const isOdd = dates === 'both' && task.createdSkew === farAhead;
+		if ((dates === 'both' && !isOdd) || dates === 'updated') return endsAt < longBefore;
+		// Not dated, it is known to be past where the activation showed it so.
+		const { staleness } = this.history.habits;
+		const shownUntil = from - staleness - minute;
+		if (from !== this.runner.activatedAt || endsAt > shownUntil) return false;
+		if (dates === 'created' && task.createdSkew !== farAhead && createdAt < longBefore) return true;
+		if (dates === 'none' && createdAt + lag < shownUntil) return true;
+		return this.isInFirstResponse(task);
+	}
+}

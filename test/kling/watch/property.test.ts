@@ -1,0 +1,19 @@
+import * as fc from 'fast-check';
+import { history, Play } from './history';
+
+describe('Watching the account, over random histories of tasks, polls, failures, restarts, edits and lists', () => {
+	test('emits each task that ends after activation exactly once, and none that ended before', async () => {
+		const { WATCH_RUNS, WATCH_SEED, WATCH_PATH } = process.env;
+		await fc.assert(
+			fc.asyncProperty(history, async (each) => {
+				const play = new Play(each);
+				await play.run();
+				expect(play.judge()).toEqual([]);
+			}),
+			{
+				numRuns: Number(WATCH_RUNS ?? 3_000),
+				...(WATCH_SEED ? { seed: Number(WATCH_SEED), path: WATCH_PATH } : {}),
+			},
+		);
+	}, 3_600_000);
+});
