@@ -4,6 +4,7 @@ import type { Order } from '../../../kling/create/order';
 import type { ProviderName } from '../../../kling/task';
 import type { Remembered, SubmissionMemory } from '../../../kling/create/submit';
 import { resumeTokenOf } from '../../../n8n/resume';
+import { isTool } from '../../../n8n/tool';
 
 const contextKey = 'klingEffects';
 
@@ -29,7 +30,7 @@ export class NodeMemory {
 			orders: {},
 		} satisfies Stored as unknown as IDataObject;
 		this.stored = node[contextKey] as unknown as Stored;
-		this.runIndex = Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
+		this.runIndex = runOf(context);
 	}
 
 	/**
@@ -64,9 +65,26 @@ export class NodeMemory {
 	/** An AI agent's calls can share run and item, so there the parameters of the call count too. */
 	private toolInput(itemIndex: number): unknown {
 		const { context } = this;
-		if (!context.isToolExecution?.()) return null;
+		if (!isTool(context)) return null;
 		return context.getInputData()[itemIndex]?.json ?? null;
 	}
+}
+
+/** The run in which each call of a tool was first tried, by the object that holds its arguments. */
+const firstRuns = new WeakMap<object, number>();
+
+/**
+ * The node's run. When an agent runs its tools itself, n8n (1.123 and 2.40) gives each try of Retry
+ * On Fail a run of its own; what the tries of one call share, and no two calls, is the object with
+ * their arguments.
+ */
+function runOf(context: IExecuteFunctions): number {
+	const run = Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
+	const call: unknown = isTool(context) ? context.getInputData()[0]?.json : null;
+	if (typeof call !== 'object' || call === null) return run;
+	const first = firstRuns.get(call) ?? run;
+	firstRuns.set(call, first);
+	return first;
 }
 
 /**
