@@ -75,10 +75,10 @@ export function rowNodes(name, rows) {
  */
 export function workflow(name, nodes, lines = [], settings = {}) {
 	const connections = {};
-	for (const [from, to, { output = 0, input = 0 } = {}] of lines) {
-		const outputs = (connections[from] ??= { main: [] }).main;
+	for (const [from, to, { output = 0, input = 0, type = 'main' } = {}] of lines) {
+		const outputs = ((connections[from] ??= {})[type] ??= []);
 		while (outputs.length <= output) outputs.push([]);
-		outputs[output].push({ node: to, type: 'main', index: input });
+		outputs[output].push({ node: to, type, index: input });
 	}
 	return { name, nodes, connections, settings: { executionOrder: 'v1', ...settings } };
 }

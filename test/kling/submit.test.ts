@@ -58,23 +58,23 @@ describe('a create whose answer is lost', () => {
 			posts: [lost],
 			gets: [notFound, task('7', 'processing')],
 		});
-		expect(submission).toMatchObject({ outcome: 'found', by: 'lookUp' });
+		expect(submission).toMatchObject({ outcome: 'found', isEarlier: false });
 		expect(submission).toMatchObject({
 			record: { task: { taskId: '7', externalTaskId: 'key-1', effectScene: 'hug_pro' } },
 		});
 		expect(posts()).toEqual([0]);
-		expect(gets()).toEqual([1_000, 4_000]);
+		expect(gets()).toEqual([500, 2_000]);
 		expect(last).toEqual({ state: 'created', taskId: '7', externalTaskId: 'key-1' });
 	});
 
-	test('is sent again with the same id once it was not found for ten seconds', async () => {
+	test('is sent again with the same id once it was not found for six seconds', async () => {
 		const { submission, sent, posts, gets } = await run({
 			posts: [lost, task('7')],
 			gets: [notFound],
 		});
 		expect(submission).toMatchObject({ outcome: 'created' });
-		expect(gets()).toEqual([1_000, 4_000, 10_000]);
-		expect(posts()).toEqual([0, 10_000]);
+		expect(gets()).toEqual([500, 2_000, 6_000]);
+		expect(posts()).toEqual([0, 6_000]);
 		const ids = sent.flatMap(({ request }) => request.body?.external_task_id ?? []);
 		expect(ids).toEqual(['key-1', 'key-1']);
 	});
@@ -113,7 +113,7 @@ describe('a create whose answer is lost', () => {
 			posts: [lost, oddWords],
 			gets: [notFound, notFound, notFound, task('7')],
 		});
-		expect(submission).toMatchObject({ outcome: 'found', by: 'lookUp' });
+		expect(submission).toMatchObject({ outcome: 'found', isEarlier: false });
 	});
 
 	test.each([
@@ -168,7 +168,7 @@ describe('a create whose answer is lost', () => {
 		});
 		expect(submission).toMatchObject({ outcome: 'unknown', externalTaskId: 'key-1' });
 		expect(sent).toHaveLength(1);
-		expect(last).toEqual({ state: 'sending', externalTaskId: 'key-1' });
+		expect(last).toMatchObject({ state: 'sending', externalTaskId: 'key-1' });
 	});
 });
 
@@ -216,7 +216,7 @@ describe('providers that promise less', () => {
 describe('an external id that exists already', () => {
 	test('is a found task, and says that only its id names it', async () => {
 		const { submission, posts } = await run({ posts: [duplicate], gets: [task('7', 'succeed')] });
-		expect(submission).toMatchObject({ outcome: 'found', by: 'duplicate' });
+		expect(submission).toMatchObject({ outcome: 'found', isEarlier: true });
 		expect(posts()).toHaveLength(1);
 	});
 
@@ -225,7 +225,7 @@ describe('an external id that exists already', () => {
 			posts: [lost, duplicate],
 			gets: [notFound, notFound, notFound, notFound, task('7')],
 		});
-		expect(submission).toMatchObject({ outcome: 'found', by: 'lookUp' });
+		expect(submission).toMatchObject({ outcome: 'found', isEarlier: false });
 	});
 
 	test('is looked for patiently: the provider knows that it is there', async () => {
@@ -257,7 +257,7 @@ describe('a later try', () => {
 		const { submission, sent } = await run({ earlier, gets: [task('7', 'succeed')] });
 		expect(submission).toMatchObject({
 			outcome: 'found',
-			by: 'memory',
+			isEarlier: false,
 			record: { task: { taskId: '7', status: 'succeed' } },
 		});
 		expect(sent.map(({ path }) => path)).toEqual(['/v1/videos/effects/7']);
@@ -307,7 +307,11 @@ describe('what is remembered', () => {
 			return await client.create({ ...order, images: [''] });
 		};
 		await submit(order, { send, client, admission, memory, clock });
-		expect(during).toEqual({ state: 'sending', externalTaskId: 'key-1' });
+		expect(during).toEqual({
+			state: 'sending',
+			externalTaskId: 'key-1',
+			sentAt: clock.now(),
+		});
 	});
 
 	test.each([1102, 1201, 1301, 1302, 1303])('a refusal with code %d', async (code) => {
@@ -344,5 +348,39 @@ describe('the external id that is sent', () => {
 
 	test('is none where the provider has no such field', () => {
 		expect(orderToSend(asked, providerNamed('modellix')!, memory(null))).toEqual(asked);
+	});
+});
+
+describe('a task that is found under an id of the user', () => {
+	const createdAt = (ms: number) => (request: ApiRequest) => {
+		void request;
+		return answer(200, {
+			code: 0,
+			data: { task_id: '7', task_status: 'succeed', created_at: ms, updated_at: ms },
+		});
+	};
+	const start = scripted({}, {}).clock.now();
+
+	test.each(['kling', 'cometApi', 'kkiai'])(
+		'and was created before the first request was sent is an earlier one: %s',
+		async (provider) => {
+			const gets = createdAt(start - 60_000);
+			const { submission } = await run({ provider, posts: [lost], gets });
+			expect(submission).toMatchObject({ outcome: 'found', isEarlier: true });
+		},
+	);
+
+	test('and was created by the request whose answer was lost is its own', async () => {
+		const { submission } = await run({ posts: [lost], gets: createdAt(start + 100) });
+		expect(submission).toMatchObject({ outcome: 'found', isEarlier: false });
+	});
+});
+
+describe('a create that an execution which has died may have sent', () => {
+	test('is not looked up under another id than it had, and never sent', async () => {
+		const earlier: Remembered = { state: 'sending', trace: 'none' };
+		const { submission, sent } = await run({ earlier });
+		expect(submission).toMatchObject({ outcome: 'unknown', externalTaskId: null });
+		expect(sent).toEqual([]);
 	});
 });

@@ -9,17 +9,21 @@ import {
 } from '../failure';
 import type { Order } from './order';
 import type { Provider } from '../providers';
-import { filledIn, recordOf, taskOf, type TaskRecord } from '../task';
+import type { ExternalIdSupport } from '../providers/provider';
+import { createdMs, filledIn, recordOf, taskOf, type TaskRecord } from '../task';
 import type { Admission } from './admission';
+import { next, type Step, type StepOutcome } from './states';
 
 /**
  * What an earlier try of the same create left behind.
- * - `sending`: the request went out, and nobody knows what became of it.
+ * - `sending`: the request may have gone out, and nobody knows what became of it. `sentAt`: when
+ *   this execution first sent it, in milliseconds since 1970. `trace`: how far its task can be told
+ *   by the external task id that this try gives it, where that may be another one.
  * - `created`: the provider gave it a task id.
  * - `refused`: it surely made no task.
  */
 export type Remembered =
-	| { state: 'sending'; externalTaskId?: string }
+	| { state: 'sending'; externalTaskId?: string; sentAt?: number; trace?: ExternalIdSupport }
 	| { state: 'created'; taskId: string; externalTaskId?: string }
 	| { state: 'refused' };
 
@@ -34,8 +38,8 @@ export interface SubmissionMemory {
 export type Submission =
 	/** The task, made now. */
 	| { outcome: 'created'; record: TaskRecord }
-	/** The task, made by an earlier try. With `duplicate` only its external id says that it is this one's. */
-	| { outcome: 'found'; record: TaskRecord; by: 'memory' | 'lookUp' | 'duplicate' }
+	/** The task, made by an earlier try or, when `isEarlier`, before this execution sent anything. */
+	| { outcome: 'found'; record: TaskRecord; isEarlier: boolean }
 	/** Surely no task was made. */
 	| { outcome: 'refused'; failure: Failure }
 	/** Nobody knows. */
@@ -59,26 +63,77 @@ export interface SubmitDependencies {
 	signal?: AbortSignal;
 }
 
-/** Milliseconds before each look for a task whose answer was lost: the provider may need a moment to show it. */
-const settleMs = [1_000, 3_000, 6_000];
+/**
+ * Milliseconds before each look for a task whose answer was lost. Kling shows new tasks at once
+ * (152 reads of new tasks, no miss); a gateway may need a moment.
+ */
+const settleMs = [500, 1_500, 4_000];
 /** The same when the provider says that the task exists: then it will show. */
 const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
-/** A create is sent so often at most, each time after it was not found. */
-const mostSends = 3;
+/** Milliseconds by which n8n's clock may be ahead of the provider's without a new task looking old. */
+const clockMargin = 2_000;
 
 /**
- * Creates the task of an order, or finds the one that an earlier try created. Never sends while it
- * is possible that an earlier request was accepted, unless the provider shows that it was not.
+ * Creates the task of an order, or finds the one that an earlier try created: takes one step after
+ * the other as `next` says, and remembers what each brings.
  *
  * @param order with the external task id to send, where the provider takes one
  */
 export async function submit(order: Order, dependencies: SubmitDependencies): Promise<Submission> {
-	const earlier = dependencies.memory.recall();
+	const { memory, signal } = dependencies;
+	const earlier = memory.recall();
 	if (earlier?.state === 'created') return await recover(earlier, order, dependencies);
-	if (earlier?.state !== 'sending') return await sendUntilClear(order, null, dependencies);
-	const known = await resolveLost(order, unknownSince, dependencies);
-	return known ?? (await sendUntilClear(order, unknownSince, dependencies));
+	const trace = traceOf(order, earlier, dependencies.client.provider);
+	const history: StepOutcome[] = [];
+	let record: TaskRecord | null = null;
+	let step: Step = { do: 'send' };
+	const proceed = (outcome: StepOutcome): Step => {
+		const following = next(history, outcome, signal?.aborted ? 'none' : trace);
+		history.push(outcome);
+		return following;
+	};
+	if (earlier?.state === 'sending') step = proceed({ step: 'earlier', failure: unknownSince });
+	while (step.do === 'send' || step.do === 'lookUp') {
+		const outcome: Outcome<TaskRecord> | null =
+			step.do === 'send'
+				? await sendOnce(order, dependencies)
+				: await lookFor(order, step.isKnown ? settleKnownMs : settleMs, dependencies);
+		if (outcome?.ok) record = outcome.value;
+		step = proceed(told(step.do, outcome));
+	}
+	if (step.do === 'take' && record) {
+		const isSent = history.at(-1)?.step === 'send';
+		return isSent ? created(record, memory) : found(order, record, step.isOwn, memory);
+	}
+	if (step.do === 'refuse') return refuse(step.failure, memory);
+	if (step.do !== 'giveUp') return { outcome: 'notSent' };
+	const { failure, lookUp } = step;
+	const externalTaskId = trace === 'none' ? null : (order.externalTaskId ?? null);
+	return { outcome: 'unknown', failure, lookUp, externalTaskId };
 }
+
+function traceOf(
+	{ externalTaskId }: Order,
+	earlier: Remembered | null,
+	{ externalId }: Pick<Provider, 'externalId'>,
+): ExternalIdSupport {
+	if (externalTaskId === undefined || externalId === 'none') return 'none';
+	const trace = earlier?.state === 'sending' ? earlier.trace : undefined;
+	return trace === 'none' || externalId === 'lookup' ? (trace ?? externalId) : externalId;
+}
+
+function told(step: 'send' | 'lookUp', outcome: Outcome<TaskRecord> | null): StepOutcome {
+	if (step === 'lookUp') {
+		if (outcome === null || outcome.ok) return { step, result: 'found' };
+		return { step, result: 'missed', failure: outcome.failure };
+	}
+	if (outcome === null) return { step, result: 'notSent' };
+	if (outcome.ok) return { step, result: 'accepted' };
+	return { step, result: 'failed', failure: outcome.failure };
+}
+
+/** What stands for the answer that an earlier try never saw. */
+const unknownSince = failureWithoutResponse('noResponse');
 
 /**
  * The terms under which a create is sent: with the external task id of an earlier try, if there was
@@ -96,9 +151,6 @@ export function orderToSend(
 	return { ...order, externalTaskId };
 }
 
-/** What stands for the answer that an earlier try never saw. */
-const unknownSince = failureWithoutResponse('noResponse');
-
 async function recover(
 	earlier: { taskId: string; externalTaskId?: string },
 	order: Order,
@@ -111,43 +163,20 @@ async function recover(
 		: recordOf(taskOf(client.provider.name, { taskId: earlier.taskId }), [], {
 				task_id: earlier.taskId,
 			});
-	return { outcome: 'found', record: filledIn(record, order), by: 'memory' };
-}
-
-/** @param lost why an earlier request of this create is unclear, where no task of it was found */
-async function sendUntilClear(
-	order: Order,
-	lost: Failure | null,
-	dependencies: SubmitDependencies,
-): Promise<Submission> {
-	let unclear = lost;
-	for (let sends = 1; ; sends++) {
-		const outcome = await sendOnce(order, dependencies);
-		if (outcome === null) return unclear ? unknown(order, unclear) : { outcome: 'notSent' };
-		if (outcome.ok) return created(outcome.value, dependencies);
-		const { failure } = outcome;
-		if (behaviourOf(failure).create === 'exists') {
-			return await adopt(order, failure, unclear, dependencies);
-		}
-		if (behaviourOf(failure).create !== 'unclear') {
-			return await concludeRefusal(order, failure, unclear, dependencies);
-		}
-		const known = await resolveLost(order, failure, dependencies);
-		if (known) return known;
-		// Not found in time is enough to send the same id again, but not to say that nothing was paid.
-		if (sends === mostSends) return unknown(order, failure);
-		unclear = failure;
-	}
+	return { outcome: 'found', record: filledIn(record, order), isEarlier: false };
 }
 
 async function sendOnce(
 	order: Order,
-	{ admission, memory, send }: SubmitDependencies,
+	{ admission, clock, memory, send }: SubmitDependencies,
 ): Promise<Outcome<TaskRecord> | null> {
 	const before = memory.recall();
 	const outcome = await admission.pass(async () => {
 		// Before the request, not after: the process may end in between.
-		memory.remember(withId({ state: 'sending' }, order));
+		const earlier = memory.recall();
+		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
+		const { externalTaskId } = order;
+		memory.remember({ state: 'sending', sentAt, ...(externalTaskId ? { externalTaskId } : {}) });
 		return await send();
 	});
 	const wasNeverSent = outcome === null && before === null;
@@ -155,11 +184,7 @@ async function sendOnce(
 	return outcome;
 }
 
-function withId<T extends Remembered>(entry: T, order: Order): T {
-	return order.externalTaskId ? { ...entry, externalTaskId: order.externalTaskId } : entry;
-}
-
-function created(record: TaskRecord, { memory }: SubmitDependencies): Submission {
+function created(record: TaskRecord, memory: SubmissionMemory): Submission {
 	rememberTask(record, memory);
 	return { outcome: 'created', record };
 }
@@ -168,15 +193,18 @@ function created(record: TaskRecord, { memory }: SubmitDependencies): Submission
 function found(
 	order: Order,
 	record: TaskRecord,
-	by: 'lookUp' | 'duplicate',
-	{ memory }: SubmitDependencies,
+	isOwn: boolean,
+	memory: SubmissionMemory,
 ): Submission {
 	if (memory.isTaken(record.task.taskId)) {
-		memory.remember({ state: 'refused' });
-		return refused(failureWithoutResponse('duplicateExternalId'));
+		return refuse(failureWithoutResponse('duplicateExternalId'), memory);
 	}
+	const earlier = memory.recall();
+	const sentAt = (earlier?.state === 'sending' && earlier.sentAt) || 0;
+	const madeAt = createdMs(record.task);
+	const isOlder = madeAt > 0 && madeAt + clockMargin < sentAt;
 	rememberTask(record, memory);
-	return { outcome: 'found', record: filledIn(record, order), by };
+	return { outcome: 'found', record: filledIn(record, order), isEarlier: !isOwn || isOlder };
 }
 
 function rememberTask({ task }: TaskRecord, memory: SubmissionMemory): void {
@@ -188,73 +216,9 @@ function rememberTask({ task }: TaskRecord, memory: SubmissionMemory): void {
 	});
 }
 
-function refused(failure: Failure): Submission {
+function refuse(failure: Failure, memory: SubmissionMemory): Submission {
+	memory.remember({ state: 'refused' });
 	return { outcome: 'refused', failure };
-}
-
-/**
- * A refusal speaks of its own request only. Where an earlier one is unclear, it may even be the
- * reason: a lost create can have used the last credit, or its id can be called a bad value.
- */
-async function concludeRefusal(
-	order: Order,
-	failure: Failure,
-	unclear: Failure | null,
-	dependencies: SubmitDependencies,
-): Promise<Submission> {
-	if (unclear === null) {
-		dependencies.memory.remember({ state: 'refused' });
-		return refused(failure);
-	}
-	const outcome = await lookFor(order, settleMs, dependencies);
-	if (outcome.ok) return found(order, outcome.value, 'lookUp', dependencies);
-	return unknown(order, failure, outcome.failure);
-}
-
-/**
- * The provider says that a task with this external id exists: that task is this create's, made by an
- * earlier request or by an earlier execution that was given the same id.
- */
-async function adopt(
-	order: Order,
-	failure: Failure,
-	unclear: Failure | null,
-	dependencies: SubmitDependencies,
-): Promise<Submission> {
-	const outcome = await lookFor(order, settleKnownMs, dependencies);
-	const by = unclear ? 'lookUp' : 'duplicate';
-	if (outcome.ok) return found(order, outcome.value, by, dependencies);
-	return unknown(order, failure, outcome.failure);
-}
-
-/**
- * Finds out what became of a request without an answer.
- *
- * @returns null when the task was not found where it would be, so that the same id may be sent again
- */
-async function resolveLost(
-	order: Order,
-	failure: Failure,
-	dependencies: SubmitDependencies,
-): Promise<Submission | null> {
-	const { externalId } = dependencies.client.provider;
-	const isCancelled = failure.kind === 'cancelled' || dependencies.signal?.aborted;
-	if (externalId === 'none' || !order.externalTaskId || isCancelled) return unknown(order, failure);
-	const outcome = await lookFor(order, settleMs, dependencies);
-	if (outcome.ok) return found(order, outcome.value, 'lookUp', dependencies);
-	// Where look-ups are not documented, "not found" proves nothing.
-	const isAbsent = externalId === 'lookup' && outcome.failure.kind === 'notFound';
-	return isAbsent ? null : unknown(order, failure, outcome.failure);
-}
-
-function unknown(order: Order, failure: Failure, lookUp: Failure | null = null): Submission {
-	const missed = lookUp?.kind === 'notFound' ? null : lookUp;
-	return {
-		outcome: 'unknown',
-		failure,
-		externalTaskId: order.externalTaskId ?? null,
-		lookUp: missed,
-	};
 }
 
 async function lookFor(

@@ -8,6 +8,7 @@ import { readCallbackWait } from '../../callback/option';
 import { sleepUntilCallbacks } from '../../callback/sleep';
 import { waitAndFinish, type ItemTask } from '../finish';
 import { checkItems } from './items';
+import { NodeMemory } from './memory';
 import { hintsAtEarlier, problemsOf, tellPaid } from './outcomes';
 import { submitItems, tasksOf, type Submitted } from './submission';
 
@@ -22,6 +23,7 @@ export async function executeCreate(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
+	const memory = new NodeMemory(context);
 	const { items, problems: refused, run } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
 	if (run === null || (refused.length > 0 && stops)) return outputOf(context, refused);
@@ -33,7 +35,7 @@ export async function executeCreate(
 	const deadline = session.clock.now() + run.timeoutMs;
 	const { concurrency, intervalMs } = run;
 	const limits = { concurrency, deadline, resumeUrl };
-	const outcome = await submitItems(context, session, items, limits);
+	const outcome = await submitItems(context, session, memory, items, limits);
 	const { submitted } = outcome;
 	context.addExecutionHints(...hintsAtEarlier(submitted).map(asInfo));
 

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import type { Order } from '../../../kling/create/order';
+import type { ExternalIdSupport } from '../../../kling/providers/provider';
 import type { ProviderName } from '../../../kling/task';
 import type { Remembered, SubmissionMemory } from '../../../kling/create/submit';
 import { resumeTokenOf } from '../../../n8n/resume';
@@ -11,26 +12,29 @@ const contextKey = 'klingEffects';
 interface Stored {
 	/** What makes the keys of this execution its own. */
 	seed: string;
+	/** The number of the node's first run, which is not 0 where n8n has pieced runs together from its log. */
+	firstRun: number;
+	/** Present in the retry of an execution that died with its process: each create may have been sent. */
+	died?: { trace: ExternalIdSupport };
 	orders: Record<string, Remembered>;
 }
 
 /**
  * What the node knows of its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
  * over to the next try of Retry On Fail and to an execution that the Retry button starts. What dies
- * with its process leaves no context: then the seed alone makes the same keys again.
+ * with its process leaves no context: then the seed alone makes the same keys again. To be opened
+ * before anything can fail, so that a context without it tells of such a death.
  */
 export class NodeMemory {
 	private readonly stored: Stored;
-	private readonly runIndex: number;
+	private readonly run: number;
 
 	constructor(private readonly context: IExecuteFunctions) {
 		const node = context.getContext('node') as IDataObject;
-		node[contextKey] ??= {
-			seed: seedOf(context),
-			orders: {},
-		} satisfies Stored as unknown as IDataObject;
+		const run = runOf(context);
+		node[contextKey] ??= firstStored(context, run) as unknown as IDataObject;
 		this.stored = node[contextKey] as unknown as Stored;
-		this.runIndex = runOf(context);
+		this.run = run - this.stored.firstRun;
 	}
 
 	/**
@@ -45,12 +49,14 @@ export class NodeMemory {
 	): SubmissionMemory & { externalTaskId: string } {
 		const { effectScene, duration, mode, modelName } = terms;
 		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];
-		const place = `${this.runIndex}:${itemIndex}:${hash(asked).slice(0, 8)}`;
-		const { orders, seed } = this.stored;
+		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
+		const { died, orders, seed } = this.stored;
 		const { context } = this;
+		// An expression may have made another id before, so that one is not found proves nothing.
+		const trace = terms.externalTaskId === undefined ? died?.trace : 'unverified';
 		return {
 			externalTaskId: `n8n-${hash([seed, context.getWorkflow().id, context.getNode().id, place]).slice(0, 32)}`,
-			recall: () => orders[place] ?? null,
+			recall: () => orders[place] ?? (died ? { state: 'sending', trace } : null),
 			remember: (entry) => {
 				orders[place] = entry;
 			},
@@ -68,6 +74,27 @@ export class NodeMemory {
 		if (!isTool(context)) return null;
 		return context.getInputData()[itemIndex]?.json ?? null;
 	}
+}
+
+function firstStored(context: IExecuteFunctions, firstRun: number): Stored {
+	const stored: Stored = { seed: seedOf(context), firstRun, orders: {} };
+	if (!hasDied(context)) return stored;
+	// Without a token, the ids that the node makes are others than before.
+	return { ...stored, died: { trace: resumeTokenOf(context) === null ? 'none' : 'lookup' } };
+}
+
+/**
+ * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
+ * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
+ * of any kind, n8n would have stored its context too. An execution that failed before this node has
+ * no run of it.
+ */
+function hasDied(context: IExecuteFunctions): boolean {
+	if (context.getMode() !== 'retry') return false;
+	const { $ } = context.getWorkflowDataProxy(0) as {
+		$: (name: string) => { isExecuted: boolean };
+	};
+	return $(context.getNode().name).isExecuted;
 }
 
 /** The run in which each call of a tool was first tried, by the object that holds its arguments. */

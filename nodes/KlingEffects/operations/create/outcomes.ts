@@ -49,7 +49,7 @@ export function tellPaid(submitted: readonly Submitted[]): string | null {
 /** With an id that the user gave, a task of an earlier execution looks like a new one. */
 export function hintsAtEarlier(submitted: readonly Submitted[]): string[] {
 	return tasksOf(submitted).flatMap(({ item: { itemIndex, order }, submission }) => {
-		const isEarlier = submission.outcome === 'found' && submission.by === 'duplicate';
+		const isEarlier = submission.outcome === 'found' && submission.isEarlier;
 		if (!isEarlier || order.externalTaskId === undefined) return [];
 		const { taskId, createdAt } = submission.record.task;
 		const since = createdAt ? `, created ${createdAt}` : '';

@@ -8,7 +8,7 @@ import { reasonOf } from '../../../n8n/parameters';
 import type { Session } from '../../../n8n/session';
 import { loadImages } from './images';
 import type { CheckedItem } from './items';
-import { NodeMemory, showTaskIds, showUnknown } from './memory';
+import { showTaskIds, showUnknown, type NodeMemory } from './memory';
 
 /** An item and what became of its create. */
 export interface Submitted<Outcome extends Submission = Submission> {
@@ -38,6 +38,7 @@ export interface SubmittedItems {
 export async function submitItems(
 	context: IExecuteFunctions,
 	session: Session,
+	memory: NodeMemory,
 	items: readonly CheckedItem[],
 	{ concurrency, deadline, resumeUrl }: SubmitLimits,
 ): Promise<SubmittedItems> {
@@ -46,7 +47,6 @@ export async function submitItems(
 	// Without time to wait, a create is still sent once.
 	const latest = Math.max(deadline, clock.now() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
-	const memory = new NodeMemory(context);
 	const submitted: Submitted[] = [];
 
 	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> => {

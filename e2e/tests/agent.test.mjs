@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+
+import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
+import { call, fakeModel } from '../lib/model.mjs';
+import { locator, manualTrigger, node, NODE_TYPE, workflow } from '../lib/workflow.mjs';
+
+/** Up to 2 the agent runs its tools itself; from 3 on it asks n8n's engine to run them. */
+const agentVersions = [2.2, 3];
+const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
+const photo = 'https://photos.example/one.jpg';
+
+describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () => {
+	let rest;
+
+	before(() => {
+		rest = sharedN8n();
+	});
+
+	/** Runs an agent whose model calls the tool as `messages` say. */
+	async function runAgent({ version, provider, messages, faults = [], parameters, settings }) {
+		const sandbox = await ownSandbox({ taskSeconds: 1 });
+		const credential = await storeCredential(rest, sandbox, provider);
+		for (const fault of faults) sandbox.addFault({ ...fault, match: { operation: 'create' } });
+		const model = await fakeModel([...messages, { content: 'Done.' }]);
+		const data = { apiKey: 'sk-fake', url: model.url };
+		const openAi = await rest.createCredential('fake model', 'openAiApi', data);
+		const effect = {
+			descriptionType: 'manual',
+			toolDescription: 'Starts a video',
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'url',
+			image: "={{ /*n8n-auto-generated-fromAI-override*/ $fromAI('Image', `Photo`, 'string') }}",
+			waitForCompletion: false,
+			downloadVideo: false,
+			...parameters,
+		};
+		const klingEffectsApi = { id: credential.id, name: credential.name };
+		const nodes = [
+			manualTrigger(),
+			node(
+				'Agent',
+				'@n8n/n8n-nodes-langchain.agent',
+				{ promptType: 'define', text: 'A video, please.', options: {} },
+				{ typeVersion: version },
+			),
+			node(
+				'Model',
+				'@n8n/n8n-nodes-langchain.lmChatOpenAi',
+				{ model: locator('id', 'fake'), options: {} },
+				{ typeVersion: 1.2, credentials: { openAiApi: { id: openAi.id, name: openAi.name } } },
+			),
+			node('Create Video', `${NODE_TYPE}Tool`, effect, {
+				credentials: { klingEffectsApi },
+				...settings,
+			}),
+		];
+		const lines = [
+			['Start', 'Agent'],
+			['Model', 'Agent', { type: 'ai_languageModel' }],
+			['Create Video', 'Agent', { type: 'ai_tool' }],
+		];
+		const { id } = await rest.createWorkflow(workflow('agent', nodes, lines));
+		const execution = await rest.runManually(id, 'Start');
+		return { sandbox, model, execution };
+	}
+
+	const creates = ({ requests }) =>
+		requests.filter(({ operation }) => operation === 'create').length;
+	const calls = (count, turn = 1) => ({
+		tool_calls: Array.from({ length: count }, (_, index) =>
+			call(`call_${turn}_${index}`, 'Create_Video', { Image: photo }),
+		),
+	});
+
+	for (const version of agentVersions) {
+		for (const provider of ['modellix', 'apiModels', 'kling']) {
+			it(`agent ${version}: a lost answer of ${provider} is paid once`, async () => {
+				const { sandbox, model } = await runAgent({
+					version,
+					provider,
+					messages: [calls(1)],
+					faults: [{ kind: 'resetAfter', times: 1 }],
+					settings: retryOnFail,
+				});
+				assert.ok(model.asked.length > 0);
+				assert.equal(sandbox.charges.length, 1);
+				assert.equal(creates(sandbox), 1);
+			});
+		}
+
+		it(`agent ${version}: a failed task is not made again by Retry On Fail`, async () => {
+			const { sandbox } = await runAgent({
+				version,
+				provider: 'kling',
+				messages: [
+					{
+						tool_calls: [
+							call('call_0', 'Create_Video', { Image: 'https://photos.example/fail.jpg' }),
+						],
+					},
+				],
+				parameters: { waitForCompletion: true, options: { pollInterval: 1 } },
+				settings: retryOnFail,
+			});
+			assert.equal(sandbox.charges.length, 1);
+		});
+
+		it(`agent ${version}: equal calls stay as many, at once and one after the other`, async () => {
+			const { sandbox, model } = await runAgent({
+				version,
+				provider: 'kling',
+				messages: [calls(2), calls(1, 2)],
+				settings: retryOnFail,
+			});
+			assert.equal(sandbox.charges.length, 3);
+			const told = JSON.stringify(model.asked.at(-1).messages);
+			for (const { taskId } of sandbox.charges) assert.ok(told.includes(taskId), told);
+		});
+	}
+});
