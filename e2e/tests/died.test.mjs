@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+
+import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
+import { waitUntil } from '../lib/process.mjs';
+import { errorOf, itemsOf } from '../lib/rest.mjs';
+import { klingNode, locator, manualTrigger, node, rowNodes, workflow } from '../lib/workflow.mjs';
+
+const count = 20;
+/** n8n 1.123 gives its executions no token, so their tasks have other ids in a retry. */
+const hasToken = prepared.line === '2';
+
+// One after the other: each kills the n8n of this file.
+describe(`an execution that is killed while it creates, in n8n ${prepared.line}.x`, () => {
+	let server;
+
+	before(async () => {
+		server = await ownN8n();
+	});
+
+	/** A run of 20 creates; n8n is killed in the middle of it, and started again. */
+	async function killedRun(provider) {
+		const sandbox = await ownSandbox({ taskSeconds: 1, latencyMs: 400 });
+		const credential = await storeCredential(server.rest, sandbox, provider);
+		const images = Array.from(
+			{ length: count },
+			(_, index) => `https://photos.example/${index}.jpg`,
+		);
+		const effect = {
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'url',
+			image: '={{ $json.image }}',
+			options: { concurrency: 3 },
+		};
+		const nodes = [
+			manualTrigger(),
+			...rowNodes(
+				'Photos',
+				images.map((image) => ({ image })),
+			),
+			klingNode('Effect', credential, effect),
+			node('After', 'n8n-nodes-base.noOp'),
+		];
+		const lines = [
+			['Start', 'Photos List'],
+			['Photos List', 'Photos'],
+			['Photos', 'Effect'],
+			['Effect', 'After'],
+		];
+		const { id } = await server.rest.createWorkflow(workflow('killed', nodes, lines));
+		const execution = await server.rest.startManually(id, 'Start');
+		return { id, execution, sandbox };
+	}
+
+	const posts = ({ requests }) => requests.filter(({ operation }) => operation === 'create').length;
+
+	async function killAt(sandbox, creates) {
+		const reached = async () => posts(sandbox) >= creates;
+		await waitUntil(reached, { timeoutMs: 60_000, intervalMs: 20, describe: 'creates' });
+		await server.kill();
+		await server.start();
+		await server.rest.login();
+	}
+
+	for (const provider of ['modellix', 'apiModels', 'kling']) {
+		it(`${provider}: Retry pays for nothing twice`, async () => {
+			const { execution, sandbox } = await killedRun(provider);
+			await killAt(sandbox, 9);
+			const charged = sandbox.charges.length;
+			assert.ok(charged >= 6 && charged < count, `${charged} charges before the kill`);
+			const isEnded = async () => (await server.rest.execution(execution)).status === 'crashed';
+			await waitUntil(isEnded, { timeoutMs: 60_000, describe: 'the end of the killed run' });
+
+			const retried = await server.rest.retryExecution(execution);
+			const ids = sandbox.charges.map(({ taskId }) => taskId);
+			assert.equal(
+				new Set(
+					sandbox.requests
+						.filter(({ operation }) => operation === 'create')
+						.map(({ body }) => /example\/(\d+)/.exec(JSON.stringify(body))[1]),
+				).size,
+				ids.length,
+			);
+			if (provider === 'kling' && hasToken) {
+				const found = itemsOf(retried, 'After').map(({ json }) => json.taskId);
+				assert.deepEqual([...found].sort(), [...ids].sort());
+				assert.equal(ids.length, count);
+			} else {
+				assert.equal(sandbox.charges.length, charged);
+				assert.match(errorOf(retried).message, /may have created the task/);
+			}
+			console.log(`${provider}: ${charged} charges before the kill, ${ids.length} after Retry`);
+		});
+	}
+});
