@@ -1,10 +1,10 @@
 import { rows } from '../contract/providers';
-import { Bench, photo, secondPhoto, single } from '../contract/support';
+import { Workbench, photo, secondPhoto, single } from '../contract/support';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../harness/engine';
 
 /** An execution that died with its process, and somebody presses Retry. */
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const rowOf = (name: string) => rows.find(({ provider }) => provider === name)!;
 const items = [photo, secondPhoto].map((image) => ({ json: { image } }));
 const parameters = { ...single, image: '={{ $json.image }}', waitForCompletion: false };

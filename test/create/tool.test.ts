@@ -13,12 +13,12 @@ import {
 } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { rows } from '../contract/providers';
-import { Bench, failingPhoto, photo, single } from '../contract/support';
+import { Workbench, failingPhoto, photo, single } from '../contract/support';
 import { additionalDataOf } from '../harness/engine';
 
 /** An AI agent's tool: one call is one create, whatever n8n retries; two calls are two. */
 
-const bench = Bench.prepare();
+const bench = Workbench.prepare();
 const lookup = rows.find(({ provider }) => provider === 'kling')!;
 const blind = rows.filter(({ provider }) => ['modellix', 'apiModels'].includes(provider));
 const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
