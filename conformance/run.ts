@@ -1,3 +1,5 @@
+import { withVersion } from '../nodes/kling/account';
+import { readCreated } from '../nodes/kling/createdTask';
 import { asObject, type ApiRequest, type HttpResponse } from '../nodes/kling/http';
 import { parseJson } from '../nodes/kling/json';
 import type { Clock } from '../nodes/kling/clock';
@@ -191,7 +193,7 @@ class Run {
 	}
 
 	private async request(request: ApiRequest, key?: KeyUse): Promise<HttpResponse> {
-		const { clock, baseUrl, send } = this.setting;
+		const { clock, baseUrl, provider, send } = this.setting;
 		const wait = this.lastRequestAt + pauseMs - clock.now();
 		if (wait > 0) await clock.sleep(wait);
 		this.lastRequestAt = clock.now();
@@ -201,7 +203,7 @@ class Run {
 				fillIn(String(value), { ...this.values, now: String(clock.now()) }),
 			]),
 		).toString();
-		const url = `${baseUrl}${request.path}${query && `?${query}`}`;
+		const url = `${withVersion(baseUrl, provider)}${request.path}${query && `?${query}`}`;
 		const raw = await send(url, request, this.authorization(key));
 		return { kind: 'response', ...raw, at: clock.now(), json: parseJson(raw.text) };
 	}
@@ -230,15 +232,15 @@ class Run {
 	private reading({ ask, cost, fact }: Probe, response: HttpResponse): string {
 		const { provider } = this.setting;
 		if (ask.kind === 'check') return readingOfCheck(provider, response);
-		const failure = provider.readFailure(response);
+		const isCreate = ask.kind === 'create';
+		const failure = isCreate ? null : provider.readFailure(response);
 		if (failure) return failure.kind;
 		if (ask.kind === 'list') {
 			const outcome = mustHave(provider.list).read(response);
 			return outcome.ok ? 'list' : outcome.failure.kind;
 		}
 		if (ask.kind === 'path') return 'answered';
-		const isCreate = ask.kind === 'create';
-		const outcome = isCreate ? provider.readCreated(response) : provider.readTask(response);
+		const outcome = isCreate ? readCreated(provider, response) : provider.readTask(response);
 		if (isCreate && outcome.ok) this.keep(outcome.value, ask.keepAs);
 		if (isCreate && outcome.ok && cost === 'free') this.surprise = fact;
 		return readingOfTask(outcome);

@@ -21,7 +21,7 @@ const credentialSchema = z.object({
 /** Where requests go, and what proves who sends them. */
 export interface Account {
 	provider: Provider;
-	/** Without a trailing slash; may carry a path prefix. */
+	/** What the paths of requests are added to: without a trailing slash, with the provider's version path. */
 	baseUrl: string;
 	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
 	webhookSecret: string | null;
@@ -34,13 +34,14 @@ export function readAccount(data: unknown): Checked<Account> {
 	const provider = parsed.success ? providerNamed(parsed.data.provider) : undefined;
 	if (!parsed.success || !provider) return refuseProvider();
 	const credential = parsed.data;
-	const baseUrl = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl(credential));
-	if (!baseUrl) {
+	const address = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl(credential));
+	if (!address) {
 		return refused(
 			'Base URL in the credential is not a web address',
 			`Leave it empty to use ${provider.displayName}'s own, or enter one like https://gateway.example/kling.`,
 		);
 	}
+	const baseUrl = withVersion(address, provider);
 	const secret = readSecret(credential, provider);
 	if (!secret) {
 		const missing = isSigned(credential, provider) ? 'Access Key or Secret Key' : 'API Key';
@@ -51,6 +52,11 @@ export function readAccount(data: unknown): Checked<Account> {
 	}
 	const webhookSecret = provider.signs ? credential.webhookSecret || null : null;
 	return accepted({ provider, baseUrl, secret, webhookSecret });
+}
+
+/** A base URL with what stands before every path of the provider, unless it ends in a version itself. */
+export function withVersion(baseUrl: string, { versionPath = '' }: Provider): string {
+	return /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}${versionPath}`;
 }
 
 type Credential = z.infer<typeof credentialSchema>;

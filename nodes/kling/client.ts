@@ -1,6 +1,15 @@
 import { providerTimeOf, type ApiRequest, type HttpResponse, type Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
-import { behaviourOf, failed, failureOfNoResponse, success, type Outcome } from './failure';
+import { readCreated } from './createdTask';
+import {
+	behaviourOf,
+	failed,
+	failureOf,
+	failureOfNoResponse,
+	failureWithoutResponse,
+	success,
+	type Outcome,
+} from './failure';
 import type { OrderWithImages } from './create/order';
 import type { Provider, TaskList } from './providers/provider';
 import { filledIn, type TaskRecord } from './task';
@@ -33,11 +42,14 @@ export class Client {
 	async create(order: OrderWithImages): Promise<Outcome<TaskRecord>> {
 		const requests = this.provider.createRequests(order);
 		for (let index = this.pathsGone; ; index++) {
-			const outcome = await this.ask(requests[index], (response) =>
-				this.provider.readCreated(response),
+			const outcome = await this.ask(
+				() => requests[index],
+				(response) => readCreated(this.provider, response),
 			);
 			const isGone = !outcome.ok && outcome.failure.httpStatus === 404;
-			if (!isGone || index + 1 === requests.length) return named(outcome, order);
+			if (!isGone || index + 1 === requests.length) {
+				return outcome.ok ? success(filledIn(outcome.value, order)) : outcome;
+			}
 			// Creates run side by side: a later one may have moved on already.
 			this.pathsGone = Math.max(this.pathsGone, index + 1);
 		}
@@ -50,17 +62,21 @@ export class Client {
 
 	/** A task by the provider's id, asked once. */
 	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
-		return await this.ask(this.provider.getRequest(taskId), (response) =>
-			this.provider.readTask(response),
+		return await this.read(
+			() => this.provider.getRequest(taskId),
+			(response) => this.provider.readTask(response),
 		);
 	}
 
 	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
 	async findByExternalId(externalTaskId: string): Promise<Outcome<TaskRecord>> {
-		const request = this.provider.findByExternalIdRequest?.(externalTaskId);
-		if (!request) throw new RangeError(`${this.provider.displayName} has no external task id`);
+		const { provider } = this;
+		if (!provider.findByExternalIdRequest) {
+			throw new RangeError(`${provider.displayName} has no external task id`);
+		}
+		const request = provider.findByExternalIdRequest.bind(provider, externalTaskId);
 		const outcome = await this.patiently(
-			async () => await this.ask(request, (response) => this.provider.readTask(response)),
+			async () => await this.read(request, (response) => provider.readTask(response)),
 		);
 		if (!outcome.ok) return outcome;
 		// Not every gateway repeats the id in its answer.
@@ -75,7 +91,10 @@ export class Client {
 	/** One page of the account's tasks, asked once. */
 	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskRecord[]>> {
 		const list = this.taskList;
-		return await this.ask(list.request(page, pageSize), (response) => list.read(response));
+		return await this.read(
+			() => list.request(page, pageSize),
+			(response) => list.read(response),
+		);
 	}
 
 	/** The largest page that the provider's list can be asked for. The provider must have a list. */
@@ -111,26 +130,50 @@ export class Client {
 		}
 	}
 
-	private async ask<T>(
-		request: ApiRequest,
+	/** Asks for what exists already, where a text that speaks of a duplicate cannot mean one. */
+	private async read<T>(
+		build: () => ApiRequest,
 		readResult: (response: HttpResponse) => Outcome<T>,
 	): Promise<Dated<T>> {
-		const reply = await this.send(request);
+		return await this.ask(build, (response) => {
+			const failure = this.provider.readFailure(response);
+			if (!failure) return readResult(response);
+			const isDuplicate = failure.kind === 'duplicateExternalId';
+			return failed(isDuplicate ? { ...failure, kind: 'badRequest' } : failure);
+		});
+	}
+
+	/**
+	 * The one place where an adapter is called: whatever it trips over is that request's failure. It
+	 * throws at an id that no address can hold, and at shapes that nobody thought of.
+	 */
+	private async ask<T>(
+		build: () => ApiRequest,
+		interpret: (response: HttpResponse) => Outcome<T>,
+		signedAt?: string,
+	): Promise<Dated<T>> {
+		const request = attempt(build);
+		if (!request) {
+			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of an address');
+			return { ...failed(failure), providerTime: this.clock.now() };
+		}
+		const reply = await this.send(
+			signedAt === undefined ? request : { ...request, providerTime: signedAt },
+		);
 		if (reply.kind === 'noResponse') {
 			return { ...failed(failureOfNoResponse(reply)), providerTime: this.clock.now() };
 		}
-		const providerTime = providerTimeOf(reply);
-		const failure = this.provider.readFailure(reply);
-		if (!failure) return { ...readResult(reply), providerTime };
-		const isStale = this.provider.isStaleSignature?.(failure) ?? false;
-		if (!isStale || request.providerTime !== undefined) return { ...failed(failure), providerTime };
+		const outcome = attempt(() => interpret(reply)) ?? failed(failureOf(reply, 'unreadable'));
+		const isStale = !outcome.ok && this.provider.isStaleSignature?.(outcome.failure);
+		if (!isStale || signedAt !== undefined)
+			return { ...outcome, providerTime: providerTimeOf(reply) };
 		// A refused signature made no task, so even a create may be sent again.
-		return await this.ask({ ...request, providerTime: reply.headers.date ?? '' }, readResult);
+		return await this.ask(build, interpret, reply.headers.date ?? '');
 	}
 
-	private async patiently<T>(attempt: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+	private async patiently<T>(once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
 		for (let tries = 1; ; tries++) {
-			const outcome = await attempt();
+			const outcome = await once();
 			if (outcome.ok || tries === readTries || !behaviourOf(outcome.failure).passing)
 				return outcome;
 			const delay = delayBeforeRetry(tries, outcome.failure.retryAfterMs, () =>
@@ -148,10 +191,10 @@ function isNew(seen: Set<string>, taskId: string): boolean {
 	return true;
 }
 
-/** What the answer to a create leaves out but the order says. */
-function named(outcome: Outcome<TaskRecord>, order: OrderWithImages): Outcome<TaskRecord> {
-	if (outcome.ok) return success(filledIn(outcome.value, order));
-	// A create asks for no task: what is not found is a model, or the address itself.
-	const { failure } = outcome;
-	return failure.kind === 'notFound' ? failed({ ...failure, kind: 'notOffered' }) : outcome;
+function attempt<T>(action: () => T): T | null {
+	try {
+		return action();
+	} catch {
+		return null;
+	}
 }

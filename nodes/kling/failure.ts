@@ -97,6 +97,10 @@ export interface Failure {
 	requestId: string | null;
 	/** Milliseconds the provider asks to wait, unbounded. */
 	retryAfterMs: number | null;
+	/** The beginning of a body that could not be read, as fit to be shown as the provider's words. */
+	excerpt?: string;
+	/** What looks like a task id in the answer to a create that is unclear. */
+	possibleIds?: string[];
 	/** What the body was: a refusal in HTML comes from something in between, not from the API itself. */
 	body: 'json' | 'html' | 'empty' | 'text' | 'tooLarge' | 'none';
 }
@@ -121,12 +125,38 @@ export function failureOf(
 	return {
 		kind,
 		providerMessage: readable(said.message),
-		code: said.code === undefined || said.code === null ? null : String(said.code).slice(0, 60),
+		code: codeOf(said.code),
+		...(kind === 'unreadable' ? excerptOf(response) : {}),
+		...(behaviours[kind].create === 'unclear' ? possibleIdsIn(response) : {}),
 		httpStatus: response.status,
 		requestId: requestIdOf(response),
 		retryAfterMs: retryAfterMs(response),
 		body: bodyOf(response),
 	};
+}
+
+function codeOf(code: unknown): string | null {
+	const isCode = typeof code === 'string' || typeof code === 'number';
+	return isCode && code !== '' ? String(code).slice(0, 60) : null;
+}
+
+function excerptOf({ text }: HttpResponse): { excerpt?: string } {
+	const excerpt = readable(text);
+	return excerpt ? { excerpt } : {};
+}
+
+/** With escaped quotes too: a gateway can hold the next system's body as a text. */
+const idAfterKey = /\\?"(?:task_?id|id)\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
+/** Kling's ids and its gateways': 18 and 19 digits (docs/providers.md K17, G1). */
+const longNumber = /(?<![\w.-])(\d{16,20})(?![\w.-])/g;
+
+function possibleIdsIn({ text }: HttpResponse): { possibleIds?: string[] } {
+	const seen = text.slice(0, longestRead);
+	const ids = [idAfterKey, longNumber].flatMap((pattern) =>
+		[...seen.matchAll(pattern)].map(([, id]) => id),
+	);
+	const possibleIds = [...new Set(ids)].filter((id) => id !== 'null').slice(0, 3);
+	return possibleIds.length > 0 ? { possibleIds } : {};
 }
 
 function bodyOf(response: HttpResponse): Failure['body'] {

@@ -11,6 +11,8 @@ export interface Message {
 /** What a message is about, as far as it is known. */
 export interface Subject {
 	provider: Pick<Provider, 'displayName' | 'advice'>;
+	/** A scene's name near the one that was asked for. */
+	suggestion?: string | null;
 	/** Zero-based, as n8n shows it. */
 	itemIndex?: number;
 	taskId?: string | null;
@@ -21,14 +23,14 @@ type Text = (provider: string, failure: Failure) => [happened: string, advice: s
 const texts: Record<FailureKind, Text> = {
 	keyRefused: (provider) => [
 		`${provider} did not accept the key`,
-		'Check the key in the credential: it may be mistyped, withdrawn, or meant for another provider.',
+		'Check the key in the credential: it may be mistyped, revoked, or meant for another provider.',
 	],
 	accountEmpty: (provider) => [
 		`The ${provider} account has no credit left`,
 		'Top up the account, then run this again.',
 	],
 	accountBlocked: (provider) => [
-		`${provider} does not let this account in`,
+		`${provider} has blocked this account`,
 		`Check the account in the ${provider} console.`,
 	],
 	notAllowed: (provider) => [
@@ -37,18 +39,18 @@ const texts: Record<FailureKind, Text> = {
 	],
 	badRequest: (provider, { providerMessage }) => [
 		`${provider} did not accept the request${because(providerMessage)}`,
-		'Change the parameter that the text names, then run this again. Nothing was charged.',
+		'Change what the message names, then run this again. Nothing was charged.',
 	],
 	contentRefused: (provider, { providerMessage }) => [
 		`${provider} refused the image for its content${because(providerMessage)}`,
 		'Use another image or effect scene.',
 	],
 	notFound: (provider) => [
-		`${provider} knows no such task`,
-		'Check the id and that the credential belongs to the account that created the task. Tasks can also be too old to be asked for.',
+		`${provider} has no task with this ID`,
+		'Check the ID, and that the credential belongs to the account that created the task. Old tasks may be gone.',
 	],
 	notOffered: (provider, { providerMessage }) => [
-		`${provider} does not have what the request asks for${because(providerMessage)}`,
+		`${provider} does not offer this scene or model${because(providerMessage)}`,
 		'Check Effect Scene, Model Name under Options, and Base URL in the credential. Nothing was charged.',
 	],
 	duplicateExternalId: (provider) => [
@@ -60,20 +62,20 @@ const texts: Record<FailureKind, Text> = {
 		'Run this again later, or lower Concurrency under Options.',
 	],
 	noFreeSlot: (provider) => [
-		`All parallel tasks that the ${provider} account allows are in use`,
-		'Run this again when a task has finished, raise Timeout under Options to wait longer for a free place, or get a larger resource pack.',
+		`The ${provider} account is at its parallel-task limit`,
+		'Run this again when a task has finished, raise Timeout under Options to wait longer for a slot, or get a larger resource pack.',
 	],
 	providerDown: (provider, { providerMessage }) => [
 		`${provider} is not available at the moment${because(providerMessage)}`,
 		'Run this again later.',
 	],
 	redirected: (provider) => [
-		`${provider} pointed to another address instead of answering`,
-		'Check Base URL in the credential. The key is not sent on to other addresses.',
+		`${provider} redirected the request`,
+		'Check Base URL in the credential. The key is never sent to another address.',
 	],
 	unreadable: (provider, failure) => [
 		`${provider} answered with ${bodies[failure.body]}`,
-		'Check Base URL in the credential. If it is right, ask the support of the provider.',
+		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
 	],
 	noResponse: (provider) => [
 		`${provider} did not answer`,
@@ -94,9 +96,9 @@ const texts: Record<FailureKind, Text> = {
 };
 
 const bodies: Record<Failure['body'], string> = {
-	json: 'data in a form that is not documented',
+	json: 'data in an unknown form',
 	html: 'a web page instead of data',
-	empty: 'an empty page',
+	empty: 'an empty response',
 	text: 'text instead of data',
 	tooLarge: 'more than 10 MB',
 	none: 'nothing',
@@ -108,13 +110,24 @@ function because(providerMessage: string | null): string {
 
 /** What happened to a request, what to do, and the facts that support asks for. */
 export function describeFailure(failure: Failure, subject: Subject): Message {
-	const [message, advice] = texts[failure.kind](subject.provider.displayName, failure);
-	const byCode = failure.code === null ? undefined : subject.provider.advice?.[failure.code];
-	return { message, description: sentences(byCode ?? advice, factsOf(failure, subject)) };
+	const { provider, suggestion } = subject;
+	const [message, usual] = texts[failure.kind](provider.displayName, failure);
+	const { code } = failure;
+	const byCode =
+		code !== null && Object.hasOwn(provider.advice ?? {}, code) ? provider.advice?.[code] : null;
+	const mayBeScene = failure.kind === 'badRequest' || failure.kind === 'notOffered';
+	const hint = suggestion && mayBeScene ? `Did you mean ${suggestion}? ` : '';
+	const facts = factsOf(failure, subject, message);
+	return { message, description: sentences(`${hint}${byCode ?? usual}`, facts) };
 }
 
-/** The facts that name a request: item, provider, task, code, status, request id. */
-export function factsOf(failure: Failure | null, subject: Subject): string {
+/**
+ * The facts that name a request: item, provider, task, code, status, request id, and the provider's
+ * words.
+ *
+ * @param told what was told already, so that the provider's words do not come twice
+ */
+export function factsOf(failure: Failure | null, subject: Subject, told = ''): string {
 	const said = failure?.providerMessage;
 	return [
 		subject.itemIndex === undefined ? null : `item ${subject.itemIndex}`,
@@ -123,7 +136,8 @@ export function factsOf(failure: Failure | null, subject: Subject): string {
 		failure?.code ? `code ${failure.code}` : null,
 		failure?.httpStatus ? `HTTP ${failure.httpStatus}` : null,
 		failure?.requestId ? `request id ${failure.requestId}` : null,
-		said ? `the provider says “${said}”` : null,
+		said && !told.includes(said) ? `the provider says “${said}”` : null,
+		failure?.excerpt ? `the response begins “${failure.excerpt}”` : null,
 	]
 		.filter((fact) => fact !== null)
 		.join(', ');
@@ -141,31 +155,35 @@ export function describeUnknownOutcome(
 	},
 ): Message {
 	const { displayName, externalId } = subject.provider;
-	const sent = subject.externalTaskId
-		? `The request for effect scene “${subject.effectScene}” was sent with external task ID ${subject.externalTaskId}.`
-		: `The request for effect scene “${subject.effectScene}” was sent.`;
+	const sent = `The request for effect scene “${subject.effectScene}” was sent`;
 	const check = subject.externalTaskId
-		? `Look for that id in the ${displayName} console or its usage log.`
+		? `Look for that ID in the ${displayName} console or its usage log.`
 		: `Look in the ${displayName} console or its usage log for a task of this minute.`;
-	return {
-		message: `${displayName} may have created the task, but its answer did not arrive`,
-		description: sentences(
-			[
-				externalId === 'lookup'
-					? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
-					: 'It was not sent again, so that nothing is paid twice.',
-				sent,
-				subject.lookUp ? `Looking for it failed: ${wordsOf(subject.lookUp, displayName)}.` : '',
-				check,
-				externalId === 'lookup'
-					? 'A retry of this execution looks for it again, and sends it only when it is not there.'
-					: 'If there is no task, start the workflow anew: a retry of this execution does not send it again.',
-			]
-				.filter((text) => text !== '')
-				.join(' '),
-			factsOf(failure, subject),
-		),
-	};
+	const possible = failure.possibleIds?.join(', ');
+	const message = `${displayName} may have created the task, but ${fateOf(failure)}`;
+	const advice = [
+		externalId === 'lookup'
+			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
+			: 'It was not sent again, so that nothing is paid twice.',
+		subject.externalTaskId
+			? `${sent} with external task ID ${subject.externalTaskId}.`
+			: `${sent}.`,
+		possible ? `The response holds what may be the task ID: ${possible}. Try it with Get.` : null,
+		subject.lookUp ? `Looking for it did not work: ${wordsOf(subject.lookUp, displayName)}.` : null,
+		check,
+		externalId === 'lookup'
+			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
+			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
+	].filter((text) => text !== null);
+	return { message, description: sentences(advice.join(' '), factsOf(failure, subject, message)) };
+}
+
+/** What became of the response to a create, where it tells nothing of the task. */
+function fateOf({ httpStatus, kind }: Failure): string {
+	if (httpStatus === null) return 'its response did not arrive';
+	return kind === 'unreadable'
+		? 'its response cannot be read'
+		: `its response was HTTP ${httpStatus}`;
 }
 
 function wordsOf(failure: Failure, provider: string): string {
@@ -173,15 +191,33 @@ function wordsOf(failure: Failure, provider: string): string {
 }
 
 /** What to say about a task that the provider ended as failed. */
-export function describeFailedTask(task: Task, subject: Subject): Message {
+export function describeFailedTask(
+	task: Task,
+	subject: Subject & { provider: Pick<Provider, 'reasons' | 'failuresAreFree'> },
+): Message {
+	const { displayName, reasons = [] } = subject.provider;
 	const scene = task.effectScene ? ` “${task.effectScene}”` : '';
+	const reason = task.statusMessage ?? 'no reason given';
+	const known = reasons.find(({ text }) => text.test(reason));
+	const advice = [
+		known?.advice ?? 'Change the image or the effect scene and run the workflow again.',
+		'A retry of this execution finds this task again and creates none.',
+		chargeOf(task, subject.provider),
+	];
 	return {
-		message: `${subject.provider.displayName} could not make the effect${scene}: ${task.statusMessage ?? 'no reason given'}`,
-		description: sentences(
-			'Change the image or the effect scene and start the workflow anew. A retry of this execution finds the same task again and creates none.',
-			factsOf(null, { ...subject, taskId: task.taskId }),
-		),
+		message: `${displayName} could not make the effect${scene}: ${reason}`,
+		description: sentences(advice.join(' '), factsOf(null, { ...subject, taskId: task.taskId })),
 	};
+}
+
+/** Whether a failed task was charged, as far as anybody knows. */
+function chargeOf(
+	{ unitsDeducted }: Task,
+	{ displayName, failuresAreFree }: Pick<Provider, 'displayName' | 'failuresAreFree'>,
+): string {
+	if (unitsDeducted !== null) return `${displayName} charged ${unitsDeducted} units for it.`;
+	if (failuresAreFree) return `${displayName} does not charge for it.`;
+	return `${displayName} does not document whether it charges for a task that failed: see its usage log.`;
 }
 
 function sentences(advice: string, facts: string): string {

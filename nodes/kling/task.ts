@@ -103,8 +103,23 @@ export function createdMs(task: Task): number {
 	return Date.parse(task.createdAt ?? '') || 0;
 }
 
-/** The task id in an item's json, simplified or in a provider's own form; null when it has none. */
-export function taskIdIn(json: Record<string, unknown>): string | null {
-	const id = json.taskId ?? json.task_id ?? json.id;
-	return typeof id === 'string' && id !== '' ? id : null;
+/**
+ * Whether a text can be an id: a part of an address that leads nowhere else, of sane length, and
+ * without characters that are no text.
+ */
+export function isUsableId(id: string): boolean {
+	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
+}
+
+/**
+ * The task id in an item's json, simplified or in a provider's own form; null when it has none.
+ *
+ * @param idKeys the provider's
+ */
+export function taskIdIn(json: Record<string, unknown>, idKeys: readonly string[]): string | null {
+	const ids = ['taskId', ...idKeys].map((key) => json[key]);
+	const id = ids.find(
+		(one) => (typeof one === 'string' && one !== '') || Number.isSafeInteger(one),
+	);
+	return id === undefined ? null : String(id);
 }

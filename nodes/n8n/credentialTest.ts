@@ -16,17 +16,22 @@ const paths = Object.fromEntries(
 		return [name, query.length > 0 ? `${check.path}?${query.join('&')}` : check.path];
 	}),
 );
+const versions = Object.fromEntries(
+	providers.map(({ name, versionPath = '' }) => [name, versionPath]),
+);
 
 const provider = `($credentials.provider || '${providers[0].name}')`;
 const region = "($credentials.region || 'global')";
+const base = `(($credentials.baseUrl || '').trim() || ${JSON.stringify(addresses)}[${provider} + ' ' + ${region}]).replace(/\\/+$/, '')`;
 
 /**
  * One request, free at every provider. An answer with any status is let through to the rules: n8n
  * (1.123 and 2.40) sends a request again after a 401, and shows the status text only.
  */
 export const checkRequest: ICredentialTestRequest['request'] = {
-	baseURL: `={{ (($credentials.baseUrl || '').trim() || ${JSON.stringify(addresses)}[${provider} + ' ' + ${region}]).replace(/\\/+$/, '') }}`,
-	url: `={{ ${JSON.stringify(paths)}[${provider}] }}`,
+	baseURL: `={{ ${base} }}`,
+	// With the version path before it, as in the account (nodes/kling/account.ts).
+	url: `={{ (/\\/v\\d+$/.test(${base}) ? '' : ${JSON.stringify(versions)}[${provider}]) + ${JSON.stringify(paths)}[${provider}] }}`,
 	method: 'GET',
 	ignoreHttpStatusErrors: true,
 	disableFollowRedirect: true,

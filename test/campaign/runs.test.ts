@@ -133,7 +133,7 @@ describe('Retry On Fail and the Retry button', () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' } });
 		const { error, customData } = await run({ provider: 'cometApi', options: { concurrency: 3 } });
 		expect(error?.message).toBe(
-			'CometAPI may have created the task, but its answer did not arrive',
+			'CometAPI may have created the task, but its response did not arrive',
 		);
 		for (const { externalTaskId } of sandbox.charges) {
 			expect(error?.description).toContain(externalTaskId);
@@ -173,8 +173,12 @@ describe('a failure that all items would meet', () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' }, times: 1 });
 		sandbox.addFault({ kind: 'code', code: 1002 });
 		const { json } = await run({ onError: 'continueRegularOutput' });
-		expect(json[0].error).toBe('Kling AI may have created the task, but its answer did not arrive');
-		expect(json[0].message).toContain('Looking for it failed: Kling AI did not accept the key.');
+		expect(json[0].error).toBe(
+			'Kling AI may have created the task, but its response did not arrive',
+		);
+		expect(json[0].message).toContain(
+			'Looking for it did not work: Kling AI did not accept the key.',
+		);
 		expect(json[0].message).toContain(sandbox.charges[0].externalTaskId);
 		expect(json[0].message).toContain('A retry of this execution looks for it again');
 		expect(json[2].error).toBe('This item was not sent: Kling AI did not accept the key');
@@ -274,7 +278,7 @@ describe('waiting', () => {
 			options: { timeout: 2 },
 		});
 		expect(json[0].taskId).toBe(charged()[0]);
-		expect(json[1].error).toBe('All parallel tasks that the Kling AI account allows are in use');
+		expect(json[1].error).toBe('The Kling AI account is at its parallel-task limit');
 		expect(json[1].message).toContain('raise Timeout under Options');
 	});
 });

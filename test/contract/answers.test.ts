@@ -13,14 +13,14 @@ const oddities: Array<
 	[name: string, fault: Pick<Fault, 'kind' | 'status' | 'body'>, said: string]
 > = [
 	['a web page', { kind: 'html' }, 'a web page instead of data'],
-	['an empty page', { kind: 'empty' }, 'an empty page'],
+	['an empty page', { kind: 'empty' }, 'an empty response'],
 	['JSON that breaks off', { kind: 'malformedJson' }, 'text instead of data'],
-	['a shape that nobody documented', { kind: 'unknownShape' }, 'data in a form'],
-	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in a form'],
-	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in a form'],
-	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in a form'],
+	['a shape that nobody documented', { kind: 'unknownShape' }, 'data in an unknown form'],
+	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in an unknown form'],
+	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in an unknown form'],
+	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in an unknown form'],
 	['plain text', { kind: 'status', status: 200, body: 'ok' }, 'text instead of data'],
-	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in a form'],
+	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in an unknown form'],
 ];
 
 /** With a request id in a header, as proxies and gateways give one. */
@@ -50,7 +50,7 @@ describe.each(providers)('$displayName', (row) => {
 				expect(json[0].taskId).toBe(task.taskId);
 			} else {
 				expect(error?.message).toBe(
-					`${displayName} may have created the task, but its answer did not arrive`,
+					`${displayName} may have created the task, but its response cannot be read`,
 				);
 				expect(error?.description).toContain('nothing is paid twice');
 			}
@@ -133,7 +133,7 @@ describe('the list of Kling AI', () => {
 		const body = { code: 0, message: 'SUCCEED', request_id: 'r-1', data: [{ id: 'no task' }] };
 		bench.sandbox.addFault({ kind: 'status', status: 200, body, match: { operation: 'list' } });
 		const { error } = await bench.run(kling, { operation: 'list', returnAll: true });
-		expect(error?.message).toBe('Kling AI answered with data in a form that is not documented');
+		expect(error?.message).toBe('Kling AI answered with data in an unknown form');
 		expect(error?.description).toContain('request id r-1');
 	});
 });

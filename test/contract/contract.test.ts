@@ -235,8 +235,8 @@ describe.each(rows)('$name', (row) => {
 
 		test('says that the provider knows no task with an id that does not exist', async () => {
 			const { error } = await bench.run(row, { operation: 'get', taskId: byId('12345') });
-			expect(error?.message).toBe(`${displayName} knows no such task`);
-			expect(error?.description).toContain('Check the id');
+			expect(error?.message).toBe(`${displayName} has no task with this ID`);
+			expect(error?.description).toContain('Check the ID');
 		});
 
 		if (row.findsByExternalId) {
@@ -368,9 +368,7 @@ describe.each(rows)('$name', (row) => {
 					operation === 'create'
 						? await bench.create(row, { image: secondPhoto })
 						: await bench.run(row, { operation, taskId: byId(json[0].taskId) });
-				expect(error?.message).toBe(
-					`${displayName} pointed to another address instead of answering`,
-				);
+				expect(error?.message).toBe(`${displayName} redirected the request`);
 				expect(error?.description).toContain('Check Base URL in the credential');
 				expect(elsewhere.requests).toEqual([]);
 				expect(bench.sandbox.charges).toHaveLength(1);

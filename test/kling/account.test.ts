@@ -20,7 +20,7 @@ test.each([
 	['cometApi', 'global', 'https://api.cometapi.com'],
 	['kkiai', 'global', 'https://www.kkiai.com'],
 	['modellix', 'global', 'https://api.modellix.ai'],
-	['apiModels', 'global', 'https://apimodels.app'],
+	['apiModels', 'global', 'https://apimodels.app/api/v1'],
 	// A value that is left over from Kling AI.
 	['modellix', 'china', 'https://api.modellix.ai'],
 ])('%s (%s) is asked at %s', (provider, region, baseUrl) => {
@@ -34,6 +34,15 @@ test.each([
 	['HTTPS://Gateway.Example:443/a', 'https://gateway.example/a'],
 ])('a base URL of %j is used as %s', (baseUrl, used) => {
 	expect(read({ apiKey: 'k', baseUrl }).baseUrl).toBe(used);
+});
+
+test.each([
+	['https://api.apimodels.app/v1', 'https://api.apimodels.app/v1'],
+	['https://apimodels.app/api/v1/', 'https://apimodels.app/api/v1'],
+	['https://apimodels.app', 'https://apimodels.app/api/v1'],
+	['http://localhost:4010/apimodels', 'http://localhost:4010/apimodels/api/v1'],
+])('for APIModels a base URL of %s is asked at %s', (baseUrl, used) => {
+	expect(read({ provider: 'apiModels', apiKey: 'k', baseUrl }).baseUrl).toBe(used);
 });
 
 test.each(['gateway.example', 'ftp://a', 'https://', 'https://me:pw@a.example', 'file:///etc'])(

@@ -157,7 +157,7 @@ test('an unknown outcome says that nothing is paid twice, and by which id to loo
 		itemIndex: 2,
 		lookUp: null,
 	});
-	expect(message).toBe('Kling AI may have created the task, but its answer did not arrive');
+	expect(message).toBe('Kling AI may have created the task, but its response did not arrive');
 	expect(description).toMatch(
 		/[Nn]othing is paid twice.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/,
 	);

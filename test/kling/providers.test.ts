@@ -139,6 +139,24 @@ describe('Kling AI', () => {
 		],
 		[400, 1201, 'Duplicate external_task_id: a already exists', 'duplicateExternalId'],
 		[400, 1201, 'external_task_id already used', 'duplicateExternalId'],
+		[400, 1201, 'external_task_id is duplicated', 'duplicateExternalId'],
+		[400, 1201, `External_task_id ${'u'.repeat(200)} already exists.`, 'duplicateExternalId'],
+		// What an id holds does not change the reading.
+		...[
+			'used',
+			'used-car-1',
+			'my-unique-id',
+			'a-duplicate',
+			'already exists',
+			'exist',
+			'e'.repeat(200),
+		].flatMap(
+			(id): Array<[number, number, string, string]> => [
+				[400, 1201, `Task not found by id/external id: ${id}`, 'notFound'],
+				[400, 1201, `external_task_id ${id} is too long`, 'badRequest'],
+				[400, 1201, `External_task_id ${id} already exists`, 'duplicateExternalId'],
+			],
+		),
 		[401, 1004, 'Authorization has expired', 'keyRefused'],
 		[200, 1102, 'a refusal in the body of a 200', 'accountEmpty'],
 		[429, 9999, 'a code of next year', 'tooManyRequests'],
@@ -146,6 +164,46 @@ describe('Kling AI', () => {
 	])('HTTP %i with code %i, “%s”: %s', (status, code, message, kind) => {
 		expect(kindOf(kling, status, { code, message, request_id: 'r' })).toBe(kind);
 	});
+});
+
+describe("Kling AI's list", () => {
+	const list = (body: unknown) => kling.list?.read(response(body));
+	const task = { task_id: '1', task_status: 'succeed' };
+
+	test.each([[[]], [null], [undefined], [{ count: 0, has_more: false }]])(
+		'is empty where the code says success and data is %j',
+		(data) => expect(list({ code: 0, message: 'SUCCEED', data })).toEqual({ ok: true, value: [] }),
+	);
+
+	test('is not readable where no code says success, or an entry holds no task', () => {
+		for (const body of [
+			{},
+			{ data: null },
+			{ code: 0, data: 'x' },
+			{ code: 0, data: [task, {}] },
+		]) {
+			expect(list(body)).toMatchObject({ ok: false, failure: { kind: 'unreadable' } });
+		}
+	});
+
+	test('survives odd values in everything but ids and states', () => {
+		const odd = { task_info: [], task_result: [], final_unit_deduction: {}, created_at: 'x' };
+		const videos = [null, 'x', { url: 'https://v.example/1.mp4', duration: {} }];
+		const data = [
+			{ ...task, ...odd },
+			{ ...task, task_result: { videos } },
+		];
+		expect(list({ code: 0, data })).toMatchObject({
+			ok: true,
+			value: [{ task: { videoUrl: null } }, { videoUrls: ['https://v.example/1.mp4'] }],
+		});
+	});
+});
+
+test('a status that is called like a method of objects is not final', () => {
+	for (const word of ['constructor', 'toString', '__proto__', 5, null, {}, undefined]) {
+		expect(statusOf(word)).toBe('processing');
+	}
 });
 
 describe('CometAPI', () => {
@@ -171,6 +229,12 @@ describe('CometAPI', () => {
 		[524, error('origin timed out'), 'providerDown'],
 		[504, '<html>504</html>', 'providerDown'],
 		[429, { code: 1303, message: 'parallel task over resource pack limit' }, 'noFreeSlot'],
+		[503, error('no available channel for group default', 'model_not_found'), 'notOffered'],
+		[503, error('No available channel for model x', ''), 'notOffered'],
+		[500, error('not supported model for effects', 'convert_request_failed'), 'notOffered'],
+		[400, error('model kling-effects has not been priced by the administrator yet'), 'notOffered'],
+		[429, error('slow down for credit-card-1 and its balance'), 'tooManyRequests'],
+		[400, { code: 1201, message: 'External_task_id used already exists' }, 'duplicateExternalId'],
 	])('HTTP %i with %j: %s', (status, body, kind) => {
 		expect(kindOf(cometApi, status, body)).toBe(kind);
 	});
@@ -180,6 +244,11 @@ describe('CometAPI', () => {
 		expect(request.body).toEqual({ effect_scene: 'squish', input: { image: 'a', duration: '5' } });
 	});
 });
+
+/** A gateway's refusal that holds the next system's refusal as text. */
+function passedOn(status: number, code: string, inner: unknown, kind: string) {
+	return [status, { code, message: JSON.stringify(inner), data: null }, kind];
+}
 
 describe('KKIAI', () => {
 	const inner = {
@@ -240,10 +309,6 @@ describe('KKIAI', () => {
 			{ taskId: 'task_1', status: 'submitted' },
 		],
 		[
-			{ task_id: 'task_1', id: 'x', model: 'm' },
-			{ taskId: 'task_1', status: 'submitted' },
-		],
-		[
 			{ id: 'task_1', status: 'completed', url: 'https://v.example/1.mp4', seconds: '5' },
 			{ status: 'succeed', videoUrl: 'https://v.example/1.mp4', videoDuration: 5 },
 		],
@@ -254,10 +319,6 @@ describe('KKIAI', () => {
 		[
 			{ id: 'task_1', status: 'failed', error: { message: 'no face', code: 'x' } },
 			{ status: 'failed', statusMessage: 'no face' },
-		],
-		[
-			{ code: 0, data: { task_id: '7' } },
-			{ taskId: '7', status: 'submitted' },
 		],
 		[
 			{ task_id: '7', task_status: 'processing' },
@@ -274,7 +335,45 @@ describe('KKIAI', () => {
 		[429, { error: { message: 'x', type: 'new_api_error', code: '' } }, 'tooManyRequests'],
 		[401, { error: { message: 'x', type: 'new_api_error', code: '' } }, 'keyRefused'],
 		[200, { code: 1303, message: 'x' }, 'noFreeSlot'],
-	])('HTTP %i with %j: %s', (status, body, kind) => expect(kindOf(kkiai, status, body)).toBe(kind));
+		[
+			404,
+			{ error: { message: 'Invalid URL (GET /kling/v1/x)', type: 'invalid_request_error' } },
+			'notOffered',
+		],
+		[404, { code: 404, message: '任务不存在', data: null }, 'notFound'],
+		...['fail_to_fetch_task'].flatMap((code) => [
+			passedOn(
+				400,
+				code,
+				{ code: 1201, message: 'External_task_id used-1 already exists' },
+				'duplicateExternalId',
+			),
+			passedOn(
+				400,
+				code,
+				{ code: 1201, message: 'Task not found by id/external id: exists' },
+				'notFound',
+			),
+			passedOn(429, code, { code: 1102, message: 'Account balance not enough' }, 'accountEmpty'),
+			passedOn(500, code, { code: 1303, message: 'parallel task' }, 'noFreeSlot'),
+			passedOn(500, code, { code: 'insufficient_user_quota', message: '额度' }, 'accountEmpty'),
+			passedOn(503, code, { error: { code: 'model_not_found', message: 'x' } }, 'notOffered'),
+		]),
+	] as Array<[number, unknown, string]>)('HTTP %i with %j: %s', (status, body, kind) =>
+		expect(kindOf(kkiai, status, body)).toBe(kind),
+	);
+});
+
+test('a refusal inside a refusal is shown in the inner words', () => {
+	const inner = { code: 1102, message: 'Account balance not enough', request_id: 'r' };
+	const body = { code: 'fail_to_fetch_task', message: JSON.stringify(inner), data: null };
+	const failure = kkiai.readFailure(response(body, 429));
+	expect(failure).toMatchObject({
+		code: '1102',
+		providerMessage: 'Account balance not enough',
+		requestId: 'r',
+		httpStatus: 429,
+	});
 });
 
 describe('Modellix', () => {
@@ -297,6 +396,21 @@ describe('Modellix', () => {
 			status: 'succeed',
 			videoUrl: 'https://v.example/1.mp4',
 			videoDuration: 5,
+		});
+	});
+
+	const video = 'https://v.example/1.mp4';
+	test.each([
+		[{ data: { ...data, status: 'done', result: { resources: [video] } } }],
+		[{ data: { ...data, status: 'completed', resources: [{ url: video }] } }],
+		[{ data: { ...data, status: 'success', result_resources: [{ url: video, type: 'video' }] } }],
+		[{ data: { ...data, status: 'succeeded', output: [video], result: [] } }],
+		[{ ...data, status: 'done', output: [video] }],
+	])('the video, wherever the official clients look for it: %j', (body) => {
+		expect(read(modellix, { code: 0, ...body })).toMatchObject({
+			taskId: 'task-1',
+			status: 'succeed',
+			videoUrl: video,
 		});
 	});
 
@@ -372,6 +486,38 @@ describe('APIModels', () => {
 		});
 	});
 
+	test.each([
+		[{ failMsg: 'no face', error: 'other', failCode: 'X' }, 'no face'],
+		[{ error: 'no face', failCode: 'X' }, 'no face'],
+		[{ error: { message: 'no face' } }, 'no face'],
+		[{ failCode: 'CONTENT_MODERATION' }, 'CONTENT_MODERATION'],
+	])('the reason of a failure stands in %j', (said, reason) => {
+		const data = { taskId: 'clxxx', state: 'failed', ...said };
+		expect(read(apiModels, { code: 200, data }).statusMessage).toBe(reason);
+	});
+
+	test.each([
+		[{ msg: 'Invalid model: x' }],
+		[{ error: { message: 'Invalid model: x' } }],
+		[{ error: 'Invalid model: x' }],
+	])('the text of a refusal stands in %j', (said) => {
+		const failure = apiModels.readFailure(response({ code: 400, ...said }, 400));
+		expect(failure).toMatchObject({ kind: 'badRequest', providerMessage: 'Invalid model: x' });
+	});
+
+	test('a completed task without addresses is still under way for a minute', () => {
+		const data = { ...done, resultUrls: [] };
+		const at = (now: number) => {
+			const outcome = apiModels.readTask({ ...response({ code: 200, data }), at: now });
+			return outcome.ok && outcome.value.task.status;
+		};
+		expect(at(done.completeTime + 59_000)).toBe('processing');
+		expect(at(done.completeTime + 61_000)).toBe('succeed');
+		expect(read(apiModels, { code: 200, data: { ...data, completeTime: null } }).status).toBe(
+			'succeed',
+		);
+	});
+
 	test('asks for a task with task_id, although it answers with taskId', () => {
 		expect(apiModels.getRequest('cl 1').query).toEqual({ task_id: 'cl 1' });
 	});
@@ -383,7 +529,6 @@ describe('APIModels', () => {
 		[404, 404, 'notFound'],
 		[500, 500, 'providerDown'],
 		[200, 402, 'accountEmpty'],
-		[200, 0, 'badRequest'],
 	])('HTTP %i with code %i: %s', (status, code, kind) => {
 		expect(kindOf(apiModels, status, { code, msg: 'x' })).toBe(kind);
 	});

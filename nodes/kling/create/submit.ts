@@ -161,7 +161,7 @@ async function recover(
 	const record = outcome.ok
 		? outcome.value
 		: recordOf(taskOf(client.provider.name, { taskId: earlier.taskId }), [], {
-				task_id: earlier.taskId,
+				[client.provider.idKeys[0]]: earlier.taskId,
 			});
 	return { outcome: 'found', record: filledIn(record, order), isEarlier: false };
 }

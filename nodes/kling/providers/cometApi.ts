@@ -1,7 +1,8 @@
 import { asObject } from '../http';
-import { failureOfKling, klingRecord } from './klingEnvelope';
+import { failureOfGateway, modelsCheck } from './gatewayEnvelope';
+import { klingReasons, klingRecord } from './klingEnvelope';
 import type { Provider } from './provider';
-import { bearer, create, failureOfGateway, idAt, klingBody, modelsCheck, read } from './toolkit';
+import { bearer, create, klingBody, read, segmentOf } from './toolkit';
 
 const path = '/kling/v1/videos/effects';
 /** Its newest page requires a duration for every effect, where Kling's own requires none (docs/providers.md section 2). */
@@ -15,18 +16,17 @@ export const cometApi: Provider = {
 	authorize: bearer,
 	externalId: 'unverified',
 	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
+	reasons: klingReasons,
+	idKeys: ['task_id'],
 	retention: '30 days',
 	check: modelsCheck('comet_api_error'),
 
 	createRequests: (order) => [
 		create(path, klingBody({ ...order, duration: order.duration ?? requiredDuration })),
 	],
-	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
-	findByExternalIdRequest: (externalTaskId) =>
-		read(`${path}/${encodeURIComponent(externalTaskId)}`),
+	getRequest: (taskId) => read(`${path}/${segmentOf(taskId)}`),
+	findByExternalIdRequest: (externalTaskId) => read(`${path}/${segmentOf(externalTaskId)}`),
 
-	readFailure: (response) => failureOfGateway(response) ?? failureOfKling(response),
-	readCreated: (response) => klingRecord('cometApi', asObject(response.json)?.data, response),
+	readFailure: failureOfGateway,
 	readTask: (response) => klingRecord('cometApi', asObject(response.json)?.data, response),
-	rawTaskId: idAt('task_id'),
 };

@@ -1,8 +1,14 @@
 import { asObject } from '../http';
 import { signedToken } from '../signature';
-import { codesToSignAgain, failureOfKling, klingRecord, klingRecords } from './klingEnvelope';
+import {
+	codesToSignAgain,
+	failureOfKling,
+	klingReasons,
+	klingRecord,
+	klingRecords,
+} from './klingEnvelope';
 import type { Provider } from './provider';
-import { bearer, create, idAt, klingBody, read } from './toolkit';
+import { bearer, create, klingBody, read, segmentOf } from './toolkit';
 
 const path = '/v1/videos/effects';
 
@@ -32,6 +38,8 @@ export const kling: Provider = {
 			: bearer({ kind: 'key', key: signedToken(secret.accessKey, secret.secretKey, now) }),
 	externalId: 'lookup',
 	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
+	reasons: klingReasons,
+	idKeys: ['task_id'],
 	retention: '30 days',
 	// Not billed, and of the very API family that the nodes use (docs/providers.md 1.10).
 	check: {
@@ -49,20 +57,17 @@ export const kling: Provider = {
 	advice,
 
 	createRequests: (order) => [create(path, klingBody(order))],
-	getRequest: (taskId) => read(`${path}/${encodeURIComponent(taskId)}`),
-	findByExternalIdRequest: (externalTaskId) =>
-		read(`${path}/${encodeURIComponent(externalTaskId)}`),
+	getRequest: (taskId) => read(`${path}/${segmentOf(taskId)}`),
+	findByExternalIdRequest: (externalTaskId) => read(`${path}/${segmentOf(externalTaskId)}`),
 	list: {
 		// Kling's effects page: pageSize 1 to 500, pageNum 1 to 1000.
 		largestPage: 500,
 		lastPage: 1000,
 		request: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
-		read: (response) => klingRecords('kling', asObject(response.json)?.data, response),
+		read: (response) => klingRecords('kling', response),
 	},
 
 	isStaleSignature: ({ code }) => code !== null && codesToSignAgain.includes(code),
 	readFailure: failureOfKling,
-	readCreated: (response) => klingRecord('kling', asObject(response.json)?.data, response),
 	readTask: (response) => klingRecord('kling', asObject(response.json)?.data, response),
-	rawTaskId: idAt('task_id'),
 };

@@ -1,17 +1,28 @@
 import { z } from 'zod';
 import { asObject, type HttpResponse } from '../http';
-import { failureOf, kindOfStatus, type Failure, type FailureKind, type Outcome } from '../failure';
-import type { ProviderName, TaskRecord } from '../task';
+import {
+	failureOf,
+	kindOfStatus,
+	success,
+	type Failure,
+	type FailureKind,
+	type Outcome,
+} from '../failure';
+import { recordOf, taskOf, type ProviderName, type TaskRecord } from '../task';
+import type { Provider } from './provider';
 import {
 	amountSchema,
+	entriesOf,
 	failureOfShape,
 	idSchema,
+	kindOfText,
 	momentSchema,
 	readWith,
+	saysSuccess,
 	statusOf,
 	textSchema,
+	type RefusalText,
 } from './toolkit';
-import { recordOf, taskOf } from '../task';
 
 /** Kling's table of body codes (docs/providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
 export const klingCodes: Record<number, FailureKind> = {
@@ -38,6 +49,41 @@ export const klingCodes: Record<number, FailureKind> = {
 	5002: 'providerDown',
 };
 
+/**
+ * Texts that decide what is paid: 1201 is Kling's catch-all (docs/providers.md K6), so its text
+ * decides. Not found comes first. Each is tested from the beginning to the end of what does not vary.
+ */
+const texts: readonly RefusalText[] = [
+	{ text: /^task not found by id\/external id\b/i, kind: 'notFound', source: 'K1' },
+	{ text: /^external_task_id .+ already exists\W*$/is, kind: 'duplicateExternalId', source: 'K3' },
+	// Other wordings that clients of Kling's code against; no answer was recorded.
+	{
+		text: /^external[ _]task[ _]id (is |was |has been |must be )?(already |a |not )?(duplicated?|exists|used|unique)\W*(:.*)?$/is,
+		kind: 'duplicateExternalId',
+		source: 'client code',
+	},
+	{
+		text: /^duplicated? external[ _]task[ _]id\b/i,
+		kind: 'duplicateExternalId',
+		source: 'client code',
+	},
+];
+
+/** Reasons for which tasks fail at Kling, and at gateways that pass them on. */
+export const klingReasons: NonNullable<Provider['reasons']> = [
+	{
+		text: /^parallel task over resource pack limit/i,
+		advice: 'All slots were in use: run the workflow again when a task has finished.',
+		source: 'K23',
+	},
+	{
+		text: /^image pixel is invalid|^the resolution or aspect ratio of the input image/i,
+		advice:
+			'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
+		source: 'K14, K15',
+	},
+];
+
 /** Codes for a token whose time is off, which a new signature can mend (docs/providers.md 1.2). */
 export const codesToSignAgain: readonly string[] = ['1003', '1004'];
 
@@ -46,49 +92,33 @@ export function failureOfKling(response: HttpResponse): Failure | null {
 	const shape = failureOfShape(response);
 	if (shape) return shape;
 	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
-	if (isNothingWrong(response.status, code)) return null;
+	if (response.status < 300 && saysSuccess(code)) return null;
 	return failureOf(response, kindOfCode(response.status, code, message), { code, message });
 }
 
-function isNothingWrong(status: number, code: unknown): boolean {
-	return status < 300 && (code === undefined || Number(code) === 0);
-}
-
 function kindOfCode(status: number, code: unknown, message: unknown): FailureKind {
-	const kind = klingCodes[Number(code)];
-	// 1201 is Kling's catch-all, so its text decides (docs/providers.md K1, K3, K6).
-	if (kind === 'badRequest')
-		return textKinds.find(([text]) => text.test(String(message)))?.[1] ?? kind;
+	const kind = typeof code === 'object' ? undefined : klingCodes[Number(code)];
+	// One recording of the not-found answer holds its status and text only.
+	if (kind === 'badRequest' || (kind === undefined && status === 400)) {
+		return kindOfText(texts, message) ?? 'badRequest';
+	}
 	if (kind) return kind;
 	return status < 300 ? 'badRequest' : kindOfStatus(status);
 }
-
-/**
- * Texts that decide what is paid. Not found comes first and from its beginning: it repeats the id
- * that was asked for, which may hold any word.
- */
-const textKinds: ReadonlyArray<[text: RegExp, kind: FailureKind]> = [
-	[/^task not found by id\/external id/i, 'notFound'], // K1
-	[/^external_task_id .* already exists/is, 'duplicateExternalId'], // K3
-	// Other wordings, which two clients code against.
-	[
-		/external.{0,40}(duplicat|exist|unique|repeat|used)|duplicat.{0,40}external/i,
-		'duplicateExternalId',
-	],
-];
-
-const videoSchema = z.object({
-	url: textSchema,
-	watermark_url: textSchema,
-	duration: amountSchema,
-});
 
 const taskSchema = z.object({
 	task_id: idSchema,
 	task_status: z.string().min(1),
 	task_status_msg: textSchema,
-	task_info: z.object({ external_task_id: textSchema }).nullish(),
-	task_result: z.object({ videos: z.array(videoSchema).nullish() }).nullish(),
+	task_info: z.object({ external_task_id: textSchema }).nullish().catch(null),
+	task_result: z
+		.object({
+			videos: entriesOf(
+				z.object({ url: textSchema, watermark_url: textSchema, duration: amountSchema }),
+			),
+		})
+		.nullish()
+		.catch(null),
 	final_unit_deduction: amountSchema,
 	created_at: momentSchema,
 	updated_at: momentSchema,
@@ -103,14 +133,16 @@ export function klingRecord(
 	return readWith(response, taskSchema, raw, (value) => recordOfKling(provider, value, raw));
 }
 
-/** Makes a record of each task object of a list. */
+/** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
 export function klingRecords(
 	provider: ProviderName,
-	raws: unknown,
 	response: HttpResponse,
 ): Outcome<TaskRecord[]> {
-	return readWith(response, z.array(taskSchema), raws, (values) =>
-		values.map((value, index) => recordOfKling(provider, value, (raws as unknown[])[index])),
+	const { code, data } = asObject(response.json) ?? {};
+	const isEmpty = data === undefined || data === null || asObject(data)?.count === 0;
+	if (isEmpty && Number(code ?? NaN) === 0) return success([]);
+	return readWith(response, z.array(taskSchema), data, (values) =>
+		values.map((value, index) => recordOfKling(provider, value, (data as unknown[])[index])),
 	);
 }
 

@@ -2,24 +2,26 @@ import { z } from 'zod';
 import { asObject, type HttpResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
 import type { OrderWithImages } from '../create/order';
-import type { TaskRecord } from '../task';
+import { recordOf, taskOf, type TaskRecord } from '../task';
 import type { Provider } from './provider';
 import {
 	amountSchema,
 	bearer,
 	create,
+	entriesOf,
 	failureOfShape,
-	idAt,
 	idSchema,
 	imagesOf,
 	momentSchema,
 	read,
 	readWith,
+	reasonSchema,
+	saysSuccess,
+	segmentOf,
 	statusOf,
 	textSchema,
 	withoutAbsent,
 } from './toolkit';
-import { recordOf, taskOf } from '../task';
 
 /** Newest first; the oldest is Modellix's effects page. The provider has moved it twice (docs/providers.md section 4). */
 const createPaths = [
@@ -36,6 +38,7 @@ export const modellix: Provider = {
 	authorize: bearer,
 	externalId: 'none',
 	takes: ['duration'],
+	idKeys: ['task_id'],
 	retention: '24 hours to 7 days',
 	check: {
 		path: '/api/v1/apikey/validate',
@@ -43,12 +46,10 @@ export const modellix: Provider = {
 	},
 
 	createRequests: (order) => createPaths.map((path) => create(path, flatBody(order))),
-	getRequest: (taskId) => read(`/api/v1/tasks/${encodeURIComponent(taskId)}`),
+	getRequest: (taskId) => read(`/api/v1/tasks/${segmentOf(taskId)}`),
 
 	readFailure,
-	readCreated: readTask,
 	readTask,
-	rawTaskId: idAt('task_id'),
 };
 
 function flatBody(order: OrderWithImages): Record<string, unknown> {
@@ -64,39 +65,41 @@ function readFailure(response: HttpResponse): Failure | null {
 	const shape = failureOfShape(response);
 	if (shape) return shape;
 	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
-	const isSuccess = response.status < 300 && (code === undefined || Number(code) === 0);
-	if (isSuccess) return null;
+	if (response.status < 300 && saysSuccess(code)) return null;
 	// The code normally equals the HTTP status; where a 200 carries a refusal, the code decides.
 	const status = response.status < 300 ? Number(code) || 400 : response.status;
 	return failureOf(response, kindOfStatus(status), { code, message });
 }
 
+/** A video or a picture; an entry can be its bare address. */
+const resourcesSchema = entriesOf(
+	z.union([
+		z.string().transform((url) => ({ url, type: null, duration: null })),
+		z.object({ url: textSchema, type: textSchema, duration: amountSchema }),
+	]),
+);
+
 const taskSchema = z.object({
 	task_id: idSchema,
 	status: z.string().min(1),
-	model_id: textSchema,
-	error: z
-		.union([z.string(), z.object({ message: z.string() }).transform(({ message }) => message)])
-		.nullish()
-		.catch(null),
-	message: textSchema.catch(null),
-	result: z
-		.object({
-			resources: z
-				.array(z.object({ url: textSchema, type: textSchema, duration: amountSchema }))
-				.nullish(),
-		})
-		.nullish(),
-	created_at: momentSchema.catch(null),
-	updated_at: momentSchema.catch(null),
+	error: reasonSchema,
+	message: textSchema,
+	// Where the official clients look for results (docs/providers.md M4).
+	result: z.object({ resources: resourcesSchema }).nullish().catch(null),
+	resources: resourcesSchema,
+	result_resources: resourcesSchema,
+	output: resourcesSchema,
+	created_at: momentSchema,
+	updated_at: momentSchema,
 });
 
 function readTask(response: HttpResponse): Outcome<TaskRecord> {
 	const body = asObject(response.json) ?? {};
-	return readWith(response, taskSchema, body.data, (value) => {
-		const videos = (value.result?.resources ?? []).filter(
-			({ type }) => !type || /video/i.test(type),
-		);
+	const raw = asObject(body.data) ?? body;
+	return readWith(response, taskSchema, raw, (value) => {
+		const places = [value.result?.resources ?? [], value.resources, value.result_resources];
+		const resources = [...places, value.output].find(({ length }) => length > 0) ?? [];
+		const videos = resources.filter(({ url, type }) => url && (!type || /video/i.test(type)));
 		const status = statusOf(value.status);
 		const task = taskOf('modellix', {
 			taskId: value.task_id,
@@ -111,7 +114,7 @@ function readTask(response: HttpResponse): Outcome<TaskRecord> {
 		return recordOf(
 			task,
 			videos.flatMap(({ url }) => url ?? []),
-			body.data,
+			raw,
 		);
 	});
 }

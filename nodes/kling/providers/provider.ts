@@ -52,6 +52,8 @@ export interface Provider {
 	readonly displayName: string;
 	/** The provider's own base URL for these settings, without a trailing slash. */
 	defaultBaseUrl(settings: ProviderSettings): string;
+	/** What stands before every path, unless the base URL ends in a version itself (`/v1`). */
+	readonly versionPath?: string;
 	/** Whether there is a console of its own, with its own keys and address, in China. */
 	readonly regional?: boolean;
 	/** Whether there are signatures: of requests, with an access key and a secret key, and of callbacks. */
@@ -67,7 +69,13 @@ export interface Provider {
 	readonly takes: readonly OrderOption[];
 	/** How long a finished video can be fetched, in words; null where the provider does not say. */
 	readonly retention: string | null;
+	/** The keys that can hold the id in the provider's own task object, which items show when Simplify is off. */
+	readonly idKeys: readonly string[];
 	readonly check: CredentialCheck;
+	/** What to do about a reason for which a task failed, where that is more than to change something. */
+	readonly reasons?: ReadonlyArray<{ text: RegExp; advice: string; source: string }>;
+	/** Whether the provider says that it charges nothing for tasks that fail. */
+	readonly failuresAreFree?: boolean;
 	/** What to do about a code of this provider, where that is more than the kind of failure says. */
 	readonly advice?: Readonly<Record<string, string>>;
 
@@ -84,13 +92,10 @@ export interface Provider {
 
 	/** Whether a refusal came from a signature whose time was off, so that a new one can mend it. */
 	isStaleSignature?(failure: Failure): boolean;
-	/** The refusal that an answer stands for, or null when the answer should hold a result. */
+	/** The refusal that a response stands for, or null when it should hold a result. */
 	readFailure(response: HttpResponse): Failure | null;
-	/** The created task. `effectScene` and `externalTaskId` are filled in by the caller. */
-	readCreated(response: HttpResponse): Outcome<TaskRecord>;
+	/** The task of a read, or of a create; of a create the id alone suffices, which the caller reads itself. */
 	readTask(response: HttpResponse): Outcome<TaskRecord>;
-	/** The id in the provider's own task object, as items show it when Simplify is off. */
-	rawTaskId(raw: Record<string, unknown>): string | null;
 }
 
 /** Milliseconds: a create can carry 20 MB of pictures, a read carries nothing. */

@@ -10,71 +10,60 @@ import {
 	type Outcome,
 } from '../failure';
 import type { OrderWithImages } from '../create/order';
-import type { TaskStatus } from '../task';
-import { createTimeoutMs, readTimeoutMs, type CredentialCheck, type Secret } from './provider';
+import { isUsableId, taskStatuses, type TaskStatus } from '../task';
+import { createTimeoutMs, readTimeoutMs, type Secret } from './provider';
 
 /** A key as most providers want it. Only a provider that signs is ever given anything else. */
 export function bearer(secret: Secret): Record<string, string> {
 	return secret.kind === 'key' ? { Authorization: `Bearer ${secret.key}` } : {};
 }
 
-/** The first of these keys that holds an id. */
-export function idAt(...keys: string[]) {
-	return (raw: Record<string, unknown>): string | null => {
-		const found = keys.map((key) => idSchema.safeParse(raw[key])).find(({ success }) => success);
-		return found?.data ?? null;
-	};
-}
-
-/** The gateways' check (docs/providers.md sections 2 and 3): the list of models, refused with an error of this type. */
-export function modelsCheck(errorType: string): CredentialCheck {
-	return { path: '/v1/models', refusals: [{ key: 'error.type', value: errorType }] };
-}
-
 /** An id as text: providers send strings, some gateways numbers. */
-export const idSchema = z.union([z.string().trim().min(1), z.number().transform(String)]);
-/** A text, where an empty one, null and absence mean the same. */
+export const idSchema = z
+	.union([z.string().trim(), z.number().refine(Number.isSafeInteger).transform(String)])
+	.refine(isUsableId);
+/** A text, where an empty one, null, absence and what is no text mean the same. */
 export const textSchema = z
-	.string()
+	.union([z.string(), z.number().transform(String)])
 	.nullish()
-	.transform((text) => text?.trim() || null);
+	.transform((text) => text?.trim() || null)
+	.catch(null);
+/** A reason: as text, or as an object with a `message`. */
+export const reasonSchema = z.union([
+	z.object({ message: textSchema }).transform(({ message }) => message),
+	textSchema,
+]);
 /** A number that some providers send as text. */
-export const amountSchema = z
-	.union([z.number(), z.string()])
-	.nullish()
-	.transform((amount) => {
-		if (amount === null || amount === undefined || amount === '') return null;
-		return Number.isFinite(Number(amount)) ? Number(amount) : null;
-	});
+export const amountSchema = textSchema.transform((amount) => {
+	return amount !== null && Number.isFinite(Number(amount)) ? Number(amount) : null;
+});
 /** A moment in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601. */
 export const momentSchema = amountSchema.transform((moment) => {
 	if (!moment || moment < 0) return null;
 	const date = new Date(moment < 1e11 ? moment * 1000 : moment);
 	return Number.isNaN(date.getTime()) ? null : date.toISOString();
 });
+/** The entries of a list that fit; anything but a list is an empty one. */
+export function entriesOf<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>) {
+	return z.unknown().transform((entries) =>
+		(Array.isArray(entries) ? entries : []).flatMap((entry) => {
+			const parsed = schema.safeParse(entry);
+			return parsed.success ? [parsed.data] : [];
+		}),
+	);
+}
 
-const words: Record<string, TaskStatus> = {
-	submitted: 'submitted',
-	pending: 'submitted',
-	queued: 'submitted',
-	not_start: 'submitted',
-	processing: 'processing',
-	in_progress: 'processing',
-	running: 'processing',
-	succeed: 'succeed',
-	succeeded: 'succeed',
-	success: 'succeed',
-	completed: 'succeed',
-	failed: 'failed',
-	failure: 'failed',
-	error: 'failed',
-	canceled: 'failed',
-	cancelled: 'failed',
+const wordsOf: Record<TaskStatus, string[]> = {
+	submitted: ['submitted', 'pending', 'queued', 'created', 'not_start'],
+	processing: ['processing', 'in_progress', 'running'],
+	succeed: ['succeed', 'succeeded', 'success', 'completed', 'done'],
+	failed: ['failed', 'fail', 'failure', 'error', 'expired', 'canceled', 'cancelled'],
 };
 
 /** A provider's status word in Kling's words, in any case of letters; an unknown word counts as not final. */
 export function statusOf(word: unknown): TaskStatus {
-	return words[String(word).toLowerCase()] ?? 'processing';
+	const said = String(word).trim().toLowerCase();
+	return taskStatuses.find((status) => wordsOf[status].includes(said)) ?? 'processing';
 }
 
 /** Reads a body with a schema; what does not fit is an answer that nobody documented. */
@@ -94,23 +83,52 @@ export function failureOfShape(response: HttpResponse): Failure | null {
 	return failureOf(response, kindOfStatus(response.status));
 }
 
-/** The gateways' way to refuse: `{"error": {"message", "type", "code"}}` (docs/providers.md sections 2 and 3). */
-export function failureOfGateway(response: HttpResponse): Failure | null {
-	const error = asObject(asObject(response.json)?.error);
-	if (!error || response.status < 300) return null;
-	return failureOf(response, kindOfGatewayError(response.status, error), {
-		message: error.message,
-		code: error.code ?? error.type,
-	});
+/** Codes that say in a 2xx that all went well. Gateways do not keep to the code of their page. */
+export function saysSuccess(code: unknown): boolean {
+	return code === undefined || code === null || /^(0|200|success|succeed|ok)$/i.test(String(code));
 }
 
-function kindOfGatewayError(status: number, error: Record<string, unknown>): FailureKind {
-	const text = `${String(error.code)} ${String(error.type)} ${String(error.message)}`;
-	// A 500 whose code is invalid_request is the caller's mistake (docs/providers.md section 2).
-	if (status >= 500 && /invalid_request/i.test(text)) return 'badRequest';
-	if ((status === 403 || status === 429) && /quota|balance|credit/i.test(text))
-		return 'accountEmpty';
-	return kindOfStatus(status);
+/** A text of a refusal that says what is wrong, where code and HTTP status leave it open. */
+export interface RefusalText {
+	/** Tested on the whole text. What follows may repeat an id, which may hold any word. */
+	text: RegExp;
+	kind: FailureKind;
+	/** Where it was seen. */
+	source: string;
+}
+
+export function kindOfText(texts: readonly RefusalText[], message: unknown): FailureKind | null {
+	return texts.find(({ text }) => text.test(String(message)))?.kind ?? null;
+}
+
+/**
+ * Reads a refusal whose message is itself the body of a refusal, passed on from the next system
+ * (docs/providers.md N8): what that one says counts.
+ */
+export function readingInner(
+	readFailure: (response: HttpResponse) => Failure | null,
+): (response: HttpResponse) => Failure | null {
+	return (response) => {
+		const own = readFailure(response);
+		const inner = own && innerBody(response.json);
+		if (!own || !inner) return own;
+		const status = response.status < 300 ? 400 : response.status;
+		const code = inner.code ?? asObject(inner.error)?.code;
+		// Somebody took the success of the next system for a refusal: there may be a task.
+		if (saysSuccess(code) && !asObject(inner.error)) return failureOf(response, 'unreadable');
+		return readFailure({ ...response, status, json: inner }) ?? own;
+	};
+}
+
+function innerBody(json: unknown): Record<string, unknown> | null {
+	const body = asObject(json);
+	const message = asObject(body?.error)?.message ?? body?.message ?? body?.msg;
+	if (typeof message !== 'string' || !message.trim().startsWith('{')) return null;
+	try {
+		return asObject(JSON.parse(message));
+	} catch {
+		return null;
+	}
 }
 
 /** The nested body that Kling and most resellers take (the effects pages of CometAPI, Kling, KKIAI and APIModels). */
@@ -136,6 +154,16 @@ export function imagesOf(order: OrderWithImages): { image: string } | { images: 
 
 export function withoutAbsent(fields: Record<string, unknown>): Record<string, unknown> {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/**
+ * A segment of a path for an id.
+ *
+ * @throws RangeError for an id that cannot be one: `..` would lead to another address
+ */
+export function segmentOf(id: string): string {
+	if (!isUsableId(id)) throw new RangeError('The ID cannot be part of an address');
+	return encodeURIComponent(id);
 }
 
 export function read(path: string, query?: Record<string, string | number>): ApiRequest {

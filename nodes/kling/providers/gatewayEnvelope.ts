@@ -1,0 +1,62 @@
+import { asObject, type HttpResponse } from '../http';
+import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
+import { failureOfKling } from './klingEnvelope';
+import type { CredentialCheck } from './provider';
+import { failureOfShape, kindOfText, readingInner, saysSuccess, type RefusalText } from './toolkit';
+
+/**
+ * How gateways of the new-api family refuse (docs/providers.md sections 2 and 3): as
+ * `{"error": {message, type, code}}`, as `{code: "word", message, data: null}`, or in Kling's own
+ * envelope, which they pass on.
+ */
+
+/** Words in `code` or `type` that say more than the HTTP status does. */
+const codes: ReadonlyArray<{ code: RegExp; below?: number; kind: FailureKind; source: string }> = [
+	// Sure refusals: nothing was passed on.
+	{ code: /model_not_found|convert_request_failed/i, kind: 'notOffered', source: 'G5, G9, N10' },
+	// A 500 whose code is invalid_request is the caller's mistake.
+	{ code: /^invalid_request\b(?!_error)/i, kind: 'badRequest', source: 'G6' },
+	{ code: /quota|insufficient|balance_not/i, kind: 'accountEmpty', source: 'N9' },
+	{ code: /not_(exist|found)/i, below: 500, kind: 'notFound', source: 'N6' },
+];
+
+/** Texts, where the code says nothing. */
+const texts: readonly RefusalText[] = [
+	{ text: /^no available channel\b/i, kind: 'notOffered', source: 'G5, N10' },
+	{ text: /^invalid url \(/i, kind: 'notOffered', source: 'N11' },
+	{ text: /^model \S+ has not been priced\b/i, kind: 'notOffered', source: 'G8' },
+];
+
+/** The refusal of such a gateway, or null when the answer should hold a result. */
+export const failureOfGateway = readingInner((response: HttpResponse): Failure | null => {
+	const shape = failureOfShape(response);
+	if (shape) return shape;
+	const body = asObject(response.json) ?? {};
+	const error = response.status < 300 ? null : asObject(body.error);
+	if (error) {
+		const { code, type, message } = error;
+		return failureOf(response, kindOf(response.status, [code, type], message), {
+			message,
+			code: code || type,
+		});
+	}
+	const { code, message } = body;
+	if (typeof code !== 'string' || /^\d+$/.test(code)) return failureOfKling(response);
+	if (response.status < 300 && saysSuccess(code)) return null;
+	return failureOf(response, kindOf(response.status, [code], message), { code, message });
+});
+
+function kindOf(status: number, words: unknown[], message: unknown): FailureKind {
+	const said = words.filter((word) => typeof word === 'string');
+	const row = codes.find(
+		({ code, below = Infinity }) => status < below && said.some((word) => code.test(word)),
+	);
+	// A refusal in the body of a 2xx is a refusal all the same.
+	const byStatus = status < 300 ? 'badRequest' : kindOfStatus(status);
+	return row?.kind ?? kindOfText(texts, message) ?? byStatus;
+}
+
+/** The gateways' check: the list of models, refused with an error of this type. */
+export function modelsCheck(errorType: string): CredentialCheck {
+	return { path: '/v1/models', refusals: [{ key: 'error.type', value: errorType }] };
+}
