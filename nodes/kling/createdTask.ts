@@ -2,7 +2,7 @@ import { failed, failureOf, success, type Outcome } from './failure';
 import { asObject, type HttpResponse } from './http';
 import type { Provider } from './providers/provider';
 import { saysSuccess, idSchema } from './providers/toolkit';
-import { recordOf, taskIdIn, taskOf, type TaskRecord } from './task';
+import { recordOf, taskOf, type TaskRecord } from './task';
 
 /**
  * What became of a create. A 2xx response that names a task id is a created task, whatever its code
@@ -39,8 +39,9 @@ function byIdAlone({ name, idKeys }: Provider, { json }: HttpResponse): TaskReco
 		const raw = asObject(place);
 		if (!raw) continue;
 		const keys = [...idKeys, 'task_id', 'taskId', ...(raw === body ? [] : ['id'])];
-		const taskId = idSchema.safeParse(taskIdIn(raw, keys));
-		if (taskId.success) return recordOf(taskOf(name, { taskId: taskId.data }), [], raw);
+		const ids = keys.map((key) => idSchema.safeParse(raw[key]));
+		const taskId = ids.find(({ success: isId }) => isId)?.data;
+		if (taskId) return recordOf(taskOf(name, { taskId }), [], raw);
 	}
 	const bare = idSchema.safeParse(data);
 	// KKIAI's family: {"code": "success", "data": "<id>"}.

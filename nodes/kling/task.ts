@@ -110,16 +110,3 @@ export function createdMs(task: Task): number {
 export function isUsableId(id: string): boolean {
 	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
 }
-
-/**
- * The task id in an item's json, simplified or in a provider's own form; null when it has none.
- *
- * @param idKeys the provider's
- */
-export function taskIdIn(json: Record<string, unknown>, idKeys: readonly string[]): string | null {
-	const ids = ['taskId', ...idKeys].map((key) => json[key]);
-	const id = ids.find(
-		(one) => (typeof one === 'string' && one !== '') || Number.isSafeInteger(one),
-	);
-	return id === undefined ? null : String(id);
-}

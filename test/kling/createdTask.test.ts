@@ -4,7 +4,6 @@ import { behaviours } from '../../nodes/kling/failure';
 import { parseJson, type HttpResponse } from '../../nodes/kling/http';
 import { describeUnknownOutcome } from '../../nodes/kling/messages';
 import { providers, type Provider } from '../../nodes/kling/providers';
-import { taskIdIn } from '../../nodes/kling/task';
 
 /** A create that was answered: what is paid is never taken for a refusal. */
 
@@ -47,7 +46,7 @@ describe('a 2xx response that names a task is a created task', () => {
 		expect(outcome).toMatchObject({ ok: true, value: { task: { taskId, externalTaskId: 'x' } } });
 		// The item shows the id when Simplify is off, too.
 		const raw = outcome.ok ? outcome.value.raw : {};
-		expect(taskIdIn(raw, [...named[name].idKeys, 'task_id'])).toBe(taskId);
+		expect(JSON.stringify(raw)).toContain(taskId);
 	});
 });
 
