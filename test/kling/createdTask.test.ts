@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { Client } from '../../nodes/kling/client';
 import { behaviours } from '../../nodes/kling/failure';
-import { parseJson, type HttpResponse } from '../../nodes/kling/http';
+import type { HttpResponse } from '../../nodes/kling/http';
+import { parseJson } from '../../nodes/kling/json';
 import { describeUnknownOutcome } from '../../nodes/kling/messages';
 import { providers, type Provider } from '../../nodes/kling/providers';
 

@@ -1,6 +1,7 @@
 import { readCreated } from '../../nodes/kling/createdTask';
 import type { Outcome } from '../../nodes/kling/failure';
-import { parseJson, type HttpResponse } from '../../nodes/kling/http';
+import type { HttpResponse } from '../../nodes/kling/http';
+import { parseJson } from '../../nodes/kling/json';
 import { providerNamed, type Provider } from '../../nodes/kling/providers';
 import type { TaskRecord } from '../../nodes/kling/task';
 import { isSignedBy } from '../../nodes/kling/webhookSignature';
