@@ -24,7 +24,7 @@ import {
 
 const LINE = '2';
 const DOCS_DIR = join(ROOT_DIR, 'docs');
-/** A README's pictures are loaded by everybody who looks at it. */
+/** Everybody who opens the README loads its pictures. */
 const MOST_BYTES = 150_000;
 const TASK_SECONDS = 4;
 const MINUTE = 60_000;
@@ -113,7 +113,7 @@ function showcase(credential) {
 	return workflow('Videos for orders', placed, lines);
 }
 
-/** Writes the picture of the screen with as few colours as do, and gives a row about it. */
+/** Writes the picture of the screen with a small palette. Gives the file. */
 async function save(editor, name) {
 	const { default: sharp } = await import('sharp');
 	const picture = sharp(await editor.picture());

@@ -35,7 +35,7 @@ export class Callbacks {
 	watch(task: Task): void {
 		if (task.callbackUrl === null || !this.styleOf(task.provider)) return;
 		this.#waiting.set(task, task.status === 'processing' ? 'processing' : 'submitted');
-		// The sandbox' clock may be a test's own, so it is looked at rather than trusted to a timer.
+		// The sandbox's clock may be a test's own, so it is polled: a timer would follow real time.
 		this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
 	}
 
@@ -98,7 +98,7 @@ export class Callbacks {
 		}
 	}
 
-	/** Sends again what was taken already. */
+	/** Sends again what was already accepted. */
 	async #repeat(task: Task, body: unknown, generation: number): Promise<void> {
 		for (const wait of this.options.callbackRepeatsMs) {
 			await pause(wait);

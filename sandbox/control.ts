@@ -6,7 +6,7 @@ import { SAMPLE_NAMES } from './samples';
 import type { Fault, ProviderName, Sandbox, SandboxTask } from './types';
 import { answer, readBody, send, type Answer } from './wire';
 
-/** The URLs other processes steer the sandbox with, and what each is for. */
+/** The URLs with which other processes control the sandbox, and what each is for. */
 export const CONTROL_URLS: Array<[method: string, path: string, purpose: string]> = [
 	['GET', '/_sandbox/state', 'charges, tasks by status, callbacks; ?full=1 with all of them'],
 	['GET', '/_sandbox/requests', 'requests as they arrived; ?provider= ?operation='],
@@ -70,7 +70,7 @@ const faultBody = z
 	})
 	.strict();
 
-/** For limits, null takes the limit away. */
+/** For limits, null removes the limit. */
 const limit = count.nullable().transform((value) => value ?? undefined);
 
 const optionsBody = z

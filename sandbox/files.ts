@@ -144,7 +144,7 @@ function parseRange(
 	return start < end ? { start, end } : 'unsatisfiable';
 }
 
-/** What S3-like storage says about a link that ran out. */
+/** What S3-like storage says about an expired link. */
 function sendExpired(response: ServerResponse, status: number): void {
 	const code = status === 404 ? 'NoSuchKey' : 'AccessDenied';
 	const message = status === 404 ? 'The specified key does not exist.' : 'Request has expired';

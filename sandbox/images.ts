@@ -8,7 +8,7 @@ import { klingReasons, klingTexts, say } from './texts';
 export interface ImageDirectives {
 	/** Why the task fails; null when it succeeds. */
 	failure: string | null;
-	/** Seconds the task takes; undefined for the sandbox' usual time. */
+	/** Seconds the task takes; undefined for the sandbox's usual time. */
 	seconds?: number;
 	videos?: number;
 	/** Size of the resulting video files. */
@@ -49,7 +49,7 @@ async function inspect(image: string, ownUrl: string): Promise<ImageDirectives> 
 function decode(base64: string): Buffer {
 	// Whether Kling tolerates line breaks is unverified; its documented form has none.
 	const digits = base64.replace(/={1,2}$/, '');
-	// Looks for what does not belong there: it needs no memory, however long the text is.
+	// Searches for what is not allowed: that needs no memory, however long the text is.
 	if (digits === '' || digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits)) {
 		throw new Refusal(1201, say(klingTexts.notBase64));
 	}

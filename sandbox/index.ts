@@ -58,7 +58,7 @@ class RunningSandbox implements Sandbox {
 	readonly providers: Sandbox['providers'];
 	readonly keys: Sandbox['keys'];
 	readonly #server: Server;
-	/** Answers so far, whose Date headers take turns. */
+	/** Number of answers so far: their Date headers take turns. */
 	#answers = 0;
 
 	constructor(private readonly state: State) {

@@ -29,12 +29,12 @@ export function makeAccessKeys(label: string): SandboxAccessKeys {
 	return { main: pair('main'), noBalance: pair('no-balance'), noRights: pair('no-rights') };
 }
 
-/** Which key a text is. */
+/** The key that a text is, if it is one. */
 export function keyNameOf(keys: SandboxKeys, key: string): KeyName | undefined {
 	return NAMES.find((name) => keys[name] === key);
 }
 
-/** Whose access key a text is. */
+/** The owner of an access key, if the text is one. */
 export function accessKeyNameOf(keys: SandboxAccessKeys, accessKey: unknown): KeyName | undefined {
 	return NAMES.find((name) => keys[name].accessKey === accessKey);
 }

@@ -1,4 +1,4 @@
-/** Counts requests per account over the last second of the sandbox' clock. */
+/** Counts requests per account over the last second of the sandbox's clock. */
 export class RateLimiter {
 	readonly #recent = new Map<string, number[]>();
 

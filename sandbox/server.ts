@@ -9,7 +9,7 @@ import type { State } from './state';
 import type { Fault, RequestRecord } from './types';
 import { answer, pause, readBody, send, sendBuffer, type Answer } from './wire';
 
-/** The limit of Modellix' own client (docs/providers.md section 4); the others state none. */
+/** The limit of Modellix's own client (docs/providers.md section 4); the others state none. */
 const MAX_BODY = 64 * 1024 * 1024;
 const MAX_RECORDS = 200_000;
 const MAX_RECORDED_TEXT = 100_000;

@@ -87,7 +87,7 @@ class Account {
 		this.noteEnd(task);
 	}
 
-	/** Takes notice of when a task ends, and of a change of that. */
+	/** Keeps track of when a task ends, also when that changes. */
 	noteEnd(task: Task): void {
 		this.#nextEnd = Math.min(this.#nextEnd, task.finishedAt);
 	}
@@ -171,7 +171,7 @@ export class TaskStore {
 		return task;
 	}
 
-	/** Puts a task in as it is, without a charge. */
+	/** Adds a task as it is, without a charge. */
 	seed(provider: ProviderName, task: Partial<SandboxTask>, newId: () => string): Task {
 		const now = this.options.now();
 		const { status = 'succeed', updatedAt, ...fields } = withoutUndefined(task);
@@ -242,7 +242,7 @@ export class TaskStore {
 		return stateLagMs === 0 ? task : task.before(stateLagMs);
 	}
 
-	/** Ends a task now, whatever its course was. */
+	/** Ends a task now, whatever was planned for it. */
 	finish(taskId: string, status: 'succeed' | 'failed', message?: string): Task {
 		const task = this.#byId.get(taskId);
 		if (!task) throw new Error(`There is no task ${taskId}`);

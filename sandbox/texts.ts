@@ -129,7 +129,7 @@ export const newApiTexts = table({
 	noRoute: [404, '', 'Invalid URL ({})', 'N11', 'community'],
 });
 
-/** Modellix' categories by HTTP status, before the detail: `Category: detail` (M5); only that of 400 is documented. */
+/** Modellix's categories by HTTP status, before the detail: `Category: detail` (M5); only that of 400 is documented. */
 export const modellixCategories: Record<number, string> = {
 	400: 'Invalid parameters',
 	401: 'Unauthorized',

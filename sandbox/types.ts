@@ -35,13 +35,13 @@ export interface SandboxOptions {
 	kkiaiExternalIdLookup?: boolean;
 	/** Whether CometAPI's get finds external task ids (unverified). */
 	cometExternalIdLookup?: boolean;
-	/** Which of Modellix' three create paths exists (docs/providers.md section 4). */
+	/** Which of Modellix's three create paths exists (docs/providers.md section 4). */
 	modellixPath?: 'newest' | 'middle' | 'oldest';
 	/** Order of Kling's list, which Kling does not document. `random` is stable between pages. */
 	listOrder?: 'newestFirst' | 'oldestFirst' | 'random';
 	/** Largest `pageSize` of Kling's list. */
 	largestPage?: number;
-	/** What becomes of a larger one: refused, as documented, or cut to the largest without a word. */
+	/** What becomes of a larger one: refused, as documented, or silently reduced to the largest. */
 	largerPages?: 'refused' | 'cut';
 	/** Last `pageNum` of Kling's list. */
 	lastPage?: number;
@@ -54,7 +54,7 @@ export interface SandboxOptions {
 	 * yet.
 	 */
 	stateLagMs?: number;
-	/** What the Date header adds to the sandbox' clock, in ms; answers take turns, as servers behind one address do. */
+	/** What the Date header adds to the sandbox's clock, in ms; answers take turns, as servers behind one address do. */
 	dateSkewsMs?: number[];
 	/** Whether ids of 16 and more digits are sent as JSON numbers. */
 	numericIds?: boolean;
@@ -70,9 +70,9 @@ export interface SandboxOptions {
 	webhookSecret?: string;
 	/** Milliseconds before each repeated callback of a provider that repeats; overrides its own. */
 	callbackRetryMs?: number[];
-	/** Milliseconds after which a callback is sent again although it was taken. */
+	/** Milliseconds after which a callback is sent again although it was accepted. */
 	callbackRepeatsMs?: number[];
-	/** The sandbox' clock in ms: task progress, JWT checks, rates and the Date header follow it. */
+	/** The sandbox's clock in ms: task progress, JWT checks, rates and the Date header follow it. */
 	now?: () => number;
 }
 

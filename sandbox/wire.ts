@@ -73,11 +73,11 @@ export function sendBuffer(
 	response.end(bytes);
 }
 
-/** Cuts the connection, after what was written has left. */
+/** Cuts the connection once everything written has been sent. */
 export function cut(response: ServerResponse): void {
 	const { socket } = response;
 	if (!socket || socket.destroyed) return;
 	if (!response.headersSent) return void socket.destroy();
-	// An empty write is called back only when everything before it was handed to the system.
+	// The callback of an empty write comes once everything before it was handed to the system.
 	socket.write('', () => socket.destroy());
 }

@@ -10,7 +10,7 @@ import { runNode, type RunResult } from './harness/engine';
 
 /** Whatever happens: no key, token or picture where a person, a log or another server can see it. */
 
-// Signatures are made with real time, so that the virtual one begins there.
+// Signatures are made with real time, so the virtual clock starts at it.
 const clock = new VirtualClock(() => 0.5, Date.now());
 let sandbox: Sandbox;
 let picture: string;
@@ -158,7 +158,7 @@ const failures: Array<[name: string, fault: (way: Way) => Omit<Fault, 'match'>]>
 	],
 ];
 
-/** What the worst of providers would say. */
+/** What the worst provider would say. */
 function echo(way: Way, code: number): Record<string, unknown> {
 	const { apiKey, accessKey, secretKey } = credentialOf(way);
 	const message = `Wrong: key ${String(apiKey)}, access ${String(accessKey)}:${String(secretKey)}, image ${picture.slice(0, 3_000)}`;

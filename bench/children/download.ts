@@ -65,7 +65,7 @@ function watchMemory(): () => number {
 	};
 }
 
-/** Whether the whole file came to the store, and not to the item. */
+/** Whether the whole file is in the store and not in the item. */
 function expectFile(
 	[item]: INodeExecutionData[],
 	error: { message: string } | undefined,

@@ -32,7 +32,7 @@ async function added(load) {
 	return { ms, heap: after.heap - before.heap, rss: after.rss - before.rss };
 }
 
-/** MB, after all garbage is gone. */
+/** MB, after garbage collection. */
 async function memory() {
 	for (let round = 0; round < 3; round++) {
 		globalThis.gc();

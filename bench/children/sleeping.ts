@@ -32,7 +32,7 @@ class Waits {
 	async begin(number: number): Promise<void> {
 		for (let index = 0; index < number; index++) {
 			this.startOne();
-			// Spread, as executions are.
+			// Spread over time, as executions are.
 			if (index % 10 === 9) await delay(20);
 		}
 	}

@@ -32,7 +32,7 @@ export function report(work: () => Promise<unknown>): void {
 		});
 }
 
-/** What is on the heap after all garbage is gone. */
+/** What is on the heap after garbage collection. */
 export async function heapBytes(): Promise<number> {
 	for (let round = 0; round < 3; round++) {
 		globalThis.gc!();

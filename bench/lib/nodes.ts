@@ -1,13 +1,13 @@
 import type { INode, INodeExecutionData } from 'n8n-workflow';
 import { nodeOf, type Flow } from './engine';
 
-/** The same work, once for our node and once by hand with n8n's own. All of it with Kling AI. */
+/** The same work, once for our node and once by hand with n8n's own. All with Kling AI. */
 
 const image = 'https://example.com/portrait.jpg';
 const effectScene = 'bloombloom';
 const path = '/v1/videos/effects';
 
-/** So many items of nothing in particular. */
+/** This many items without particular content. */
 export function items(count: number): INodeExecutionData[] {
 	return Array.from({ length: count }, (_, number) => ({ json: { number } }));
 }

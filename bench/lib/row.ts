@@ -16,7 +16,7 @@ export interface Row {
 	note?: string;
 }
 
-/** What the median should keep; `of` says what the bound is multiplied with. */
+/** The bound that the median should meet; `of` says what it is multiplied by. */
 export interface Target {
 	bound: number;
 	kind: 'atMost' | 'below' | 'exactly';
@@ -27,7 +27,7 @@ export interface Target {
 export interface Bench {
 	sandbox: RemoteSandbox;
 	credential: Record<string, unknown>;
-	/** So many runs, or one or two with --quick. */
+	/** The number of runs; one or two with --quick. */
 	runs(usual: number): number;
 	isQuick: boolean;
 }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Fault, RequestRecord, SandboxOptions, SandboxTask } from '../../sandbox';
 
-/** What a measurement asks of the sandbox at its end. */
+/** What a measurement reads from the sandbox at its end. */
 export interface SandboxState {
 	tasks: SandboxTask[];
 	charges: number;
@@ -68,7 +68,7 @@ export class RemoteSandbox {
 	}
 }
 
-/** The sandbox' own options, where null takes a limit away. */
+/** The sandbox's own options, where null takes a limit away. */
 type Limits = Omit<SandboxOptions, 'parallelTasks'> & { parallelTasks?: number | null };
 
 /** For our nodes, and in the same object for n8n's Bearer authentication. */

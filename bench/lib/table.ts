@@ -32,7 +32,7 @@ export function tableOf(results: readonly Result[]): string {
 	return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** What has to be said of single rows. */
+/** Notes on single rows. */
 export function notesOf(results: readonly Result[]): string {
 	const notes = results.filter(({ note }) => note);
 	return notes.map(({ benchmark, what, note }) => `- ${benchmark}, ${what}: ${note}`).join('\n');
@@ -56,7 +56,7 @@ function targetText({ bound, kind, of }: Target): string {
 	return `${sign} ${of ? `${bound} × ${of}` : amount(bound)}`;
 }
 
-/** Three digits that count, and thousands apart. */
+/** Three significant digits, with thousands separated. */
 function amount(value: number): string {
 	const digits = Math.abs(value) >= 100 || Number.isInteger(value) ? 0 : value < 10 ? 2 : 1;
 	return value.toLocaleString('en', { maximumFractionDigits: digits });

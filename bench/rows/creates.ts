@@ -4,7 +4,7 @@ import { inTurn, type Bench, type Benchmark } from '../lib/row';
 
 const count = 100;
 const latencyMs = 200;
-/** So many times the other's median can a median be by chance alone. */
+/** By chance alone, one median can be this many times the other. */
 const equal = 1.05;
 
 /** 100 tasks at a provider that answers after 200 ms and has no limits. */
@@ -19,7 +19,7 @@ export const creates: Benchmark = {
 		const batches = async () => await seconds(bench, byHand({ batching }));
 		const polite = { ten: ours(10), batches };
 		const atOnce = { hundred: ours(100), http };
-		// The first round is the engine's own warming up.
+		// The first round warms up the engine.
 		await inTurn(1, { ...polite, ...atOnce });
 		const seen = {
 			...(await inTurn(bench.runs(5), polite)),

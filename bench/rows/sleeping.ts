@@ -11,7 +11,7 @@ export const sleeping: Benchmark = {
 		const ways = ['callback', 'polling', 'loop'];
 		await bench.sandbox.reset({ taskSeconds: 7200 });
 		const runs: Held[][] = [];
-		// Side by side, since most of it is waiting.
+		// At the same time, since most of it is waiting.
 		while (runs.length < bench.runs(3)) {
 			runs.push(await Promise.all(ways.map(async (way) => await inWay(way, bench))));
 		}

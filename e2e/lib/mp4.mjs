@@ -1,7 +1,7 @@
 const BOX_HEADER = 8;
 const LARGE_BOX_HEADER = 16;
 
-/** The top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2). Throws where the bytes are none. */
+/** The top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2). Throws if the bytes are no such file. */
 export function mp4Boxes(bytes) {
 	const boxes = [];
 	let offset = 0;

@@ -37,7 +37,7 @@ const OF_LINE = {
 	2: { N8N_DISABLED_MODULES: 'mcp-registry,instance-ai' },
 };
 
-/** n8n's way to keep credentials; any text does, but it must be the same for main and workers. */
+/** Encrypts n8n's credentials. Any text will do, but main and workers need the same. */
 const ENCRYPTION_KEY = 'kling-effects-end-to-end';
 
 function stripForUser(manifest) {

@@ -7,7 +7,7 @@ import { syncBuiltinESMExports } from 'node:module';
 const standIns = JSON.parse(process.env.KLING_STAND_INS ?? '{}');
 const request = https.request;
 
-/** The same request, in clear, to the stand-in. The Host header still names the host that was meant. */
+/** The same request, unencrypted, to the stand-in. The Host header still names the host that was meant. */
 function rerouted(options, standIn) {
 	const { hostname, port } = new URL(standIn);
 	const own = { protocol: 'http:', host: hostname, hostname, port, agent: undefined };

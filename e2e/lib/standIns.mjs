@@ -151,7 +151,7 @@ export async function startGoogle(rows) {
 			NODE_OPTIONS: `--import ${pathToFileURL(join(E2E_DIR, 'lib', 'rerouteHosts.mjs'))}`,
 			KLING_STAND_INS: JSON.stringify(Object.fromEntries(hosts.map((host) => [host, url]))),
 		},
-		/** For n8n's credential type `googleApi`; no secret: it was made a moment ago. */
+		/** For n8n's credential type `googleApi`; no secret: it was just made. */
 		credential: { region: 'us-central1', email: 'robot@example.com', privateKey },
 	});
 }

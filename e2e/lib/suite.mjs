@@ -19,7 +19,7 @@ export function linesOf(line) {
 	return lines;
 }
 
-/** The test files of a folder in `e2e/` whose names have the text in them. */
+/** The test files of a folder in `e2e/` whose names contain the text. */
 export function testFilesIn(folder, only = '') {
 	const names = readdirSync(join(E2E_DIR, folder)).filter((name) => name.endsWith('.test.mjs'));
 	const chosen = names.filter((name) => name.includes(only)).sort();
@@ -46,7 +46,7 @@ function counter(files) {
 	};
 }
 
-/** Runs test files, so many at once, shows what they say, and gives the counts of passed and failed tests. */
+/** Runs test files, `concurrency` at a time, shows their output, and gives the counts of passed and failed tests. */
 export async function runFiles(files, concurrency) {
 	const { counts, passed, failed } = counter(files);
 	const events = run({ files, concurrency, timeout: FILE_TIMEOUT_MS });

@@ -59,7 +59,7 @@ export function mergeByPosition(name) {
 	return node(name, 'n8n-nodes-base.merge', parameters, { typeVersion: 3 });
 }
 
-/** Two nodes, the second of which gives out an item for each of these objects. Put them in line. */
+/** Two nodes in a row; the second gives out an item for each of these objects. */
 export function rowNodes(name, rows) {
 	const list = { mode: 'raw', jsonOutput: JSON.stringify({ rows }), options: {} };
 	const split = { fieldToSplitOut: 'rows', options: {} };

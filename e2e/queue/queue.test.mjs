@@ -159,7 +159,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 		}
 		await until('the first 40 creates', () => sandbox.charges.length >= 40, 10);
 		const [first, second] = cluster.workers;
-		// n8n 2 lets people retry what has crashed with main; what main sees die, it empties.
+		// n8n 2 lets people retry what crashed together with main. When main sees a worker die, it deletes the data.
 		const killed = await killWorker(first, { alsoMain: !rerunsByItself });
 		const chargedThen = sandbox.charges.length;
 		assert.ok(chargedThen < 200, `${chargedThen} creates before the kill`);
@@ -224,7 +224,7 @@ describe(`queue mode of n8n ${line}.x, one main and two workers`, { concurrency:
 			const lost = await rest.waitForExecution(id);
 			assert.equal(lost.status, 'error');
 			assert.match(errorOf(lost).message, /stalled|crash|worker/i);
-			// n8n 2 keeps nothing of it to be retried: it is started anew, with the same ids.
+			// n8n 2 keeps nothing of it to retry: it is started again, with the same ids.
 			await send(creates, images(1_000, 10));
 		}
 		finishTasks();

@@ -55,7 +55,7 @@ export async function whatIsMissing({ postgres, redis }) {
 	return missing.length === 0 ? null : [...missing, '', HELP].join('\n');
 }
 
-/** Sends a few bytes and gives the answer as soon as `isEnough` is content with it. */
+/** Sends a few bytes and gives the answer as soon as `isEnough` is satisfied. */
 async function firstAnswer(target, request, isEnough) {
 	return await new Promise((resolve, reject) => {
 		const socket = connect(target);
@@ -92,7 +92,7 @@ async function askPostgres({ host, port, user, database }) {
 	}
 }
 
-/** What PostgreSQL's messages come to: null when it is ready, a reason, or undefined for go on reading. */
+/** What PostgreSQL's messages amount to: null when it is ready, a reason when not, undefined to read on. */
 function verdictOf(bytes) {
 	for (let at = 0; at + 5 <= bytes.length; ) {
 		const type = bytes.toString('latin1', at, at + 1);

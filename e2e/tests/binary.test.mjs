@@ -63,7 +63,7 @@ for (const mode of MODES[prepared.line]) {
 				extra,
 			);
 
-		/** Makes an effect of one photo from the disk. */
+		/** Makes an effect from one photo on the disk. */
 		async function fromFile(name, parameters = {}, extra = {}) {
 			const nodes = [
 				manualTrigger(),
@@ -77,7 +77,7 @@ for (const mode of MODES[prepared.line]) {
 			return await run(nodes, lines);
 		}
 
-		/** Makes an effect of two photos that are files of one item. */
+		/** Makes an effect from two photos that are files of one item. */
 		async function fromTwoFiles(fields, parameters) {
 			const [left, right] = fields;
 			const nodes = [
@@ -102,7 +102,7 @@ for (const mode of MODES[prepared.line]) {
 			return await run(nodes, lines);
 		}
 
-		/** Makes an effect of a photo on the web, and downloads what comes of it. */
+		/** Makes an effect from a photo on the web, and downloads the result. */
 		async function fromUrl(image, parameters = {}, extra = {}) {
 			const all = { imageInput: 'url', image, ...wait, downloadVideo: true, ...parameters };
 			return await run([manualTrigger(), effect(all, extra)], [['Start', 'Effect']]);
@@ -112,7 +112,7 @@ for (const mode of MODES[prepared.line]) {
 		const downloads = () => sandbox.requests.filter(({ operation }) => operation === 'download');
 		const base64Of = (name) => readFileSync(join(folder, name)).toString('base64');
 
-		/** Checks that a file of an item is the whole video at this address, and is called as it should be. */
+		/** Checks that a file of an item is the whole video at this address, and has the right name. */
 		async function assertVideo(file, url, fileName) {
 			assert.equal(file.mimeType, 'video/mp4');
 			assert.equal(file.fileName, fileName);

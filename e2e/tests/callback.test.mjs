@@ -239,7 +239,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		const { executionId } = await start([image('one')], { use });
 		await asleep(executionId);
 		const [{ taskId }] = sandbox.charges;
-		// The looks of the first seconds, which no callback causes, are over.
+		// The requests of the first seconds, which no callback causes, are over.
 		await settled(() => looks(), 3);
 		const before = looks();
 		const unsigned = await sandbox.sendCallback(taskId);

@@ -24,7 +24,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		credential = await storeCredential(rest, sandbox, 'kling');
 	});
 
-	/** An example as a user adapts it: with own credentials, photos and folder. */
+	/** An example as users adapt it: with their own credentials, photos and folder. */
 	async function importExample(name, change = () => {}, { into = rest, owned = credential } = {}) {
 		const text = readFileSync(join(folder, name), 'utf8')
 			.replaceAll('https://example.com/', `${sandbox.url}/_sandbox/images/`)
@@ -176,13 +176,13 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 	});
 
 	test('4-trigger-download-save.json saves the video of a task that ends', async () => {
-		// The tasks of the other examples may still run, and would start this one too.
+		// Tasks of the other examples may still be running and would start this one too.
 		sandbox.reset();
 		const { id } = await importExample('4-trigger-download-save.json');
 		const looks = () => sandbox.requests.filter(({ operation }) => operation === 'list').length;
 		const looksBefore = looks();
 		await rest.activate(id);
-		// Of what ended before its first look, a trigger says nothing.
+		// A trigger ignores what ended before its first poll.
 		const deadline = Date.now() + 30_000;
 		while (looks() === looksBefore && Date.now() < deadline) await delay(250);
 		assert.ok(looks() > looksBefore, 'The trigger did not look within 30 s');

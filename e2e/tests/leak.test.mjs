@@ -21,7 +21,7 @@ import {
 } from '../lib/workflow.mjs';
 
 const wait = { waitForCompletion: true, downloadVideo: true, options: { pollInterval: 1 } };
-/** What a user would not like to find in a log. The sandbox' own keys are as secret as these. */
+/** What a user would not want to find in a log. The sandbox's own keys are as secret as these. */
 const secrets = {
 	'a key that does not work': 'sk-leakmark-5f0c2e7d9b1a4c38',
 	'an access key that does not work': 'ak-leakmark-8d1e6a3f7c2b',
@@ -54,9 +54,9 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 	let server;
 	let rest;
 	let sandbox;
-	/** What the nodes gave out and said, of all executions. */
+	/** The output and messages of the nodes, of all executions. */
 	const told = [];
-	/** Ids that must be found, so that it is known that the search looks in the right places. */
+	/** Ids that must be found, to show that the search looks in the right places. */
 	const known = [];
 
 	before(async () => {
@@ -260,7 +260,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 		let wanted;
 
 		before(async () => {
-			// So that all that n8n has in mind is on the disk.
+			// So that everything n8n holds in memory is on the disk.
 			await server.stop();
 			wanted = allSecrets();
 		});

@@ -218,7 +218,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			...waiting,
 		});
 		const other = await rest.startManually(another.id, 'Start');
-		// Some seconds later, told by the looks of another run, nobody has looked any more.
+		// Some seconds later, measured by the requests of another run, there was no further request.
 		await reached(() => sent(another.sandbox, 'get') >= 6, 'the looks of another run');
 		await rest.stopExecution(other);
 		const late = sandbox.requests.filter(({ at }) => at > stoppedAt + 2_000);
@@ -249,7 +249,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	});
 });
 
-/** Waits until something is so. */
+/** Waits until a condition is true. */
 async function reached(check, describe) {
 	await waitUntil(check, { timeoutMs: 60_000, intervalMs: 50, describe });
 }

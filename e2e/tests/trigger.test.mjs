@@ -328,7 +328,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	});
 });
 
-/** Waits until something is so. */
+/** Waits until a condition is true. */
 async function reached(check, describe) {
 	await waitUntil(check, { timeoutMs: pollMs, intervalMs: 100, describe });
 }

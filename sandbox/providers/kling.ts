@@ -56,7 +56,7 @@ export const kling: Provider = {
 	callbacks: (context) => ({
 		onlyAtEnd: false,
 		isSigned: true,
-		// Whether Kling repeats a callback that was not taken is not documented.
+		// Whether Kling repeats a callback that was not accepted is not documented.
 		retryMs: [],
 		payload: (task) => callbackPayload(task, context.url),
 	}),

@@ -80,7 +80,7 @@ export async function readKlingBody(
 	};
 }
 
-/** Why tasks of this scene fail, when the sandbox is told to let them. */
+/** Why tasks of this scene fail, if the sandbox was told to make them fail. */
 export function failureOfScene(scene: string, context: Context): string | null {
 	return context.options.failScenes.includes(scene) ? 'Image pixel is invalid' : null;
 }

@@ -113,7 +113,7 @@ export class TestBed {
 	}
 }
 
-/** The node in a process of its own: what it has in mind is not another's. */
+/** The node in a process of its own, with a memory of its own. */
 function newProcess(): KlingEffects {
 	const node = new KlingEffects();
 	const callbacks = new CallbackHandler();

@@ -12,7 +12,7 @@ export interface CampaignOptions {
 	seed: number;
 	/** Whether the provider can say that a task is not there, so that all are made in the end. */
 	isExact: boolean;
-	/** Whether a worker may die and its execution be run anew without what it remembered. */
+	/** Whether a worker may die and its execution run again without what it remembered. */
 	mayDie: boolean;
 }
 
@@ -197,7 +197,7 @@ export class Campaign {
 		return problems;
 	}
 
-	/** Each charge is shown by its task id, or by an item that says that nobody knows. */
+	/** Each charge is shown by its task id, or by an item that says that it is unknown. */
 	private judgeCharges(charges: readonly Charge[], result: RunResult): string[] {
 		const text = textOf(result);
 		const hidden = charges.filter(({ taskId }) => !text.includes(taskId));
@@ -217,8 +217,8 @@ export class Campaign {
 }
 
 /**
- * What a dead worker created is found when the run anew comes to the same item. One whose time is
- * over before does not come to it, and cannot know.
+ * What a dead worker created is found when the new run comes to the same item. A run whose time is
+ * over before that cannot know of it.
  */
 function timeoutOf(dies: number | null, pick: (values: readonly number[]) => number): number {
 	const minutes = pick([0, 5, 30, 120]);
@@ -239,7 +239,7 @@ function textOf({ run, error, customData }: RunResult): string {
 	return JSON.stringify([output, error?.message, error?.description, customData]);
 }
 
-/** How many items say that nobody knows whether they have a task. */
+/** How many items say that it is unknown whether they have a task. */
 function unknownItems(text: string): number {
 	const listed = /was created for: (.*?)\\?\./.exec(text)?.[1];
 	if (listed !== undefined) return listed.split(', ').length;

@@ -128,7 +128,7 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(charged()).toHaveLength(4);
 	});
 
-	// Campaign: with "Stop" the error is about one item, and the others that are unclear were nowhere named.
+	// With "Stop" the error is about one item; the others that are unclear used to be named nowhere.
 	test('with "Stop" the message names every item of which nobody knows', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' } });
 		const { error, customData } = await run({ provider: 'cometApi', options: { concurrency: 3 } });
@@ -284,7 +284,7 @@ describe('waiting', () => {
 });
 
 describe('an execution that is stopped', () => {
-	/** In real time: the engine's own cancelling is what is looked at. */
+	/** In real time, because this tests the engine's own cancelling. */
 	async function stopped(setting: Setting, when: () => boolean) {
 		let cancel: () => void = () => {};
 		const running = run({ ...setting, nodeType: undefined, onStarted: (stop) => (cancel = stop) });

@@ -32,7 +32,7 @@ describe('a request without an answer', () => {
 	});
 
 	test.each([
-		// The route can be lost while the answer is awaited: the create was sent, and perhaps paid.
+		// The route can be lost while waiting for the answer: the create was sent, and perhaps paid for.
 		['no route while reading', { code: 'EHOSTUNREACH', syscall: 'read' }],
 		['no route, and nobody says when', { httpCode: 'EHOSTUNREACH' }],
 		['a reset connection', { code: 'ECONNRESET' }],

@@ -2,12 +2,12 @@ import type { Clock } from '../../nodes/kling/clock';
 
 interface Sleeper {
 	at: number;
-	/** Who lay down first wakes first, as with real timers. */
+	/** Whoever went to sleep first wakes first, as with real timers. */
 	order: number;
 	resolve: () => void;
 }
 
-/** Real milliseconds after which time goes on although something is still under way: it hangs. */
+/** Real milliseconds after which what is still under way counts as hanging, and time goes on. */
 const patienceMs = 15;
 
 /**
@@ -16,7 +16,7 @@ const patienceMs = 15;
  * with {@link VirtualClock.during}: time stands still while they are under way.
  */
 export class VirtualClock implements Clock {
-	/** What was slept, in ms, in the order of the calls. */
+	/** The length of each sleep in ms, in the order of the calls. */
 	readonly sleeps: number[] = [];
 	private time: number;
 	private count = 0;
@@ -56,7 +56,7 @@ export class VirtualClock implements Clock {
 		}
 	}
 
-	/** Nobody wakes any more, as in a process that has died. */
+	/** Nobody wakes up again, as in a process that has died. */
 	stop(): void {
 		this.isStopped = true;
 		this.sleepers = [];

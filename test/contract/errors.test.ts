@@ -10,7 +10,7 @@ const requestId = /request id [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 
 const keyRefused = 'Kling AI did not accept the key';
 const noCredit = 'The Kling AI account has no credit left';
-/** Not found is no proof that nothing was paid, so this is never told as a plain refusal. */
+/** “Not found” does not prove that nothing was paid, so it is never reported as a plain refusal. */
 const unclear = /^Kling AI may have created the task/;
 
 /** Kling's table (docs/providers.md 1.7): what the user reads, and how often a create is sent in
@@ -119,7 +119,7 @@ describe("each code of Kling's table on a Create", () => {
 		expect(error).toBeUndefined();
 		expect(json[0].details).toEqual({
 			taskId: null,
-			// By this id a task can be looked for that may have been made.
+			// By this id, a task that may exist can be looked up.
 			externalTaskId: code < 5000 ? null : expect.stringMatching(/^n8n-/),
 			code: String(code),
 			httpCode: Number(httpCode),

@@ -12,14 +12,14 @@ export interface Asked {
 }
 
 /**
- * One provider in one of its forms. The promises of `contract.test.ts` are kept for each row: a new
+ * One provider in one of its forms. The promises of `contract.test.ts` are tested for each row: a new
  * provider is one row more.
  */
 export interface ProviderRow {
 	name: string;
 	provider: SandboxProvider;
 	displayName: string;
-	/** What the sandbox is told to be like. */
+	/** The sandbox's options. */
 	sandbox?: SandboxOptions;
 	credential?: (sandbox: Sandbox) => Record<string, unknown>;
 	/** Below the base URL. */

@@ -25,14 +25,14 @@ export const itemKeys = [
 	'externalTaskId',
 ];
 
-/** A sandbox and the node, on one instant clock that starts anew with each test. */
+/** A sandbox and the node, on one instant clock that starts again with each test. */
 export class Workbench {
 	sandbox!: Sandbox;
 	clock!: InstantClock;
 	private restoreClock = () => {};
 	private original: SandboxOptions = {};
 
-	/** Registers what jest is to do before and after. */
+	/** Registers what jest does before and after. */
 	static prepare(): Workbench {
 		const bench = new Workbench();
 		beforeAll(async () => {

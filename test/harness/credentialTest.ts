@@ -105,7 +105,7 @@ function judge({ test }: KlingEffectsApi, body: unknown): TestVerdict {
 	return { status: 'OK', message: 'Connection successful!' };
 }
 
-/** As lodash's get, with which n8n looks. */
+/** Like lodash's get, which n8n uses here. */
 function valueAt(body: unknown, path: string): unknown {
 	return path
 		.split('.')

@@ -94,7 +94,7 @@ export class SleepingN8n {
 		return Array.from({ length: this.processCount }, make);
 	}
 
-	/** All processes die and come back: what they had in mind is gone. */
+	/** All processes die and come back: what they had in memory is gone. */
 	restart(): void {
 		this.processes = this.start();
 	}
@@ -348,15 +348,12 @@ export class SleepingN8n {
 		const to = (name: string) => [{ node: name, type: 'main' as const, index: 0 }];
 		const errorSink = node('After Error', 'After Error');
 		const connections = Object.fromEntries(
-			nodes
-				.slice(0, -1)
-				.map(({ name }, index) => [
-					name,
-					{
-						main:
-							name === nodeName ? [to('After'), to('After Error')] : [to(nodes[index + 1].name)],
-					},
-				]),
+			nodes.slice(0, -1).map(({ name }, index) => [
+				name,
+				{
+					main: name === nodeName ? [to('After'), to('After Error')] : [to(nodes[index + 1].name)],
+				},
+			]),
 		);
 		const found = (type: string) => {
 			if (type === 'klingEffects') return this.counted(this.processes[process]);

@@ -2,7 +2,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Clock } from '../../nodes/kling/clock';
 import { systemClock } from '../../nodes/n8n/clock';
 
-/** Real milliseconds after which a request that is never answered holds time up no longer. */
+/** Real milliseconds after which a request that is never answered no longer holds up time. */
 const patienceMs = 10_000;
 
 /** Requests that this process has under way, as Node.js itself tells. */
@@ -17,7 +17,7 @@ interface Sleeper {
 }
 
 /**
- * Time that goes on only when a test says so. Whoever sleeps wakes in the order of time, each when
+ * Time that goes on only when a test says so. Sleepers wake in the order of time, each when
  * what the one before has caused is done, requests over real sockets included.
  */
 export class SteppedClock implements Clock {
@@ -73,7 +73,7 @@ export class SteppedClock implements Clock {
 		return Math.max(0, Math.min(...this.sleepers.map(({ at }) => at)) - this.time);
 	}
 
-	/** Nobody wakes any more, as in a process that has died. */
+	/** Nobody wakes up again, as in a process that has died. */
 	stop(): void {
 		this.sleepers = [];
 	}

@@ -73,7 +73,7 @@ describe.each([1, 2, 3])('admission, chance %d', (seed) => {
 			provider: { latencyMs: 200, slots: 10, taskMs: 300_000 },
 		});
 		expect(accepted).toBe(50);
-		// Four times five minutes until the last ten places are free.
+		// Four times five minutes until the last ten slots are free.
 		expect(end).toBeLessThan(1.1 * 4 * 300_000);
 		expect(refused).toBeLessThan(4 * 50);
 		const inLastMinute = posts.filter((at) => at > 240_000 && at < 300_000);
@@ -234,7 +234,7 @@ describe('a run', () => {
 		expect(admission.stoppedBy).toMatchObject({ kind: 'keyRefused' });
 	});
 
-	// With one place, the next create was under way before the first one's refusal was known to its run.
+	// With one slot, the next create was under way before its run knew of the first one's refusal.
 	test.each([
 		['a refused key', 'keyRefused', false, 1],
 		['an empty account', 'accountEmpty', false, 1],

@@ -50,7 +50,7 @@ describe('reads', () => {
 			},
 			9_450,
 		],
-		["Modellix' moment of reset", { 'x-ratelimit-reset': '1795000004' }, 4_200],
+		["Modellix's moment of reset", { 'x-ratelimit-reset': '1795000004' }, 4_200],
 		['an absurd time', { 'retry-after': '86400' }, 63_000],
 		['no time at all', { 'retry-after': '0' }, 525],
 		['nonsense', { 'retry-after': 'soon' }, 750],
@@ -128,7 +128,7 @@ describe('a create', () => {
 		expect(sent.map(({ request }) => request.providerTime)).toEqual([undefined, date]);
 	});
 
-	test("goes to Modellix' older addresses after a 404 alone, and remembers the one that is there", async () => {
+	test("goes to Modellix's older addresses after a 404 alone, and remembers the one that is there", async () => {
 		const gone = answer(404, { code: 404, message: 'Not Found' });
 		const made = answer(200, { code: 0, data: { task_id: 'm-1', status: 'pending' } });
 		const { client, sent } = scripted({ posts: [gone, made] }, { provider: 'modellix' });

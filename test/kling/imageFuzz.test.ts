@@ -37,13 +37,13 @@ beforeAll(async () => {
 	];
 });
 
-/** Places as a share of the file, with a liking for its first bytes, where the headers are. */
+/** Places as a share of the file, more often among its first bytes, where the headers are. */
 const place = fc.noBias(fc.nat({ max: 999 })).map((thousandths) => (thousandths / 1000) ** 3);
 const byte = fc.oneof(
 	fc.integer({ min: 0, max: 255 }),
 	fc.constantFrom(0, 1, 2, 0xff, 0xc0, 0xc2, 0xc4, 0xd8, 0xd9, 0xda, 0xdb, 0xe1),
 );
-/** Some bytes of the file are taken out, and others put in their place. */
+/** Some bytes of the file are replaced by others. */
 const mutation = fc.record({
 	share: place,
 	removed: fc.noBias(fc.nat({ max: 40 })),

@@ -84,7 +84,7 @@ describe('base64', () => {
 	test('are read alike however many were read before', () => {
 		const plain = (count: number) =>
 			checkImageUrl(`https://example.com/${count % 7}.jpg`, label).ok;
-		// So many that the engine compiles what reads them: URL.canParse of Node.js 20 is wrong from then on.
+		// Often enough for the engine to compile URL.canParse, which in Node.js 20 is wrong from then on.
 		for (let count = 0; count < 100_000; count++) plain(count);
 		expect(checkImageUrl('https://bücher.example/ä.jpg', label).ok).toBe(true);
 	});

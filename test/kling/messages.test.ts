@@ -124,7 +124,7 @@ test('a message about one provider names it, and no other', () => {
 		for (const kind of kinds) {
 			const { message } = describeFailure(failure(kind, { body: 'html' }), { provider });
 			const named = names.filter((name) => message.includes(name));
-			// A file that is gone is no concern of any provider.
+			// A missing file concerns no provider.
 			expect(named).toEqual(kind === 'imageGone' ? [] : [provider.displayName]);
 		}
 	}
@@ -182,7 +182,7 @@ function textsOfFile(path: string): string[] {
 					.join('…'),
 			);
 		}
-		// Errors of programming are for programmers.
+		// Programming errors are meant for programmers.
 		const isRangeError =
 			ts.isNewExpression(node) && node.getText(source).startsWith('new RangeError');
 		if (!isRangeError) ts.forEachChild(node, visit);

@@ -79,7 +79,7 @@ describe('a create whose answer is lost', () => {
 		expect(ids).toEqual(['key-1', 'key-1']);
 	});
 
-	// Campaign, seed 20260101: the provider showed the task of the last request after 15 s only.
+	// Found by the campaign: the provider showed the task of the last request only after 15 s.
 	test('three times is not called refused: the last request may have been accepted', async () => {
 		const { submission, posts, last } = await run({ posts: [lost], gets: [notFound] });
 		expect(submission).toMatchObject({

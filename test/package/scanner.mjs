@@ -29,7 +29,7 @@ function rulesOf(name) {
 
 const { ignores, ...recommended } = n8nCommunityNodesPlugin.configs.recommended;
 
-/** The scanner's flat config, for these files. Comments cannot switch a rule off. */
+/** The scanner's flat config, for these files. Comments cannot switch off a rule. */
 export function scannerConfig(files = ['**/*.{js,ts,json}']) {
 	return [
 		{

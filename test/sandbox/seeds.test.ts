@@ -144,7 +144,7 @@ test("KKIAI's own example, empty strings included, is accepted", async () => {
 	expect(reply.json).toMatchObject({ code: 0, data: { task_info: {} } });
 });
 
-test("Modellix' own example is accepted and answered as printed", async () => {
+test("Modellix's own example is accepted and answered as printed", async () => {
 	const reply = await curl(
 		`curl --request POST \\
   --url https://api.modellix.ai/api/v1/image-to-video/kling/kling-video-effects/async \\

@@ -121,7 +121,7 @@ export async function startReceiver(answerWith: (index: number) => number = () =
 	return { url: `http://127.0.0.1:${port}/hook`, received, close };
 }
 
-/** Waits until something is true. */
+/** Waits until a condition is true. */
 export async function until(isTrue: () => boolean, what: string): Promise<void> {
 	const deadline = Date.now() + 8000;
 	while (!isTrue()) {

@@ -37,7 +37,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes of the heap that are in use, without garbage. */
 async function heapUsed(): Promise<number> {
-	// Sockets and promises are let go of in the turns after the last request.
+	// Sockets and promises are released in the turns after the last request.
 	for (let round = 0; round < 3; round++) {
 		await new Promise((resolve) => setTimeout(resolve, 20));
 		collectGarbage();
@@ -79,7 +79,7 @@ test(
 			await time.clock.sleep(minuteMs);
 			if (poll === polls / 3) heapAtThird = await heapUsed();
 		}
-		// What still runs ends, and is emitted too.
+		// Tasks that still run end, and are emitted too.
 		for (let poll = 0; poll < 3; poll++) {
 			await time.clock.sleep(10 * minuteMs);
 			for (const id of await trigger.ids()) emitted.set(id, (emitted.get(id) ?? 0) + 1);

@@ -25,7 +25,7 @@ export interface TriggerOptions {
 	credential: Record<string, unknown>;
 	credentialId?: string;
 	parameters?: Record<string, unknown>;
-	/** As it lies in n8n's database. */
+	/** As n8n's database holds it. */
 	staticData?: string;
 	workflowId?: string;
 }

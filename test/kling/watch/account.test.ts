@@ -18,7 +18,7 @@ function worldWith(habits: Partial<Habits> = {}): World {
 	return new World({ ...plain, ...habits }, chance);
 }
 
-/** So many ended tasks, one each `gap`, the last of them some minutes ago. */
+/** This many ended tasks, one every `gap`, the last of them some minutes ago. */
 function addHistory(world: World, count: number, gap = minute): void {
 	for (let index = count; index > 0; index--) {
 		world.add({ createdAt: world.now - hour - index * gap });

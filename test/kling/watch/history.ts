@@ -62,9 +62,9 @@ const bursts = fc.oneof(
 
 const pollStep = fc.record({
 	do: fc.constant('poll' as const),
-	/** Whether all further requests meet trouble too. */
+	/** Whether all further requests fail too. */
 	isOutage: fc.boolean(),
-	/** The request that meets trouble; none when 0. */
+	/** The request that fails; none when 0. */
 	fails: fc.oneof(
 		{ weight: 4, arbitrary: fc.constant(0) },
 		{ weight: 1, arbitrary: fc.integer({ min: 1, max: 7 }) },
@@ -182,7 +182,7 @@ export class Play {
 
 	private addPast(shape: Shape, age: number): void {
 		const createdAt = this.world.now - age - shape.lag;
-		// What runs at activation was created within the reach of the first reading.
+		// What runs at activation was created within the reach of the first pass.
 		const runs = age > 20 * hour ? Math.min(shape.runs, age) : shape.runs;
 		this.world.add({ ...this.fields(shape), createdAt, endsAt: createdAt + runs });
 	}

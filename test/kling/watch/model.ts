@@ -5,7 +5,7 @@ import type { TaskRecord, TaskStatus } from '../../../nodes/kling/task';
 import { readState, watchAccount, type PollTime, type TaskEvent } from '../../../nodes/kling/watch';
 import type { AccountState } from '../../../nodes/kling/watch/state';
 
-/** A provider and an n8n that are known to the last detail, to judge what the trigger emits. */
+/** A model of a provider and of n8n in which everything is known, to judge what the trigger emits. */
 
 export const second = 1_000;
 export const minute = 60 * second;
@@ -74,7 +74,7 @@ export class World {
 	rows = 0;
 	/** What happens before the request with that number of the poll under way. */
 	before: (request: number) => void = () => undefined;
-	/** Which requests of the poll under way meet trouble. */
+	/** Which requests of the poll under way fail. */
 	fails: (request: number, page: number | null) => boolean = () => false;
 	/** Called when something came back. */
 	onResponse: (isGood: boolean) => void = () => undefined;
