@@ -1,4 +1,4 @@
-import type { INodeExecutionData } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/callback/wake';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { postToOwnAddress } from '../../nodes/n8n/resume';
@@ -28,7 +28,11 @@ export interface BedOptions extends Partial<SleepingN8nOptions> {
 	provider?: SandboxProvider;
 	webhookSecret?: string;
 	processes?: number;
+	/** How often the workflow comes to the node. */
+	times?: number;
 }
+
+type CallBack = Parameters<SleepingN8n['call']>[1] & { process?: number; address?: string };
 
 /** A sandbox whose tasks end when a test says so, and an n8n on a clock that a test moves. */
 export class TestBed {
@@ -75,7 +79,7 @@ export class TestBed {
 	async start(
 		items: INodeExecutionData[],
 		changes: Record<string, unknown> = {},
-		{ provider = 'kling', webhookSecret, processes = 1, ...options }: BedOptions = {},
+		{ provider = 'kling', webhookSecret, processes = 1, times, ...options }: BedOptions = {},
 	): Promise<string> {
 		const credential = { ...this.sandbox.credential(provider), webhookSecret };
 		const parameters = { ...create, ...changes };
@@ -83,7 +87,7 @@ export class TestBed {
 			{ nodeType: newProcess, ...options, credential, parameters },
 			processes,
 		);
-		return await this.clock.during(this.n8n.execute(items));
+		return await this.clock.during(this.n8n.execute(items, times));
 	}
 
 	/** The ids of the tasks that were paid for, in the order of the items. */
@@ -96,9 +100,19 @@ export class TestBed {
 		return task.callbackUrl!;
 	}
 
+	/** Ends tasks, named by the place of their item. */
+	finish(status: 'succeed' | 'failed', ...items: number[]): void {
+		for (const item of items) this.sandbox.finish(this.taskIds[item], status, 'Too dark');
+	}
+
+	/** The json of what reached the node after this one, all runs of it together. */
+	json(executionId: string): IDataObject[] {
+		return this.n8n.after(executionId).flatMap(({ items }) => items.map(({ json }) => json));
+	}
+
 	/** A callback of the provider, and all that follows from it at once. */
-	async callBack(process = 0, call: Parameters<SleepingN8n['call']>[1] = {}) {
-		const answer = await this.clock.during(this.n8n.call(this.address, call, process));
+	async callBack({ process = 0, address = this.address, ...call }: CallBack = {}) {
+		const answer = await this.clock.during(this.n8n.call(address, call, process));
 		await this.clock.during(this.n8n.settled());
 		return answer;
 	}

@@ -5,7 +5,6 @@ import {
 	createRunExecutionData,
 	NodeHelpers,
 	Workflow,
-	type IExecuteData,
 	type INode,
 	type INodeExecutionData,
 	type INodeType,
@@ -31,8 +30,10 @@ export interface SleepingN8nOptions {
 	parameters: Record<string, unknown>;
 	credential: Record<string, unknown>;
 	settings?: Partial<INode>;
-	/** Nodes after Kling Effects, one after the other; `After` is always the first. */
+	/** Nodes after `After`, one after the other. */
 	further?: INode[];
+	/** Types of such nodes; others pass their items on. */
+	types?: Record<string, INodeType>;
 	/** The Kling Effects node of a process. */
 	nodeType?: () => INodeType;
 	mode?: WorkflowExecuteMode;
@@ -103,14 +104,18 @@ export class SleepingN8n {
 		return this.options.line ?? 2;
 	}
 
-	/** Runs the workflow; resolves when the execution is over or sleeps. */
-	async execute(items: INodeExecutionData[] = [{ json: {} }]): Promise<string> {
+	/** Runs the workflow, the items as often as given; resolves when the execution is over or sleeps. */
+	async execute(items: INodeExecutionData[] = [{ json: {} }], times = 1): Promise<string> {
 		await useBinaryMode('default');
 		const executionId = String(++this.executionCount);
 		const feeder = this.workflow().getNode('Feeder')!;
 		const data = createRunExecutionData({
 			executionData: {
-				nodeExecutionStack: [{ node: feeder, data: { main: [items] }, source: null }],
+				nodeExecutionStack: Array.from({ length: times }, () => ({
+					node: feeder,
+					data: { main: [items] },
+					source: null,
+				})),
 			},
 			...(this.line === 2 ? { resumeToken: `token-of-${executionId}` } : {}),
 			...(this.options.parentExecution ? { parentExecution: this.options.parentExecution } : {}),
@@ -325,6 +330,8 @@ export class SleepingN8n {
 
 	private typeOf({ type, name }: INode, process: number, executionId = ''): INodeType {
 		if (type === 'klingEffects') return this.processes[process];
+		const own = this.options.types?.[type];
+		if (own) return own;
 		return sinkOf((items) => this.downstream.push({ executionId, node: name, items }));
 	}
 
@@ -432,5 +439,3 @@ function sinkOf(note: (items: INodeExecutionData[]) => void): INodeType {
 		},
 	} as unknown as INodeType;
 }
-
-export type { IExecuteData };
