@@ -5,6 +5,7 @@ import {
 	createRunExecutionData,
 	NodeHelpers,
 	Workflow,
+	type IDataDeduplicator,
 	type INode,
 	type INodeExecutionData,
 	type INodeType,
@@ -75,8 +76,6 @@ export class SleepingN8n {
 	readonly downstream: Downstream[] = [];
 	/** How often n8n ran the Kling Effects node. */
 	runs = 0;
-	/** n8n's table of processed data, which all processes share. */
-	readonly processed = new Set<string>();
 	/** Set while the credential cannot be read. */
 	isCredentialGone = false;
 	private readonly underWay: Array<Promise<unknown>> = [];
@@ -88,6 +87,7 @@ export class SleepingN8n {
 		private readonly processCount = 1,
 	) {
 		this.processes = this.start();
+		processedData.clear();
 	}
 
 	private start(): INodeType[] {
@@ -120,6 +120,7 @@ export class SleepingN8n {
 			...(this.line === 2 ? { resumeToken: `token-of-${executionId}` } : {}),
 			...(this.options.parentExecution ? { parentExecution: this.options.parentExecution } : {}),
 		});
+		if (this.line === 1) delete data.resumeToken;
 		this.rows.set(executionId, { status: 'running', data: stringify(data), waitTill: null });
 		await this.runExecution(executionId, data, 0);
 		return executionId;
@@ -329,7 +330,7 @@ export class SleepingN8n {
 	}
 
 	private typeOf({ type, name }: INode, process: number, executionId = ''): INodeType {
-		if (type === 'klingEffects') return this.processes[process];
+		if (type.startsWith('klingEffects')) return this.processes[process];
 		const own = this.options.types?.[type];
 		if (own) return own;
 		return sinkOf((items) => this.downstream.push({ executionId, node: name, items }));
@@ -363,7 +364,7 @@ export class SleepingN8n {
 			]),
 		);
 		const found = (type: string) => {
-			if (type === 'klingEffects') return this.counted(this.processes[process]);
+			if (type.startsWith('klingEffects')) return this.counted(this.processes[process]);
 			const owner = [...nodes, errorSink].find((one) => one.type === type)!;
 			return this.typeOf(owner, process, executionId);
 		};
@@ -393,6 +394,19 @@ export class SleepingN8n {
 		return counted;
 	}
 }
+
+/** n8n's table of processed data, which all processes share: read, then written, without a lock. */
+const processedData = new Map<string, string[]>();
+
+void core.DataDeduplicationService.init({
+	async checkProcessedAndRecord(items: string[], _scope: string, { node }: { node?: INode }) {
+		const before = processedData.get(node?.id ?? '') ?? [];
+		const isOld = (item: string) => before.includes(item);
+		const fresh = items.filter((item) => !isOld(item));
+		processedData.set(node?.id ?? '', [...before, ...fresh]);
+		return { new: fresh, processed: items.filter(isOld) };
+	},
+} as unknown as IDataDeduplicator);
 
 function isSame(given: string, expected: string): boolean {
 	return (
