@@ -80,6 +80,8 @@ export class SleepingN8n {
 	isCredentialGone = false;
 	private readonly underWay: Array<Promise<unknown>> = [];
 	private processes: INodeType[];
+	/** What calls are judged by, made once for each process. */
+	private forCalls: Workflow[] = [];
 	private executionCount = 0;
 
 	constructor(
@@ -97,6 +99,7 @@ export class SleepingN8n {
 
 	/** All processes die and come back: what they had in memory is gone. */
 	restart(): void {
+		this.forCalls = [];
 		this.processes = this.start();
 	}
 
@@ -177,7 +180,7 @@ export class SleepingN8n {
 			path ??= rest.join('/');
 		}
 		if (row.status !== 'waiting') return { status: 409 };
-		const workflow = this.workflow();
+		const workflow = (this.forCalls[process] ??= this.workflow('', process));
 		const [entry] = data.executionData!.nodeExecutionStack;
 		entry.node.disabled = true;
 		data.waitTill = undefined;

@@ -22,7 +22,8 @@ const firstCallsMs = [5_000, storedWithinMs];
 const mostLooks = 3;
 
 export interface Caller {
-	wait: Wait;
+	/** No more of it, as what is held here is held until the deadline. */
+	wait: Pick<Wait, 'resumeUrl' | 'deadline'>;
 	/** What callbacks are signed with; null when they are not. */
 	secret(): Promise<string | null>;
 	clock: Clock;

@@ -28,7 +28,8 @@ export async function sleepUntilCallbacks(
 		context.addExecutionHints(unreachableHint(context, wait.resumeUrl));
 	await context.putExecutionToWait(new Date(wait.deadline + lastResortMs));
 	const { webhookSecret } = account;
-	void callWhileAsleep({ wait, clock, secret: async () => webhookSecret });
+	const { resumeUrl, deadline } = wait;
+	void callWhileAsleep({ wait: { resumeUrl, deadline }, clock, secret: async () => webhookSecret });
 	return [];
 }
 
