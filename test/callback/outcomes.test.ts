@@ -151,6 +151,16 @@ test('the input items stay as they are while the execution sleeps', async () => 
 	expect(feeder.data?.main[0]?.map(({ json }) => json)).toEqual(before.map(({ json }) => json));
 });
 
+test('a task that failed before the sleep is no item of n8n’s own time-out: with “Stop” such a run polls', async () => {
+	const started = bed.start(photos('a', 'b'));
+	while (bed.taskIds.length === 0) await new Promise(setImmediate);
+	bed.finish('failed', 0);
+	const id = await started;
+	expect(bed.n8n.status(id)).toBe('error');
+	expect(bed.n8n.error(id)?.message).toContain('Too dark');
+	expect(bed.n8n.after(id)).toEqual([]);
+});
+
 describe('at the deadline', () => {
 	const settings = { onError: 'continueRegularOutput' as const };
 

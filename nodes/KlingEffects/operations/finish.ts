@@ -131,6 +131,6 @@ export async function finishTask(
 }
 
 /** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */
-function failedTaskIsProblem(node: INode): boolean {
+export function failedTaskIsProblem(node: INode): boolean {
 	return !goesOn(node) || node.onError === 'continueErrorOutput';
 }

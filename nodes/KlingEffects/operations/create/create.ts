@@ -6,7 +6,7 @@ import { outputOf, type Result } from '../../../n8n/results';
 import type { Session } from '../../../n8n/session';
 import { readCallbackWait } from '../../callback/option';
 import { sleepUntilCallbacks } from '../../callback/sleep';
-import { waitAndFinish, type ItemTask } from '../finish';
+import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../finish';
 import { checkItems } from './items';
 import { NodeMemory } from './memory';
 import { hintsAtEarlier, problemsOf, tellPaid } from './outcomes';
@@ -49,7 +49,7 @@ export async function executeCreate(
 			finish,
 		}),
 	);
-	if (resumeUrl !== null && (await canSleep(submitted, itemTasks, session))) {
+	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
 		const paid = tellPaid(submitted);
 		const asleep = { resumeUrl, deadline, intervalMs, itemTasks, problems: left, paid };
@@ -65,9 +65,11 @@ function asInfo(message: string) {
 
 /**
  * Whether callbacks will come, and any is still to come. A task of an earlier try calls the address
- * of an execution that is over, so a retry waits by polling.
+ * of an execution that is over, so a retry waits by polling. So does a run with a task that has failed
+ * already and is a problem: if nobody woke the execution, n8n would pass it on like any other.
  */
 async function canSleep(
+	context: IExecuteFunctions,
 	submitted: readonly Submitted[],
 	itemTasks: ItemTask[],
 	session: Session,
@@ -77,5 +79,9 @@ async function canSleep(
 	const look = { deadline: session.clock.now(), intervalMs: 0, firstLookMs: 0 };
 	const followed = await follow(records, look, session);
 	for (const [index, { record }] of followed.entries()) itemTasks[index].record = record;
-	return itemTasks.some(({ record, finish }) => finish.wait && !isFinal(record.task.status));
+	const statuses = itemTasks
+		.filter(({ finish }) => finish.wait)
+		.map(({ record }) => record.task.status);
+	if (statuses.includes('failed') && failedTaskIsProblem(context.getNode())) return false;
+	return !statuses.every(isFinal);
 }
