@@ -10,7 +10,7 @@ const HELP = `Usage: npm run sandbox -- [options]
   --latency MS              added to every answer of an API (0)
   --parallel-tasks N        unfinished tasks per account (no limit)
   --requests-per-second N   requests per account (no limit)
-  --kkiai-shape SHAPE       kling | wrapper | openai (kling)
+  --kkiai-shape SHAPE       kling | wrapper | short | openai (kling)
   --modellix-path PATH      newest | middle | oldest (newest)
   --help
 `;
@@ -38,6 +38,7 @@ async function main(): Promise<void> {
 		kkiaiShape: oneOf('kkiai-shape', values['kkiai-shape'], [
 			'kling',
 			'wrapper',
+			'short',
 			'openai',
 		] as const),
 		modellixPath: oneOf('modellix-path', values['modellix-path'], [

@@ -80,6 +80,8 @@ function defaultOptions(): ActiveOptions {
 		largerPages: 'refused',
 		lastPage: 1000,
 		listIgnoresPageNum: false,
+		emptyList: 'array',
+		watermarkUrls: false,
 		listDelayMs: 0,
 		stateLagMs: 0,
 		dateSkewsMs: [0],

@@ -29,8 +29,10 @@ export interface SandboxOptions {
 	requestsPerSecond?: number;
 	/** Unfinished tasks per account; more are refused with 1303 or the gateway's own 429. */
 	parallelTasks?: number;
-	/** Which of the three answer shapes of its family KKIAI shows (docs/providers.md section 3). */
-	kkiaiShape?: 'kling' | 'wrapper' | 'openai';
+	/** Which of the answer shapes of its family KKIAI shows (docs/providers.md section 3). */
+	kkiaiShape?: 'kling' | 'wrapper' | 'short' | 'openai';
+	/** Whether Kling's videos have a `watermark_url`; lately only those that were asked for one (K16). */
+	watermarkUrls?: boolean;
 	/** Whether KKIAI's get finds external task ids (claimed for text2video only). */
 	kkiaiExternalIdLookup?: boolean;
 	/** Whether CometAPI's get finds external task ids (unverified). */
@@ -45,6 +47,8 @@ export interface SandboxOptions {
 	largerPages?: 'refused' | 'cut';
 	/** Last `pageNum` of Kling's list. */
 	lastPage?: number;
+	/** What `data` is in a list of nothing: siblings of effects have an array, or nothing at all (K10). */
+	emptyList?: 'array' | 'null' | 'absent';
 	/** Whether Kling's list shows its first page whatever `pageNum` says. */
 	listIgnoresPageNum?: boolean;
 	/** Milliseconds until a new task shows up in Kling's list. */
@@ -122,7 +126,7 @@ export interface SandboxTask {
 	readonly updatedAt: number;
 }
 
-/** An accepted create, in other words: money spent. */
+/** An accepted create, in other words: money that will be spent, once the task completes (K33). */
 export interface Charge {
 	provider: ProviderName;
 	taskId: string;

@@ -92,7 +92,7 @@ function get(call: Call, context: Context): Answer {
 
 /** The failed sample of APIModels’ effects page shows no times, the completed one does. */
 function ending(task: Task, context: Context): Record<string, unknown> {
-	if (task.status === 'failed') return { failMsg: task.message };
+	if (task.status === 'failed') return { failMsg: task.message, failCode: 'CONTENT_MODERATION' };
 	if (task.status !== 'succeed') return { createTime: task.createdAt };
 	return {
 		resultUrls: videosOf(task, context.url).map(({ url }) => url),

@@ -11,7 +11,7 @@ import {
 	klingRefusal,
 	statusOfKling,
 	textOfKling,
-	newKlingTaskId,
+	newGatewayTaskId,
 	passedOn,
 } from './klingEnvelope';
 import type { Call, Context, Provider } from './provider';
@@ -36,12 +36,12 @@ export const cometApi: Provider = {
 	authenticate: authenticateWith(keys),
 	refuse: (code, _context, message) => refuse(code, message),
 	unknownRoute,
-	newTaskId: newKlingTaskId,
+	newTaskId: newGatewayTaskId,
 	callbacks: (context) => ({
 		onlyAtEnd: false,
 		isSigned: false,
 		retryMs: [],
-		payload: (task) => callbackPayload(task, context.url),
+		payload: (task) => callbackPayload(task, context),
 	}),
 };
 

@@ -48,7 +48,7 @@ export const kkiai: Provider = {
 		onlyAtEnd: false,
 		isSigned: false,
 		retryMs: [],
-		payload: (task) => callbackPayload(task, context.url),
+		payload: (task) => callbackPayload(task, context),
 	}),
 };
 
@@ -113,6 +113,7 @@ const CREATED: Shapes = {
 		message: '',
 		data: { task_id: task.taskId, action: 'effects', status: 'SUBMITTED', progress: '0%' },
 	}),
+	short: (task, context) => ({ code: 'success', message: '', data: short(task, context) }),
 	openai: (task) => ({
 		id: task.taskId,
 		task_id: task.taskId,
@@ -127,6 +128,7 @@ const CREATED: Shapes = {
 const FOUND: Shapes = {
 	kling: (task, context) => klingEnvelope(passedOn(task, context)),
 	wrapper: (task, context) => ({ code: 'success', message: '', data: wrapped(task, context) }),
+	short: (task, context) => ({ code: 'success', message: '', data: short(task, context) }),
 	openai: openAiVideo,
 };
 
@@ -187,6 +189,26 @@ function openAiVideo(task: Task, context: Context): unknown {
 				}
 			: {}),
 		...(status === 'failed' ? { error: { message: task.message, code: 'task_failed' } } : {}),
+	};
+}
+
+const SHORT_STATUS = {
+	submitted: 'queued',
+	processing: 'processing',
+	succeed: 'succeeded',
+	failed: 'failed',
+};
+
+/** The short task object (N4). */
+function short(task: Task, context: Context): unknown {
+	const { status, message } = task;
+	return {
+		error: status === 'failed' ? { message, code: 'task_failed' } : null,
+		format: 'mp4',
+		metadata: null,
+		status: SHORT_STATUS[status],
+		task_id: task.taskId,
+		url: status === 'succeed' ? videosOf(task, context.url)[0].url : '',
 	};
 }
 

@@ -13,6 +13,7 @@ import {
 import { Refusal } from '../refusal';
 import { klingTexts, say } from '../texts';
 import type { SandboxRegion } from '../types';
+import { unitsOf } from '../units';
 import { answer, type Answer } from '../wire';
 import { readKlingBody } from './klingBody';
 import {
@@ -58,7 +59,7 @@ export const kling: Provider = {
 		isSigned: true,
 		// Whether Kling repeats a callback that was not accepted is not documented.
 		retryMs: [],
-		payload: (task) => callbackPayload(task, context.url),
+		payload: (task) => callbackPayload(task, context),
 	}),
 };
 
@@ -113,7 +114,7 @@ function get(call: Call, context: Context): Answer {
 		context.store.byId('kling', call.region, id) ??
 		context.store.byExternalId('kling', call.region, id);
 	if (!task) throw new Refusal(1201, say(klingTexts.taskNotFound, id));
-	const data = { ...taskObject(task, context.url), watermark_info: { enabled: false } };
+	const data = { ...taskObject(task, context), watermark_info: { enabled: false } };
 	return success(data);
 }
 
@@ -125,8 +126,10 @@ function list(call: Call, context: Context): Answer {
 	const pageSize = Math.min(intFrom(call.query, 'pageSize', 30, most), options.largestPage);
 	const start = options.listIgnoresPageNum ? 0 : (pageNum - 1) * pageSize;
 	const tasks = context.store.page('kling', call.region, start, pageSize);
-	const data = tasks.map((task) => taskObject(task, context.url));
-	return success(data);
+	const data = tasks.map((task) => taskObject(task, context));
+	if (data.length > 0 || options.emptyList === 'array') return success(data);
+	// JSON leaves undefined out.
+	return success(options.emptyList === 'null' ? null : undefined);
 }
 
 function intFrom(query: URLSearchParams, name: string, fallback: number, max: number): number {
@@ -144,7 +147,10 @@ function costs(call: Call, context: Context): Answer {
 	}
 	if (!context.limiter.admits(`costs:${call.region}`, 1)) throw new Refusal(1302);
 	const now = context.options.now();
-	const used = context.store.charges.filter((charge) => charge.provider === 'kling').length * 2;
+	const paid = context.store.tasks.filter(
+		({ provider, keyName }) => provider === 'kling' && keyName !== 'seed',
+	);
+	const used = paid.reduce((sum, task) => sum + (unitsOf(task) ?? 0), 0);
 	const isEmpty = call.caller?.keyName === 'noBalance';
 	const pack = {
 		resource_pack_name: 'Video effects (sandbox)',

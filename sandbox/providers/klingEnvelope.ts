@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { videosOf } from '../files';
 import type { Task } from '../tasks';
 import { klingCodes } from '../texts';
+import { unitsOf } from '../units';
 import { answer, type Answer } from '../wire';
 import type { Context } from './provider';
 
@@ -39,45 +40,43 @@ export function createdTask(task: Task): Record<string, unknown> {
  * Kling's task object as get and list show it (Kling’s effects page, docs/providers.md section 1.4). `task_result`
  * is documented as absent or empty until success, so each status shows another way of being empty.
  */
-export function taskObject(task: Task, sandboxUrl: string): Record<string, unknown> {
+export function taskObject(task: Task, context: Context): Record<string, unknown> {
 	const { status } = task;
 	return {
 		task_id: task.taskId,
 		task_status: status,
 		task_status_msg: status === 'failed' ? task.message : '',
 		task_info: taskInfo(task),
-		...(status === 'submitted' ? {} : { task_result: taskResult(task, sandboxUrl) }),
+		...(status === 'submitted' ? {} : { task_result: taskResult(task, context) }),
 		...deductions(task),
 		created_at: task.createdAt,
 		updated_at: task.updatedAt,
 	};
 }
 
-/** The flat payload of Kling's callbacks (docs/providers.md section 1.6). */
-export function callbackPayload(task: Task, sandboxUrl: string): unknown {
-	return taskObject(task, sandboxUrl);
+/** The flat payload of Kling's callbacks, with lists of the other kinds of files (K36). */
+export function callbackPayload(task: Task, context: Context): unknown {
+	const { task_result: result, ...rest } = taskObject(task, context);
+	return { ...rest, task_result: { images: [], videos: [], audios: [], ...(result as object) } };
 }
 
 function taskInfo(task: Task): Record<string, string> {
 	return task.externalTaskId === null ? {} : { external_task_id: task.externalTaskId };
 }
 
-function taskResult(task: Task, sandboxUrl: string): Record<string, unknown> {
+function taskResult(task: Task, { url, options }: Context): Record<string, unknown> {
 	// Empty for failed tasks as well (K13).
 	if (task.status !== 'succeed') return {};
-	const videos = videosOf(task, sandboxUrl).map(({ id, url, watermarkUrl, duration }) => ({
-		id,
-		url,
-		watermark_url: watermarkUrl,
-		duration,
+	const videos = videosOf(task, url).map(({ watermarkUrl, ...video }) => ({
+		...video,
+		...(options.watermarkUrls ? { watermark_url: watermarkUrl } : {}),
 	}));
 	return { videos };
 }
 
-/** Whether Kling charges failed effects is not documented; here it gives the units back. */
 function deductions(task: Task): Record<string, unknown> {
-	if (!task.isOver) return {};
-	const units = task.status === 'failed' ? 0 : task.videoSeconds === 10 ? 4 : 2;
+	const units = unitsOf(task);
+	if (units === null) return {};
 	return {
 		final_unit_deduction: String(units),
 		final_balance_deduction: {
@@ -97,10 +96,16 @@ export function newKlingTaskId(): string {
 	return String(lastId);
 }
 
+/** A gateway's own id: 19 digits, not one of Kling's (G1). */
+export function newGatewayTaskId(): string {
+	lastId += 7n;
+	return `2${lastId}`;
+}
+
 /** Kling's task object as a gateway passes it on: with the gateway's id, or with Kling's own (G1, G3). */
-export function passedOn(task: Task, { options, url }: Context): Record<string, unknown> {
-	const object = taskObject(task, url);
-	return options.gatewaysShowKlingsId ? { ...object, task_id: klingsIdOf(task) } : object;
+export function passedOn(task: Task, context: Context): Record<string, unknown> {
+	const object = taskObject(task, context);
+	return context.options.gatewaysShowKlingsId ? { ...object, task_id: klingsIdOf(task) } : object;
 }
 
 /** What Kling calls a gateway's task. The gateway does not find it under this id. */

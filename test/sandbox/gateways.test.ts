@@ -268,6 +268,7 @@ describe('APIModels', () => {
 			state: 'failed',
 			model: 'kling-video/kling-effects',
 			failMsg: 'no',
+			failCode: 'CONTENT_MODERATION',
 		});
 	});
 

@@ -206,3 +206,52 @@ test('a provider from outside is one among the others', async () => {
 	expect(credentials.sixth).toEqual(credential);
 	await own.close();
 });
+
+describe('what else was seen', () => {
+	test.each([
+		['array', []],
+		['null', null],
+		['absent', undefined],
+	] as const)('a list of nothing can be: %s', async (emptyList, data) => {
+		sandbox.options.emptyList = emptyList;
+		const { json } = await kling.get(effects);
+		expect(json.code).toBe(0);
+		expect(json.data).toEqual(data);
+		expect('data' in json).toBe(emptyList !== 'absent');
+	});
+
+	test('units are deducted when a task completes, none for one that failed', async () => {
+		const left = async () => {
+			passSeconds(1);
+			const { json } = await kling.get('/account/costs?start_time=1&end_time=2');
+			return json.data.resource_pack_subscribe_infos[0].remaining_quantity as number;
+		};
+		const { json } = await create(sandbox, 'kling');
+		await create(sandbox, 'kling');
+		expect(sandbox.charges).toHaveLength(2);
+		expect(await left()).toBe(100_000);
+		sandbox.finish(sandbox.tasks[1].taskId, 'failed');
+		expect(await left()).toBe(100_000);
+		passSeconds(10);
+		expect(await left()).toBe(100_000 - 2);
+		const task = (await kling.get(`${effects}/${json.data.task_id}`)).json.data;
+		expect(task.final_unit_deduction).toBe('2');
+	});
+
+	test('KKIAI can show the short task object of its family', async () => {
+		sandbox.options.kkiaiShape = 'short';
+		const { json } = await create(sandbox, 'kkiai');
+		expect(json).toMatchObject({ code: 'success', data: { status: 'queued', url: '' } });
+		const found = async () =>
+			(await clientOf(sandbox, 'kkiai').get(`/kling${effects}/${json.data.task_id}`)).json.data;
+		passSeconds(10);
+		expect(await found()).toMatchObject({ status: 'succeeded', error: null });
+		sandbox.finish(json.data.task_id, 'failed');
+		expect(await found()).toMatchObject({ status: 'failed', error: { code: 'task_failed' } });
+	});
+
+	test("CometAPI's own ids have 19 digits", async () => {
+		const { json } = await create(sandbox, 'cometApi');
+		expect(json.data.task_id).toMatch(/^2\d{18}$/);
+	});
+});
