@@ -185,6 +185,9 @@ describe('a field shows only where it does something', () => {
 		['an expression of two', { effectScene: locator(expression), ...dual }, typed(two)],
 		['a text', { effectScene: 'hug_pro' }, two],
 		['a text of one', { effectScene: 'color_mixing' }, one],
+		['a scene of one after a new name of two', { effectScene: locator('pet_dance'), ...dual }, one],
+		['nothing chosen after a new name of two', { effectScene: locator(''), ...dual }, one],
+		['a text of one after a new name of two', { effectScene: 'pet_dance', ...dual }, one],
 		['a scene of resellers', { effectScene: locator('face_warp') }, typed(one)],
 		[
 			'a type from an expression',

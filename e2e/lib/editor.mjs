@@ -23,6 +23,16 @@ const TIDY = '.app-grid > div > [class*="ͼ"]:empty { visibility: hidden; }';
 const isRun = (response) =>
 	response.request().method() === 'POST' && /\/workflows\/[^/]+\/run\b/.test(response.url());
 
+async function shownIn(items) {
+	return (await items.allInnerTexts()).map((name) => name.trim());
+}
+
+/** Whether a response is the list of a resource locator, searched by this text. */
+function isListOf(text, response) {
+	if (!response.url().endsWith('/resource-locator-results')) return false;
+	return (response.request().postDataJSON().filter ?? '') === text;
+}
+
 /**
  * n8n's editor in a headless browser, driven as a person would: by what stands on the screen.
  * Parts are found by n8n's own test ids, which are the same for n8n 1.123 and 2.x.
@@ -95,6 +105,53 @@ export class Editor {
 		return await items.allInnerTexts();
 	}
 
+	/** The labels of the open node's parameters, from top to bottom. */
+	async labels() {
+		const labels = this.part('node-parameters', this.panel).locator('label');
+		const texts = await labels.filter({ visible: true }).allInnerTexts();
+		return texts.map((text) => text.split('\n')[0].trim());
+	}
+
+	/** Waits until the labels that the pattern fits are these. */
+	async expectLabels(pattern, wanted) {
+		let found;
+		const isThere = async () => {
+			found = (await this.labels()).filter((label) => pattern.test(label));
+			return found.join() === wanted.join();
+		};
+		const describe = `The fields ${wanted.join(', ')}`;
+		await waitUntil(isThere, { timeoutMs: TIMEOUT_MS, describe }).catch((error) => {
+			throw new Error(`${error.message} Seen: ${found.join(', ')}`);
+		});
+	}
+
+	/** Clicks into a text field and pastes a text. */
+	async fill(parameter, text) {
+		const field = this.part(`parameter-input-${parameter}`, this.panel);
+		const input = field.locator('input, textarea').first();
+		await input.click();
+		await input.fill(text);
+	}
+
+	/** Chooses another of the stored credentials for the open node, and waits until its list was loaded anew. */
+	async chooseCredential(name) {
+		await this.part('node-credentials-select', this.panel).click();
+		const loaded = this.page.waitForResponse((response) => isListOf('', response));
+		const items = this.page.locator(
+			'.el-select-dropdown__item, [role="option"], [role="menuitem"]',
+		);
+		const item = items.filter({ visible: true }).filter({
+			has: this.page.getByText(name, { exact: true }),
+		});
+		await item.first().click();
+		await loaded;
+	}
+
+	/** How often a mouse button was pressed since the page was opened. */
+	async clicks() {
+		return await this.page.evaluate(() => globalThis.clicksSoFar);
+	}
+
 	/** Sets a parameter that offers a few options. */
 	async choose(parameter, label) {
 		await this.part(`parameter-input-${parameter}`, this.panel).click();
@@ -108,17 +165,16 @@ export class Editor {
 		const locator = this.part(`resource-locator-${parameter}`, this.panel);
 		await this.part('rlc-input', locator).click();
 		await this.part('rlc-item').filter({ visible: true }).first().waitFor();
-		const found = this.page.waitForResponse(
-			(response) =>
-				response.url().endsWith('/resource-locator-results') &&
-				response.request().postDataJSON().filter === text,
-		);
+		const found = this.page.waitForResponse((response) => isListOf(text, response));
 		await this.part('rlc-search').filter({ visible: true }).fill(text);
-		await found;
+		const { data } = await (await found).json();
+		const names = data.results.map(({ name }) => name);
 		const items = this.part('rlc-item').filter({ visible: true });
-		await items.filter({ hasNotText: text }).first().waitFor({ state: 'hidden' });
-		await items.first().waitFor();
-		return (await items.allInnerTexts()).map((name) => name.trim());
+		// n8n puts what is chosen first, whether it fits or not.
+		const isDrawn = async () => [0, 1].includes((await shownIn(items)).indexOf(names[0]));
+		const describe = `The list that starts with ${names[0]}`;
+		await waitUntil(isDrawn, { timeoutMs: TIMEOUT_MS, describe });
+		return (await shownIn(items)).filter((name) => names.includes(name));
 	}
 
 	/** Picks from the list that `searchList` has opened. */
@@ -128,6 +184,20 @@ export class Editor {
 		const describe = `"${name}" in the field ${parameter}`;
 		const isSet = async () => (await this.valueOf(parameter)) === name;
 		await waitUntil(isSet, { timeoutMs: TIMEOUT_MS, describe });
+	}
+
+	/** Enters a name where one could also choose from a list. */
+	async enterByName(parameter, name) {
+		const locator = this.part(`resource-locator-${parameter}`, this.panel);
+		await this.part('rlc-mode-selector', locator).click();
+		const mode = this.page.locator('[data-test-id="mode-name"], .el-select-dropdown__item');
+		await mode
+			.filter({ visible: true })
+			.filter({ has: this.page.getByText('By Name', { exact: true }) })
+			.first()
+			.click();
+		const input = this.part('rlc-input', locator);
+		await input.locator('input').or(input).first().fill(name);
 	}
 
 	/** What a field with a list shows as chosen. */
@@ -142,9 +212,12 @@ export class Editor {
 		await this.part('node-execute-button', this.panel).click();
 		await started;
 		const succeeded = this.part('node-run-status-success', this.output);
-		const failed = this.part('node-error-view', this.output);
+		const failed = this.part('node-run-status-danger', this.output).or(
+			this.output.locator('[data-test-id="node-error-view"], [data-test-id="node-error-card"]'),
+		);
 		await succeeded.or(failed).first().waitFor({ timeout: EXECUTION_TIMEOUT_MS });
-		if (await failed.isVisible()) throw new Error(`The node shows: ${await failed.innerText()}`);
+		if (await succeeded.isVisible()) return;
+		throw new Error(`The node shows: ${await this.output.innerText()}`);
 	}
 
 	/** Runs the whole workflow from the canvas, until this many nodes show that they have succeeded. */
@@ -234,6 +307,8 @@ export async function openEditor(url) {
 			for (const [key, value] of Object.entries(preferences)) {
 				if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
 			}
+			globalThis.clicksSoFar = 0;
+			globalThis.addEventListener('pointerdown', () => globalThis.clicksSoFar++, true);
 		}, PREFERENCES);
 		const editor = new Editor(url, browser, await context.newPage());
 		await editor.signIn();

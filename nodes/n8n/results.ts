@@ -6,6 +6,12 @@ export type Result =
 	| { itemIndex: number; ok: true; item: INodeExecutionData }
 	| { itemIndex: number; ok: false; problem: Problem };
 
+/** What a run has paid for: its tasks, and the items whose create may have made one. */
+export interface Paid {
+	tasks: Array<{ itemIndex: number; taskId: string }>;
+	lost: string[];
+}
+
 /**
  * The output of a run, in the order of the input: with "Continue" every problem becomes an item,
  * otherwise the first one ends the run.
@@ -16,18 +22,31 @@ export type Result =
 export function outputOf(
 	context: IExecuteFunctions,
 	results: readonly Result[],
-	paid: string | null = null,
+	paid: Paid = { tasks: [], lost: [] },
 ): INodeExecutionData[] {
 	const ordered = [...results].sort((a, b) => a.itemIndex - b.itemIndex);
 	const cause = causeOf(ordered);
 	if (cause && !context.continueOnFail()) {
-		const { description } = cause.problem;
-		const full = { ...cause.problem, description: paid ? `${description} ${paid}` : description };
-		throw errorOf(context.getNode(), full, cause.itemIndex);
+		const { problem } = cause;
+		const description = [problem.description, ...tellPaid(paid, problem.taskId)].join(' ');
+		throw errorOf(context.getNode(), { ...problem, description }, cause.itemIndex);
 	}
 	return ordered.map((result) =>
 		result.ok ? result.item : itemOf(context.getNode(), result.problem, result.itemIndex),
 	);
+}
+
+/** What to tell of the tasks when no item will show them, beside the one that the message is about. */
+function tellPaid({ tasks, lost }: Paid, about: string | undefined): string[] {
+	const others = tasks
+		.filter(({ taskId }) => taskId !== about)
+		.map(({ itemIndex, taskId }) => `item ${itemIndex}: ${taskId}`);
+	return [
+		others.length === 0
+			? []
+			: `Tasks that exist already: ${others.join(', ')}. A retry of this execution finds them and does not create them again.`,
+		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
+	].flat();
 }
 
 /**

@@ -1,5 +1,14 @@
 import { rows } from './providers';
-import { Workbench, dual, failingPhoto, fileItem, photo, picture, secondPhoto } from './support';
+import {
+	Workbench,
+	dual,
+	failingPhoto,
+	fileItem,
+	photo,
+	picture,
+	secondPhoto,
+	single,
+} from './support';
 
 /** Whatever is wrong is said for that item, in the words of the editor, and nothing is sent. */
 
@@ -222,12 +231,47 @@ describe('the scene decides how many images are sent', () => {
 	});
 });
 
+describe('a scene that the provider refuses', () => {
+	const named = (value: string) => ({ __rl: true, mode: 'name', value });
+
+	test.each([
+		['a name near a known one', 'pet_danse', /^Did you mean pet_dance\? /],
+		[
+			'a withdrawn one',
+			'tiger_hug',
+			/^Kling has withdrawn tiger_hug\. Try tiger_hug_pro instead\. /,
+		],
+	])('%s: the message says what to try', async (_name, scene, advice) => {
+		const { error } = await bench.create(kling, { effectScene: named(scene) });
+		expect(error?.description).toMatch(advice);
+		expect(bench.sandbox.charges).toEqual([]);
+		const sentence = `effect_scene value '${scene}' is invalid`;
+		expect(error?.message).toContain(sentence);
+	});
+
+	test('a name unlike all known ones is not guessed at', async () => {
+		const { error } = await bench.create(kling, { effectScene: named('scene_of_next_month') });
+		expect(error?.description).not.toMatch(/Did you mean/);
+	});
+});
+
 describe('files of the input', () => {
 	test('the fields that do hold a file are listed when the named one does not', async () => {
 		const items = [await fileItem({ photo: 'portrait.jpg', other: 'second.jpg' })];
 		const { error } = await bench.create(kling, { imageInput: 'binary' }, { items });
 		expect(error?.message).toBe('The item has no file in input field “data” for Image');
 		expect(error?.description).toContain('The item has files in: photo, other.');
+		expect(bench.sandbox.requests).toEqual([]);
+	});
+
+	test('a file where its field’s name is asked for names the field to enter', async () => {
+		const items = [await fileItem({ data: 'second.jpg', photo: 'portrait.jpg' })];
+		const parameters = { ...single, imageInput: 'binary', imageField: '={{ $binary.photo }}' };
+		const { error } = await bench.run(kling, parameters, { items });
+		expect(error?.message).toBe(
+			'Image: Field Name holds the file itself, not the name of its field',
+		);
+		expect(error?.description).toBe("Enter the field's name as text: photo");
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 

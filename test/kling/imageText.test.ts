@@ -161,10 +161,32 @@ describe('image addresses', () => {
 		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address'],
 		['iVBORw0KGgosecret', 'holds base64 text, not an address'],
 		[null as unknown as string, 'does not hold text'],
+		['https://drive.google.com/file/d/secret/view?usp=sharing', 'is the address of a page'],
+		['https://drive.google.com/open?id=secret', 'is the address of a page'],
+		['https://www.dropbox.com/s/secret/photo.jpg?dl=0', 'is the address of a page'],
+		['https://example.com/secret.html', 'is the address of a page'],
 	])('are refused without being quoted: %j', (text, finding) => {
 		const message = refusal(checkImageUrl(text, label));
 		expect(message).toContain(`The field "Image" ${finding}`);
 		expect(message).not.toContain('secret');
+	});
+
+	test.each([
+		'https://drive.google.com/uc?export=download&id=1',
+		'https://www.dropbox.com/scl/fi/1/photo.jpg?rlkey=2&raw=1',
+		'https://dl.dropboxusercontent.com/s/1/photo.jpg',
+		'https://notdropbox.com/photo.jpg',
+	])('are taken where they lead to the image: %s', (text) => {
+		expect(checkImageUrl(text, label)).toEqual({ ok: true, value: text });
+	});
+
+	test.each([
+		['https://drive.google.com/file/d/1/view', /uc\?export=download&id=/],
+		['https://www.dropbox.com/s/1/photo.jpg', /raw=1/],
+		['https://example.com/album.htm', /copy its address/],
+	])('of a page: %s tells how to get the direct link', (text, advice) => {
+		const checked = checkImageUrl(text, label);
+		expect(checked.ok ? '' : checked.problem.description).toMatch(advice);
 	});
 
 	test('never throw and never let through what no URL parser reads', () => {

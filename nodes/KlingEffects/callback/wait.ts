@@ -1,6 +1,7 @@
 import { NodeHelpers, type IDataObject, type IExecuteFunctions, type INode } from 'n8n-workflow';
 import type { IRunExecutionData } from 'n8n-workflow';
 import type { Problem } from '../../n8n/problems';
+import type { Paid } from '../../n8n/results';
 import type { ItemTask } from '../operations/finish';
 
 /** What a wait by callback needs, decided before the execution sleeps: no parameter is evaluated after it. */
@@ -15,8 +16,7 @@ export interface Wait {
 	itemTasks: ItemTask[];
 	/** Of the items that hold no task. */
 	problems: Array<{ itemIndex: number; ok: false; problem: Problem }>;
-	/** What to tell of the tasks when no item will show them. */
-	paid: string | null;
+	paid: Paid;
 	/** Whether this execution may go on: see `isFirstToWake`. */
 	isClaimed?: boolean;
 }

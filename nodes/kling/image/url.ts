@@ -36,8 +36,23 @@ export function checkImageUrl(text: string, label: string): Checked<string> {
 	}
 	const encoded = encodedUrl(trimmed);
 	if (encoded === null) return refusedImage(label, 'holds an address that cannot be read', advice);
+	const direct = directLinkAdvice(new URL(encoded));
+	if (direct) return refusedImage(label, 'is the address of a page, not of an image', direct);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
 	return accepted(isPlain ? trimmed : encoded);
+}
+
+/** What to enter instead of the address of a page that shows an image; null for any other address. */
+function directLinkAdvice({ hostname, pathname, searchParams }: URL): string | null {
+	const isOf = (domain: string) => hostname === domain || hostname.endsWith(`.${domain}`);
+	if (isOf('drive.google.com') && /^\/(file\/|open)/.test(pathname)) {
+		return 'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the ID of the file, which anyone with the link must be able to open.';
+	}
+	if (isOf('dropbox.com') && searchParams.get('raw') !== '1' && searchParams.get('dl') !== '1') {
+		return 'Enter the direct link: for Dropbox, the same address with raw=1 instead of dl=0 at its end.';
+	}
+	if (!/\.html?$/i.test(pathname)) return null;
+	return 'Enter the direct link of the image: right-click it on the page and copy its address.';
 }
 
 /**

@@ -9,7 +9,7 @@ import { sleepUntilCallbacks } from '../../callback/sleep';
 import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../finish';
 import { checkItems } from './items';
 import { NodeMemory } from './memory';
-import { hintsAtEarlier, problemsOf, tellPaid } from './outcomes';
+import { hintsAtEarlier, paidBy, problemsOf } from './outcomes';
 import { submitItems, tasksOf, type Submitted } from './submission';
 
 /**
@@ -40,7 +40,8 @@ export async function executeCreate(
 	context.addExecutionHints(...hintsAtEarlier(submitted).map(asInfo));
 
 	const problems = [...refused, ...problemsOf(outcome, session.provider)];
-	const output = (results: readonly Result[]) => outputOf(context, results, tellPaid(submitted));
+	const paid = paidBy(submitted);
+	const output = (results: readonly Result[]) => outputOf(context, results, paid);
 	if (problems.length > 0 && stops) return output(problems);
 	const itemTasks = tasksOf(submitted).map(
 		({ item: { itemIndex, finish }, submission: { record } }): ItemTask => ({
@@ -51,7 +52,6 @@ export async function executeCreate(
 	);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
-		const paid = tellPaid(submitted);
 		const asleep = { resumeUrl, deadline, intervalMs, itemTasks, problems: left, paid };
 		return await sleepUntilCallbacks(context, session, asleep);
 	}

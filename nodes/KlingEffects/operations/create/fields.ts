@@ -1,34 +1,40 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { effectTypeOf, scenes } from '../../../kling/scenes';
+import { effectTypeOf, scenes, type EffectType } from '../../../kling/scenes';
 
 const show = { operation: ['create'] };
-const known = scenes.map(({ name }) => name).filter((name) => effectTypeOf(name) !== null);
+const namesOf = (effectType: EffectType) =>
+	scenes.map(({ name }) => name).filter((name) => effectTypeOf(name) === effectType);
+/** No scene chosen yet counts as one of one image. */
+const single = ['', ...namesOf('single')];
 
-/** Matches the scenes of two images, in every spelling that Create takes. */
-const dualScenes = known
-	.filter((name) => effectTypeOf(name) === 'dual')
+/** The scenes of two images in every spelling that Create takes. */
+const dual = namesOf('dual')
 	.map((name) => name.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`))
 	.join('|')
 	.replaceAll('_', '[_ -]');
 const regex = (pattern: string) => ({ _cnd: { regex: pattern } });
-const isDual = regex(`^\\s*(?:${dualScenes})\\s*$`);
-const isNotDual = regex(`^(?!\\s*(?:${dualScenes})\\s*$)`);
+const isDual = regex(`^\\s*(?:${dual})\\s*$`);
+const isNotDual = regex(`^(?!\\s*(?:${dual})\\s*$)`);
+const isNotSingle = regex(`^(?!(?:${single.join('|')})$)`);
 
-type Condition = typeof isDual;
-type When = { show?: Record<string, string[]>; hide: Record<string, Condition[]> };
+type When = Pick<NonNullable<INodeProperties['displayOptions']>, 'show' | 'hide'>;
 
 /** Also for a locator without n8n's mark `__rl`, as workflows that are written by hand hold it. */
-const scene = (is: Condition) => ({ effectScene: [is], '/effectScene.value': [is] });
+const scene = (is: ReturnType<typeof regex>) => ({ effectScene: [is], '/effectScene.value': [is] });
 
 /**
  * When the fields of one image show, and when those of two: the scene decides where it is known, and
  * Effect Type where it is not. By what hides a field, because n8n shows a field whose condition to
- * show is on an expression, whatever its other conditions are.
+ * show is on an expression, whatever its other conditions are. An Effect Type that was chosen for
+ * another scene stays set while it is hidden, and must not count then.
  */
-const forOne: When = { hide: { ...scene(isDual), effectType: [regex('^(?:dual$|=)')] } };
+const forOne: When[] = [
+	{ hide: { ...scene(isDual), effectType: [regex('^(?:dual$|=)')] } },
+	{ hide: { ...scene(isNotSingle), effectType: [{ _cnd: { not: 'dual' } }] } },
+];
 const forTwo: When[] = [
 	{ hide: scene(isNotDual) },
-	{ show: { effectType: ['dual'] }, hide: scene(isDual) },
+	{ show: { effectType: ['dual'] }, hide: { ...scene(isDual), effectScene: [isDual, ...single] } },
 ];
 
 export const createFields: INodeProperties[] = [
@@ -70,7 +76,7 @@ export const createFields: INodeProperties[] = [
 			},
 		],
 		default: 'single',
-		displayOptions: { show, hide: { effectScene: ['', ...known] } },
+		displayOptions: { show, hide: { effectScene: [...single, ...namesOf('dual')] } },
 		description:
 			'How many images the effect takes. Only for scenes that are not in the list: the others are known.',
 	},
@@ -87,7 +93,7 @@ export const createFields: INodeProperties[] = [
 		displayOptions: { show },
 		description: 'Where the image comes from',
 	},
-	...imageFields('Image', 'image', 'imageField', 'data', forOne),
+	...forOne.flatMap((when) => imageFields('Image', 'image', 'imageField', 'data', when)),
 	...forTwo.flatMap((when) => [
 		...imageFields('Left Image', 'image', 'imageField', 'data', when),
 		...imageFields('Right Image', 'secondImage', 'secondImageField', 'data2', when),

@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../../../kling/checked';
 import { checkFileSize, checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
@@ -48,7 +48,10 @@ export function readImages(
 		});
 		if (!parameter.ok) return parameter;
 		const given = parameter.value[name] ?? '';
-		if (typeof given !== 'string') return input === 'binary' ? refuseFile(slot) : refuseList(slot);
+		if (typeof given !== 'string') {
+			if (input !== 'binary') return refuseList(slot);
+			return refuseFile(slot, given, context.getInputData()[itemIndex]?.binary ?? {});
+		}
 		sources.push({ input, displayName, given });
 	}
 	return accepted(sources);
@@ -117,10 +120,19 @@ function refuseList({ displayName }: { displayName: string }): Checked<never> {
 	);
 }
 
-function refuseFile({ displayName }: { displayName: string }): Checked<never> {
+/** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
+function refuseFile(
+	{ displayName }: { displayName: string },
+	given: unknown,
+	binary: IBinaryKeyData,
+): Checked<never> {
+	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
+	const field = Object.keys(binary).find(
+		(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
+	);
 	return refused(
-		`The field of ${displayName} must be given by its name, as text`,
-		'Enter the name of the input field that holds the file, such as data: not the file itself.',
+		`${displayName}: Field Name holds the file itself, not the name of its field`,
+		`Enter the field's name as text: ${field ?? 'data'}`,
 	);
 }
 

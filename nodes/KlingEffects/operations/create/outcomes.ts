@@ -1,8 +1,13 @@
+import type { FailureKind } from '../../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../../kling/messages';
 import type { Provider } from '../../../kling/providers';
+import { adviceOn } from '../../../kling/scenes';
 import type { Problem } from '../../../n8n/problems';
-import type { Result } from '../../../n8n/results';
+import type { Paid, Result } from '../../../n8n/results';
 import { lostOf, tasksOf, type Submitted, type SubmittedItems } from './submission';
+
+/** How providers refuse a scene that they do not have. */
+const mayBeTheScene: FailureKind[] = ['badRequest', 'notOffered'];
 
 /** The items whose create brought no task, with the reason. */
 export function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: Provider): Result[] {
@@ -11,7 +16,13 @@ export function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: P
 		const refuse = (problem: Problem): Result[] => [{ ok: false, itemIndex, problem }];
 		if (submission.outcome === 'refused') {
 			const { failure } = submission;
-			return refuse({ ...describeFailure(failure, subject), failure });
+			const { message, description } = describeFailure(failure, subject);
+			const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(order.effectScene) : null;
+			return refuse({
+				message,
+				description: advice ? `${advice} ${description}` : description,
+				failure,
+			});
 		}
 		if (submission.outcome === 'unknown') {
 			const { failure, externalTaskId, lookUp } = submission;
@@ -28,22 +39,18 @@ export function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: P
 	});
 }
 
-/** What to tell of the tasks that the run holds when no item will show them. */
-export function tellPaid(submitted: readonly Submitted[]): string | null {
-	const tasks = tasksOf(submitted).map(
-		({ item, submission: { record } }) => `item ${item.itemIndex}: ${record.task.taskId}`,
-	);
-	const lost = lostOf(submitted).map(
-		({ item: { itemIndex, order }, submission }) =>
-			`item ${itemIndex} (${submission.externalTaskId ?? order.effectScene})`,
-	);
-	const texts = [
-		tasks.length === 0
-			? []
-			: `Tasks that exist already: ${tasks.join(', ')}. A retry of this execution finds them and does not create them again.`,
-		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
-	].flat();
-	return texts.length === 0 ? null : texts.join(' ');
+/** What the run has paid for, or may have. */
+export function paidBy(submitted: readonly Submitted[]): Paid {
+	return {
+		tasks: tasksOf(submitted).map(({ item: { itemIndex }, submission: { record } }) => ({
+			itemIndex,
+			taskId: record.task.taskId,
+		})),
+		lost: lostOf(submitted).map(
+			({ item: { itemIndex, order }, submission }) =>
+				`item ${itemIndex} (${submission.externalTaskId ?? order.effectScene})`,
+		),
+	};
 }
 
 /** With an id that the user gave, a task of an earlier execution looks like a new one. */
