@@ -115,7 +115,8 @@ export class Client {
 
 	/**
 	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). A task
-	 * that moves to the next page while pages are read comes once.
+	 * that moves to the next page while pages are read comes once. A page without anything new is the last
+	 * one too: a provider that ignores the number of the page would be asked a thousand times.
 	 */
 	async *listAll(pageSize: number = this.largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
@@ -125,8 +126,9 @@ export class Client {
 				yield outcome;
 				return;
 			}
-			yield success(outcome.value.filter(({ task }) => isNew(seen, task.taskId)));
-			if (outcome.value.length < pageSize) return;
+			const fresh = outcome.value.filter(({ task }) => isNew(seen, task.taskId));
+			yield success(fresh);
+			if (outcome.value.length < pageSize || fresh.length === 0) return;
 		}
 	}
 

@@ -1,4 +1,5 @@
 import { requestIdOf, retryAfterMs, type HttpResponse, type NoResponse } from './http';
+import { longestRead, shownText } from './shownText';
 
 /** Why a request brought no result. What each kind means for a retry stands in {@link behaviours}. */
 export type FailureKind =
@@ -124,7 +125,7 @@ export function failureOf(
 ): Failure {
 	return {
 		kind,
-		providerMessage: readable(said.message),
+		providerMessage: shownText(said.message),
 		code: codeOf(said.code),
 		...(kind === 'unreadable' ? excerptOf(response) : {}),
 		...(behaviours[kind].create === 'unclear' ? possibleIdsIn(response) : {}),
@@ -136,12 +137,11 @@ export function failureOf(
 }
 
 function codeOf(code: unknown): string | null {
-	const isCode = typeof code === 'string' || typeof code === 'number';
-	return isCode && code !== '' ? String(code).slice(0, 60) : null;
+	return shownText(typeof code === 'number' ? String(code) : code)?.slice(0, 60) ?? null;
 }
 
 function excerptOf({ text }: HttpResponse): { excerpt?: string } {
-	const excerpt = readable(text);
+	const excerpt = shownText(text);
 	return excerpt ? { excerpt } : {};
 }
 
@@ -208,21 +208,4 @@ export function kindOfStatus(status: number): FailureKind {
 	if (status >= 500 || status === 408) return 'providerDown';
 	if (status >= 400) return 'badRequest';
 	return 'unreadable';
-}
-
-const longestMessage = 300;
-/** Characters that are looked at: enough to take keys out of what is shown, whatever follows. */
-const longestRead = 1_000_000;
-
-/** A provider's text, fit to be shown: one line, short, without picture data or keys that it echoes. */
-function readable(message: unknown): string | null {
-	if (typeof message !== 'string') return null;
-	const line = message
-		.slice(0, longestRead)
-		.replace(/[A-Za-z0-9+/_=.-]{60,}/g, '…')
-		.replace(/\b(sk|Bearer)[-\s][\w.*-]{6,}/g, '…')
-		.replace(/\s+/g, ' ')
-		.trim();
-	if (line === '') return null;
-	return line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
 }

@@ -49,13 +49,16 @@ const requestIdHeaders = [
 
 /** The id under which the provider's support can find this request, where the answer names one. */
 export function requestIdOf(response: HttpResponse): string | null {
-	const body = asObject(response.json);
-	if (typeof body?.request_id === 'string' && body.request_id !== '') return body.request_id;
+	const inBody = asObject(response.json)?.request_id;
+	if (isRequestId(inBody)) return inBody;
 	// new-api gateways (CometAPI, KKIAI) put it into the message text: docs/providers.md sections 2 and 3.
-	const inText = /\(request id: ([\w-]+)\)/i.exec(response.text)?.[1];
+	const inText = /\(request id: ([\w-]{1,128})\)/i.exec(response.text)?.[1];
 	if (inText) return inText;
-	const header = requestIdHeaders.find((name) => response.headers[name]);
-	return header ? response.headers[header] : null;
+	return requestIdHeaders.map((name) => response.headers[name]).find(isRequestId) ?? null;
+}
+
+function isRequestId(value: unknown): value is string {
+	return typeof value === 'string' && /^[\w.:/+=-]{1,128}$/.test(value);
 }
 
 /** What time it was for the provider, in milliseconds since 1970; n8n's time where the response names none. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { asObject } from './http';
+import { shownText } from './shownText';
 
 /** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
 export type ProviderName = string;
@@ -25,7 +26,7 @@ export interface Task {
 	status: TaskStatus;
 	videoUrl: string | null;
 	effectScene: string | null;
-	/** Why a task failed, in the provider's words. */
+	/** Why a task failed, in the provider's words, as {@link shownText} leaves them. */
 	statusMessage: string | null;
 	/** Seconds. */
 	videoDuration: number | null;
@@ -53,14 +54,14 @@ export interface TaskRecord {
 /** A task of which only the given values are known. */
 export function taskOf(
 	provider: ProviderName,
-	{ taskId, ...known }: Partial<Task> & { taskId: string },
+	{ taskId, statusMessage, ...known }: Partial<Task> & { taskId: string },
 ): Task {
 	return {
 		taskId,
 		status: 'submitted',
 		videoUrl: null,
 		effectScene: null,
-		statusMessage: null,
+		statusMessage: shownText(statusMessage),
 		videoDuration: null,
 		unitsDeducted: null,
 		createdAt: null,

@@ -90,10 +90,10 @@ export async function executeList(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
-	const results: Result[] = [];
+	let results: Result[] = [];
 	for (const itemIndex of context.getInputData().keys()) {
 		const listed = await listFor(context, session, itemIndex);
-		results.push(...listed);
+		results = results.concat(listed);
 		if (listed.some(({ ok }) => !ok) && !context.continueOnFail()) break;
 	}
 	return outputOf(context, results);
@@ -127,12 +127,12 @@ async function listFor(
  * sorted here; with a limit, the newest of what the first pages hold are returned.
  */
 async function collect({ client }: Session, filters: TaskFilters, limit: number) {
-	const found: TaskRecord[] = [];
+	let found: TaskRecord[] = [];
 	const isFiltered = Object.keys(filters).length > 0;
 	const pageSize = isFiltered ? client.largestPage : Math.min(limit, client.largestPage);
 	for await (const page of client.listAll(pageSize)) {
 		if (!page.ok) return page;
-		found.push(...page.value.filter(({ task }) => matches(task, filters)));
+		found = found.concat(page.value.filter(({ task }) => matches(task, filters)));
 		if (found.length >= limit) break;
 	}
 	found.sort((a, b) => createdMs(b.task) - createdMs(a.task));

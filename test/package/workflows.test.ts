@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rootFolder } from './tarball';
+
+const folder = join(rootFolder, '.github/workflows');
+const files = readdirSync(folder);
+const textOf = (file: string) => readFileSync(join(folder, file), 'utf8');
+
+test.each(files)('%s uses no action that can change under its name', (file) => {
+	const used = [...textOf(file).matchAll(/uses: (\S+)/g)].map(([, action]) => action);
+	expect(used.length).toBeGreaterThan(0);
+	expect(used.filter((action) => !/@[0-9a-f]{40}$/.test(action))).toEqual([]);
+});
+
+test('only a job that runs nothing of the repository can publish', () => {
+	const [, ...jobs] = textOf('publish.yml').split(/^ {2}(?=\w+:\n)/m);
+	const publishing = jobs.filter((job) => job.includes('id-token: write'));
+	expect(publishing).toHaveLength(1);
+	expect(publishing[0]).not.toMatch(/checkout|npm (ci|install|test|run)/);
+	expect(publishing[0]).toContain('--ignore-scripts');
+	expect(textOf('publish.yml')).toMatch(/^permissions: \{\}$/m);
+});
