@@ -28,6 +28,7 @@ export interface TriggerOptions {
 	/** As n8n's database holds it. */
 	staticData?: string;
 	workflowId?: string;
+	nodeId?: string;
 }
 
 /** One Kling Effects Trigger in an activated workflow, with n8n's real poll context and static data. */
@@ -37,7 +38,7 @@ export class ActiveTrigger {
 
 	constructor(private readonly options: TriggerOptions) {
 		this.node = {
-			id: 'trigger-1',
+			id: options.nodeId ?? 'trigger-1',
 			name: 'Kling Effects Trigger',
 			type: 'klingEffectsTrigger',
 			typeVersion: 1,

@@ -1,4 +1,5 @@
 import { startSandbox, type Sandbox } from '../../sandbox';
+import { useInstantClock } from '../harness/clock';
 import { ActiveTrigger, errorOf } from './support';
 
 let sandbox: Sandbox;
@@ -122,6 +123,15 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.restarted(text, { parameters }).poll()).toBeNull();
 		const newKey = sandbox.accessKeyCredential();
 		expect(await trigger.restarted(text, { credential: newKey }).ids()).toEqual(['a']);
+	});
+
+	test('begins anew when a deleted trigger is replaced by one of the same name', async () => {
+		const trigger = account();
+		await trigger.poll();
+		const { text } = trigger.saved;
+		seed('a', 'succeed', 0);
+		expect(await trigger.restarted(text, { nodeId: 'trigger-2' }).poll()).toBeNull();
+		expect(await trigger.restarted(text).ids()).toEqual(['a']);
 	});
 
 	test('emits only tasks with the external task ID prefix', async () => {
@@ -291,7 +301,8 @@ describe('A provider without a list', () => {
 	test.each([
 		['', 'Task IDs is empty'],
 		['nobody, nothing', 'The provider knows no task with these IDs: nobody, nothing'],
-	])('refuses at activation when Task IDs is “%s”', async (taskIds, message) => {
+		[Array.from({ length: 3_001 }, (_, index) => index).join(), 'Task IDs has more than 3,000 IDs'],
+	])('refuses at activation when Task IDs is empty, unknown or endless: %#', async (taskIds, message) => {
 		const trigger = new ActiveTrigger({
 			credential: sandbox.credential('kling'),
 			parameters: { watch: 'taskIds', taskIds },
@@ -322,6 +333,20 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.ids()).toEqual(['a']);
 		sandbox.addFault(down);
 		expect(await trigger.poll()).toBeNull();
+	});
+
+	test('passes one daily poll over, then shows it', async () => {
+		const { clock, restore } = useInstantClock();
+		try {
+			const trigger = account();
+			await trigger.poll();
+			sandbox.addFault(down);
+			expect(await trigger.poll()).toBeNull();
+			await clock.sleep(86_400_000);
+			expect((await errorOf(trigger.poll())).httpCode).toBe('503');
+		} finally {
+			restore();
+		}
 	});
 
 	test('asks once in a poll that meets trouble: the next poll is the retry', async () => {
@@ -419,6 +444,21 @@ describe('Polls that take long', () => {
 		expect(await slow).toEqual(['a']);
 		expect(await trigger.poll()).toBeNull();
 		expect(listsAsked()).toBe(3);
+	});
+
+	test('emits once when the workflow is edited while a poll runs', async () => {
+		const trigger = account();
+		await trigger.poll();
+		const { text } = trigger.saved;
+		seed('a', 'succeed', 0);
+		sandbox.addFault({ kind: 'delay', delayMs: 300, times: 1 });
+		const slow = trigger.ids();
+		// n8n 1.123 activates the new version at once, with the data that it saved last.
+		const edited = trigger.restarted(text);
+		const fresh = await edited.ids();
+		expect([...(await slow), ...fresh]).toEqual(['a']);
+		expect(await edited.poll()).toBeNull();
+		expect(trigger.saved.text).toBe(text);
 	});
 
 	test('does not keep triggers of other workflows waiting', async () => {
