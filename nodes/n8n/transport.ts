@@ -40,7 +40,8 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		const cancelled = cancelSignalOf(context);
 		const ending = new AbortController();
 		const end = () => ending.abort();
-		for (const signal of [deadline, cancelled]) {
+		const signals = [deadline, cancelled];
+		for (const signal of signals) {
 			if (signal?.aborted) end();
 			signal?.addEventListener('abort', end);
 		}
@@ -51,7 +52,10 @@ export function transportOf(context: RequestContext, account: Account): Send {
 				return responseOf(response, text, redaction);
 			})
 			.catch((thrown: unknown) => noResponseOf(thrown, deadline, cancelled))
-			.finally(() => cancelled?.removeEventListener('abort', end));
+			.finally(() => {
+				// A deadline that is listened to keeps its request in memory until it is over.
+				for (const signal of signals) signal?.removeEventListener('abort', end);
+			});
 	};
 }
 
