@@ -1,3 +1,4 @@
+import { onlyWithList } from '../kling/providers/support';
 import {
 	NodeConnectionTypes,
 	NodeOperationError,
@@ -93,7 +94,7 @@ export class KlingEffects implements INodeType {
 					{
 						name: 'Get Many',
 						value: 'list',
-						description: 'List the tasks of the account, newest first. Kling AI only.',
+						description: `List the tasks of the account, newest first. ${onlyWithList}.`,
 						action: 'Get many videos',
 					},
 					{

@@ -1,3 +1,4 @@
+import { onlyWithList } from '../kling/providers/support';
 import {
 	NodeConnectionTypes,
 	type INodeExecutionData,
@@ -58,7 +59,7 @@ export class KlingEffectsTrigger implements INodeType {
 					{
 						name: 'All Tasks of the Account',
 						value: 'account',
-						description: 'Every task, wherever it was created. Kling AI only.',
+						description: `Every task, wherever it was created. ${onlyWithList}.`,
 					},
 					{
 						name: 'Task IDs',

@@ -1,3 +1,4 @@
+import { whoLists } from '../kling/providers/support';
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { behaviourOf, type Outcome } from '../kling/failure';
 import { readAccount } from '../kling/account';
@@ -218,7 +219,6 @@ function unknownIds(unknown: string[]): Problem {
 function noList(displayName: string): Problem {
 	return {
 		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of the whole account`,
-		description:
-			'Enter the IDs that Create returns, or keep them and look at the tasks with Schedule Trigger and Get. Only Kling AI itself lists tasks.',
+		description: `Enter the IDs that Create returns, or keep them and look at the tasks with Schedule Trigger and Get. ${whoLists}`,
 	};
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accepted, refused, type Checked } from './checked';
+import { isSigningSecret } from './webhookSignature';
 import { providerNamed, providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 
@@ -48,6 +49,12 @@ export function readAccount(data: unknown): Checked<Account> {
 		return refused(
 			`${missing} in the credential is empty`,
 			`Enter the key from the ${provider.displayName} console.`,
+		);
+	}
+	if (provider.signs && credential.webhookSecret && !isSigningSecret(credential.webhookSecret)) {
+		return refused(
+			'Webhook Secret in the credential is not complete',
+			`Copy the whole signing secret from the ${provider.displayName} console, or leave the field empty.`,
 		);
 	}
 	const webhookSecret = provider.signs ? credential.webhookSecret || null : null;

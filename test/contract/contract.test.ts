@@ -293,7 +293,7 @@ describe.each(rows)('$name', (row) => {
 			test('says by name that there is no list, and what to use instead', async () => {
 				const { error } = await bench.run(row, { operation: 'list', returnAll: true });
 				expect(error?.message).toBe(`${displayName} has no list of tasks`);
-				expect(error?.description).toMatch(/Keep the task IDs.*use Get.*Kling AI itself/);
+				expect(error?.description).toMatch(/Keep the task IDs.*use Get.*Only Kling AI lists/);
 				expect(bench.sandbox.requests).toEqual([]);
 			});
 		}

@@ -92,3 +92,15 @@ test.each([
 ])('a key for https://a.example/kling goes to %s: %s', (address, goes) => {
 	expect(belongsTo(read({ apiKey: 'k', baseUrl: 'https://a.example/kling' }), address)).toBe(goes);
 });
+
+test.each(['whsec_', 'whsec_ ', 'whsec_!', '='])(
+	'a webhook secret that holds no key (%j) is refused when it is read',
+	(webhookSecret) => {
+		expect(readAccount({ apiKey: 'k', webhookSecret })).toMatchObject({
+			ok: false,
+			problem: { message: 'Webhook Secret in the credential is not complete' },
+		});
+		// Providers that sign no callbacks have no such field; what it held before does not count.
+		expect(read({ provider: 'modellix', apiKey: 'k', webhookSecret }).webhookSecret).toBeNull();
+	},
+);

@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import { signedToken } from '../../nodes/kling/signature';
+import { signedToken, signingTime } from '../../nodes/kling/signature';
 
 const now = Date.parse('2026-11-21T08:00:00.999Z');
 const seconds = Math.floor(now / 1000);
@@ -30,4 +30,13 @@ test('the token is good a minute before and half an hour after, and no longer', 
 	expect(at(seconds - 60)).not.toThrow();
 	expect(at(seconds + 1799)).not.toThrow();
 	expect(at(seconds + 1800)).toThrow('jwt expired');
+});
+
+test.each([
+	['Sat, 21 Nov 2026 09:00:00 GMT', '2026-11-21T09:00:00.000Z'],
+	['Sat, 01 Jan 2000 00:00:00 GMT', '2026-11-20T08:00:00.999Z'],
+	['Sat, 01 Jan 2050 00:00:00 GMT', '2026-11-22T08:00:00.999Z'],
+	['no date', '2026-11-21T08:00:00.999Z'],
+])('a Date header of “%s” signs for %s: a day off at most', (header, used) => {
+	expect(new Date(signingTime(header, now)).toISOString()).toBe(used);
 });

@@ -1,3 +1,4 @@
+import { withSupport } from '../../kling/providers/support';
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../../kling/checked';
@@ -40,8 +41,10 @@ export const getFields: INodeProperties[] = [
 			},
 		],
 		displayOptions: { show: { operation: ['get'] } },
-		description:
-			'The task to get: by the ID that Create returned, or by the external task ID that you gave it. Modellix and APIModels know the first only.',
+		description: withSupport(
+			'The task to get: by the ID that Create returned, or by the external task ID that you gave it',
+			'externalTaskId',
+		),
 	},
 ];
 

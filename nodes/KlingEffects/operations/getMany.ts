@@ -1,3 +1,4 @@
+import { whoLists } from '../../kling/providers/support';
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../../kling/checked';
@@ -174,8 +175,7 @@ export function readLimit(context: IExecuteFunctions, itemIndex: number): Checke
 function noList(displayName: string): Problem {
 	return {
 		message: `${displayName} has no list of tasks`,
-		description:
-			'Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. Only Kling AI itself lists tasks.',
+		description: `Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
 	};
 }
 

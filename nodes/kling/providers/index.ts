@@ -7,7 +7,7 @@ import { modellix } from './modellix';
 import type { Provider } from './provider';
 
 /** Every provider of the package. A new one is its file and its place in this list. */
-export const providers: readonly Provider[] = [kling, cometApi, kkiai, modellix, apiModels];
+export const providers: Provider[] = [kling, cometApi, kkiai, modellix, apiModels];
 
 /** The provider with this name, if there is one. */
 export function providerNamed(name: ProviderName): Provider | undefined {

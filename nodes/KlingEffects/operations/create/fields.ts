@@ -1,3 +1,4 @@
+import { withSupport } from '../../../kling/providers/support';
 import type { INodeProperties } from 'n8n-workflow';
 import { effectTypeOf, scenes, type EffectType } from '../../../kling/scenes';
 
@@ -154,8 +155,10 @@ export const createOptions: INodeProperties[] = [
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. https://n8n.example.com/webhook/kling',
-		description:
-			'Address that the provider calls when the status of the task changes. Not with Modellix.',
+		description: withSupport(
+			'Address that the provider calls when the status of the task changes',
+			'callbackUrl',
+		),
 	},
 	{
 		displayName: 'Concurrency',
@@ -183,8 +186,10 @@ export const createOptions: INodeProperties[] = [
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. order-4711',
-		description:
-			'Your own ID for the task, unique in the account. Without it the node makes one, so that it can find the task if the response is lost. Not with Modellix or APIModels.',
+		description: withSupport(
+			'Your own ID for the task, unique in the account. Without it the node makes one, so that it can find the task if the response is lost',
+			'externalTaskId',
+		),
 	},
 	{
 		displayName: 'Mode',
@@ -195,7 +200,7 @@ export const createOptions: INodeProperties[] = [
 			{ name: 'Standard', value: 'std' },
 		],
 		default: 'std',
-		description: 'Quality, for some older scenes that take two images. Not with Modellix.',
+		description: withSupport('Quality, for some older scenes that take two images', 'mode'),
 	},
 	{
 		displayName: 'Model Name',
@@ -203,7 +208,7 @@ export const createOptions: INodeProperties[] = [
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. kling-v1-6',
-		description: 'Model, for some older scenes that take two images. Not with Modellix.',
+		description: withSupport('Model, for some older scenes that take two images', 'modelName'),
 	},
 ];
 
@@ -217,8 +222,10 @@ export const waitUsingOption: INodeProperties = {
 		{
 			name: 'Callback',
 			value: 'callback',
-			description:
-				'The execution sleeps, using no worker, until the provider calls. n8n must be reachable from the internet. Not with Modellix.',
+			description: withSupport(
+				'The execution sleeps, using no worker, until the provider calls. n8n must be reachable from the internet',
+				'callbackUrl',
+			),
 		},
 		{
 			name: 'Polling',
