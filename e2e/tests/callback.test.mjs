@@ -31,7 +31,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 	/** Starts a production execution with an item for each image. */
 	async function start(
 		images,
-		{ options = {}, use = credential, settings = {}, ...parameters } = {},
+		{ options = {}, use = credential, settings = {}, further = [], ...parameters } = {},
 	) {
 		const path = randomUUID();
 		const nodes = [
@@ -53,8 +53,11 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 			),
 			node('After', 'n8n-nodes-base.noOp'),
 			node('After Error', 'n8n-nodes-base.noOp'),
+			...further,
 		];
+		const chain = ['After', ...further.map(({ name }) => name)];
 		const lines = [
+			...chain.slice(1).map((name, index) => [chain[index], name]),
 			['Hook', 'Images'],
 			['Images', 'Effect'],
 			['Effect', 'After'],
@@ -162,7 +165,13 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 				const [problem] = itemsOf(execution, 'After Error');
 				assert.match(problem.json.error, /could not make the effect “pet_dance”: Too dark/);
 			},
-			stopWorkflow: (execution) => assert.equal(execution.status, 'error'),
+			stopWorkflow: (execution) => {
+				assert.equal(execution.status, 'error');
+				const { error, runData } = execution.data.resultData;
+				assert.match(error.message, /could not make the effect “pet_dance”: Too dark/);
+				for (const { taskId } of sandbox.charges) assert.ok(error.description.includes(taskId));
+				assert.deepEqual(Object.keys(runData).sort(), ['Effect', 'Hook', 'Images']);
+			},
 		};
 		for (const [onError, check] of Object.entries(cases)) {
 			sandbox.reset();
@@ -253,6 +262,139 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		sandbox.options.webhookSecret = undefined;
 	});
 
+	it('Stop: Retry says the same of the same tasks', async () => {
+		const { executionId } = await start([image('a'), image('b')]);
+		await asleep(executionId);
+		const [first, second] = sandbox.charges;
+		sandbox.finish(first.taskId, 'failed', 'Too dark');
+		sandbox.finish(second.taskId, 'succeed');
+		await rest.waitForExecution(executionId);
+		const again = await rest.retryExecution(executionId);
+		assert.match(again.data.resultData.error.message, /Too dark/);
+		assert.equal(again.data.resultData.runData.After, undefined);
+		assert.equal(sandbox.charges.length, 2);
+	});
+
+	it('does not wake a Wait node further on with a repeated callback', async () => {
+		const wait = { resume: 'webhook', httpMethod: 'POST', options: {} };
+		const further = [
+			node('Wait', 'n8n-nodes-base.wait', wait, { typeVersion: 1.1, webhookId: randomUUID() }),
+			node('End', 'n8n-nodes-base.noOp'),
+		];
+		const { executionId } = await start([image('one')], { further });
+		await asleep(executionId);
+		const [{ callbackUrl }] = sandbox.tasks;
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		await until(async () => {
+			const { status, data } = await rest.execution(executionId);
+			return status === 'waiting' && data.resultData.lastNodeExecuted === 'Wait';
+		});
+		assert.equal((await post(callbackUrl)).status, 404);
+		assert.equal((await rest.execution(executionId)).status, 'waiting');
+		const own = new URL(callbackUrl);
+		own.pathname = own.pathname.replace(/\/[^/]+$/, '');
+		assert.equal((await post(own)).status, 200);
+		assertSucceeded(await rest.waitForExecution(executionId));
+	});
+
+	it('reads what each output should be for each item, before it sleeps', async () => {
+		const { executionId } = await start([image('a'), image('b')], {
+			downloadVideo: "={{ $json['body.images'].includes('/a.') }}",
+			outputField: "={{ 'clip_' + $json['body.images'].slice(-5, -4) }}",
+			simplify: "={{ $json['body.images'].includes('/a.') }}",
+		});
+		await asleep(executionId);
+		for (const { taskId } of sandbox.charges) sandbox.finish(taskId, 'succeed');
+		const execution = assertSucceeded(await rest.waitForExecution(executionId));
+		const [a, b] = itemsOf(execution, 'Effect');
+		assert.deepEqual(Object.keys(a.binary ?? {}), ['clip_a']);
+		assert.equal(b.binary, undefined);
+		assert.ok('taskId' in a.json && 'task_id' in b.json);
+	});
+
+	it('wakes with Execute Once and three input items', async () => {
+		const settings = { executeOnce: true };
+		const { executionId } = await start([image('a'), image('b'), image('c')], { settings });
+		await asleep(executionId);
+		assert.equal(sandbox.charges.length, 1);
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		const execution = assertSucceeded(await rest.waitForExecution(executionId));
+		assert.equal(itemsOf(execution, 'After').length, 1);
+	});
+
+	it('tells the truth at the time-out: what has ended has ended, with its video', async () => {
+		sandbox.options.callbacks = 'off';
+		const { executionId } = await start([image('a'), image('b'), image('c')], {
+			options: { timeout: 0.4, concurrency: 1 },
+			downloadVideo: true,
+			settings: { onError: 'continueRegularOutput' },
+		});
+		await settled(() => looks(), 5);
+		await new Promise((resolve) => setTimeout(resolve, 16_000));
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		sandbox.finish(sandbox.charges[1].taskId, 'failed', 'Too dark');
+		const execution = assertSucceeded(await rest.waitForExecution(executionId));
+		const items = itemsOf(execution, 'After');
+		assert.deepEqual(
+			items.map(({ json }) => [json.status, json.timedOut ?? false]),
+			[
+				['succeed', false],
+				['failed', false],
+				['submitted', true],
+			],
+		);
+		assert.ok(items[0].binary.data);
+	});
+
+	it('makes up for a lost callback with a Webhook Secret too, by a signed call of its own', async () => {
+		sandbox.options.callbacks = 'off';
+		const use = await storeCredential(rest, sandbox, 'kling', { webhookSecret: signingSecret });
+		const { executionId } = await start([image('one')], { use });
+		await asleep(executionId);
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		assertSucceeded(await rest.waitForExecution(executionId));
+	});
+
+	it('looks again after six HTTP 500 and after a callback ahead of the state', async () => {
+		const { executionId } = await start([image('one')]);
+		await asleep(executionId);
+		const [{ taskId }] = sandbox.charges;
+		await sandbox.sendCallback(taskId);
+		sandbox.options.callbacks = 'off';
+		sandbox.addFault({ kind: 'status', status: 500, match: { operation: 'get' }, times: 6 });
+		sandbox.finish(taskId, 'succeed');
+		assertSucceeded(await rest.waitForExecution(executionId));
+	});
+
+	it('is not ended by a stranger’s form', async () => {
+		const { executionId } = await start([image('one')]);
+		await asleep(executionId);
+		const form = new FormData();
+		form.set('file', new Blob(['x'.repeat(1_000)]), 'x.bin');
+		const { status } = await fetch(sandbox.tasks[0].callbackUrl, { method: 'POST', body: form });
+		assert.ok(status < 500, `HTTP ${status}`);
+		assert.equal((await rest.execution(executionId)).status, 'waiting');
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		assertSucceeded(await rest.waitForExecution(executionId));
+	});
+
+	it('pays once with Continue, Retry On Fail and a refused first item', async () => {
+		const settings = {
+			onError: 'continueRegularOutput',
+			retryOnFail: true,
+			maxTries: 2,
+			waitBetweenTries: 100,
+		};
+		const { executionId } = await start(['not an address', image('a')], { settings });
+		await asleep(executionId);
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		const execution = assertSucceeded(await rest.waitForExecution(executionId));
+		const [refused, made] = itemsOf(execution, 'After');
+		assert.ok(refused.json.error);
+		assert.equal(made.json.status, 'succeed');
+		assert.equal(sandbox.charges.length, 1);
+	});
+
 	it('says by name that Modellix sends no callbacks, before it creates anything', async () => {
 		const use = await storeCredential(rest, sandbox, 'modellix');
 		const { executionId } = await start([image('one')], { use });
@@ -282,6 +424,21 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		await rest.waitForExecution(executionId);
 	});
 });
+
+async function post(url) {
+	return await fetch(url, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: '{}',
+	});
+}
+
+/** Waits until something is so. */
+async function until(isSo) {
+	for (let tries = 0; tries < 300 && !(await isSo()); tries++) {
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+}
 
 /** Waits until a figure has reached a value, and gives the figure. */
 async function settled(figure, value) {

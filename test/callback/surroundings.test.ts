@@ -140,6 +140,18 @@ describe('two processes of n8n 1, which does not check who resumes', () => {
 		expect(bed.n8n.after(id)).toHaveLength(1);
 	});
 
+	test('two callbacks at the same moment, and a failed task: whoever ends last, the execution is an error', async () => {
+		const id = await bed.start(photos('a'), {}, { line: 1, processes: 2 });
+		await bed.pass(60 * seconds);
+		bed.finish('failed', 0);
+		const both = [0, 1].map(async (process) => await bed.n8n.call(bed.address, {}, process));
+		await bed.clock.during(Promise.all(both));
+		await bed.clock.during(bed.n8n.settled());
+		expect(bed.n8n.runs).toBe(3);
+		expect(bed.n8n.status(id)).toBe('error');
+		expect(bed.n8n.after(id)).toEqual([]);
+	});
+
 	test('n8n’s time-out during a download: the nodes after run once', async () => {
 		const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
 		bed.sandbox.addFault({ kind: 'delay', delayMs: 300, match: { operation: 'download' } });

@@ -3,7 +3,7 @@ import { problemOf, type Problem } from '../../n8n/problems';
 import { resumeTokenOf } from '../../n8n/resume';
 import { outputOf, type Result } from '../../n8n/results';
 import { openSession } from '../../n8n/session';
-import { waitAndFinish } from '../operations/finish';
+import { waitAndFinish, type ItemTask } from '../operations/finish';
 import type { Wait } from './wait';
 
 /** How many wake-ups of a node are remembered against a second one (n8n 1.123). */
@@ -20,13 +20,20 @@ export async function finishWoken(
 	wait: Wait,
 	open = openSession,
 ): Promise<INodeExecutionData[]> {
-	if (!(await isFirstToWake(context, wait))) return [];
+	const isFirst = await isFirstToWake(context, wait);
 	const session = await open(context).catch((thrown: unknown) => problemOf(thrown));
 	if (!('client' in session)) return outputOf(context, withoutSession(wait, session), wait.paid);
 	const deadline = Math.max(wait.deadline, session.clock.now());
 	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
-	const finished = await waitAndFinish(context, session, wait.itemTasks, limits);
-	return outputOf(context, [...wait.problems, ...finished], wait.paid);
+	const itemTasks = isFirst ? wait.itemTasks : wait.itemTasks.map(withoutDownload);
+	const finished = await waitAndFinish(context, session, itemTasks, limits);
+	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
+	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
+	return isFirst ? output : [];
+}
+
+function withoutDownload(itemTask: ItemTask): ItemTask {
+	return { ...itemTask, finish: { ...itemTask.finish, downloadVideo: false } };
 }
 
 /** What is left to say when the credential has gone: which tasks there are. */
