@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { withVersion } from '../nodes/kling/account';
 import type { Provider } from '../nodes/kling/providers/provider';
 import { help, missingKey, readArguments, secretsOf, type Wishes } from './arguments';
 import { probes } from './probes';
@@ -38,7 +39,10 @@ async function ask(provider: Provider, wishes: Wishes): Promise<Result[]> {
 	say(announce(provider, own, wishes.spend));
 	return await runProbes({
 		provider,
-		baseUrl: wishes.baseUrl ?? provider.defaultBaseUrl({ region: wishes.region }),
+		baseUrl: withVersion(
+			wishes.baseUrl ?? provider.defaultBaseUrl({ region: wishes.region }),
+			provider,
+		),
 		secrets,
 		probes: own,
 		spend: wishes.spend,

@@ -123,6 +123,7 @@ const kling: Probe[] = [
 			body: {
 				oneOf: [
 					{ code: 0, data: [klingTaskRow()] },
+					{ code: 0, data: null },
 					{ code: 0, data: '<absent>' },
 				],
 			},
@@ -628,7 +629,7 @@ const apiModels = [
 		noPicture: { source: 'A5', status: 400, body: { code: 400 }, reads: 'badRequest' },
 		wrongPath: {
 			source: '5',
-			path: '/api/v1/conformance-no-such-path',
+			path: '/conformance-no-such-path',
 			status: 404,
 			reads: 'notFound',
 		},

@@ -59,14 +59,18 @@ export function withoutPrivate(
 	return clean(body, '');
 }
 
-function cleanText(text: string, secrets: readonly string[]): string {
-	const withoutSecrets = secrets
+/** A text without keys and tokens, in the spellings in which they are repeated. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+	return secrets
 		.filter((secret) => secret.length > 0)
 		.flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])
-		.reduce((rest, secret) => rest.replaceAll(secret, '<key>'), text);
-	const clean = withoutSecrets
+		.reduce((rest, secret) => rest.replaceAll(secret, '<key>'), text)
 		.replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '<token>')
-		.replace(/\b(sk|ak)[-_][\w-]{6,}/gi, '<key>')
+		.replace(/\b(sk|ak)[-_][\w-]{6,}/gi, '<key>');
+}
+
+function cleanText(text: string, secrets: readonly string[]): string {
+	const clean = withoutSecrets(text, secrets)
 		.replace(/(https?:\/\/[^\s/"'<>]+)\/[^\s"'<>]*/g, '$1/…')
 		.replace(/[¥$€]\s?\d[\d.,]*/g, '<amount>')
 		.replace(/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '<email>');

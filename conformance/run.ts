@@ -9,7 +9,7 @@ import type { Provider, Secret } from '../nodes/kling/providers/provider';
 import { isFinal, type TaskRecord } from '../nodes/kling/task';
 import { describeExpectation, describeObserved, differences, type Observed } from './compare';
 import { fillIn, type Ask, type KeyUse, type Probe, type RunValues } from './probe';
-import { withoutPrivate, type Recording } from './recording';
+import { withoutPrivate, withoutSecrets, type Recording } from './recording';
 
 /** Milliseconds between two requests, and between two looks at a task that is followed. */
 export const pauseMs = 1_000;
@@ -105,7 +105,7 @@ class Run {
 			if (error instanceof NotAsked) {
 				return { probe, expected, verdict: 'not asked', observed: error.message };
 			}
-			const observed = `no answer: ${(error as Error).message}`;
+			const observed = this.clean(`no answer: ${(error as Error).message}`);
 			return { probe, expected, verdict: 'different', observed };
 		}
 	}
@@ -132,7 +132,7 @@ class Run {
 		const more = probe.tell === 'listOrder' ? [orderOf(body)] : [];
 		return {
 			verdict: found.length === 0 ? 'same' : 'different',
-			observed: [describeObserved(observed), ...more, ...found].join('; '),
+			observed: this.clean([describeObserved(observed), ...more, ...found].join('; ')),
 			recording: this.recordingOf(probe, observed),
 		};
 	}
@@ -251,8 +251,17 @@ class Run {
 		if (name !== undefined) this.values[name] = task.taskId;
 	}
 
+	/** A provider may repeat a key in what it says, and what it says is shown. */
+	private clean(text: string): string {
+		return withoutSecrets(text, this.secretTexts());
+	}
+
+	private secretTexts(): string[] {
+		return Object.values(this.setting.secrets).flatMap(textsOf);
+	}
+
 	private recordingOf({ fact, ask }: Probe, { status, body }: Observed): Recording {
-		const { provider, clock, secrets } = this.setting;
+		const { provider, clock } = this.setting;
 		const isOfTasks = ask.kind !== 'check' && ask.kind !== 'path';
 		const [{ method, path }] = this.requestsFor(
 			ask.kind === 'follow' ? { kind: 'get', id: ask.id } : ask,
@@ -262,7 +271,7 @@ class Run {
 			endpoint: `${method} ${path.replace(/(effects|tasks)\/[^/?]+$/, '$1/{id}')}`,
 			situation: fact,
 			httpStatus: status,
-			body: withoutPrivate(body, Object.values(secrets).flatMap(textsOf), this.own),
+			body: withoutPrivate(body, this.secretTexts(), this.own),
 			source: 'npm run conformance',
 			observed: new Date(clock.now()).toISOString().slice(0, 10),
 			confidence: isOfTasks ? 'O' : 'L',

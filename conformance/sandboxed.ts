@@ -1,5 +1,5 @@
 import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox';
-import { readAccount } from '../nodes/kling/account';
+import { readAccount, type Account } from '../nodes/kling/account';
 import type { Provider } from '../nodes/kling/providers/provider';
 import { probes } from './probes';
 import { runProbes, type Result, type Setting } from './run';
@@ -29,18 +29,19 @@ export async function runInSandbox(
 	const clock = new SkippedTime();
 	const sandbox = await startSandbox({ taskSeconds: 30, ...options, now: clock.now });
 	prepare(sandbox);
-	const secretOf = (credential: Record<string, unknown>) => {
+	const accountOf = (credential: Record<string, unknown>): Account => {
 		const account = readAccount(credential);
 		if (!account.ok) throw new Error(account.problem.message);
-		return account.value.secret;
+		return account.value;
 	};
+	const { baseUrl, secret: key } = accountOf(sandbox.credential(provider.name));
 	try {
 		return await runProbes({
 			provider,
-			baseUrl: String(sandbox.credential(provider.name).baseUrl),
+			baseUrl,
 			secrets: {
-				key: secretOf(sandbox.credential(provider.name)),
-				...(provider.signs ? { signed: secretOf(sandbox.accessKeyCredential()) } : {}),
+				key,
+				...(provider.signs ? { signed: accountOf(sandbox.accessKeyCredential()).secret } : {}),
 			},
 			probes: probes[provider.name] ?? [],
 			spend: Infinity,

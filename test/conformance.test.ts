@@ -35,10 +35,19 @@ describe('the sandbox says what was observed', () => {
 		},
 	);
 
-	test.each(['wrapper', 'openai'] as const)(
+	test.each(['wrapper', 'short', 'openai'] as const)(
 		'KKIAI does in its shape %s too',
 		async (kkiaiShape) => {
 			expect(notSame(await runInSandbox(named('kkiai'), { kkiaiShape }))).toEqual([]);
+		},
+	);
+
+	test.each(['null', 'absent'] as const)(
+		"a list of nothing is a list where Kling's data is %s",
+		async (emptyList) => {
+			const results = await runInSandbox(named('kling'), { emptyList });
+			expect(verdictOf(results, 'list')).toBe('same');
+			expect(verdictOf(results, 'last-page')).toBe('same');
 		},
 	);
 
@@ -249,6 +258,14 @@ describe('a recording', () => {
 		}
 		expect(text).toContain('Task not found by id/external id: 100000000000000001');
 		expect(text).toMatch(/"url":"http:\/\/127\.0\.0\.1:\d+\/…"/);
+	});
+
+	test('and what is shown has no key either, though a provider repeats it', async () => {
+		const results = await runInSandbox(named('kling'), {}, { spend: 0 }, (sandbox) =>
+			sandbox.addFault({ kind: 'status', status: 400, body: { code: 1, message: `No ${secret}` } }),
+		);
+		expect(results[0].observed).toContain('"No <key>"');
+		expect(tableOf(results)).not.toContain(secret);
 	});
 
 	test('loses a key wherever a provider repeats it', () => {
