@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../kling/checked';
+import { reasonOf } from '../kling/thrown';
 
 /**
  * Reads parameters of one item, each evaluated once and in a guard of its own: an expression that
@@ -33,12 +34,6 @@ export function readParameters<Shape extends Record<string, z.ZodTypeAny>>(
 		}
 	}
 	return accepted(values as { [Name in keyof Shape]: z.infer<Shape[Name]> });
-}
-
-/** What somebody threw, as one short line. Never throws itself. */
-export function reasonOf(thrown: unknown): string {
-	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
-	return text.split('\n')[0].slice(0, 200).replace(/\.$/, '') || 'no reason given';
 }
 
 /** A parameter that is on or off; an expression can give the words too. */

@@ -8,7 +8,7 @@ import {
 import type { Checked } from '../kling/checked';
 import type { Failure } from '../kling/failure';
 import type { Message } from '../kling/messages';
-import { reasonOf } from './parameters';
+import { reasonOf } from '../kling/thrown';
 
 /** Why an item brings no result. */
 export interface Problem extends Message {

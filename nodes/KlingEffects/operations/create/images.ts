@@ -4,7 +4,8 @@ import { accepted, refused, type Checked } from '../../../kling/checked';
 import { checkFileSize, checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
 import type { EffectType } from '../../../kling/scenes';
 import { fileSizeOf } from '../../../n8n/fileSize';
-import { readParameters, reasonOf } from '../../../n8n/parameters';
+import { reasonOf } from '../../../kling/thrown';
+import { readParameters } from '../../../n8n/parameters';
 
 /** One image of an item, its parameter evaluated: an address, base64 text, or the input field of a file. */
 export interface ImageSource {

@@ -4,7 +4,7 @@ import type { Order } from '../../../kling/create/order';
 import { orderToSend, submit, type Submission } from '../../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../../kling/failure';
 import { inParallel } from '../../../kling/inParallel';
-import { reasonOf } from '../../../n8n/parameters';
+import { reasonOf } from '../../../kling/thrown';
 import type { Session } from '../../../n8n/session';
 import { loadImages } from './images';
 import type { CheckedItem } from './items';
