@@ -53,7 +53,9 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 		];
 		const { id } = await server.rest.createWorkflow(workflow('killed', nodes, lines));
 		await server.rest.activate(id);
-		await fetch(`${server.url}/webhook/${path}`, { method: 'POST' });
+		const call = async () => (await fetch(`${server.url}/webhook/${path}`, { method: 'POST' })).ok;
+		// n8n 2 activates some time after it has answered.
+		await waitUntil(call, { timeoutMs: 30_000, intervalMs: 250, describe: 'the webhook' });
 		return { id, sandbox };
 	}
 
