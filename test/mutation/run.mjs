@@ -3,7 +3,7 @@
  * runs the tests that need the changed file. A change that no test notices has survived: either a test
  * is missing, or the change does not matter (`explained.json` says which and why).
  *
- *     npm run mutation -- --mutants 200 --minutes 60 --seed 1 --only watch/
+ *     npm run mutation -- --mutants 200 --minutes 60 --seed 1 --jobs 2 --only watch/
  */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -23,7 +23,7 @@ const targets = [
 	'nodes/kling/follow.ts',
 	'nodes/kling/watch',
 	'nodes/kling/providers',
-	'nodes/n8n/memory.ts',
+	'nodes/KlingEffects/operations/create/memory.ts',
 ];
 
 /** Tests that run for minutes, or look at the package and not at the code. */
@@ -39,6 +39,7 @@ const { values } = parseArgs({
 		minutes: { type: 'string', default: '60' },
 		seed: { type: 'string', default: '1' },
 		only: { type: 'string', default: '' },
+		jobs: { type: 'string', default: '1' },
 	},
 });
 
@@ -104,15 +105,15 @@ const queue = shuffled(all, randomFrom(Number(values.seed)));
 console.log(`${all.length} mutants in ${files.length} files, seed ${values.seed}`);
 
 const compiler = new Compiler(root);
-const workspace = new Workspace(root);
-process.once('exit', () => workspace.remove());
+const workspaces = Array.from({ length: Number(values.jobs) }, () => new Workspace(root));
+process.once('exit', () => workspaces.forEach((workspace) => workspace.remove()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 /** Milliseconds that a set of test files takes without a mutant. */
 const usualMs = new Map();
 
 /** Measures the tests without a mutant, once: they must pass, and tell how long is too long. */
-async function measure(tests) {
+async function measure(tests, workspace) {
 	const key = tests.join(' ');
 	if (usualMs.has(key)) return usualMs.get(key);
 	const startedAt = Date.now();
@@ -125,12 +126,12 @@ async function measure(tests) {
 const costs = testsByCost();
 
 /** `killed`, `survived`, or `untested` where no test needs the file. */
-async function judge(mutant, content) {
+async function judge(mutant, content, workspace) {
 	const related = costs
 		.map((tests) => tests.filter(({ needs }) => needs.has(mutant.file)).map(({ file }) => file))
 		.filter((tests) => tests.length > 0);
 	for (const tests of related) {
-		const timeoutMs = Math.max(leastPatienceMs, patience * (await measure(tests)));
+		const timeoutMs = Math.max(leastPatienceMs, patience * (await measure(tests, workspace)));
 		workspace.write(mutant.file, mutate(content, mutant));
 		try {
 			if ((await workspace.test(tests, timeoutMs)) !== 'passed') return 'killed';
@@ -143,18 +144,27 @@ async function judge(mutant, content) {
 
 const judged = [];
 let rejected = 0;
-for (const mutant of queue) {
-	if (judged.length >= Number(values.mutants) || Date.now() > deadline) break;
-	const content = workspace.read(mutant.file);
-	if (!compiler.accepts(mutant.file, mutate(content, mutant))) {
-		rejected++;
-		continue;
+let begun = 0;
+
+/** Takes mutants from the queue until there are enough, or the time is over. */
+async function work(workspace) {
+	while (begun < Number(values.mutants) && Date.now() < deadline) {
+		const mutant = queue.shift();
+		if (!mutant) return;
+		const content = workspace.read(mutant.file);
+		if (!compiler.accepts(mutant.file, mutate(content, mutant))) {
+			rejected++;
+			continue;
+		}
+		begun++;
+		const result = await judge(mutant, content, workspace);
+		const reason = result === 'killed' ? undefined : reasonOf(mutant, content);
+		judged.push({ ...mutant, result, reason });
+		console.log(`${String(judged.length).padStart(4)} ${result.padEnd(8)} ${textOf(mutant)}`);
 	}
-	const result = await judge(mutant, content);
-	const reason = result === 'killed' ? undefined : reasonOf(mutant, content);
-	judged.push({ ...mutant, result, reason });
-	console.log(`${String(judged.length).padStart(4)} ${result.padEnd(8)} ${textOf(mutant)}`);
 }
+
+await Promise.all(workspaces.map(work));
 
 const killed = judged.filter(({ result }) => result === 'killed');
 const alive = judged.filter(({ result }) => result !== 'killed');
