@@ -117,8 +117,8 @@ async function measure(tests, workspace) {
 	const key = tests.join(' ');
 	if (usualMs.has(key)) return usualMs.get(key);
 	const startedAt = Date.now();
-	const result = await workspace.test(tests, 30 * leastPatienceMs);
-	if (result !== 'passed') throw new Error(`Without a mutant these tests do not pass: ${key}`);
+	const { result, output } = await workspace.test(tests, 30 * leastPatienceMs);
+	if (result !== 'passed') throw new Error(`Without a mutant the tests do not pass:\n${output}`);
 	usualMs.set(key, Date.now() - startedAt);
 	return usualMs.get(key);
 }
@@ -134,7 +134,8 @@ async function judge(mutant, content, workspace) {
 		const timeoutMs = Math.max(leastPatienceMs, patience * (await measure(tests, workspace)));
 		workspace.write(mutant.file, mutate(content, mutant));
 		try {
-			if ((await workspace.test(tests, timeoutMs)) !== 'passed') return 'killed';
+			const { result } = await workspace.test(tests, timeoutMs);
+			if (result !== 'passed') return 'killed';
 		} finally {
 			workspace.write(mutant.file, content);
 		}

@@ -42,11 +42,17 @@ export class Workspace {
 		rmSync(this.dir, { recursive: true, force: true });
 	}
 
-	/** Runs these test files until the first failure: `passed`, `failed` or `hung`. */
+	/**
+	 * Runs these test files until the first failure. Gives `result` (`passed`, `failed` or `hung`) and
+	 * jest's `output`.
+	 */
 	async test(files, timeoutMs) {
 		const jest = join(this.dir, 'node_modules', 'jest', 'bin', 'jest.js');
 		const words = ['--runTestsByPath', ...files, '-w', '1', '--bail', '--silent', '--forceExit'];
-		const child = spawn(process.execPath, [jest, ...words], { cwd: this.dir, stdio: 'ignore' });
+		const stdio = ['ignore', 'ignore', 'pipe'];
+		const child = spawn(process.execPath, [jest, ...words], { cwd: this.dir, stdio });
+		let output = '';
+		child.stderr.on('data', (chunk) => (output += chunk));
 		let hung = false;
 		const timer = setTimeout(() => {
 			hung = true;
@@ -54,8 +60,8 @@ export class Workspace {
 		}, timeoutMs);
 		const code = await new Promise((done) => child.once('exit', done));
 		clearTimeout(timer);
-		if (hung) return 'hung';
-		return code === 0 ? 'passed' : 'failed';
+		if (hung) return { result: 'hung', output };
+		return { result: code === 0 ? 'passed' : 'failed', output };
 	}
 }
 
