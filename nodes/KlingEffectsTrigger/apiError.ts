@@ -4,7 +4,7 @@ import { describeFailure } from '../kling/messages';
 import type { Provider } from '../kling/providers';
 import { errorOf } from '../n8n/problems';
 
-/** Why a poll went wrong, in n8n's words (n8n-workflow 2.40, errors/failure.d.ts). */
+/** Why a poll failed, in n8n's words (n8n-workflow 2.40, errors/failure.d.ts). */
 type Cause =
 	| 'rate-limited'
 	| 'quota-exhausted'
@@ -25,7 +25,7 @@ const whatNext = 'The trigger asks again at each poll, and no task that ends mea
 
 /**
  * The error of a poll that a request has spoiled. n8n 2.40 reads from `failure` how long to leave
- * the provider alone; n8n 1.123 takes no notice of it.
+ * the provider alone; n8n 1.123 ignores it.
  *
  * @param goesOn whether later polls make up for this one
  */

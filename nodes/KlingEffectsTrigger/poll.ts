@@ -28,12 +28,12 @@ import { PollLocks, type PollLock } from './pollLock';
 /** Milliseconds for a poll where n8n does not say: its durable scheduler ends one after 45 s. */
 const usualBudgetMs = 45_000;
 /**
- * A passing trouble of provider or network is shown once it has spoiled more than so many polls in a
- * row, or lasted for so many milliseconds: with a poll a day, five polls would be five days.
+ * A passing failure of provider or network is shown once it has spoiled more than this many polls in a
+ * row, or has lasted this many milliseconds: with one poll a day, five polls would be five days.
  */
 const mostQuietPolls = 5;
 const longestQuietMs = 900_000;
-/** The key of n8n's static data. It is replaced as a whole: n8n takes no notice of changes inside. */
+/** The key of n8n's static data. It is replaced as a whole: n8n does not notice changes inside. */
 const stateKey = 'watch';
 
 const locks = new PollLocks();
@@ -64,7 +64,7 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 	if (!lock) return null;
 	try {
 		const { emitted, state } = await pollOnce(context, session, settings, budget, lock, data);
-		// A poll whose place another one took must not undo what that one knows.
+		// A poll that was replaced must not undo what the newer one knows.
 		if (!lock.isValid) return null;
 		data[stateKey] = state as unknown as IDataObject;
 		return emitted.length === 0 ? null : [itemsOf(emitted, settings)];
@@ -96,7 +96,7 @@ async function pollOnce(
 	return result;
 }
 
-/** Decides whether a failure is shown. What the poll has found is never held back for it. */
+/** Decides whether a failure is shown. What the poll has found is emitted either way. */
 function judge(
 	context: IPollFunctions,
 	{ provider }: Session,
@@ -108,7 +108,7 @@ function judge(
 	if (!failure) return lock.noteSuccess();
 	const { polls, forMs } = lock.noteFailure();
 	const isLong = polls > mostQuietPolls || forMs >= longestQuietMs;
-	// Activation is the moment to be told; later a bad minute of the network is not worth an alarm.
+	// At activation everything is shown; later, a bad minute of the network is not worth an alarm.
 	const isShown = isFirst || !behaviourOf(failure).passing || isLong;
 	if (isShown && emitted.length === 0)
 		throw apiErrorOf(context.getNode(), failure, provider, { goesOn: !isFirst });

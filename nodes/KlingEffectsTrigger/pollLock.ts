@@ -1,6 +1,6 @@
 /** What one poll of one trigger node holds while it runs. */
 export interface PollLock {
-	/** Whether no later poll has taken the place of this one. */
+	/** Whether this poll has not been replaced by a later one. */
 	readonly isValid: boolean;
 	/** @returns how many polls in a row have met a failure, with this one, and for how many milliseconds */
 	noteFailure(): { polls: number; forMs: number };
@@ -20,7 +20,7 @@ interface Entry {
 	failingSince: number;
 }
 
-/** Milliseconds that a poll may take beyond its budget: one request that is given up after 30 s, and some. */
+/** Milliseconds that a poll may take beyond its budget: one request that is given up after 30 s, and a little more. */
 const graceMs = 60_000;
 
 /**

@@ -18,7 +18,7 @@ import { filledIn, type TaskRecord } from './task';
 export const readTries = 4;
 
 /**
- * What came of a request, and what time it was then: milliseconds since 1970 on the provider's clock, or
+ * The outcome of a request, and what time it was then: milliseconds since 1970 on the provider's clock, or
  * on n8n's where the response names no time.
  */
 export type Dated<T> = Outcome<T> & { providerTime: number };
@@ -36,7 +36,7 @@ export class Client {
 	) {}
 
 	/**
-	 * Sends one create, once. A 404 certainly made no task, so only then the provider's older
+	 * Sends one create, once. A 404 certainly made no task, so only then is the provider's older
 	 * address is tried.
 	 */
 	async create(order: OrderWithImages): Promise<Outcome<TaskRecord>> {
@@ -146,7 +146,7 @@ export class Client {
 	}
 
 	/**
-	 * The one place where an adapter is called: whatever it trips over is that request's failure. It
+	 * The one place where an adapter is called: whatever it throws is that request's failure. It
 	 * throws at an id that no address can hold, and at shapes that nobody thought of.
 	 */
 	private async ask<T>(

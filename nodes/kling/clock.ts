@@ -8,11 +8,11 @@ export interface Clock {
 	random(): number;
 }
 
-/** The longest wait that a provider's hint is trusted with. */
+/** The longest wait that a provider's hint may ask for. */
 export const longestHintMs = 60_000;
 /** "Retry after 0 seconds" would be a storm of requests. */
 const shortestHintMs = 500;
-/** So often in a row a hint is believed; a provider that goes on refusing is left alone for longer. */
+/** Consecutive hints to honour; a provider that goes on refusing is left alone for longer. */
 const hintsBelieved = 3;
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
@@ -20,7 +20,7 @@ const longestDelayMs = 30_000;
 /**
  * How long to wait before asking again: the provider's hint first, within bounds, and up to a tenth
  * later; else 1 s doubled with each try up to 30 s, of which the last half is left to chance. Many
- * executions that were refused together so do not come back together.
+ * executions that were refused together thus do not come back together.
  *
  * @param tries how many tries were already made, from 1
  */

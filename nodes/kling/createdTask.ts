@@ -21,7 +21,7 @@ export function readCreated(provider: Provider, response: HttpResponse): Outcome
 	return failed(failure.kind === 'notFound' ? { ...failure, kind: 'notOffered' } : failure);
 }
 
-/** An adapter that trips over a response must not hide the id that the response may hold. */
+/** An adapter that throws at a response must not hide the id that the response may hold. */
 function inProviderForm(provider: Provider, response: HttpResponse): TaskRecord | null {
 	try {
 		const outcome = provider.readTask(response);

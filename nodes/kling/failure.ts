@@ -117,7 +117,7 @@ export function failed(failure: Failure): { ok: false; failure: Failure } {
 	return { ok: false, failure };
 }
 
-/** The failure that an HTTP answer stands for. */
+/** The failure that an HTTP response means. */
 export function failureOf(
 	response: HttpResponse,
 	kind: FailureKind,
@@ -166,7 +166,7 @@ function bodyOf(response: HttpResponse): Failure['body'] {
 	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(response.text) ? 'html' : 'text';
 }
 
-/** The failure that a missing answer stands for. */
+/** The failure that a missing response means. */
 export function failureOfNoResponse(silence: NoResponse): Failure {
 	const kind: FailureKind =
 		silence.reason === 'cancelled'
@@ -178,7 +178,7 @@ export function failureOfNoResponse(silence: NoResponse): Failure {
 	return failureWithoutResponse(kind, said);
 }
 
-/** A failure that no answer tells of. */
+/** A failure that comes without a response. */
 export function failureWithoutResponse(
 	kind: FailureKind,
 	providerMessage: string | null = null,

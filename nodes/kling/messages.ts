@@ -143,7 +143,7 @@ export function factsOf(failure: Failure | null, subject: Subject, told = ''): s
 		.join(', ');
 }
 
-/** What to say when nobody knows whether a create was accepted. */
+/** What to say when it is unknown whether a create was accepted. */
 export function describeUnknownOutcome(
 	failure: Failure,
 	subject: Subject & {

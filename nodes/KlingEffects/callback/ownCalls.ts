@@ -22,7 +22,7 @@ const firstCallsMs = [5_000, storedWithinMs];
 const mostLooks = 3;
 
 export interface Caller {
-	/** No more of it, as what is held here is held until the deadline. */
+	/** Nothing more of it: what is held here stays in memory until the deadline. */
 	wait: Pick<Wait, 'resumeUrl' | 'deadline'>;
 	/** What callbacks are signed with; null when they are not. */
 	secret(): Promise<string | null>;
@@ -53,7 +53,7 @@ export async function callAtDeadline(caller: Caller): Promise<void> {
 	}
 }
 
-/** Calls again after a look that brought no end: a few times for an open task, on and on for one not seen. */
+/** Calls again after a look that brought no end: a few times for an open task, without end for one that could not be asked for. */
 export async function callAgain(caller: Caller): Promise<void> {
 	const { wait, clock } = caller;
 	const since = clock.now();

@@ -19,7 +19,7 @@ export class CallbackHandler {
 
 	/**
 	 * Answers a callback; never throws, as n8n (1.123 and 2.40) would then go on with an empty item. What
-	 * the callback says is not believed, as it can be forged, repeated, early or out of order: the
+	 * the callback says is not trusted, as it can be forged, repeated, early or out of order: the
 	 * provider is asked, and only when all tasks have ended, or the time is over, does the execution go
 	 * on. n8n then runs the node again, on a worker where there are any.
 	 */
@@ -36,7 +36,7 @@ export class CallbackHandler {
 		const wait = execution && storedWait(execution.data, execution.entry.node);
 		if (!wait) return answer(context, answers.stillAsleep, 'Nothing waits here');
 		const watch = this.watchOf(wait);
-		// A credential that cannot be read for a moment does not end the wait.
+		// A credential that cannot be read for a moment does not end the wait: it is asked for again.
 		const session = await this.open(context).catch(() => null);
 		if (session && !(await isTrusted(context, session))) {
 			return answer(context, answers.notSigned, 'The signature is not right');
@@ -67,7 +67,7 @@ export class CallbackHandler {
 	}
 }
 
-/** Whether the callback is signed as the credential's secret asks; without a secret all are let in. */
+/** Whether the callback is signed with the credential's secret; without a secret every callback passes. */
 async function isTrusted(
 	context: IWebhookFunctions,
 	{ account: { webhookSecret }, clock }: Session,

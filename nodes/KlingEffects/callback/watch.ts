@@ -21,7 +21,7 @@ export class Watch {
 	private wokenAt = -Infinity;
 	private isLooking = false;
 	private isCalling = false;
-	/** Whether a callback came during a look: it can tell of a task that was just looked at. */
+	/** Whether a callback came during a look: it can be about a task that was just looked at. */
 	private cameMeanwhile = false;
 	private secret: Caller['secret'] = async () => null;
 
@@ -62,7 +62,7 @@ export class Watch {
 		return 'ready';
 	}
 
-	/** Ends at the first task that is still open: with many tasks most callbacks cost one or two requests. */
+	/** Stops at the first task that is still open: with many tasks most callbacks cost one or two requests. */
 	private async lookOnce({ client }: Session): Promise<WaitState> {
 		for (const { record, finish } of this.wait.itemTasks) {
 			const { taskId, status } = record.task;
@@ -98,7 +98,7 @@ export class Watch {
 			const seen = this.ended.get(task.taskId);
 			if (!seen) return one;
 			const known = filledIn(seen, task);
-			// A gateway may answer with an id of another system.
+			// A gateway may answer with another system's id.
 			return { ...one, record: { ...known, task: { ...known.task, taskId: task.taskId } } };
 		});
 	}

@@ -36,7 +36,7 @@ function withoutDownload(itemTask: ItemTask): ItemTask {
 	return { ...itemTask, finish: { ...itemTask.finish, downloadVideo: false } };
 }
 
-/** What is left to say when the credential has gone: which tasks there are. */
+/** What can still be said when the credential is gone: which tasks there are. */
 function withoutSession({ itemTasks, problems }: Wait, problem: Problem): Result[] {
 	const untold = itemTasks.map(({ itemIndex, record: { task } }) => ({
 		itemIndex,

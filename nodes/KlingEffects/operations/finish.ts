@@ -28,7 +28,7 @@ export function readWaitOptions(options: Record<string, unknown>): WaitOptions {
 	};
 }
 
-/** A number from 0 up, which an expression can give as text; what is none counts as not given. */
+/** A number of at least 0, which an expression can give as text; anything else counts as not given. */
 export function amount(value: unknown, otherwise: number): number {
 	const isGiven = typeof value === 'number' || (typeof value === 'string' && value !== '');
 	return isGiven && Number(value) >= 0 ? Number(value) : otherwise;
@@ -91,7 +91,7 @@ export async function waitAndFinish(
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
 		const known = byItem.get(one);
 		const latest = { ...one, record: known?.record ?? one.record };
-		// The time of a wait that was stopped has not run out.
+		// A wait that was stopped has not timed out.
 		const timedOut = known?.timedOut === true && !session.signal?.aborted;
 		results[index] = await finishTask(context, session, latest, known && { timedOut });
 	});

@@ -46,7 +46,7 @@ export function checkImage(bytes: Buffer, label: string): Checked<Image> {
 	const size = checkFileSize(bytes.length, label);
 	if (!size.ok) return size;
 	const { pixels, dataAt } = readPixels(bytes, type);
-	// What follows the end is nobody's business: phones append videos and depth maps there.
+	// What follows the end does not matter: phones append videos and depth maps there.
 	if (!bytes.includes(endMarks[type], dataAt)) {
 		return refusedImage(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
 	}
@@ -93,12 +93,12 @@ function refuseForeign(bytes: Buffer, label: string): Refused {
 	);
 }
 
-/** Two decimals, upwards: a figure just over its limit must not read like the limit. */
+/** Two decimals, rounded up: a figure just over its limit must not read like the limit. */
 function roundedUp(figure: number): number {
 	return Math.ceil(figure * 100) / 100;
 }
 
-/** A refusal about `label`, which starts the sentence and so gets a capital letter. */
+/** A refusal about `label`, which begins the sentence and so gets a capital letter. */
 export function refusedImage(label: string, finding: string, description: string): Refused {
 	return refused(`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`, description);
 }

@@ -18,7 +18,7 @@ const checkDownload =
 const decode =
 	'Turn the text into a file with the Convert to File node, or set Image Input to Base64.';
 
-/** How many bytes tell what a file is. */
+/** How many bytes are enough to tell what a file is. */
 const headBytes = 1024;
 
 /**

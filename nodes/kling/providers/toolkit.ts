@@ -37,7 +37,7 @@ export const reasonSchema = z.union([
 export const amountSchema = textSchema.transform((amount) => {
 	return amount !== null && Number.isFinite(Number(amount)) ? Number(amount) : null;
 });
-/** A moment in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601. */
+/** A time in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601. */
 export const momentSchema = amountSchema.transform((moment) => {
 	if (!moment || moment < 0) return null;
 	const date = new Date(moment < 1e11 ? moment * 1000 : moment);
@@ -114,7 +114,7 @@ export function readingInner(
 		if (!own || !inner) return own;
 		const status = response.status < 300 ? 400 : response.status;
 		const code = inner.code ?? asObject(inner.error)?.code;
-		// Somebody took the success of the next system for a refusal: there may be a task.
+		// The gateway took the next system's success for a refusal: there may be a task.
 		if (saysSuccess(code) && !asObject(inner.error)) return failureOf(response, 'unreadable');
 		return readFailure({ ...response, status, json: inner }) ?? own;
 	};

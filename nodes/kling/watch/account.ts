@@ -5,17 +5,17 @@ import { beginPass, continuePass, isNewestFirst, marginMs, type ListPass } from 
 import { askPage, lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { freshAccount, mostSeen, type AccountState } from './state';
 
-/** Milliseconds: where the list is newest first, the first reading goes back so far for tasks that still run. */
+/** Milliseconds: where the list is newest first, how far the first pass goes back for tasks that still run. */
 export const firstReachMs = 86_400_000;
-/** Tasks in the page of an idle poll: at least so many, and so many more than are expected. */
+/** Tasks in the page of an idle poll: at least this many, and this many more than expected. */
 const smallPage = 20;
 const spareRows = 10;
-/** A further page is worth its request while it may spare so many looks at single tasks. */
+/** A further page is worth its request while it may save this many reads of single tasks. */
 const worthPage = 10;
 
 /**
  * One poll over the account's list: finds the tasks that ended since the state was written, and
- * what the state becomes. Each page is dealt with by itself, so a failure in the middle loses and
+ * what the state becomes. Each page is handled by itself, so a failure in the middle loses and
  * repeats nothing; the watermark moves only when the list was read to the end that matters.
  *
  * @param stored null for the first poll: what it shows as ended is the past, and what runs is followed
@@ -53,7 +53,7 @@ async function lookAtNewest(
 	return null;
 }
 
-/** Looks at the open tasks that the pages did not show. One that cannot be looked at has its turn again. */
+/** Looks at the open tasks that the pages did not show. One that cannot be read gets its turn again. */
 async function lookAtRest(reading: Reading, source: Source, time: PollTime): Promise<void> {
 	const { ledger } = reading;
 	await lookAtEach(reading.notShown, source, time, {
@@ -63,7 +63,7 @@ async function lookAtRest(reading: Reading, source: Source, time: PollTime): Pro
 	});
 }
 
-/** A poll's reading of the list, maybe in a pass that an earlier poll began. */
+/** A poll's share of a pass over the list, which an earlier poll may have begun. */
 class Reading {
 	readonly ledger: Ledger;
 	pass: ListPass;
@@ -103,7 +103,7 @@ class Reading {
 		return [...open].filter((taskId) => !shown.has(taskId));
 	}
 
-	/** Takes notice of the next page of the pass. */
+	/** Notes the next page of the pass. */
 	note(records: TaskRecord[], providerTime: number): void {
 		const { open } = this.ledger;
 		this.shownOpen = records.filter(({ task }) => open.has(task.taskId)).length;
@@ -113,11 +113,11 @@ class Reading {
 		this.isAtEnd = records.length < size || page > this.list.lastPage;
 		if (this.isComplete) return;
 		if (this.isAtEnd || this.isCovered) this.complete();
-		// A page of news: larger ones come to the end sooner.
+		// A page full of news: larger pages reach the end sooner.
 		else if (size < this.list.largestPage) this.pass = beginPass(this.list.largestPage);
 	}
 
-	/** Takes notice of tasks, wherever they were shown. */
+	/** Notes tasks, wherever they were shown. */
 	noteRecords(records: TaskRecord[], providerTime: number): void {
 		const { ledger, settled } = this;
 		this.hasBegun = true;
@@ -134,7 +134,7 @@ class Reading {
 		return failure;
 	}
 
-	/** As many as ran or ended lately, where the list is known to begin with them. */
+	/** As many as are running or ended lately, where the list is known to begin with them. */
 	private get usualSize(): number {
 		const { largestPage } = this.list;
 		if (this.top === null) return largestPage;
@@ -142,7 +142,7 @@ class Reading {
 		return Math.min(Math.max(smallPage, seen.size + open.size + spareRows), largestPage);
 	}
 
-	/** Whether nothing of interest can stand on a later page. */
+	/** Whether no later page can hold anything of interest. */
 	private get isCovered(): boolean {
 		const { startedAt, order } = this.pass;
 		if (order === null || order.lowest === null || !isNewestFirst(this.pass, this.top))
@@ -155,7 +155,7 @@ class Reading {
 		const { pass, settled, ledger } = this;
 		// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
 		const next = Math.min(pass.startedAt - marginMs, pass.top ?? 0);
-		// In several pages, a task can slip to one already read because another vanished: it is met once more.
+		// With several pages, a task can slip to one already read because another vanished: the next pass meets it.
 		const since = highest(settled.since, pass.page === 2 ? next : settled.next);
 		this.settled = { since, next: highest(settled.next, next) };
 		this.top = isNewestFirst(pass, this.top) ? pass.top : null;

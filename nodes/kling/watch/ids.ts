@@ -4,12 +4,12 @@ import { marginMs } from './pass';
 import { lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { freshIds, type IdsState } from './state';
 
-/** Ended tasks that are no longer given are remembered up to so many, in case they come back. */
+/** How many ended tasks that are no longer given are remembered, in case they come back. */
 const mostOthers = 1_000;
 /** Milliseconds: the clock of a response is read in whole seconds. */
 const clockGrainMs = 1_000;
 
-/** What came of one poll over given ids. */
+/** The result of one poll over given ids. */
 export interface IdsResult extends PollResult<IdsState> {
 	/** The given ids that the provider did not know in this poll. */
 	unknown: string[];
@@ -55,7 +55,7 @@ export async function watchIds(
 	const emitted = [...ledger.emitted].sort(byEnd);
 	return { emitted, state: { ...state, ...ledger.toState() }, failure, unknown };
 }
-/** Makes the given ids the open ones but for those dealt with, the ones not looked at for longest first. */
+/** Makes the given ids the open ones, except those already handled; those not read for longest come first. */
 function takeTurns(taskIds: readonly string[], ledger: Ledger): string[] {
 	const given = new Set(taskIds.filter((taskId) => !ledger.seen.has(taskId)));
 	for (const taskId of ledger.open) if (!given.has(taskId)) ledger.open.delete(taskId);

@@ -4,9 +4,9 @@ import { success, type Outcome } from '../failure';
 import { byEnd, type WatchTerms } from './ledger';
 import { lookAtEach, type PollTime, type Source } from './source';
 
-/** So many ended tasks a test shows. */
+/** How many ended tasks a test shows. */
 export const mostLatest = 5;
-/** A test reads so many pages at most. */
+/** How many pages a test reads at most. */
 const mostPages = 10;
 
 /**

@@ -4,7 +4,7 @@ import { marginMs } from './pass';
 import { SeenTasks } from './seenTasks';
 import { mostOpen, type TaskEvent, type WatchState } from './state';
 
-/** What of the tasks is wanted. */
+/** Which tasks and events are wanted. */
 export interface WatchTerms {
 	/** See {@link WatchState.scope}. */
 	scope: string;
@@ -12,7 +12,7 @@ export interface WatchTerms {
 	externalTaskIdPrefix?: string;
 }
 
-/** An open task is given up after so many answers in a row that the provider does not know it. */
+/** An open task is given up after the provider has answered this often in a row that it does not know it. */
 export const mostMisses = 10;
 /** Ended tasks without any date that are remembered; with more, those that nobody saw running are silent. */
 export const mostUndated = 1_000;
@@ -22,7 +22,7 @@ export const mostUndated = 1_000;
  */
 export const keptMs = 30 * 86_400_000;
 
-/** What became of the tasks that were looked at: which to emit, which to go on following. */
+/** What became of the tasks that were read: which to emit, which to go on following. */
 export class Ledger {
 	/** Ended tasks to emit. */
 	readonly emitted: TaskRecord[] = [];
@@ -48,7 +48,7 @@ export class Ledger {
 		for (const event of terms.events) this.wanted[event] = state.wanted[event];
 	}
 
-	/** Takes notice of what time it is for the provider, before the tasks of that response are noted. */
+	/** Notes what time it is for the provider, before the tasks of that response are noted. */
 	noteTime(providerTime: number): void {
 		this.now = providerTime;
 		this.justWanted = this.terms.events.filter((event) => this.wanted[event] === undefined);
@@ -56,7 +56,7 @@ export class Ledger {
 	}
 
 	/**
-	 * Takes notice of a task as the provider showed it.
+	 * Notes a task as the provider showed it.
 	 *
 	 * @param since see {@link AccountState.settled}
 	 */
@@ -78,7 +78,7 @@ export class Ledger {
 		if (!isBefore && !(wasOpen && this.hasEndedBefore(task, -marginMs))) this.emit(record);
 	}
 
-	/** Whether an ended task that nobody saw running is one that was not dealt with. */
+	/** Whether an ended task that nobody saw running has not been handled. */
 	private isNews(task: Task, since: number | null): boolean {
 		const created = createdMs(task);
 		const stamp = created || endMs(task);
@@ -98,7 +98,7 @@ export class Ledger {
 	}
 
 	/**
-	 * Takes notice of a task that was asked for by a given id, which can be its external one.
+	 * Notes a task that was asked for by a given id, which can be its external one.
 	 *
 	 * @param isPast whether to suppress the event
 	 */
@@ -136,7 +136,7 @@ export class Ledger {
 	}
 
 	/**
-	 * Takes notice of an open task that the provider does not know.
+	 * Notes an open task that the provider does not know.
 	 *
 	 * @returns whether it is given up now
 	 */
@@ -150,7 +150,7 @@ export class Ledger {
 		return false;
 	}
 
-	/** Puts an open task that could not be looked at behind the others. */
+	/** Puts an open task that could not be read behind the others. */
 	postpone(taskId: string): void {
 		if (this.open.delete(taskId)) this.open.add(taskId);
 	}

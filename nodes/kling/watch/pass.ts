@@ -3,11 +3,11 @@ import { createdMs, type TaskRecord } from '../task';
 
 /**
  * Milliseconds by which servers of a provider may disagree about the time, or a task may be listed
- * late. So long a stretch before the last pass is read anew in each poll; a task that ended less
+ * late. This long a stretch before the last pass is read again in each poll; a task that ended less
  * than this before the activation may be emitted.
  */
 export const marginMs = 600_000;
-/** So many bits of evidence prove an order: chance shows it once in 2^30 lists. */
+/** This many bits of evidence prove an order: chance alone shows it once in 2^30 lists. */
 const enoughBits = 30;
 
 const count = z.number().int().min(1);
@@ -23,7 +23,7 @@ export const passSchema = z.object({
 	startedAt: moment,
 	/** The newest creation seen in it. */
 	top: moment.nullable(),
-	/** What speaks for an order that is newest first; null once something spoke against it. */
+	/** Evidence that the order is newest first; null once something contradicted it. */
 	order: z
 		.object({
 			/** The oldest creation so far. */

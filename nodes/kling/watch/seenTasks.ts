@@ -13,8 +13,8 @@ function markOf(taskId: string): string {
 }
 
 /**
- * Ended tasks that are dealt with: marks of their ids, by the minute of the provider's clock until
- * which they have to be kept, and under 0 those that are kept for always.
+ * Ended tasks that have been handled: marks of their ids, by the minute of the provider's clock until
+ * which they have to be kept, and under 0 those that are kept forever.
  */
 export class SeenTasks {
 	private readonly minutes = new Map<number, string[]>();
@@ -32,7 +32,7 @@ export class SeenTasks {
 		return this.marks.size;
 	}
 
-	/** How many are kept for always. */
+	/** How many are kept forever. */
 	get lasting(): number {
 		return this.minutes.get(0)?.length ?? 0;
 	}
@@ -41,7 +41,7 @@ export class SeenTasks {
 		return this.marks.has(markOf(taskId));
 	}
 
-	/** @param until the moment until which it has to be kept, on the provider's clock; 0 for always */
+	/** @param until the moment until which it has to be kept, on the provider's clock; 0 for forever */
 	add(taskId: string, until: number): void {
 		const mark = markOf(taskId);
 		if (this.marks.has(mark)) return;
@@ -52,7 +52,7 @@ export class SeenTasks {
 		else this.minutes.set(minute, [mark]);
 	}
 
-	/** Forgets what had to be kept until before that moment. */
+	/** Forgets what had to be kept only until before that moment. */
 	forget(before: number): void {
 		for (const minute of [...this.minutes.keys()]) {
 			if (minute !== 0 && (minute + 1) * minuteMs <= before) this.drop(minute);
@@ -60,7 +60,7 @@ export class SeenTasks {
 	}
 
 	/**
-	 * Forgets the oldest until no more than so many are left.
+	 * Forgets the oldest until no more than this many are left.
 	 *
 	 * @returns the moment before which something was forgotten
 	 */
@@ -75,7 +75,7 @@ export class SeenTasks {
 		return before;
 	}
 
-	/** Of those kept for always, forgets the ones that are not among the ids, but for the latest so many. */
+	/** Of those kept forever, forgets the ones that are not among the ids, except this many of the latest. */
 	forgetOthers(taskIds: readonly string[], latest: number): void {
 		const wanted = new Set(taskIds.map(markOf));
 		const marks = this.minutes.get(0) ?? [];

@@ -4,10 +4,10 @@ import { behaviourOf, concernsTaskAlone, type Failure } from '../failure';
 import { inParallel } from '../inParallel';
 import type { TaskRecord } from '../task';
 
-/** Where tasks are looked at: a {@link Client}, or a model of one. */
+/** What tasks are read from: a {@link Client}, or a model of one. */
 export type Source = Pick<Client, 'listOnce' | 'getOnce' | 'largestPage' | 'lastPage'>;
 
-/** What came of one poll. */
+/** The result of one poll. */
 export interface PollResult<State> {
 	/** Ended tasks, oldest end first. They are already marked as handled in `state`. */
 	emitted: TaskRecord[];
@@ -21,7 +21,7 @@ export interface PollResult<State> {
 export interface PollTime {
 	/** Whether one more request may begin. */
 	readonly isLeft: boolean;
-	/** Makes a request and takes notice of how long it took. */
+	/** Makes a request and notes how long it took. */
 	ask<T>(request: () => Promise<T>): Promise<T>;
 	/** Waits before a request is made again, later with each try. */
 	pause(tries: number): Promise<void>;
@@ -65,12 +65,12 @@ const reserveMs = 1_000;
 const looksAtOnce = 4;
 /** Single tasks that one poll looks at, at most; the others have their turn in the next poll. */
 export const mostLooks = 100;
-/** After so many looks without a response of use, the rest waits for the next poll. */
+/** After this many reads without a usable response, the rest waits for the next poll. */
 const mostFailedLooks = 3;
 /** How often a page in the middle of a pass is asked for in one poll. */
 const pageTries = 3;
 
-/** Asks for a page of the list; again after a failure in the middle, where the pass would be for nothing. */
+/** Asks for a page of the list; again after a failure in the middle, where the pass would otherwise be lost. */
 export async function askPage(
 	source: Source,
 	{ page, size }: { page: number; size: number },
@@ -90,14 +90,14 @@ interface Looking {
 	found(taskId: string, record: TaskRecord, providerTime: number): void;
 	/** The provider does not know the task. */
 	missing?(taskId: string): void;
-	/** There was no response of use. */
+	/** There was no usable response. */
 	postpone?(taskId: string): void;
 }
 
 /**
  * Looks at tasks one by one, as many as the poll's time and `most` allow.
  *
- * @returns the failure, when no look brought a response of use or none can; null otherwise
+ * @returns the failure, when no read brought a usable response or none can; null otherwise
  */
 export async function lookAtEach(
 	taskIds: readonly string[],

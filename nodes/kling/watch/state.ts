@@ -19,7 +19,7 @@ const common = {
 	open: z.array(z.string()),
 	/** How often in a row the provider did not know an open task. */
 	missing: z.record(z.string(), z.number().int().min(1)),
-	/** Ended tasks that are dealt with: see {@link SeenTasks}. */
+	/** Ended tasks that have been handled: see {@link SeenTasks}. */
 	seen: z.record(z.string().regex(/^\d+$/), z.string()),
 };
 
@@ -28,12 +28,12 @@ const stateSchema = z.discriminatedUnion('watch', [
 		...common,
 		watch: z.literal('account'),
 		settled: z.object({
-			/** Tasks created before this are dealt with, but for the open ones; null before a first reading. */
+			/** Tasks created before this have been handled, except the open ones; null before the first pass. */
 			since: moment.nullable(),
-			/** What `since` becomes when the list was read once more. */
+			/** What `since` becomes once the list has been read again. */
 			next: moment.nullable(),
 		}),
-		/** The newest creation that the last pass showed; null unless the list has proven to be newest first. */
+		/** The newest creation that the last pass showed; null unless the list has proved to be newest first. */
 		top: moment.nullable(),
 		/** A pass over the list that is not at its end yet. */
 		pass: passSchema.nullable(),
@@ -54,13 +54,13 @@ export type IdsState = Extract<WatchState, { watch: 'taskIds' }>;
 export const mostOpen = 3_000;
 /**
  * Ended tasks that are remembered at most (8 bytes each). With more, the oldest are given up first:
- * of what ended while the workflow was off, the newest so many are emitted.
+ * of what ended while the workflow was off, this many of the newest are emitted.
  */
 export const mostSeen = 10_000;
 
 const nothingYet = { version: 1 as const, wanted: {}, open: [], missing: {}, seen: {} };
 
-/** The state of a watch that begins. */
+/** The state of a new watch. */
 export function freshAccount(scope: string): AccountState {
 	const settled = { since: null, next: null };
 	return { ...nothingYet, scope, watch: 'account', settled, top: null, pass: null };
@@ -71,7 +71,7 @@ export function freshIds(scope: string): IdsState {
 	return { ...nothingYet, scope, watch: 'taskIds' };
 }
 
-/** The stored state, or null when it is none, of another version, or of something else that was watched. */
+/** The stored state, or null when there is none, or it is of another version or of something else that was watched. */
 export function readState<W extends WatchState['watch']>(
 	stored: unknown,
 	watch: W,

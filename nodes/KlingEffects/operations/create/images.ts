@@ -7,7 +7,7 @@ import { fileSizeOf } from '../../../n8n/fileSize';
 import { reasonOf } from '../../../kling/thrown';
 import { readParameters } from '../../../n8n/parameters';
 
-/** One image of an item, its parameter evaluated: an address, base64 text, or the input field of a file. */
+/** One image of an item, with its parameter evaluated: an address, base64 text, or the input field of a file. */
 export interface ImageSource {
 	input: ImageInput;
 	displayName: string;
@@ -28,7 +28,7 @@ const slots = {
 	],
 };
 
-/** Evaluates the image parameters of one item, once. What they name is not looked at yet. */
+/** Evaluates the image parameters of one item, once. What they refer to is not read yet. */
 export function readImages(
 	context: IExecuteFunctions,
 	itemIndex: number,
@@ -96,7 +96,7 @@ async function loadFile(
 	if (!Object.hasOwn(binary, field)) return refuseField(displayName, field, Object.keys(binary));
 	const label = `the file “${binary[field].fileName ?? field}” in input field “${field}”`;
 	try {
-		// Before it is read: a video of 300 MB would take that much memory, to be refused.
+		// Before it is read: a video of 300 MB would take that much memory only to be refused.
 		const size = checkFileSize(await fileSizeOf(context, binary[field]), label);
 		if (!size.ok) return size;
 		const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);

@@ -12,7 +12,7 @@ const contextKey = 'klingEffects';
 interface Stored {
 	/** What makes the keys of this execution its own. */
 	seed: string;
-	/** The number of the node's first run, which is not 0 where n8n has pieced runs together from its log. */
+	/** The number of the node's first run: not 0 where n8n has reconstructed runs from its log. */
 	firstRun: number;
 	/** Present in the retry of an execution that died with its process: each create may have been sent. */
 	died?: { trace: ExternalIdSupport };
@@ -38,9 +38,9 @@ export class NodeMemory {
 	}
 
 	/**
-	 * The place of one logical create: the same item of the same run with the same provider and terms. A loop over
+	 * The slot of one logical create: the same item of the same run with the same provider and terms. A loop over
 	 * the node is a new run, and a workflow that was changed before Retry asks for something else. What
-	 * expressions make anew with each try does not count: signed image URLs, callback URL, external id.
+	 * expressions make again with each try does not count: signed image URLs, callback URL, external id.
 	 */
 	slotOf(
 		itemIndex: number,
@@ -52,7 +52,7 @@ export class NodeMemory {
 		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
 		const { died, orders, seed } = this.stored;
 		const { context } = this;
-		// An expression may have made another id before, so that one is not found proves nothing.
+		// An expression may have made another id before, so “not found” proves nothing.
 		const trace = terms.externalTaskId === undefined ? died?.trace : 'unverified';
 		return {
 			externalTaskId: `n8n-${hash([seed, context.getWorkflow().id, context.getNode().id, place]).slice(0, 32)}`,
@@ -79,7 +79,7 @@ export class NodeMemory {
 function firstStored(context: IExecuteFunctions, firstRun: number): Stored {
 	const stored: Stored = { seed: seedOf(context), firstRun, orders: {} };
 	if (!hasDied(context)) return stored;
-	// Without a token, the ids that the node makes are others than before.
+	// Without a token, the node's ids differ from those before.
 	return { ...stored, died: { trace: resumeTokenOf(context) === null ? 'none' : 'lookup' } };
 }
 
@@ -115,7 +115,7 @@ function runOf(context: IExecuteFunctions): number {
 }
 
 /**
- * What stays the same when an execution is run anew because its process died. n8n 1.123 does so by
+ * What stays the same when an execution is run again because its process died. n8n 1.123 does so by
  * itself, under the same id; on n8n 2 somebody presses Retry, which keeps the execution's token.
  */
 function seedOf(context: IExecuteFunctions): string {
@@ -143,13 +143,13 @@ export function showTaskIds(context: IExecuteFunctions, taskIds: readonly string
 	show(context, Object.fromEntries(lines.map((line, index) => [keys[index], line])));
 }
 
-/** Shows what names the creates of which nobody knows whether they made a task. */
+/** Shows the ids of creates of which it is unknown whether they made a task. */
 export function showUnknown(context: IExecuteFunctions, names: readonly string[]): void {
 	show(context, { klingUnknown: linesOf(names)[0] });
 }
 
 function show(context: IExecuteFunctions, values: Record<string, string>): void {
-	// Once for all values: n8n makes each proxy anew, dates of its own time zone included.
+	// Once for all values: n8n builds a new proxy for each access, which is slow.
 	const { customData } = context.getWorkflowDataProxy(0).$execution as {
 		customData?: { set(key: string, value: string): void };
 	};

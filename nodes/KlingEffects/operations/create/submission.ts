@@ -78,13 +78,13 @@ function withCallback(order: Order, resumeUrl: string | null): Order {
 	return resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl };
 }
 
-/** What nobody thought of can have come after the request. */
+/** An unforeseen failure can have come after the request. */
 function unexpected(thrown: unknown): Submission {
 	const failure = failureWithoutResponse('unreadable', reasonOf(thrown));
 	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null };
 }
 
-/** Shows on the execution what was paid, and may have been. */
+/** Shows on the execution what was paid for, or may have been. */
 function show(context: IExecuteFunctions, submitted: readonly Submitted[]): void {
 	const { submission } = submitted[submitted.length - 1];
 	if (hasTask(submission))
@@ -112,7 +112,7 @@ export function tasksOf(submitted: readonly Submitted[]): Array<Submitted<WithTa
 	return submitted.filter((one): one is Submitted<WithTask> => hasTask(one.submission));
 }
 
-/** The creates of which nobody knows whether they made a task. */
+/** The creates of which it is unknown whether they made a task. */
 export function lostOf(submitted: readonly Submitted[]): Array<Submitted<Lost>> {
 	const lost = submitted.filter(
 		(one): one is Submitted<Lost> => one.submission.outcome === 'unknown',
