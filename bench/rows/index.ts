@@ -2,6 +2,7 @@ import type { Benchmark } from '../lib/row';
 import { creates } from './creates';
 import { download } from './download';
 import { limit } from './limit';
+import { ending } from './ending';
 import { lostAnswer } from './lostAnswer';
 import { packaged } from './package';
 import { sleeping } from './sleeping';
@@ -14,6 +15,7 @@ export const benchmarks: Benchmark[] = [
 	limit,
 	lostAnswer,
 	waiting,
+	ending,
 	trigger,
 	download,
 	sleeping,

@@ -69,7 +69,7 @@ export function installPackage(tarball, userFolder) {
 	writeFileSync(join(nodesDir, 'package.json'), JSON.stringify(installed, null, 2));
 }
 
-/** A running n8n process: a main instance or a queue worker. */
+/** A running n8n process: a main instance, a queue worker or a webhook process. */
 export class N8nServer {
 	constructor(settings) {
 		Object.assign(this, settings);
@@ -148,7 +148,7 @@ export class N8nServer {
 	async #isReady() {
 		const healthy = await fetch(`http://127.0.0.1:${this.port}/healthz/readiness`);
 		if (!healthy.ok) return false;
-		if (this.command === 'worker') return true;
+		if (this.command !== 'start') return true;
 		// While it starts, n8n answers every path with a page that says so.
 		const settings = await fetch(`http://127.0.0.1:${this.port}/rest/settings`);
 		const isJson = settings.headers.get('content-type')?.includes('application/json');
@@ -162,7 +162,7 @@ export class N8nServer {
  * - `tarball`: a packed community package to have in it
  * - `userFolder`: an existing one to continue with; a new temporary one otherwise
  * - `port`: a fixed port; a free one otherwise
- * - `command`, `args`: `start` (default) or `worker`, and its arguments
+ * - `command`, `args`: `start` (default), `worker` or `webhook`, and its arguments
  * - `env`: further environment variables, e.g. for queue mode
  * - `binaryDataMode`: `default` (memory), `filesystem` or `database`; n8n's own choice otherwise
  */

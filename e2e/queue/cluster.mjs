@@ -6,7 +6,7 @@ import { prepareN8n } from '../lib/n8n.mjs';
 const WORKER_CONCURRENCY = 6;
 
 /**
- * One main and two workers, each with a folder of its own as on machines of their own: what they
+ * One main, one webhook process and two workers, each with a folder of its own as on machines of their own: what they
  * share is PostgreSQL, Redis and the encryption key.
  */
 export class Cluster {
@@ -20,9 +20,15 @@ export class Cluster {
 	}
 
 	async start() {
+		const { tarball, env } = this.#options;
+		this.webhooks = await prepareN8n(this.#line, { tarball, command: 'webhook', env });
+		// Where callbacks go is the address of the webhook process.
+		const everywhere = { ...env, WEBHOOK_URL: `${this.webhooks.url}/` };
+		this.#options = { tarball, env: everywhere };
 		this.main = await prepareN8n(this.#line, this.#options);
-		// Main makes the tables, so the workers come after it.
+		// Main makes the tables, so the others come after it.
 		await this.main.start();
+		await this.webhooks.start();
 		this.workers = [await this.#prepareWorker(), await this.#prepareWorker()];
 		const starts = this.workers.map(async (worker) => await worker.start());
 		await Promise.all([this.main.rest.login(), ...starts]);
@@ -36,7 +42,7 @@ export class Cluster {
 	}
 
 	async dispose() {
-		const servers = [this.main, ...this.workers].filter(Boolean);
+		const servers = [this.main, this.webhooks, ...this.workers].filter(Boolean);
 		await Promise.all(servers.map(async (server) => await server.dispose()));
 	}
 
@@ -46,8 +52,7 @@ export class Cluster {
 			tarball,
 			command: 'worker',
 			args: [`--concurrency=${WORKER_CONCURRENCY}`],
-			// Where callbacks go is main's address.
-			env: { ...env, WEBHOOK_URL: `${this.main.url}/` },
+			env,
 		});
 	}
 }

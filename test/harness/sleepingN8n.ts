@@ -69,6 +69,8 @@ export interface Downstream {
 	executionId: string;
 	node: string;
 	items: INodeExecutionData[];
+	/** Milliseconds since 1970, by the system's clock. */
+	at: number;
 }
 
 export class SleepingN8n {
@@ -336,7 +338,9 @@ export class SleepingN8n {
 		if (type.startsWith('klingEffects')) return this.processes[process];
 		const own = this.options.types?.[type];
 		if (own) return own;
-		return sinkOf((items) => this.downstream.push({ executionId, node: name, items }));
+		return sinkOf((items) =>
+			this.downstream.push({ executionId, node: name, items, at: Date.now() }),
+		);
 	}
 
 	private workflow(executionId = '', process = 0): Workflow {
