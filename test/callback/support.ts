@@ -2,7 +2,7 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/callback/wake';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { postToOwnAddress } from '../../nodes/n8n/resume';
-import { startSandbox, type Sandbox, type SandboxProvider } from '../../sandbox';
+import { startSandbox, type Sandbox, type ProviderName } from '../../sandbox';
 import { SleepingN8n, type SleepingN8nOptions } from '../harness/sleepingN8n';
 import { SteppedClock } from '../harness/steppedClock';
 
@@ -25,7 +25,7 @@ export const photos = (...names: string[]): INodeExecutionData[] =>
 	names.map((name) => ({ json: { image: `https://photos.example/${name}.jpg`, name } }));
 
 export interface BedOptions extends Partial<SleepingN8nOptions> {
-	provider?: SandboxProvider;
+	provider?: ProviderName;
 	webhookSecret?: string;
 	processes?: number;
 	/** How often the workflow comes to the node. */

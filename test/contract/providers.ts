@@ -1,4 +1,4 @@
-import type { Sandbox, SandboxOptions, SandboxProvider } from '../../sandbox';
+import type { Sandbox, SandboxOptions, ProviderName } from '../../sandbox';
 
 /** What a create asks for, in the words of the node. */
 export interface Asked {
@@ -17,7 +17,7 @@ export interface Asked {
  */
 export interface ProviderRow {
 	name: string;
-	provider: SandboxProvider;
+	provider: ProviderName;
 	displayName: string;
 	/** The sandbox's options. */
 	sandbox?: SandboxOptions;
@@ -34,6 +34,9 @@ export interface ProviderRow {
 	lists: boolean;
 	/** Keys of the provider's own object for a finished task. */
 	ownKeys: string[];
+	/** The header that carries the key, and what it looks like; a bearer token where it is left out. */
+	keyHeaderName?: string;
+	keyHeader?: RegExp;
 	/** What the provider tells of a finished task; the rest is null. */
 	tells: TaskFact[];
 }
