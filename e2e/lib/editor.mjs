@@ -133,10 +133,16 @@ export class Editor {
 		await input.fill(text);
 	}
 
-	/** Chooses another of the stored credentials for the open node, and waits until its list was loaded anew. */
-	async chooseCredential(name) {
+	/**
+	 * Chooses another of the stored credentials for the open node.
+	 *
+	 * @param reloads whether n8n loads the node's list anew then, as 2.x does and 1.x does not
+	 */
+	async chooseCredential(name, { reloads }) {
 		await this.part('node-credentials-select', this.panel).click();
-		const loaded = this.page.waitForResponse((response) => isListOf('', response));
+		const loaded = reloads
+			? this.page.waitForResponse((response) => isListOf('', response))
+			: Promise.resolve();
 		const items = this.page.locator(
 			'.el-select-dropdown__item, [role="option"], [role="menuitem"]',
 		);
@@ -144,6 +150,7 @@ export class Editor {
 			has: this.page.getByText(name, { exact: true }),
 		});
 		await item.first().click();
+		await item.first().waitFor({ state: 'hidden' });
 		await loaded;
 	}
 

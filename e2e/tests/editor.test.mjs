@@ -123,7 +123,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		await editor.searchList('effectScene', 'skate');
 		await editor.pick('effectScene', 'Skateskate');
 		for (const name of ['cometApi', 'kling']) {
-			await editor.chooseCredential(name);
+			await editor.chooseCredential(name, { reloads: prepared.line === '2' });
 			assert.equal(await editor.valueOf('effectScene'), 'Skateskate');
 		}
 	});
