@@ -69,6 +69,9 @@ const charged = () => sandbox.charges.map(({ taskId }) => taskId);
 const mainOf = ({ run: { data } }: RunResult) =>
 	data.resultData.runData[nodeName].at(-1)?.data?.main.map((items) => items ?? []) ?? [];
 
+const hintsOf = ({ run: { data } }: RunResult) =>
+	(data.resultData.runData[nodeName].at(-1)?.hints ?? []).map(({ message }) => message);
+
 describe('Retry On Fail and the Retry button', () => {
 	test('one lost answer in ten creates is charged ten times', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' }, skip: 4, times: 1 });
@@ -197,13 +200,9 @@ describe('an external task ID of the user', () => {
 		const second = await run({ count: 1, options: { externalTaskId: 'order' }, executionId: '78' });
 		expect(second.json[0].taskId).toBe(first.json[0].taskId);
 		expect(charged()).toHaveLength(1);
-		const hints = second.run.data.resultData.runData[nodeName][0].hints;
-		expect(hints?.map(({ message }) => message)).toEqual([
-			expect.stringMatching(
-				/^Item 0: a task with External Task ID “order” already existed \(\d+, created /,
-			),
-		]);
-		expect(first.run.data.resultData.runData[nodeName][0].hints ?? []).toEqual([]);
+		const earlier = /^Item 0: a task with External Task ID “order” already existed \(\d+, created /;
+		expect(hintsOf(second)).toContainEqual(expect.stringMatching(earlier));
+		expect(hintsOf(first)).not.toContainEqual(expect.stringMatching(earlier));
 	});
 });
 
@@ -250,9 +249,25 @@ describe('waiting', () => {
 
 	test('at the deadline gives the last state, and says so', async () => {
 		sandbox.options.taskSeconds = 600;
-		const { json, error } = await run({ count: 1, parameters, options: { timeout: 6 } });
+		const result = await run({ count: 1, parameters, options: { timeout: 6 } });
+		const { json, error } = result;
 		expect(error).toBeUndefined();
+		expect(hintsOf(result)).toEqual([
+			'No video yet: the task is still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or raise Timeout (Minutes) under Options.',
+		]);
 		expect(json).toMatchObject([{ taskId: charged()[0], status: 'processing', timedOut: true }]);
+	});
+
+	test('that is not asked for says in the output pane that there is no video yet', async () => {
+		const [hint, ...others] = hintsOf(await run({ count: 2 }));
+		expect(others).toEqual([]);
+		expect(hint).toMatch(
+			/^No video yet: 2 tasks are still running\..* turn on Wait for Completion\.$/,
+		);
+	});
+
+	test('that ends with a video leaves no hint', async () => {
+		expect(hintsOf(await run({ count: 1, parameters }))).toEqual([]);
 	});
 
 	test('without time sends all the same, and gives the state at once', async () => {

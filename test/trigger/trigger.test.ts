@@ -302,15 +302,18 @@ describe('A provider without a list', () => {
 		['', 'Task IDs is empty'],
 		['nobody, nothing', 'The provider knows no task with these IDs: nobody, nothing'],
 		[Array.from({ length: 3_001 }, (_, index) => index).join(), 'Task IDs has more than 3,000 IDs'],
-	])('refuses at activation when Task IDs is empty, unknown or endless: %#', async (taskIds, message) => {
-		const trigger = new ActiveTrigger({
-			credential: sandbox.credential('kling'),
-			parameters: { watch: 'taskIds', taskIds },
-		});
-		const error = await errorOf(trigger.poll());
-		expect(error.message).toBe(message);
-		expect(trigger.saved.isChanged).toBe(false);
-	});
+	])(
+		'refuses at activation when Task IDs is empty, unknown or endless: %#',
+		async (taskIds, message) => {
+			const trigger = new ActiveTrigger({
+				credential: sandbox.credential('kling'),
+				parameters: { watch: 'taskIds', taskIds },
+			});
+			const error = await errorOf(trigger.poll());
+			expect(error.message).toBe(message);
+			expect(trigger.saved.isChanged).toBe(false);
+		},
+	);
 });
 
 describe('When the provider cannot be asked', () => {

@@ -1,8 +1,8 @@
-import type { IExecuteFunctions, INode, IWebhookFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, INode, IWebhookFunctions, NodeExecutionHint } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, type Checked } from '../../kling/checked';
 import { describeFailedTask } from '../../kling/messages';
-import type { TaskRecord } from '../../kling/task';
+import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/follow';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos } from '../../n8n/download';
@@ -88,14 +88,27 @@ export async function waitAndFinish(
 	const followed = await follow(records, limits, session);
 	const byItem = new Map(waiting.map((one, index) => [one, followed[index]]));
 	const results: Result[] = [];
+	const open: ItemTask[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
 		const known = byItem.get(one);
 		const latest = { ...one, record: known?.record ?? one.record };
+		if (!isFinal(latest.record.task.status)) open.push(latest);
 		// A wait that was stopped has not timed out.
 		const timedOut = known?.timedOut === true && !session.signal?.aborted;
 		results[index] = await finishTask(context, session, latest, known && { timedOut });
 	});
+	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
 	return results;
+}
+
+/** Says in the output pane that a green run has brought no video, and what to do next. */
+function hintAtOpen(open: readonly ItemTask[]): NodeExecutionHint {
+	const what = open.length === 1 ? 'the task is' : `${open.length} tasks are`;
+	const instead = open.some(({ finish }) => finish.wait)
+		? 'raise Timeout (Minutes) under Options'
+		: 'turn on Wait for Completion';
+	const message = `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
+	return { type: 'info', location: 'outputPane', message };
 }
 
 /**
