@@ -39,7 +39,7 @@ export async function inspectImages(images: string[], ownUrl: string): Promise<I
 async function inspect(image: string, ownUrl: string): Promise<ImageDirectives> {
 	if (/^https?:\/\//i.test(image)) return await inspectUrl(image, ownUrl);
 	if (/^data:/i.test(image)) {
-		throw new Refusal(1201, say(klingTexts.notBase64));
+		throw Refusal.saying(klingTexts.notBase64);
 	}
 	const problem = await problemOfBytes(decode(image));
 	if (problem) throw new Refusal(1201, problem);
@@ -51,7 +51,7 @@ function decode(base64: string): Buffer {
 	const digits = base64.replace(/={1,2}$/, '');
 	// Searches for what is not allowed: that needs no memory, however long the text is.
 	if (digits === '' || digits.length % 4 === 1 || /[^A-Za-z0-9+/]/.test(digits)) {
-		throw new Refusal(1201, say(klingTexts.notBase64));
+		throw Refusal.saying(klingTexts.notBase64);
 	}
 	return Buffer.from(base64, 'base64');
 }

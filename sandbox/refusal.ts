@@ -1,3 +1,5 @@
+import { say, type ProviderText } from './texts';
+
 /**
  * A request that a provider refuses, in the terms of Kling's error table (docs/providers.md section 1.7).
  * Each provider turns it into its own envelope.
@@ -10,5 +12,10 @@ export class Refusal extends Error {
 		readonly detail?: string,
 	) {
 		super(detail ?? `Refused with ${code}`);
+	}
+
+	/** The refusal of a table of texts, with what its text repeats of the request. */
+	static saying(said: ProviderText, repeated?: string): Refusal {
+		return new Refusal(Number(said.code), say(said, repeated));
 	}
 }

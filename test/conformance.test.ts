@@ -83,6 +83,13 @@ test('every probe, and every text of the sandbox, names a fact or a section that
 	expect(isThere('1.99')).toBe(false);
 });
 
+test("Kling's texts have the HTTP status of their codes", () => {
+	const { klingTexts, klingCodes } = texts;
+	for (const { status, code } of Object.values(klingTexts)) {
+		expect([code, status]).toEqual([code, klingCodes[Number(code)].status]);
+	}
+});
+
 describe('a difference is told', () => {
 	const withFault =
 		(fault: Parameters<Sandbox['addFault']>[0]) =>

@@ -11,7 +11,7 @@ import {
 	type Caller,
 } from '../keys';
 import { Refusal } from '../refusal';
-import { klingTexts, say } from '../texts';
+import { klingTexts } from '../texts';
 import type { SandboxRegion } from '../types';
 import { unitsOf } from '../units';
 import { answer, type Answer } from '../wire';
@@ -103,7 +103,7 @@ async function create(call: Call, context: Context): Promise<Answer> {
 	const task = await readKlingBody(call.body, { provider: 'kling' }, context);
 	const { externalTaskId } = task;
 	if (externalTaskId !== null && context.store.isUsed('kling', call.region, externalTaskId)) {
-		throw new Refusal(1201, say(klingTexts.externalIdUsed, externalTaskId));
+		throw Refusal.saying(klingTexts.externalIdUsed, externalTaskId);
 	}
 	return success(createdTask(context.accept(call, task)));
 }
@@ -113,7 +113,7 @@ function get(call: Call, context: Context): Answer {
 	const task =
 		context.store.byId('kling', call.region, id) ??
 		context.store.byExternalId('kling', call.region, id);
-	if (!task) throw new Refusal(1201, say(klingTexts.taskNotFound, id));
+	if (!task) throw Refusal.saying(klingTexts.taskNotFound, id);
 	const data = { ...taskObject(task, context), watermark_info: { enabled: false } };
 	return success(data);
 }

@@ -56,7 +56,7 @@ export async function readKlingBody(
 	const { effect_scene: name } = parse(sceneBody, body);
 	const scene = findScene(name);
 	if (!scene || !isTaken(rules.provider, scene)) {
-		throw new Refusal(1201, say(klingTexts.sceneUnknown, name));
+		throw Refusal.saying(klingTexts.sceneUnknown, name);
 	}
 	const { input, callback_url, external_task_id } = parse(
 		fullBody,
@@ -98,7 +98,7 @@ export function requireImages(
 		throw new Refusal(1201, `effect_scene ${scene.scene} requires images with 2 elements`);
 	}
 	if (image !== undefined) return [image];
-	throw new Refusal(1201, say(klingTexts.imageMissing));
+	throw Refusal.saying(klingTexts.imageMissing);
 }
 
 /** How a provider says what is missing or wrong in a body. */
