@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { call, fakeModel } from '../lib/model.mjs';
@@ -76,7 +76,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 
 	for (const version of agentVersions) {
 		for (const provider of ['modellix', 'apiModels', 'kling']) {
-			it(`agent ${version}: a lost answer of ${provider} is paid once`, async () => {
+			test(`agent ${version}: a lost answer of ${provider} is paid once`, async () => {
 				const { sandbox, model } = await runAgent({
 					version,
 					provider,
@@ -90,7 +90,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			});
 		}
 
-		it(`agent ${version}: a failed task is not made again by Retry On Fail`, async () => {
+		test(`agent ${version}: a failed task is not made again by Retry On Fail`, async () => {
 			const { sandbox } = await runAgent({
 				version,
 				provider: 'kling',
@@ -107,7 +107,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			assert.equal(sandbox.charges.length, 1);
 		});
 
-		it(`agent ${version}: equal calls stay as many, at once and one after the other`, async () => {
+		test(`agent ${version}: equal calls stay as many, at once and one after the other`, async () => {
 			const { sandbox, model } = await runAgent({
 				version,
 				provider: 'kling',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { mp4Boxes } from '../lib/mp4.mjs';
@@ -131,7 +131,7 @@ for (const mode of MODES[prepared.line]) {
 		}
 
 		for (const photo of ['portrait.jpg', 'pet.png']) {
-			it(`makes a video from ${photo}`, async () => {
+			test(`makes a video from ${photo}`, async () => {
 				const item = onlyItem(await fromFile(photo, { ...wait, downloadVideo: true }));
 				const [{ body }] = creates();
 				assert.deepEqual(body.input.image, base64Of(photo));
@@ -140,7 +140,7 @@ for (const mode of MODES[prepared.line]) {
 			});
 		}
 
-		it('makes a video from two files of one item, the first one on the left', async () => {
+		test('makes a video from two files of one item, the first one on the left', async () => {
 			const execution = await fromTwoFiles(['data', 'data2'], { ...wait, downloadVideo: true });
 			const item = onlyItem(execution);
 			const [{ body }] = creates();
@@ -149,7 +149,7 @@ for (const mode of MODES[prepared.line]) {
 			await assertVideo(item.binary.data, videoUrl, `hug_pro-${taskId}.mp4`);
 		});
 
-		it('takes the fields that the parameters name, also by expressions', async () => {
+		test('takes the fields that the parameters name, also by expressions', async () => {
 			const parameters = {
 				imageField: '={{ Object.keys($binary).find((name) => name.startsWith("wo")) }}',
 				secondImageField: 'man',
@@ -159,7 +159,7 @@ for (const mode of MODES[prepared.line]) {
 			assert.deepEqual(body.input.images, [base64Of('second.jpg'), base64Of('portrait.jpg')]);
 		});
 
-		it('names the fields that are there when the one it needs is not', async () => {
+		test('names the fields that are there when the one it needs is not', async () => {
 			const execution = await fromFile('portrait.jpg', { imageField: 'photo' });
 			assert.equal(execution.status, 'error');
 			const { message, description } = errorOf(execution);
@@ -169,7 +169,7 @@ for (const mode of MODES[prepared.line]) {
 		});
 
 		for (const [name, [what]] of Object.entries(WRONG_FILES)) {
-			it(`refuses ${what} that is named ${name}, and sends nothing`, async () => {
+			test(`refuses ${what} that is named ${name}, and sends nothing`, async () => {
 				const execution = await fromFile(name);
 				assert.equal(execution.status, 'error');
 				const { message } = errorOf(execution);
@@ -179,7 +179,7 @@ for (const mode of MODES[prepared.line]) {
 			});
 		}
 
-		it('gives back several videos of one task, one field for each', async () => {
+		test('gives back several videos of one task, one field for each', async () => {
 			const image = `${photoUrl}?videos=2&megabytes=3`;
 			const item = onlyItem(await fromUrl(image, { simplify: false }));
 			assert.deepEqual(Object.keys(item.binary).sort(), ['data', 'data2']);
@@ -190,13 +190,13 @@ for (const mode of MODES[prepared.line]) {
 			assert.equal((await rest.binary(item.binary.data)).length, 3 * MEGABYTE);
 		});
 
-		it('says the size of a video as people read it', async () => {
+		test('says the size of a video as people read it', async () => {
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=3`, { outputField: 'video' }));
 			assert.deepEqual(Object.keys(item.binary), ['video']);
 			assert.match(item.binary.video.fileSize, /^3\.(0|15) MB$/);
 		});
 
-		it('fetches a video again that broke off, and gives back the whole', async () => {
+		test('fetches a video again that broke off, and gives back the whole', async () => {
 			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' }, times: 2 });
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`));
 			assert.equal(downloads().length, 3);
@@ -205,7 +205,7 @@ for (const mode of MODES[prepared.line]) {
 			assert.equal(sandbox.charges.length, 1);
 		});
 
-		it('never passes a part of a video on as the whole', async () => {
+		test('never passes a part of a video on as the whole', async () => {
 			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' } });
 			const settings = { onError: 'continueRegularOutput' };
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`, {}, settings));
@@ -214,7 +214,7 @@ for (const mode of MODES[prepared.line]) {
 			assert.equal(item.binary, undefined);
 		});
 
-		it('says for how long the provider keeps videos when a link has expired', async () => {
+		test('says for how long the provider keeps videos when a link has expired', async () => {
 			sandbox.addFault({ kind: 'expired', match: { operation: 'download' } });
 			const execution = await fromUrl(photoUrl);
 			assert.equal(execution.status, 'error');
@@ -225,7 +225,7 @@ for (const mode of MODES[prepared.line]) {
 			assert.equal(downloads().length, 1);
 		});
 
-		it('downloads with Get what Create did not wait for', async () => {
+		test('downloads with Get what Create did not wait for', async () => {
 			const get = {
 				operation: 'get',
 				taskId: locator('id', '={{ $json.taskId }}'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
@@ -97,7 +97,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 	const image = (name) => `https://photos.example/${name}.jpg`;
 	const looks = () => sandbox.requests.filter(({ operation }) => operation === 'get').length;
 
-	it('wakes up with the finished task of one item', async () => {
+	test('wakes up with the finished task of one item', async () => {
 		const { executionId } = await start([image('one')]);
 		const waiting = await asleep(executionId);
 		assert.equal(waiting.status, 'waiting');
@@ -112,7 +112,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.ok(!('timedOut' in item.json));
 	});
 
-	it('wakes up once, with all of twenty items in their order, when the last one has finished', async () => {
+	test('wakes up once, with all of twenty items in their order, when the last one has finished', async () => {
 		const names = Array.from({ length: 20 }, (_, index) => `photo-${index}`);
 		const { workflowId, executionId } = await start(names.map(image));
 		assert.equal((await asleep(executionId)).status, 'waiting');
@@ -135,7 +135,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 20);
 	});
 
-	it('believes no callback: forged and repeated ones leave it asleep', async () => {
+	test('believes no callback: forged and repeated ones leave it asleep', async () => {
 		const { executionId } = await start([image('one')]);
 		await asleep(executionId);
 		const [{ taskId }] = sandbox.charges;
@@ -149,7 +149,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assertSucceeded(await rest.waitForExecution(executionId));
 	});
 
-	it('goes on with a failed task as On Error says', async () => {
+	test('goes on with a failed task as On Error says', async () => {
 		const cases = {
 			continueRegularOutput: (execution) => {
 				assertSucceeded(execution);
@@ -185,14 +185,14 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		}
 	});
 
-	it('does not lose a task that ends before it sleeps', async () => {
+	test('does not lose a task that ends before it sleeps', async () => {
 		sandbox.options.taskSeconds = 0.1;
 		const { executionId } = await start([image('quick')]);
 		const execution = assertSucceeded(await rest.waitForExecution(executionId));
 		assert.equal(itemsOf(execution, 'Effect')[0].json.status, 'succeed');
 	});
 
-	it('finds out by itself when the callback came while it was falling asleep', async () => {
+	test('finds out by itself when the callback came while it was falling asleep', async () => {
 		sandbox.options.callbacks = 'off';
 		sandbox.options.taskSeconds = 2;
 		const { executionId } = await start([image('quick')]);
@@ -200,7 +200,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(itemsOf(execution, 'Effect')[0].json.status, 'succeed');
 	});
 
-	it('downloads the video when it wakes up', async () => {
+	test('downloads the video when it wakes up', async () => {
 		const { executionId } = await start([image('one')], { downloadVideo: true });
 		await asleep(executionId);
 		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
@@ -209,7 +209,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(item.binary.data.mimeType, 'video/mp4');
 	});
 
-	it('sleeps through a restart of n8n', async () => {
+	test('sleeps through a restart of n8n', async () => {
 		const { executionId } = await start([image('one')]);
 		await asleep(executionId);
 		await server.restart();
@@ -219,7 +219,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 1);
 	});
 
-	it('gives back the last known state with timedOut when no callback comes in time', async () => {
+	test('gives back the last known state with timedOut when no callback comes in time', async () => {
 		sandbox.options.callbacks = 'off';
 		const { executionId } = await start([image('one')], { options: { timeout: 0.2 } });
 		const execution = assertSucceeded(
@@ -231,7 +231,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 1);
 	});
 
-	it('works with Retry On Fail and creates nothing twice', async () => {
+	test('works with Retry On Fail and creates nothing twice', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' }, times: 1 });
 		const settings = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
 		const { executionId } = await start([image('a'), image('b')], { settings });
@@ -243,7 +243,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 2);
 	});
 
-	it('refuses callbacks that the provider did not sign, without asking the provider', async () => {
+	test('refuses callbacks that the provider did not sign, without asking the provider', async () => {
 		const use = await storeCredential(rest, sandbox, 'kling', { webhookSecret: signingSecret });
 		const { executionId } = await start([image('one')], { use });
 		await asleep(executionId);
@@ -262,7 +262,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		sandbox.options.webhookSecret = undefined;
 	});
 
-	it('Stop: Retry says the same of the same tasks', async () => {
+	test('Stop: Retry says the same of the same tasks', async () => {
 		const { executionId } = await start([image('a'), image('b')]);
 		await asleep(executionId);
 		const [first, second] = sandbox.charges;
@@ -275,7 +275,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 2);
 	});
 
-	it('does not wake a Wait node further on with a repeated callback', async () => {
+	test('does not wake a Wait node further on with a repeated callback', async () => {
 		const wait = { resume: 'webhook', httpMethod: 'POST', options: {} };
 		const further = [
 			node('Wait', 'n8n-nodes-base.wait', wait, { typeVersion: 1.1, webhookId: randomUUID() }),
@@ -297,7 +297,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assertSucceeded(await rest.waitForExecution(executionId));
 	});
 
-	it('reads what each output should be for each item, before it sleeps', async () => {
+	test('reads what each output should be for each item, before it sleeps', async () => {
 		const { executionId } = await start([image('a'), image('b')], {
 			downloadVideo: "={{ $json['body.images'].includes('/a.') }}",
 			outputField: "={{ 'clip_' + $json['body.images'].slice(-5, -4) }}",
@@ -312,7 +312,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.ok('taskId' in a.json && 'task_id' in b.json);
 	});
 
-	it('wakes with Execute Once and three input items', async () => {
+	test('wakes with Execute Once and three input items', async () => {
 		const settings = { executeOnce: true };
 		const { executionId } = await start([image('a'), image('b'), image('c')], { settings });
 		await asleep(executionId);
@@ -322,7 +322,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(itemsOf(execution, 'After').length, 1);
 	});
 
-	it('tells the truth at the time-out: what has ended has ended, with its video', async () => {
+	test('tells the truth at the time-out: what has ended has ended, with its video', async () => {
 		sandbox.options.callbacks = 'off';
 		const { executionId } = await start([image('a'), image('b'), image('c')], {
 			options: { timeout: 0.4, concurrency: 1 },
@@ -346,7 +346,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.ok(items[0].binary.data);
 	});
 
-	it('makes up for a lost callback with a Webhook Secret too, by a signed call of its own', async () => {
+	test('makes up for a lost callback with a Webhook Secret too, by a signed call of its own', async () => {
 		sandbox.options.callbacks = 'off';
 		const use = await storeCredential(rest, sandbox, 'kling', { webhookSecret: signingSecret });
 		const { executionId } = await start([image('one')], { use });
@@ -355,7 +355,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assertSucceeded(await rest.waitForExecution(executionId));
 	});
 
-	it('looks again after six HTTP 500 and after a callback ahead of the state', async () => {
+	test('looks again after six HTTP 500 and after a callback ahead of the state', async () => {
 		const { executionId } = await start([image('one')]);
 		await asleep(executionId);
 		const [{ taskId }] = sandbox.charges;
@@ -366,7 +366,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assertSucceeded(await rest.waitForExecution(executionId));
 	});
 
-	it('is not ended by a stranger’s form', async () => {
+	test('is not ended by a stranger’s form', async () => {
 		const { executionId } = await start([image('one')]);
 		await asleep(executionId);
 		const form = new FormData();
@@ -378,7 +378,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assertSucceeded(await rest.waitForExecution(executionId));
 	});
 
-	it('pays once with Continue, Retry On Fail and a refused first item', async () => {
+	test('pays once with Continue, Retry On Fail and a refused first item', async () => {
 		const settings = {
 			onError: 'continueRegularOutput',
 			retryOnFail: true,
@@ -395,7 +395,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 1);
 	});
 
-	it('says by name that Modellix sends no callbacks, before it creates anything', async () => {
+	test('says by name that Modellix sends no callbacks, before it creates anything', async () => {
 		const use = await storeCredential(rest, sandbox, 'modellix');
 		const { executionId } = await start([image('one')], { use });
 		const execution = await rest.waitForExecution(executionId);
@@ -405,7 +405,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 	});
 
 	for (const provider of ['cometApi', 'kkiai', 'apiModels']) {
-		it(`works with ${provider}`, async () => {
+		test(`works with ${provider}`, async () => {
 			const use = await storeCredential(rest, sandbox, provider);
 			const { executionId } = await start([image('one')], { use });
 			assert.equal((await asleep(executionId)).status, 'waiting');
@@ -415,7 +415,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		});
 	}
 
-	it('hints at WEBHOOK_URL while it sleeps at an address that the internet cannot reach', async () => {
+	test('hints at WEBHOOK_URL while it sleeps at an address that the internet cannot reach', async () => {
 		const { executionId } = await start([image('one')]);
 		const { data } = await asleep(executionId);
 		const hints = data.resultData.runData.Effect.at(-1).hints ?? [];

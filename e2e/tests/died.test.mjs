@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { before, describe, it } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../lib/process.mjs';
@@ -70,7 +70,7 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 	}
 
 	for (const provider of ['modellix', 'apiModels', 'kling']) {
-		it(`${provider}: Retry pays for nothing twice`, async () => {
+		test(`${provider}: Retry pays for nothing twice`, async () => {
 			const { id, sandbox } = await killedRun(provider);
 			await killAt(sandbox, 9);
 			const charged = sandbox.charges.length;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { openEditor } from '../lib/editor.mjs';
@@ -48,11 +48,11 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 	after(async () => await editor?.close());
 
 	/** A test that leaves a picture of the screen behind, of its end or of where it failed. */
-	function scene(name, test) {
+	function scene(name, act) {
 		const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.png`);
-		it(name, async () => {
+		test(name, async () => {
 			try {
-				await test();
+				await act();
 			} catch (error) {
 				await editor.screenshot(file).catch(() => {});
 				throw error;

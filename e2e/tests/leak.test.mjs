@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, sep } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../lib/process.mjs';
@@ -120,13 +120,13 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 
 	describe('go nowhere', () => {
 		for (const provider of ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels']) {
-			it(`when ${provider} refuses the key`, async () => {
+			test(`when ${provider} refuses the key`, async () => {
 				const messages = await fail(provider, { data: refusedKey });
 				for (const message of messages) assert.match(message, /did not accept the key/);
 			});
 		}
 
-		it('when Kling AI refuses an access key, or the signature of one', async () => {
+		test('when Kling AI refuses an access key, or the signature of one', async () => {
 			const pair = { accessKey: badAccessKey, secretKey: badSecretKey };
 			const { accessKey } = sandbox.keys.klingAccess.main;
 			for (const data of [pair, { accessKey, secretKey: badSecretKey }]) {
@@ -136,7 +136,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			}
 		});
 
-		it('when a provider repeats the key and the image in its refusal', async () => {
+		test('when a provider repeats the key and the image in its refusal', async () => {
 			for (const provider of ['kling', 'cometApi', 'modellix']) {
 				const body = echoing(sandbox.keys[provider].main);
 				const fault = { kind: 'status', status: 400, body, match: onCreate };
@@ -146,7 +146,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			known.push('Bad value');
 		});
 
-		it('when a provider repeats the key in a web page', async () => {
+		test('when a provider repeats the key in a web page', async () => {
 			const body = `<!doctype html><p>${sandbox.keys.kling.main} ${photoText}</p>`;
 			const fault = { kind: 'status', status: 502, body, match: onCreate };
 			await fail('modellix', { faults: [fault] });
@@ -154,7 +154,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await fail('modellix', { faults: [{ kind: 'html', match: onCreate }] });
 		});
 
-		it('when answers are lost, and the look-up too', async () => {
+		test('when answers are lost, and the look-up too', async () => {
 			const lost = { kind: 'resetAfter', match: onCreate };
 			const away = { kind: 'redirect', location: other.url, match: { operation: 'get' } };
 			const messages = await fail('kling', { faults: [lost, away] });
@@ -164,13 +164,13 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await fail('modellix', { faults: [lost] });
 		});
 
-		it('when a provider answers with what cannot be read', async () => {
+		test('when a provider answers with what cannot be read', async () => {
 			for (const kind of ['malformedJson', 'unknownShape', 'empty']) {
 				await fail('modellix', { faults: [{ kind, match: onCreate }] });
 			}
 		});
 
-		it('when the provider points to another origin', async () => {
+		test('when the provider points to another origin', async () => {
 			const fault = { kind: 'redirect', location: other.url, match: onCreate };
 			for (const status of [301, 302, 307, 308]) {
 				const messages = await fail('kling', { faults: [{ ...fault, status }] });
@@ -181,7 +181,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual(other.asked, [], 'no redirect of the API is followed');
 		});
 
-		it('when a task fails, a link has expired, or a video lies at another origin', async () => {
+		test('when a task fails, a link has expired, or a video lies at another origin', async () => {
 			sandbox.options.failScenes = ['pet_dance'];
 			await fail('kling', wait);
 			sandbox.options.failScenes = [];
@@ -196,7 +196,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			known.push(sandbox.charges.at(-1).taskId);
 		});
 
-		it('when images are refused before they are sent', async () => {
+		test('when images are refused before they are sent', async () => {
 			const text = Buffer.from(enteredText).toString('base64');
 			const credential = await storeCredential(rest, sandbox, 'kling');
 			for (const [imageInput, image] of [
@@ -227,7 +227,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			}
 		});
 
-		it('when the trigger is refused, and when credentials are tested', async () => {
+		test('when the trigger is refused, and when credentials are tested', async () => {
 			const data = sandbox.credential('kling', refusedKey);
 			const credential = await rest.createCredential('refused', CREDENTIAL_TYPE, data);
 			told.push(JSON.stringify(await rest.testCredential(credential, data)));
@@ -245,7 +245,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
-		it('when all is well', async () => {
+		test('when all is well', async () => {
 			for (const data of [{ webhookSecret }, sandbox.accessKeyCredential()]) {
 				const credential = await storeCredential(rest, sandbox, 'kling', data);
 				const execution = await create(credential, wait);
@@ -308,12 +308,12 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 				.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 		}
 
-		it('in what the nodes give out and say', () => {
+		test('in what the nodes give out and say', () => {
 			assert.ok(told.length > 50);
 			for (const text of told) assertNone(text, 'what a node says');
 		});
 
-		it('in the database, where all executions are stored', () => {
+		test('in the database, where all executions are stored', () => {
 			const files = filesOf(server.userFolder).filter((file) => file.includes('database.sqlite'));
 			assert.ok(files.length > 0);
 			const text = files.map((file) => readFileSync(file, 'latin1')).join('\n');
@@ -325,7 +325,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			}
 		});
 
-		it('in the log of n8n, even at its highest level, nor in any other file', () => {
+		test('in the log of n8n, even at its highest level, nor in any other file', () => {
 			assert.match(readFileSync(server.logFile, 'utf8'), /debug/i);
 			const skipped = [join(server.userFolder, 'files') + sep, `${sep}binaryData${sep}`];
 			const others = ['database.sqlite', `${sep}storage${sep}`];
@@ -335,13 +335,13 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			}
 		});
 
-		it('in the addresses of requests', () => {
+		test('in the addresses of requests', () => {
 			assert.ok(sandbox.requests.length > 100);
 			for (const { path } of sandbox.requests) assertNone(path, 'an address');
 			for (const { url } of other.asked) assertNone(url, 'an address');
 		});
 
-		it('in requests for files', () => {
+		test('in requests for files', () => {
 			const downloads = sandbox.requests.filter(({ operation }) => operation === 'download');
 			assert.ok(downloads.length > 0);
 			for (const { headers } of downloads) assert.ok(!('authorization' in headers));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { mp4Boxes } from '../lib/mp4.mjs';
@@ -27,7 +27,7 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 	});
 
 	describe('loading', () => {
-		it('offers both nodes and the credential', async () => {
+		test('offers both nodes and the credential', async () => {
 			const nodes = (await rest.nodeTypes()).map(({ name }) => name);
 			assert.ok(nodes.includes(NODE_TYPE));
 			assert.ok(nodes.includes(TRIGGER_TYPE));
@@ -36,7 +36,7 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual([...ours.supportedNodes].sort(), [NODE_TYPE, TRIGGER_TYPE].sort());
 		});
 
-		it('serves the icons that its descriptions name', async () => {
+		test('serves the icons that its descriptions name', async () => {
 			const types = (await rest.nodeTypes()).filter(({ name }) =>
 				name.startsWith('n8n-nodes-kling-effects.'),
 			);
@@ -51,7 +51,7 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 			}
 		});
 
-		it('finds scenes while one types', async () => {
+		test('finds scenes while one types', async () => {
 			const credential = await storeCredential(rest, sandbox, 'kling');
 			const node = klingNode('Create', credential, {
 				operation: 'create',
@@ -73,31 +73,31 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 	});
 
 	describe('the credential test', () => {
-		const test = async (data) => {
+		const check = async (data) => {
 			const credential = await rest.createCredential('under test', CREDENTIAL_TYPE, data);
 			return await rest.testCredential(credential, data);
 		};
 
 		for (const provider of Object.keys(PROVIDERS)) {
-			it(`tells a good key of ${provider} from a bad one`, async () => {
-				const good = await test(sandbox.credential(provider));
+			test(`tells a good key of ${provider} from a bad one`, async () => {
+				const good = await check(sandbox.credential(provider));
 				assert.equal(good.status, 'OK', good.message);
-				const bad = await test(sandbox.credential(provider, { apiKey: 'sk-not-a-key' }));
+				const bad = await check(sandbox.credential(provider, { apiKey: 'sk-not-a-key' }));
 				assert.equal(bad.status, 'Error', bad.message);
 			});
 		}
 
-		it('tells good access keys of Kling from bad ones', async () => {
-			const good = await test(sandbox.accessKeyCredential());
+		test('tells good access keys of Kling from bad ones', async () => {
+			const good = await check(sandbox.accessKeyCredential());
 			assert.equal(good.status, 'OK', good.message);
-			const bad = await test(sandbox.accessKeyCredential({ secretKey: 'not-the-secret' }));
+			const bad = await check(sandbox.accessKeyCredential({ secretKey: 'not-the-secret' }));
 			assert.equal(bad.status, 'Error', bad.message);
 		});
 
-		it('costs nothing', () => assert.deepEqual(sandbox.charges, []));
+		test('costs nothing', () => assert.deepEqual(sandbox.charges, []));
 	});
 
-	it('turns a photo on disk into a video', async () => {
+	test('turns a photo on disk into a video', async () => {
 		const folder = join(prepared.filesDir, 'package-test');
 		await savePhotos(sandbox, folder, ['portrait.jpg']);
 		const credential = await storeCredential(rest, sandbox, 'kling');

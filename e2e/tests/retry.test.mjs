@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
@@ -79,7 +79,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	describe('Retry On Fail', { concurrency: 4 }, () => {
 		for (const [what, answer] of Object.entries(lostAnswers)) {
 			for (const onError of ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput']) {
-				it(`pays once after ${what}, with On Error “${onError}”`, async () => {
+				test(`pays once after ${what}, with On Error “${onError}”`, async () => {
 					const staged = await stage({ settings: { ...retryOnFail, onError } });
 					const { sandbox } = staged;
 					lose(sandbox, answer);
@@ -94,7 +94,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			}
 		}
 
-		it('pays once when every answer is lost, one after the other', async () => {
+		test('pays once when every answer is lost, one after the other', async () => {
 			const staged = await stage({ settings: retryOnFail });
 			const { sandbox } = staged;
 			sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
@@ -105,7 +105,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	});
 
 	for (const provider of ['modellix', 'apiModels']) {
-		it(`neither Retry On Fail nor Retry sends again what ${provider} may have taken`, async () => {
+		test(`neither Retry On Fail nor Retry sends again what ${provider} may have taken`, async () => {
 			const staged = await stage({ provider, settings: retryOnFail });
 			const { sandbox } = staged;
 			lose(sandbox, { kind: 'resetAfter' });
@@ -144,7 +144,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		for (const loadWorkflow of [false, true]) {
 			const which = loadWorkflow ? 'the workflow as it is now' : 'the workflow as it was';
 
-			it(`with ${which} finds the tasks that a failed run has created`, async () => {
+			test(`with ${which} finds the tasks that a failed run has created`, async () => {
 				const staged = await stage();
 				const { sandbox } = staged;
 				const third = { operation: 'create' };
@@ -162,7 +162,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 				assert.deepEqual(idsIn(execution), charged(sandbox));
 			});
 
-			it(`with ${which} finds the task of an answer that was lost`, async () => {
+			test(`with ${which} finds the task of an answer that was lost`, async () => {
 				const staged = await stage({ images: photos.slice(0, 1) });
 				const { sandbox } = staged;
 				lose(sandbox, { kind: 'resetAfter' });
@@ -179,7 +179,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			});
 		}
 
-		it('says again why a task has failed, and does not pay for another', async () => {
+		test('says again why a task has failed, and does not pay for another', async () => {
 			const images = ['https://photos.example/fail.jpg?reason=Too+dark', photos[0]];
 			const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 			const staged = await stage({ images, ...waiting });
@@ -195,7 +195,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		});
 	});
 
-	it('ends within two seconds when it is stopped while it waits, and keeps the ids', async () => {
+	test('ends within two seconds when it is stopped while it waits, and keeps the ids', async () => {
 		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 		const staged = await stage({ taskSeconds: neverByItself, ...waiting });
 		const { id, sandbox } = staged;
@@ -225,7 +225,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		assert.deepEqual(late, []);
 	});
 
-	it('keeps the ids when n8n ends a run at the time-out of the workflow', async () => {
+	test('keeps the ids when n8n ends a run at the time-out of the workflow', async () => {
 		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 		const workflowSettings = { executionTimeout: 4 };
 		const staged = await stage({ taskSeconds: neverByItself, workflowSettings, ...waiting });
@@ -236,7 +236,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		assert.equal(await shownOn(execution, 'klingTaskIds'), ids.join(','));
 	});
 
-	it('gives back the last state with timedOut when Timeout is over', async () => {
+	test('gives back the last state with timedOut when Timeout is over', async () => {
 		const options = { pollInterval: 1, timeout: 0.05 };
 		const staged = await stage({ taskSeconds: neverByItself, waitForCompletion: true, options });
 		const execution = assertSucceeded(await run(staged));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../lib/process.mjs';
@@ -150,7 +150,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	}
 
 	describe('while n8n runs', { concurrency: true }, () => {
-		it('starts with what ends after the activation, oldest end first, and not with the past', async () => {
+		test('starts with what ends after the activation, oldest end first, and not with the past', async () => {
 			assert.deepEqual(await started(all), []);
 			const [, , , oldest, , newest] = idsOf(all);
 			const create = {
@@ -173,7 +173,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual([third.status, third.statusMessage], ['failed', 'Too dark']);
 		});
 
-		it('follows given tasks at a provider without a list', async () => {
+		test('follows given tasks at a provider without a list', async () => {
 			const [first, , third] = idsOf(given);
 			finish(given, [[third], [first, 'failed', 'Too dark']]);
 			const [execution] = await emits(given, 1);
@@ -181,7 +181,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual(emitted(execution).sort(), [third, first].sort());
 		});
 
-		it('passes over what Trigger On and the prefix do not ask for', async () => {
+		test('passes over what Trigger On and the prefix do not ask for', async () => {
 			const [first, second, draft] = idsOf(chosen);
 			finish(chosen, [
 				[first, 'succeed'],
@@ -192,7 +192,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual(emitted(execution), [second]);
 		});
 
-		it('says nothing of a poll that the provider did not answer well', async () => {
+		test('says nothing of a poll that the provider did not answer well', async () => {
 			const fault = { kind: 'status', status: 503, match: { operation: 'list' } };
 			unlucky.mend = unlucky.sandbox.addFault(fault);
 			finish(unlucky, [[idsOf(unlucky)[0]]]);
@@ -203,7 +203,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual(await started(unlucky), []);
 		});
 
-		it('shows at once that the key is refused', async () => {
+		test('shows at once that the key is refused', async () => {
 			const { sandbox } = locked;
 			sandbox.addFault({ kind: 'code', code: 1002, match: { operation: 'list' } });
 			const [execution] = await emits(locked, 1);
@@ -214,7 +214,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(locked.id);
 		});
 
-		it('shows the tasks that ended last with “Fetch Test Event”, and takes nothing away', async () => {
+		test('shows the tasks that ended last with “Fetch Test Event”, and takes nothing away', async () => {
 			const history = await account('kling');
 			const { sandbox } = history;
 			const now = Date.now();
@@ -249,14 +249,14 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
-		it('is refused an account at a provider without a list, and says what to do instead', async () => {
+		test('is refused an account at a provider without a list, and says what to do instead', async () => {
 			const credential = await storeCredential(rest, all.sandbox, 'cometApi');
 			const { id } = await store({ credential }, { watch: 'account' });
 			const refusal = await whyNotActive(id);
 			assert.match(refusal, /CometAPI has no list of tasks, so set Watch to Task IDs/);
 		});
 
-		it('is refused ids that belong to another account', async () => {
+		test('is refused ids that belong to another account', async () => {
 			const { id } = await store(given, { watch: 'taskIds', taskIds: 'task-of-somebody-else' });
 			assert.match(await whyNotActive(id), /knows no task with this ID: task-of-somebody-else/);
 		});
@@ -294,28 +294,28 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await server.start();
 		});
 
-		it('starts once with what ended meanwhile, even with a task that it never saw running', async () => {
+		test('starts once with what ended meanwhile, even with a task that it never saw running', async () => {
 			const executions = await emits(all, seen.all + 1);
 			assert.deepEqual(emitted(executions.at(-1)), all.late);
 		});
 
-		it('starts with the given task that ended meanwhile', async () => {
+		test('starts with the given task that ended meanwhile', async () => {
 			const executions = await emits(given, seen.given + 1);
 			assert.deepEqual(emitted(executions.at(-1)), [idsOf(given)[1]]);
 		});
 
-		it('starts with the failed task that has the prefix', async () => {
+		test('starts with the failed task that has the prefix', async () => {
 			const executions = await emits(chosen, 2);
 			assert.deepEqual(emitted(executions.at(-1)), [idsOf(chosen).at(-1)]);
 		});
 
-		it('starts with what a poll that went wrong would have found', async () => {
+		test('starts with what a poll that went wrong would have found', async () => {
 			const [execution, ...more] = await emits(unlucky, 1);
 			assert.deepEqual(emitted(execution), idsOf(unlucky));
 			assert.deepEqual(more, []);
 		});
 
-		it('starts with nothing twice when it polls again, and has lost nothing', async () => {
+		test('starts with nothing twice when it polls again, and has lost nothing', async () => {
 			await Promise.all([nextPoll(all), nextPoll(chosen), nextPoll(unlucky)]);
 			const times = async (watched) => (await emits(watched, 1)).flatMap(emitted);
 			const [, , , ...since] = idsOf(all);
