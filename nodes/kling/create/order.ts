@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../checked';
+import { asObject } from '../http';
+import { parseJson } from '../json';
 import type { Message } from '../messages';
 import type { Provider } from '../providers';
 import { sceneNameOf } from '../scenes';
@@ -13,6 +15,8 @@ export interface Order {
 	modelName?: string;
 	callbackUrl?: string;
 	externalTaskId?: string;
+	/** Whatever else a provider takes: it goes beside what the node sets, and never in its place. */
+	additionalFields?: Record<string, unknown>;
 }
 
 /** A complete order, ready to send. */
@@ -70,9 +74,39 @@ export function checkOrder(given: Record<string, unknown>, provider: Provider): 
 	}
 	const problem = problemOf({ duration, ...options }, provider);
 	if (problem) return { ok: false, problem };
-	const order: Order = { effectScene: sceneNameOf(effectScene), ...present(options) };
+	const additional = checkAdditionalFields(given.additionalFields);
+	if (!additional.ok) return additional;
+	const order: Order = {
+		effectScene: sceneNameOf(effectScene),
+		...present({ ...options, additionalFields: additional.value }),
+	};
 	if (duration !== undefined) order.duration = Number(duration);
 	return accepted(order);
+}
+
+/** What the node sets itself, in the words of all providers' bodies. */
+const ownFields =
+	/^(effect_scene|image|images|external_task_id|callback_url|input|model|__proto__)$/;
+
+/** An object, or its JSON text; undefined when nothing was given. */
+function checkAdditionalFields(given: unknown): Checked<Record<string, unknown> | undefined> {
+	const isText = typeof given === 'string';
+	if (given === undefined || given === null || (isText && given.trim() === '')) {
+		return accepted(undefined);
+	}
+	const fields = asObject(isText ? parseJson(given) : given);
+	if (!fields) {
+		return refused(
+			'Additional Fields is not a JSON object',
+			'Enter an object such as {"seed": 7}, or remove the option.',
+		);
+	}
+	const own = Object.keys(fields).find((name) => ownFields.test(name));
+	if (own === undefined) return accepted(Object.keys(fields).length > 0 ? fields : undefined);
+	return refused(
+		`Additional Fields cannot set ${own}`,
+		'The node sets it from its own parameters: use those, and remove it here.',
+	);
 }
 
 function problemOf(

@@ -53,12 +53,13 @@ export const modellix: Provider = {
 };
 
 function flatBody(order: OrderWithImages): Record<string, unknown> {
-	return withoutAbsent({
+	return {
+		...order.additionalFields,
 		effect_scene: order.effectScene,
 		...imagesOf(order),
 		// An integer here, a string at Kling.
-		duration: order.duration,
-	});
+		...withoutAbsent({ duration: order.duration }),
+	};
 }
 
 function readFailure(response: HttpResponse): Failure | null {

@@ -136,11 +136,11 @@ export function klingBody(order: OrderWithImages): Record<string, unknown> {
 	return withoutAbsent({
 		effect_scene: order.effectScene,
 		input: withoutAbsent({
-			model_name: order.modelName,
-			mode: order.mode,
+			...order.additionalFields,
+			...withoutAbsent({ model_name: order.modelName, mode: order.mode }),
 			...imagesOf(order),
 			// A string in Kling's contract (docs/providers.md 1.3).
-			duration: order.duration === undefined ? undefined : String(order.duration),
+			...(order.duration === undefined ? {} : { duration: String(order.duration) }),
 		}),
 		callback_url: order.callbackUrl,
 		external_task_id: order.externalTaskId,

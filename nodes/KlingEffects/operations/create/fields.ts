@@ -150,6 +150,15 @@ function imageFields(
 /** Options of Create alone, alphabetically. */
 export const createOptions: INodeProperties[] = [
 	{
+		displayName: 'Additional Fields (JSON)',
+		name: 'additionalFields',
+		type: 'json',
+		default: '{}',
+		placeholder: 'e.g. {"seed": 7}',
+		description:
+			'A JSON object with whatever else your provider takes for the effect. It cannot replace what the node sets, such as the scene or the images.',
+	},
+	{
 		displayName: 'Callback URL',
 		name: 'callbackUrl',
 		type: 'string',

@@ -47,8 +47,9 @@ export class NodeMemory {
 		provider: ProviderName,
 		terms: Order,
 	): SubmissionMemory & { externalTaskId: string } {
-		const { effectScene, duration, mode, modelName } = terms;
+		const { effectScene, duration, mode, modelName, additionalFields } = terms;
 		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];
+		if (additionalFields) asked.push(additionalFields);
 		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
 		const { died, orders, seed } = this.stored;
 		const { context } = this;
