@@ -40,7 +40,8 @@ export class KlingEffectsApi implements ICredentialType {
 				.map(({ name, displayName }) => ({ name: displayName, value: name }))
 				.sort((a, b) => a.name.localeCompare(b.name)),
 			default: providers[0].name,
-			description: 'The company whose key you have',
+			description: 'The provider that issued your API key',
+			hint: 'The connection test shows that the key works, but not whether the account has credit',
 		},
 		{
 			displayName: 'Region',
@@ -85,6 +86,21 @@ export class KlingEffectsApi implements ICredentialType {
 			displayOptions: { hide: { provider: signing } },
 		},
 		{
+			displayName:
+				'This looks like an access key. If it is one, set Authentication to Access Key and Secret Key.',
+			name: 'accessKeyNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: {
+				show: {
+					provider: signing,
+					authentication: ['apiKey'],
+					// The shapes that were seen (docs/providers.md K27); nothing is refused for its shape.
+					apiKey: [{ _cnd: { regex: '^\\s*[A-Za-z0-9]{32}\\s*$' } }],
+				},
+			},
+		},
+		{
 			displayName: 'Access Key',
 			name: 'accessKey',
 			type: 'string',
@@ -107,7 +123,7 @@ export class KlingEffectsApi implements ICredentialType {
 			type: 'string',
 			default: '',
 			placeholder: 'e.g. https://gateway.example/kling',
-			description: "Leave empty to use the provider's own address",
+			hint: "Leave empty to use the provider's own address",
 		},
 		{
 			displayName: 'Webhook Secret',

@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import type { IHttpRequestOptions } from 'n8n-workflow';
+import { NodeHelpers, type IHttpRequestOptions, type INodeParameters } from 'n8n-workflow';
 import { KlingEffectsApi } from '../credentials/KlingEffectsApi.credentials';
 import { providers } from '../nodes/kling/providers';
 import { startSandbox, type Sandbox, type SandboxProvider } from '../sandbox';
@@ -110,6 +110,21 @@ describe('the test of the credential', () => {
 		expect(message).toContain(said);
 	});
 
+	test('is green for an account of Kling AI without tasks', async () => {
+		for (const data of [[], null]) {
+			const body = { code: 0, message: 'SUCCEED', request_id: 'r', data };
+			const remove = sandbox.addFault({ kind: 'status', status: 200, body });
+			expect(await testCredential(sandbox.credential('kling'))).toEqual(green);
+			remove();
+		}
+	});
+
+	test('asks a base URL that ends in a version without a second one', async () => {
+		const baseUrl = `${sandbox.baseUrl('apiModels')}/v1`;
+		await testCredential(sandbox.credential('apiModels', { baseUrl }));
+		expect(sandbox.requests[0].path).toBe('/apimodels/v1/balance');
+	});
+
 	test("is red for Modellix' HTTP 200 that says is_valid: false", async () => {
 		const data = { is_valid: false };
 		const body = { code: 0, message: 'success', data };
@@ -152,6 +167,38 @@ describe('the test of the credential', () => {
 				expect(baseURL).toContain(provider.defaultBaseUrl({ region }));
 			}
 		}
+	});
+});
+
+describe('the form of the credential', () => {
+	const isShown = (name: string, credential: Record<string, unknown>) => {
+		const property = type.properties.find((one) => one.name === name);
+		if (!property) throw new Error(`There is no field ${name}`);
+		const values = { ...sandbox.credential('kling'), ...credential } as INodeParameters;
+		return NodeHelpers.displayParameter(values, property, null, null);
+	};
+
+	test.each([
+		['0123456789abcdef0123456789ABCDEF', true],
+		[' 0123456789abcdef0123456789ABCDEF', true],
+		['api-key-kling-0123456789012345678901234567890123456789012', false],
+		['', false],
+	])('an API Key of “%s” looks like an access key: %s', (apiKey, looksSo) => {
+		expect(isShown('accessKeyNotice', { apiKey })).toBe(looksSo);
+		expect(isShown('accessKeyNotice', { apiKey, authentication: 'accessKey' })).toBe(false);
+		expect(isShown('accessKeyNotice', { apiKey, provider: 'kkiai' })).toBe(false);
+	});
+
+	test('a key is used whatever its shape', async () => {
+		const apiKey = '0123456789abcdef0123456789abcdef';
+		await testCredential(sandbox.credential('kling', { apiKey }));
+		expect(sandbox.requests[0].headers.authorization).toBe(`Bearer ${apiKey}`);
+	});
+
+	test('says without a click that Base URL may stay empty, and that green proves no credit', () => {
+		const shown = type.properties.map(({ displayName, hint }) => `${displayName} ${hint ?? ''}`);
+		expect(shown.join('\n')).toContain("Leave empty to use the provider's own address");
+		expect(shown.join('\n')).toContain('not whether the account has credit');
 	});
 });
 

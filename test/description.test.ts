@@ -250,7 +250,8 @@ describe("n8n's rules for texts", () => {
 	test('names are in title case, and booleans begin with “Whether”', () => {
 		const small = /^(a|an|and|as|at|by|for|from|in|of|on|or|the|to|with)$/;
 		for (const [, property] of allFields) {
-			const words = property.displayName.split(' ');
+			// A notice is a sentence.
+			const words = property.type === 'notice' ? [] : property.displayName.split(' ');
 			for (const word of words) expect(small.test(word) || /^\(?[A-Z0-9]/.test(word)).toBe(true);
 			if (property.type === 'boolean') expect(property.description).toMatch(/^Whether /);
 		}

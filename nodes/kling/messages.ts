@@ -11,8 +11,6 @@ export interface Message {
 /** What a message is about, as far as it is known. */
 export interface Subject {
 	provider: Pick<Provider, 'displayName' | 'advice'>;
-	/** A scene's name near the one that was asked for. */
-	suggestion?: string | null;
 	/** Zero-based, as n8n shows it. */
 	itemIndex?: number;
 	taskId?: string | null;
@@ -110,15 +108,13 @@ function because(providerMessage: string | null): string {
 
 /** What happened to a request, what to do, and the facts that support asks for. */
 export function describeFailure(failure: Failure, subject: Subject): Message {
-	const { provider, suggestion } = subject;
+	const { provider } = subject;
 	const [message, usual] = texts[failure.kind](provider.displayName, failure);
 	const { code } = failure;
 	const byCode =
 		code !== null && Object.hasOwn(provider.advice ?? {}, code) ? provider.advice?.[code] : null;
-	const mayBeScene = failure.kind === 'badRequest' || failure.kind === 'notOffered';
-	const hint = suggestion && mayBeScene ? `Did you mean ${suggestion}? ` : '';
 	const facts = factsOf(failure, subject, message);
-	return { message, description: sentences(`${hint}${byCode ?? usual}`, facts) };
+	return { message, description: sentences(byCode ?? usual, facts) };
 }
 
 /**

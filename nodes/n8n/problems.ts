@@ -73,6 +73,8 @@ function detailsOf({ failure, taskId, externalTaskId }: Problem): IDataObject {
 		code: failure?.code ?? null,
 		httpCode: failure?.httpStatus ?? null,
 		requestId: failure?.requestId ?? null,
+		...(failure?.excerpt ? { response: failure.excerpt } : {}),
+		...(failure?.possibleIds ? { possibleTaskIds: failure.possibleIds } : {}),
 	};
 }
 
