@@ -70,7 +70,7 @@ function showcase(credential) {
 	const set = { mode: 'raw', jsonOutput: JSON.stringify(photos), options: {} };
 	const create = {
 		operation: 'create',
-		effectType: 'dual',
+		effectScene: locator('list', 'hug_pro'),
 		imageInput: 'url',
 		image: '={{ $json.left }}',
 		secondImage: '={{ $json.right }}',
@@ -127,8 +127,8 @@ async function save(editor, name) {
 
 async function takeCreate(editor) {
 	await editor.openNode(CREATE);
-	await editor.searchList('effectScene', 'hug');
-	await editor.pick('effectScene', 'hug_pro');
+	await editor.searchList('effectScene', 'couple');
+	await editor.pick('effectScene', 'Hug Pro · two photos');
 	await editor.execute();
 	await editor.show('json');
 	const file = await save(editor, 'create');

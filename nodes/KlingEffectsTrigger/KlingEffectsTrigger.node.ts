@@ -1,4 +1,3 @@
-import { onlyWithList } from '../kling/providers/support';
 import {
 	NodeConnectionTypes,
 	type INodeExecutionData,
@@ -48,7 +47,7 @@ export class KlingEffectsTrigger implements INodeType {
 					},
 				],
 				default: ['succeed', 'failed'],
-				description: 'How a task has to end to start the workflow',
+				description: 'Which outcomes of a task start the workflow',
 			},
 			{
 				displayName: 'Watch',
@@ -57,9 +56,9 @@ export class KlingEffectsTrigger implements INodeType {
 				noDataExpression: true,
 				options: [
 					{
-						name: 'All Tasks of the Account',
+						name: 'All Tasks (Kling AI Only)',
 						value: 'account',
-						description: `Every task, wherever it was created. ${onlyWithList}.`,
+						description: 'Every task of the account, wherever it was created',
 					},
 					{
 						name: 'Task IDs',
@@ -80,7 +79,7 @@ export class KlingEffectsTrigger implements INodeType {
 				placeholder: 'e.g. 831922345719271433, 831922345719271434',
 				displayOptions: { show: { watch: ['taskIds'] } },
 				description:
-					'IDs of the tasks to watch, separated by commas, spaces or line breaks, or a list. Tasks that have ended before the workflow is first activated are passed over; a task whose ID you add later is returned even if it has ended by then.',
+					'IDs of the tasks to watch, separated by commas, spaces or line breaks, or a list. Tasks that had finished before the workflow is first activated are ignored; a task whose ID you add later is returned even if it has finished by then.',
 			},
 			simplifyField,
 			{

@@ -6,10 +6,13 @@ import {
 	type INodeParameters,
 	type INodeProperties,
 	type INodePropertyCollection,
+	type INodePropertyOptions,
 	type INodeType,
 	type INodeTypes,
 } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
+import { KlingEffectsTrigger } from '../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
+import { onlyWithList } from '../../nodes/kling/providers/support';
 import { rootFolder } from './tarball';
 
 const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
@@ -64,6 +67,13 @@ describe('the subtitle', () => {
 	])('of %j is %j', (parameters, subtitle) => {
 		expect(subtitleFor(parameters as INodeParameters)).toBe(subtitle);
 	});
+});
+
+test('the trigger names those whose tasks can be listed, as the providers say', () => {
+	const { description } = new KlingEffectsTrigger();
+	const watch = description.properties.find(({ name }) => name === 'watch');
+	const [all] = watch?.options as INodePropertyOptions[];
+	expect(all.name).toBe(`All Tasks (${onlyWithList.replace(/only$/, 'Only')})`);
 });
 
 describe.each(nodeFiles)('%s', (file) => {
