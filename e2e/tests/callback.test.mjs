@@ -4,7 +4,7 @@ import { before, beforeEach, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
-import { klingNode, locator, node, webhook, workflow } from '../lib/workflow.mjs';
+import { klingNode, locator, manualTrigger, node, webhook, workflow } from '../lib/workflow.mjs';
 
 /** Tasks of this sandbox end when a test says so. */
 const neverByItself = 100_000;
@@ -376,6 +376,28 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal((await rest.execution(executionId)).status, 'waiting');
 		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
 		assertSucceeded(await rest.waitForExecution(executionId));
+	});
+
+	test('sleeps and wakes in a manual run of the editor', async () => {
+		const effect = klingNode('Effect', credential, {
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'url',
+			image: image('one'),
+			waitForCompletion: true,
+			options: { waitUsing: 'callback' },
+		});
+		const nodes = [manualTrigger('Start'), effect, node('After', 'n8n-nodes-base.noOp')];
+		const lines = [
+			['Start', 'Effect'],
+			['Effect', 'After'],
+		];
+		const { id } = await rest.createWorkflow(workflow('manual', nodes, lines));
+		const executionId = await rest.startManually(id, 'Start');
+		assert.equal((await asleep(executionId)).status, 'waiting');
+		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
+		const execution = assertSucceeded(await rest.waitForExecution(executionId));
+		assert.equal(itemsOf(execution, 'After')[0].json.status, 'succeed');
 	});
 
 	test('pays once with Continue, Retry On Fail and a refused first item', async () => {

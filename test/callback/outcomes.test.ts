@@ -180,6 +180,25 @@ describe('at the deadline', () => {
 		expect(bed.json(id).filter((json) => 'timedOut' in json)).toHaveLength(1);
 	});
 
+	test('it comes with a Timeout of three seconds too', async () => {
+		const options = { ...create.options, timeout: 0.05 };
+		const id = await bed.start(photos('a'), { options }, { settings });
+		await bed.pass(10 * seconds);
+		expect(bed.json(id)).toMatchObject([{ timedOut: true }]);
+	});
+
+	test.each([1, 2] as const)('n8n %i: thirty callbacks at once wake it once', async (line) => {
+		const id = await bed.start(photos('a'), {}, { settings, line });
+		const { address } = bed;
+		bed.clock.stop();
+		await bed.pass(30 * minutes);
+		const calls = Array.from({ length: 30 }, async () => await bed.n8n.call(address));
+		await bed.clock.during(Promise.all(calls));
+		await bed.clock.during(bed.n8n.settled());
+		expect(bed.n8n.runs).toBe(2);
+		expect(bed.json(id)).toMatchObject([{ timedOut: true }]);
+	});
+
 	test('n8n’s own time-out changes nothing any more', async () => {
 		const id = await bed.start(photos('a'), {}, { settings });
 		await bed.pass(31 * minutes);

@@ -42,26 +42,26 @@ export class CallbackHandler {
 			return answer(context, answers.notSigned, 'The signature is not right');
 		}
 		const state = session
-			? await watch.look(session)
+			? await watch.look(session, wait.itemTasks)
 			: watch.lookLater('unknown', async () => (await this.open(context)).account.webhookSecret);
 		if (state === 'open') return answer(context, answers.stillAsleep, 'Tasks are still under way');
 		if (state === 'unknown') {
 			return answer(context, answers.notLookedAt, 'The tasks could not be looked at');
 		}
-		wait.itemTasks = watch.withEnded(wait.itemTasks);
+		wait.itemTasks = watch.takeEnded(wait.itemTasks);
 		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled, it
 		// runs again: then On Error, retries and the error output are n8n's own, and downloads are a worker's.
 		delete execution.entry.node.disabled;
 		return { workflowData: [execution.entry.data.main[0] ?? []] };
 	}
 
-	private watchOf(wait: Wait): Watch {
-		const key = `${wait.runIndex} ${wait.resumeUrl}`;
+	private watchOf({ runIndex, resumeUrl, deadline }: Wait): Watch {
+		const key = `${runIndex} ${resumeUrl}`;
 		const known = this.watches.get(key);
 		if (known) return known;
 		const [oldest] = this.watches.keys();
 		if (this.watches.size >= mostWatches) this.watches.delete(oldest);
-		const watch = new Watch(wait, systemClock);
+		const watch = new Watch({ resumeUrl, deadline }, systemClock);
 		this.watches.set(key, watch);
 		return watch;
 	}

@@ -25,8 +25,9 @@ export class Watch {
 	private cameMeanwhile = false;
 	private secret: Caller['secret'] = async () => null;
 
+	/** @param wait no more of it, as this is remembered when the wait is over */
 	constructor(
-		private readonly wait: Wait,
+		private readonly wait: Pick<Wait, 'resumeUrl' | 'deadline'>,
 		private readonly clock: Clock,
 	) {
 		// The process that fell asleep calls too, if it is still there.
@@ -34,7 +35,7 @@ export class Watch {
 	}
 
 	/** Looks at the tasks: for one callback at a time, and not more often than the least interval. */
-	async look(session: Session): Promise<WaitState> {
+	async look(session: Session, itemTasks: readonly ItemTask[]): Promise<WaitState> {
 		const { webhookSecret } = session.account;
 		this.secret = async () => webhookSecret;
 		if (this.clock.now() >= this.wait.deadline) return this.wake();
@@ -46,7 +47,7 @@ export class Watch {
 			for (let looks = 0; looks < 2 && this.cameMeanwhile && state !== 'ready'; looks++) {
 				await this.clock.sleep(Math.max(0, this.lastLookAt + leastIntervalMs - this.clock.now()));
 				this.cameMeanwhile = false;
-				state = await this.lookOnce(session);
+				state = await this.lookOnce(session, itemTasks);
 				this.lastLookAt = this.clock.now();
 			}
 			return state === 'ready' ? this.wake() : this.lookLater(state);
@@ -63,8 +64,8 @@ export class Watch {
 	}
 
 	/** Stops at the first task that is still open: with many tasks most callbacks cost one or two requests. */
-	private async lookOnce({ client }: Session): Promise<WaitState> {
-		for (const { record, finish } of this.wait.itemTasks) {
+	private async lookOnce({ client }: Session, itemTasks: readonly ItemTask[]): Promise<WaitState> {
+		for (const { record, finish } of itemTasks) {
 			const { taskId, status } = record.task;
 			if (!finish.wait || isFinal(status) || this.ended.has(taskId)) continue;
 			const outcome = await client.get(taskId);
@@ -91,9 +92,9 @@ export class Watch {
 		return state;
 	}
 
-	/** The tasks with what was seen of those that have ended. */
-	withEnded(itemTasks: readonly ItemTask[]): ItemTask[] {
-		return itemTasks.map((one) => {
+	/** The tasks with what was seen of those that have ended; the wait is over then. */
+	takeEnded(itemTasks: readonly ItemTask[]): ItemTask[] {
+		const latest = itemTasks.map((one) => {
 			const { task } = one.record;
 			const seen = this.ended.get(task.taskId);
 			if (!seen) return one;
@@ -101,5 +102,7 @@ export class Watch {
 			// A gateway may answer with another system's id.
 			return { ...one, record: { ...known, task: { ...known.task, taskId: task.taskId } } };
 		});
+		this.ended.clear();
+		return latest;
 	}
 }
