@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../lib/process.mjs';
@@ -155,7 +155,7 @@ describe(
 		const taskIdsOf = (execution) => itemsOf(execution, 'After').map(({ json }) => json.taskId);
 		const images = (from, count) => Array.from({ length: count }, (_, index) => `p${from + index}`);
 
-		it('pays once for each of 200 items in eight executions, although workers are killed', async (test) => {
+		test('pays once for each of 200 items in eight executions, although workers are killed', async (test) => {
 			const waiting = await startCreates('create and wait', { waitForCompletion: true });
 			const quick = await startCreates('create');
 			for (let sent = 0; sent < 200; sent += 50) {
@@ -211,7 +211,7 @@ describe(
 			assert.ok(refused > 0, 'a create was sent again and found its task');
 		});
 
-		it('finds the tasks of an execution whose worker died while it waited', async () => {
+		test('finds the tasks of an execution whose worker died while it waited', async () => {
 			sandbox.options.taskSeconds = neverByItself;
 			const before = sandbox.charges.length;
 			const creates = await startCreates('own ids', {
@@ -243,7 +243,7 @@ describe(
 			assert.equal(sandbox.charges.length, before + 10);
 		});
 
-		it('wakes from a callback on another worker, which reads what the first one downloaded', async () => {
+		test('wakes from a callback on another worker, which reads what the first one downloaded', async () => {
 			sandbox.options.taskSeconds = 1;
 			const before = sandbox.charges.length;
 			const { id } = await startSleeper();
@@ -327,7 +327,7 @@ describe(
 			return { id };
 		}
 
-		it('has started the trigger workflow with each finished task once', async (test) => {
+		test('has started the trigger workflow with each finished task once', async (test) => {
 			const charged = sandbox.charges.map(({ taskId }) => taskId);
 			assert.ok(sandbox.tasks.every(({ status }) => status === 'succeed'));
 			await until('the poll after the last task', async () => {
