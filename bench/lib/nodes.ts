@@ -71,8 +71,8 @@ function httpGetNode(baseUrl: string): INode {
 }
 
 /** The newest page of the account's tasks. */
-export function httpListNode(baseUrl: string): INode {
-	const url = `${baseUrl}${path}?pageNum=1&pageSize=500`;
+export function httpListNode(baseUrl: string, pageSize: number): INode {
+	const url = `${baseUrl}${path}?pageNum=1&pageSize=${pageSize}`;
 	return httpNode('List', { method: 'GET', url, options: {} });
 }
 

@@ -14,8 +14,14 @@ const settlingPolls = 3;
 interface Seen {
 	requests: number[];
 	ms: number[];
+	/** Of the saved state. */
 	bytes: number[];
+	/** Of the response to a poll. */
+	responseBytes: number;
+	/** Of one bare request of the same page, right after. */
 	httpMs: number[];
+	/** Tasks in the page that is asked for. */
+	pageSize: number;
 	/** Requests of the first poll. */
 	activation: number;
 }
@@ -35,7 +41,8 @@ export const trigger: Benchmark = {
 	},
 };
 
-function rowsOf(size: number, { requests, ms, bytes, httpMs, activation }: Seen): Row[] {
+function rowsOf(size: number, seen: Seen): Row[] {
+	const { requests, ms, bytes, responseBytes, httpMs, pageSize, activation } = seen;
 	const what = `Idle poll, history of ${size.toLocaleString('en')} tasks:`;
 	return [
 		{
@@ -50,7 +57,19 @@ function rowsOf(size: number, { requests, ms, bytes, httpMs, activation }: Seen)
 			what: `${what} time`,
 			unit: 'ms',
 			ours: ms,
-			beside: { name: 'HTTP Request, one page of 500', values: httpMs },
+			beside: { name: `HTTP Request, the same page of ${pageSize}`, values: httpMs },
+		},
+		{
+			what: `${what} time beyond one bare HTTP request of the same page`,
+			unit: 'ms',
+			ours: ms.map((each, run) => each - httpMs[run]),
+			target: { kind: 'atMost', bound: 3 },
+		},
+		{
+			what: `${what} response`,
+			unit: 'bytes',
+			ours: [responseBytes],
+			target: { kind: 'atMost', bound: 30_000 },
 		},
 		{ what: `${what} state`, unit: 'bytes', ours: bytes, target: { kind: 'atMost', bound: 5_000 } },
 	];
@@ -74,26 +93,47 @@ async function see({ sandbox, credential, runs }: Bench, size: number): Promise<
 	await sandbox.reset({});
 	await seedHistory(sandbox, size);
 	const workflow = triggerWorkflow();
-	const list = flowOf(httpListNode(sandbox.baseUrl));
 	const ours = async () => ({
 		...(await pollOnce(sandbox, async () => await poll(workflow, name, credential))),
 		bytes: Buffer.byteLength(JSON.stringify(workflow.staticData)),
 	});
-	const http = async () => ({
-		requests: 1,
-		ms: (await execute(list, items(1), credential)).ms,
-		bytes: 0,
-	});
 	const { requests: activation } = await ours();
+	for (let polls = 0; polls < settlingPolls; polls++) await ours();
+	const pageSize = await pageSizeOf(sandbox);
+	const list = flowOf(httpListNode(sandbox.baseUrl, pageSize));
+	const http = async () => ({ ms: (await execute(list, items(1), credential)).ms });
 	await inTurn(settlingPolls, { ours, http });
 	const seen = await inTurn(runs(15), { ours, http });
 	return {
 		activation,
+		pageSize,
 		requests: seen.ours.map(({ requests }) => requests),
 		ms: seen.ours.map(({ ms }) => ms),
 		bytes: seen.ours.map(({ bytes }) => bytes),
+		responseBytes: await bytesOf(sandbox, credential),
 		httpMs: seen.http.map(({ ms }) => ms),
 	};
+}
+
+/** Tasks in the page that was asked for last. */
+async function pageSizeOf(sandbox: RemoteSandbox): Promise<number> {
+	return Number(new URL(await lastList(sandbox)).searchParams.get('pageSize'));
+}
+
+/** Bytes of that page. */
+async function bytesOf(
+	sandbox: RemoteSandbox,
+	{ apiKey }: Record<string, unknown>,
+): Promise<number> {
+	const headers = { authorization: `Bearer ${String(apiKey)}` };
+	const response = await fetch(await lastList(sandbox), { headers });
+	if (!response.ok) throw new Error(`The list answers with ${response.status}`);
+	return (await response.arrayBuffer()).byteLength;
+}
+
+async function lastList(sandbox: RemoteSandbox): Promise<string> {
+	const lists = (await sandbox.requests()).filter(({ operation }) => operation === 'list');
+	return `${sandbox.url}${lists[lists.length - 1].path}`;
 }
 
 function triggerWorkflow(): Workflow {

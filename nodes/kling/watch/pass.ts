@@ -78,7 +78,7 @@ export function isNewestFirst({ order, top: newTop }: ListPass, top: number | nu
  * margin of each other can stand in any order.
  */
 function continueOrder(order: ListPass['order'], stamp: number): ListPass['order'] {
-	if (order === null || stamp === 0) return null;
+	if (order === null || stamp === 0) return order;
 	if (order.lowest !== null && stamp > order.lowest + marginMs) return null;
 	const rows = order.rows + 1;
 	const isNewGroup = order.lowest === null || stamp < order.group.first - marginMs;

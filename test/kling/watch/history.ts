@@ -42,18 +42,29 @@ const taskShape = fc.record({
 });
 type Shape = typeof taskShape extends fc.Arbitrary<infer T> ? T : never;
 
-const habits: fc.Arbitrary<Habits & { isFullyDated: boolean }> = fc.record({
-	order: fc.constantFrom<Habits['order']>('newest', 'newestStamp', 'oldest', 'random', 'updated'),
-	largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
-	createdGrain: fc.constantFrom(1, second, minute),
-	updatedGrain: fc.constantFrom(1, second),
-	namesTime: fc.constantFrom(true, true, true, false),
-	servers: fc.oneof(fc.constant<number[]>([0]), fc.array(skew, { minLength: 1, maxLength: 4 })),
-	staleness: fc.constantFrom(0, 0, minute, skewMs),
-	failures: fc.constantFrom(0, 0, 3),
-	/** Whether every task has both dates, as Kling's have. */
-	isFullyDated: fc.constantFrom(true, true, false),
-});
+const habits: fc.Arbitrary<Habits & { isFullyDated: boolean; isWronglyDated: boolean }> = fc.record(
+	{
+		order: fc.constantFrom<Habits['order']>(
+			'newest',
+			'newest',
+			'newestStamp',
+			'oldest',
+			'random',
+			'updated',
+		),
+		largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
+		createdGrain: fc.constantFrom(1, second, minute),
+		updatedGrain: fc.constantFrom(1, second),
+		namesTime: fc.constantFrom(true, true, true, false),
+		servers: fc.oneof(fc.constant<number[]>([0]), fc.array(skew, { minLength: 1, maxLength: 4 })),
+		staleness: fc.constantFrom(0, 0, minute, skewMs),
+		failures: fc.constantFrom(0, 0, 3),
+		/** Whether every task has both dates, as Kling's have. */
+		isFullyDated: fc.constantFrom(true, true, false),
+		/** Whether one of its servers has a wrong date: such a list is never newest first. */
+		isWronglyDated: fc.constantFrom(false, false, false, true),
+	},
+);
 
 const bursts = fc.oneof(
 	{ weight: 4, arbitrary: fc.array(taskShape, { minLength: 1, maxLength: 5 }) },
@@ -162,7 +173,7 @@ export class Play {
 	private wholePolls = 2;
 	private nextIsActivation = true;
 	private isEdited = false;
-	/** When a poll that nothing cut short was over for the first time. */
+	/** When a poll that nothing cut short was over for the first time since n8n loaded what it saved. */
 	private firstWholeAt = Infinity;
 	/** How long the world has stood still without a poll at most. */
 	private longestPause = 0;
@@ -177,7 +188,9 @@ export class Play {
 
 	private fields(shape: Shape): Partial<ModelTask> {
 		const { runs: _runs, gap: _gap, ...fields } = shape;
-		return { ...fields, dates: this.history.habits.isFullyDated ? 'both' : shape.dates };
+		const { isFullyDated, isWronglyDated } = this.history.habits;
+		const createdSkew = shape.createdSkew === farAhead && !isWronglyDated ? 0 : shape.createdSkew;
+		return { ...fields, createdSkew, dates: isFullyDated ? 'both' : shape.dates };
 	}
 
 	private addPast(shape: Shape, age: number): void {
@@ -209,6 +222,7 @@ export class Play {
 		if (each.do === 'setClock') return void (world.n8nAhead = each.ahead);
 		if (each.do === 'restart') {
 			runner.restart();
+			this.firstWholeAt = Infinity;
 			this.nextIsActivation = each.isSaved;
 			return;
 		}
@@ -216,6 +230,7 @@ export class Play {
 			// Until the first poll of the new version, the old one goes on.
 			if (this.isEdited || runner.activatedAt === Infinity) return;
 			this.isEdited = true;
+			this.firstWholeAt = Infinity;
 			runner.switchTo([...this.history.eventsAfter]);
 			this.nextIsActivation = true;
 			return;

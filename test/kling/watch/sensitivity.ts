@@ -163,12 +163,6 @@ const rules: Rule[] = [
 		becomes: 'stamp > order.lowest',
 	},
 	{
-		name: '… and a task without a creation',
-		file: 'pass.ts',
-		is: 'if (order === null || stamp === 0) return null;',
-		becomes: 'if (order === null || stamp === 0) return order;',
-	},
-	{
 		name: '… which takes evidence',
 		file: 'pass.ts',
 		is: 'order.bits >= enoughBits',
