@@ -101,7 +101,11 @@ async function see({ sandbox, credential, runs }: Bench, size: number): Promise<
 	for (let polls = 0; polls < settlingPolls; polls++) await ours();
 	const pageSize = await pageSizeOf(sandbox);
 	const list = flowOf(httpListNode(sandbox.baseUrl, pageSize));
-	const http = async () => ({ ms: (await execute(list, items(1), credential)).ms });
+	const http = async () => ({
+		requests: 1,
+		ms: (await execute(list, items(1), credential)).ms,
+		bytes: 0,
+	});
 	await inTurn(settlingPolls, { ours, http });
 	const seen = await inTurn(runs(15), { ours, http });
 	return {
