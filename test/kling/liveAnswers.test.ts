@@ -30,7 +30,7 @@ const expected: Array<[where: string, situation: string, made: string]> = [
 	[
 		'kling GET /v1/images/generations/{id}',
 		'unknown task id, and unknown external task id',
-		'notFound: Task not found by id/external id: <value>',
+		'notFound: Task not found by id/external id: ‹value›',
 	],
 	[
 		'kling POST /text-to-video/kling-3.0-turbo',
