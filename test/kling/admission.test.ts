@@ -304,3 +304,23 @@ describe('a run', () => {
 		expect(Math.max(...seen.slice(180))).toBeGreaterThan(8);
 	});
 });
+
+test('a clock that is set back an hour during a pause does not make it an hour longer', async () => {
+	const slept: number[] = [];
+	let time = 1_795_000_000_000;
+	const clock = {
+		now: () => time,
+		random: () => 0.5,
+		sleep: async (ms: number) => {
+			slept.push(ms);
+			time += ms - 3_600_000;
+			await Promise.resolve();
+		},
+	};
+	const admission = new Admission({ concurrency: 1, deadline: time + 600_000 }, clock);
+	const answers = [failed(failureOfKind('noFreeSlot')), success(7)];
+	const outcome = await admission.pass(async () => answers.shift()!);
+	expect(outcome).toEqual(success(7));
+	expect(slept).toHaveLength(1);
+	expect(slept[0]).toBeLessThan(1_000);
+});

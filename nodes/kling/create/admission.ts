@@ -103,8 +103,10 @@ export class Admission {
 			const now = this.clock.now();
 			if (this.isStopped || this.signal?.aborted || now >= this.limits.deadline) return false;
 			if (now < this.pausedUntil) {
-				const pause = Math.min(this.pausedUntil, this.limits.deadline) - now;
-				await this.clock.sleep(pause, this.signal);
+				const until = this.pausedUntil;
+				await this.clock.sleep(Math.min(until, this.limits.deadline) - now, this.signal);
+				// Over by its length: a clock that was set back meanwhile would make it last an hour.
+				if (this.pausedUntil === until) this.pausedUntil = 0;
 			} else if (this.inFlight < Math.floor(this.window)) {
 				this.inFlight++;
 				return true;
