@@ -6,6 +6,8 @@ import type {
 	IWebhookFunctions,
 } from 'n8n-workflow';
 import { delayBeforeRetry } from '../kling/clock';
+import { foreignTypeOf, imageTypeOf } from '../kling/image';
+import { isPrivateAddress } from '../kling/privateAddress';
 import type { Task, TaskRecord } from '../kling/task';
 import { fileSizeOf } from './fileSize';
 import type { Problem } from './problems';
@@ -13,7 +15,15 @@ import type { Session } from './session';
 
 /** A broken transfer is begun again so often. */
 const mostTries = 3;
-const timeoutMs = 300_000;
+/** Milliseconds until an address that does not answer is given up. */
+const idleMs = 60_000;
+/** Milliseconds for a whole video, which has 5 to 20 MB. */
+const deadlineMs = 900_000;
+/** Bytes. n8n keeps what it stores in memory, in its database or on its disk. */
+const largestVideo = 1024 ** 3;
+const mostRedirects = 5;
+/** A page or a message in place of the video, whatever the status says. */
+const otherTypes = /^(text|image|audio|font)\/|json|xml|html/i;
 
 /** The parts of n8n that can store a video. */
 export type VideoContext = IExecuteFunctions | IWebhookFunctions;
@@ -66,60 +76,149 @@ async function fetchPatiently(
 }
 
 async function fetchOnce(context: VideoContext, session: Session, video: Video): Promise<Fetched> {
-	const response = (await context.helpers
-		.httpRequest({
-			method: 'GET',
-			url: video.url,
-			encoding: 'stream',
-			returnFullResponse: true,
-			ignoreHttpStatusErrors: true,
-			sendCredentialsOnCrossOriginRedirect: false,
-			timeout: timeoutMs,
-			abortSignal: session.signal,
-		})
-		.catch(() => null)) as IN8nHttpFullResponse | null;
-	if (response === null) return refused(video, 'The address of the video did not answer', true);
-	const status = response.statusCode;
-	if (status >= 300) {
-		discard(response.body);
-		return status === 429 || status >= 500
-			? refused(video, `The address of the video answered with HTTP ${status}`, true)
-			: expired(video, status, session.provider.retention);
+	const deadline = AbortSignal.timeout(deadlineMs);
+	const ending = new AbortController();
+	const end = () => ending.abort();
+	for (const signal of [deadline, session.signal]) signal?.addEventListener('abort', end);
+	try {
+		const response = await responseAt(context, session, video, ending.signal);
+		if ('problem' in response) return response;
+		return await store(context, response, video);
+	} finally {
+		session.signal?.removeEventListener('abort', end);
 	}
-	const file = await store(context, response, video.fileName);
-	return file
-		? { ok: true, file }
-		: refused(video, 'The transfer of the video broke off before its end', true);
 }
 
-/** Puts the stream into n8n's binary store; null when it did not arrive whole. */
+/** Follows redirects itself, so that none leads where a provider on the internet has nothing to do. */
+async function responseAt(
+	context: VideoContext,
+	{ account, provider }: Session,
+	video: Video,
+	signal: AbortSignal,
+): Promise<IN8nHttpFullResponse | (Fetched & { ok: false })> {
+	let url = video.url;
+	for (let hops = 0; hops <= mostRedirects; hops++) {
+		if (!isWebAddress(url)) {
+			return refused(video, 'The provider gave no web address for the video', false);
+		}
+		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
+			return refused(video, 'The address of the video leads into a private network', false);
+		}
+		const response = (await context.helpers
+			.httpRequest({
+				method: 'GET',
+				url,
+				// A compressed one would be longer than it says, and no video gets smaller.
+				headers: { 'Accept-Encoding': 'identity' },
+				encoding: 'stream',
+				returnFullResponse: true,
+				ignoreHttpStatusErrors: true,
+				disableFollowRedirect: true,
+				timeout: idleMs,
+				abortSignal: signal,
+			})
+			.catch(() => null)) as IN8nHttpFullResponse | null;
+		if (response === null) return refused(video, 'The address of the video did not answer', true);
+		const { statusCode: status, headers } = response;
+		if (status < 300) return response;
+		discard(response.body);
+		const next = isRedirect(status) && headers.location;
+		if (!next) {
+			return status === 429 || status >= 500
+				? refused(video, `The address of the video answered with HTTP ${status}`, true)
+				: expired(video, status, provider.retention);
+		}
+		url = new URL(String(next), url).href;
+	}
+	return refused(video, 'The address of the video redirects without end', false);
+}
+
+function isRedirect(status: number): boolean {
+	return [301, 302, 303, 307, 308].includes(status);
+}
+
+/** Puts the stream into n8n's binary store, looking at what passes by. */
 async function store(
 	context: VideoContext,
-	response: IN8nHttpFullResponse,
-	fileName: string,
-): Promise<IBinaryData | null> {
-	const { body, headers } = response;
-	const said = String(headers['content-type'] ?? '').split(';')[0];
-	const mimeType = said.startsWith('video/') ? said : 'video/mp4';
+	{ body, headers, statusCode }: IN8nHttpFullResponse,
+	video: Video,
+): Promise<Fetched> {
+	const type = String(headers['content-type'] ?? '')
+		.split(';')[0]
+		.trim();
+	const stream = body as Stream;
+	if (statusCode === 204 || otherTypes.test(type)) {
+		discard(stream);
+		return noVideo(video, type || 'nothing');
+	}
+	if (Number(headers['content-length']) > largestVideo) {
+		discard(stream);
+		return tooLarge(video);
+	}
+	const passed = watch(stream);
 	const file = await context.helpers
 		.prepareBinaryData(
-			body as Parameters<typeof context.helpers.prepareBinaryData>[0],
-			fileName,
-			mimeType,
+			stream as Parameters<typeof context.helpers.prepareBinaryData>[0],
+			video.fileName,
+			type.startsWith('video/') ? type : 'video/mp4',
 		)
 		.catch(() => null);
-	if (!file) return null;
-	const expected = Number(headers['content-length']);
-	// A body that was compressed on the way is longer than its header says.
-	if (!expected || headers['content-encoding']) return file;
-	return (await fileSizeOf(context, file)) === expected ? file : null;
+	if (passed.bytes > largestVideo) return tooLarge(video);
+	if (passed.isOther) return noVideo(video, 'something else');
+	if (!file || !passed.ended || (await fileSizeOf(context, file)) !== passed.bytes) {
+		return refused(video, 'The download of the video was interrupted', true);
+	}
+	return passed.bytes > 0 ? { ok: true, file } : noVideo(video, 'an empty file');
+}
+
+interface Stream {
+	emit(event: string, ...values: unknown[]): boolean;
+	destroy(reason?: Error): void;
+}
+
+interface Passed {
+	bytes: number;
+	ended: boolean;
+	isOther: boolean;
+}
+
+/** Counts what is read from a stream by somebody else, and stops it when it is no video or has no end. */
+function watch(stream: Stream): Passed {
+	const passed: Passed = { bytes: 0, ended: false, isOther: false };
+	const emit = stream.emit.bind(stream);
+	// A listener of its own would set the stream going before there is anybody to take the data.
+	stream.emit = (event, ...values) => {
+		const [chunk] = values;
+		if (event === 'end') passed.ended = true;
+		if (event === 'data' && Buffer.isBuffer(chunk)) {
+			if (passed.bytes === 0) passed.isOther = isOtherThanVideo(chunk);
+			passed.bytes += chunk.length;
+			if (passed.isOther || passed.bytes > largestVideo) stream.destroy(new Error('stopped'));
+		}
+		return emit(event, ...values);
+	};
+	return passed;
+}
+
+/** By the first bytes: another known format or text. What is unknown may be a format of its own. */
+function isOtherThanVideo(head: Buffer): boolean {
+	const foreign = foreignTypeOf(head);
+	return imageTypeOf(head) !== null || (foreign !== null && !/video$/.test(foreign.what));
+}
+
+function noVideo(video: Video, found: string): Fetched & { ok: false } {
+	return refused(video, `The address of the video gives ${found}, not a video`, false);
+}
+
+function tooLarge(video: Video): Fetched & { ok: false } {
+	return refused(video, 'The video is larger than 1 GB', false);
 }
 
 function discard(body: unknown): void {
 	(body as { destroy?(): void } | undefined)?.destroy?.();
 }
 
-function expired(video: Video, status: number, retention: string | null): Fetched {
+function expired(video: Video, status: number, retention: string | null): Fetched & { ok: false } {
 	const kept = retention
 		? `The provider keeps videos for ${retention}.`
 		: 'The provider does not say how long it keeps videos.';
@@ -136,7 +235,7 @@ function refused(
 	message: string,
 	again: boolean,
 	description = 'The task itself is done and paid for. Run Get with its task ID to fetch the video.',
-): Fetched {
+): Fetched & { ok: false } {
 	const problem = {
 		message,
 		description: `${description} (task ${task.taskId})`,
@@ -149,4 +248,13 @@ function refused(
 function fileNameOf({ effectScene, taskId }: Task, number: string): string {
 	const parts = [effectScene ?? 'kling-effect', taskId, number].filter(Boolean);
 	return `${parts.join('-').replace(/[^\w.’-]+/g, '_')}.mp4`;
+}
+
+/** Not by `URL.canParse`, which Node.js 20 gets wrong once it is compiled. */
+function isWebAddress(url: string): boolean {
+	try {
+		return /^https?:$/.test(new URL(url).protocol);
+	} catch {
+		return false;
+	}
 }
