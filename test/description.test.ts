@@ -133,7 +133,8 @@ function shownFields(
 	type: INodeTypeDescription | null = null,
 ): Array<{ name: string; label: string; value: unknown }> {
 	const all = [properties, values as never, true, false, null, type] as const;
-	const filled = NodeHelpers.getNodeParameters(...all) as never;
+	// The editor keeps what was chosen in a field that is hidden by now.
+	const filled = { ...NodeHelpers.getNodeParameters(...all), ...values } as never;
 	return properties
 		.filter((property) => NodeHelpers.displayParameter(filled, property, null, type))
 		.map(({ name, displayName }) => ({ name, label: displayName, value: filled[name] }));

@@ -229,6 +229,7 @@ describe('waiting', () => {
 				'Kling AI could not make the effect “squish”: Image pixel is invalid',
 			);
 			expect(result.error?.description).toContain(`task ${failed}`);
+			expect(result.error?.description?.split(failed)).toHaveLength(2);
 			expect(result.error?.description).toContain(`item 2: ${third}`);
 		} else if (onError === 'continueRegularOutput') {
 			expect(shown).toEqual([

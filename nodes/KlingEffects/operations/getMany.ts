@@ -140,8 +140,7 @@ async function collect({ client }: Session, filters: TaskFilters, limit: number)
 	return { ok: true as const, value: found.slice(0, limit) };
 }
 
-/** At most this many results; null when the parameter holds no such number. */
-export const parameters = { filters: z.unknown(), simplify: flag('Simplify', true) };
+const parameters = { filters: z.unknown(), simplify: flag('Simplify', true) };
 
 function readItem(
 	context: IExecuteFunctions,
