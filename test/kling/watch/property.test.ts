@@ -12,7 +12,9 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 			}),
 			{
 				numRuns: Number(WATCH_RUNS ?? 3_000),
-				...(WATCH_SEED ? { seed: Number(WATCH_SEED), path: WATCH_PATH } : {}),
+				// The same histories each time; count.ts plays others.
+				seed: Number(WATCH_SEED ?? 2_026),
+				...(WATCH_PATH ? { path: WATCH_PATH } : {}),
 			},
 		);
 	}, 3_600_000);
