@@ -14,7 +14,7 @@ const bomb = (encoding: string, body: Buffer) => write(body, { 'content-encoding
 
 const tooLarge = /answered with more than 10 MB/;
 const unreadable =
-	/answered with (text instead of data|data in a form that is not documented|an empty page|a web page)/;
+	/answered with (text instead of data|data in an unknown form|an empty response|a web page)/;
 const silent = /did not answer/;
 
 /** Ways to misbehave, and what a read says of them. */

@@ -19,7 +19,7 @@ import {
 import { providers } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
-import { taskOf } from '../../nodes/kling/task';
+import { taskOf, type Task } from '../../nodes/kling/task';
 import { checkOrder } from '../../nodes/kling/create/order';
 
 /** n8n's guide to texts: say what happened and what to do, without alarm, blame or apology. */
@@ -195,4 +195,61 @@ test.each(['nodes', 'credentials'])('no text in %s raises alarm', (folder) => {
 	const texts = textsOf(join(__dirname, '../..', folder));
 	expect(texts.length).toBeGreaterThan(10);
 	expect(texts.flatMap(checkTone)).toEqual([]);
+});
+
+describe('a task that failed', () => {
+	const told = (name: string, more: Partial<Task>) => {
+		const provider = providers.find((one) => one.name === name)!;
+		const task = taskOf(name, { taskId: 't-77', effectScene: 'squish', status: 'failed', ...more });
+		return describeFailedTask(task, { provider, itemIndex: 0 });
+	};
+
+	test('is told with its reason and its id, each once', () => {
+		const { message, description } = told('kling', { statusMessage: 'Odd reason' });
+		expect(message).toBe('Kling AI could not make the effect “squish”: Odd reason');
+		expect(`${message} ${description}`.match(/Odd reason/g)).toHaveLength(1);
+		expect(`${message} ${description}`.match(/t-77/g)).toHaveLength(1);
+		expect(description).toContain(
+			'Change the image or the effect scene and run the workflow again.',
+		);
+	});
+
+	test.each([
+		['kling', { unitsDeducted: 2.5 }, 'Kling AI charged 2.5 units for it.'],
+		['kling', { unitsDeducted: 0 }, 'Kling AI charged 0 units for it.'],
+		['modellix', {}, 'Modellix does not document whether it charges for a task that failed'],
+	])('of %s with %j: %s', (name, more, said) => {
+		expect(told(name, more).description).toContain(said);
+	});
+
+	test.each([
+		['parallel task over resource pack limit', /All slots were in use: run the workflow again/],
+		['Image pixel is invalid', /at least 300 pixels a side/],
+	])('of “%s” is told what to do about that', (statusMessage, advice) => {
+		for (const name of ['kling', 'cometApi', 'kkiai']) {
+			expect(told(name, { statusMessage }).description).toMatch(advice);
+		}
+	});
+});
+
+test('the provider’s sentence stands in a message once', () => {
+	for (const kind of kinds) {
+		const { message, description } = describeFailure(
+			failure(kind, { providerMessage: 'No such thing' }),
+			{
+				provider: kling,
+			},
+		);
+		expect(`${message} ${description}`.match(/No such thing/g)).toHaveLength(1);
+	}
+});
+
+test('every rule about failures is a column of the one table', () => {
+	for (const kind of kinds) {
+		const { create, fatal, passing, concerns } = behaviours[kind];
+		// What surely made no task and may be accepted later is worth asking again, and ends no run.
+		if (create === 'later') expect({ fatal, passing }).toEqual({ fatal: false, passing: true });
+		// What ends a run is about the account, not about one task.
+		if (fatal) expect(concerns).toBe('all');
+	}
 });

@@ -54,6 +54,7 @@ export const acme: Provider = {
 
 function bodyOf(order: OrderWithImages): Record<string, unknown> {
 	return withoutAbsent({
+		...order.additionalFields,
 		scene: order.effectScene,
 		pictures: order.images.map((src) => ({ src })),
 		seconds: order.duration,

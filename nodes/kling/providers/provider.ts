@@ -14,8 +14,6 @@ export type ExternalIdSupport = 'lookup' | 'unverified' | 'none';
 
 /** The parts of a credential that decide where requests go. */
 export interface ProviderSettings {
-	/** The base URL as the user gave it; empty for the provider's own. */
-	baseUrl?: string;
 	/** `global` or `china`; only providers that are `regional` have more than one. */
 	region?: string;
 }
