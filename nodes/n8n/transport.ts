@@ -136,10 +136,11 @@ function responseOf(
 
 /**
  * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
- * also be lost while the answer is awaited, so there the code alone says nothing.
+ * also be lost while the answer is awaited, so there the code alone says nothing. The last are the words of
+ * n8n 2.40's protection against requests into its own network (SsrfBlockedIpError, SsrfBlockedHostnameError).
  */
 const neverArrived =
-	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_/;
+	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_|request was blocked because/;
 
 function noResponseOf(
 	thrown: unknown,
@@ -162,13 +163,13 @@ function noResponseOf(
 /** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
 function codesOf(thrown: unknown, depth = 0): string[] {
 	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
-	const { code, httpCode, syscall, messages, cause, errorResponse } = thrown as Record<
+	const { code, httpCode, syscall, message, messages, cause, errorResponse } = thrown as Record<
 		string,
 		unknown
 	>;
 	const own = [code, httpCode].filter((value) => typeof value === 'string');
-	const words = [syscall, code, messages].join(' ');
-	const connecting = words.match(/connect E(?:HOST|NET)UNREACH/g) ?? [];
+	const words = [syscall, code, message, messages].join(' ');
+	const connecting = words.match(/connect E(?:HOST|NET)UNREACH|request was blocked because/g) ?? [];
 	return [
 		...own,
 		...connecting,

@@ -26,6 +26,10 @@ describe('a request without an answer', () => {
 			'no route, as n8n 1.123 words it',
 			{ httpCode: 'EHOSTUNREACH', messages: ['connect EHOSTUNREACH 10.0.0.1:443'] },
 		],
+		[
+			"a private address, for n8n 2.40's protection",
+			{ message: 'The request was blocked because it resolves to a restricted IP address' },
+		],
 		['a certificate that is not trusted', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
 	])('never arrived: %s', async (_name, thrown) => {
 		expect(await replyTo(thrown)).toMatchObject({ mayHaveArrived: false });
