@@ -47,7 +47,10 @@ async function secondsOf(waitUsing: string, { sandbox, credential }: Bench): Pro
 	const options = { waitUsing, pollInterval: intervalSeconds };
 	const { parameters } = createNode({ waitForCompletion: true, options });
 	const { port } = server.address() as AddressInfo;
-	const n8n = new SleepingN8n({ parameters, credential, webhookUrl: `http://127.0.0.1:${port}` });
+	// A workflow of its own: else the creates would be taken for tries of the same one.
+	const workflowId = `workflow-${port}`;
+	const webhookUrl = `http://127.0.0.1:${port}`;
+	const n8n = new SleepingN8n({ parameters, credential, webhookUrl, workflowId });
 	answerWith(n8n);
 	const id = await n8n.execute(items(1));
 	while (n8n.after(id).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
