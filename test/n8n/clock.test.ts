@@ -22,3 +22,29 @@ test('a clock that is set an hour ahead does not end a pause', async () => {
 	await pause;
 	expect(performance.now() - begin).toBeGreaterThanOrEqual(1_190);
 });
+
+describe('a long pause', () => {
+	beforeEach(() => jest.useFakeTimers());
+	afterEach(() => jest.useRealTimers());
+
+	const timersOf = async (ms: number, signal?: AbortSignal) => {
+		const timers = jest.spyOn(global, 'setTimeout');
+		let isOver = false;
+		void systemClock.sleep(ms, signal).then(() => (isOver = true));
+		while (!isOver) await jest.advanceTimersToNextTimerAsync();
+		return timers.mock.calls.map(([, length]) => length);
+	};
+
+	test('that nothing can stop wakes n8n once', async () => {
+		expect(await timersOf(3_600_000)).toEqual([3_600_000]);
+	});
+
+	test('of more days than a timer can hold is two timers, not millions', async () => {
+		const longest = 2 ** 31 - 1;
+		expect(await timersOf(longest + 1000)).toEqual([longest, 1000]);
+	});
+
+	test('looks twice a second whether the execution was stopped', async () => {
+		expect(await timersOf(2_000, new AbortController().signal)).toEqual([500, 500, 500, 500]);
+	});
+});
