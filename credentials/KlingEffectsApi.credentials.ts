@@ -95,8 +95,8 @@ export class KlingEffectsApi implements ICredentialType {
 				show: {
 					provider: signing,
 					authentication: ['apiKey'],
-					// The shapes that were seen (docs/providers.md K27); nothing is refused for its shape.
-					apiKey: [{ _cnd: { regex: '^\\s*[A-Za-z0-9]{32}\\s*$' } }],
+					// The length that was seen (docs/providers.md K27), also with a blank; nothing is refused for it.
+					'/apiKey.length': [32, 33],
 				},
 			},
 		},

@@ -1,11 +1,14 @@
 import {
 	NodeHelpers,
+	type INode,
 	type INodeProperties,
 	type INodePropertyOptions,
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 import { KlingEffectsApi } from '../credentials/KlingEffectsApi.credentials';
 import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
+import { effectTypeOf, sceneNameOf } from '../nodes/kling/scenes';
+import { KlingEffectsTrigger } from '../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
 import { Workbench } from './contract/support';
 import { rows } from './contract/providers';
 
@@ -170,6 +173,7 @@ describe('a field shows only where it does something', () => {
 	const locator = (value: string, mode = 'list') => ({ __rl: true, mode, value });
 	const one = ['Image'];
 	const two = ['Left Image', 'Right Image'];
+	const unknownTwo = ['Image', 'Right Image'];
 	const typed = (fields: string[]) => ['Effect Type', ...fields];
 	const expression = '={{ $json.scene }}';
 	const dual = { effectType: 'dual' };
@@ -178,11 +182,27 @@ describe('a field shows only where it does something', () => {
 		['nothing chosen yet', {}, one],
 		['a scene of one', { effectScene: locator('color_mixing') }, one],
 		['a scene of two', { effectScene: locator('hug_pro') }, two],
-		['a name in other letters', { effectScene: locator(' Hug-Pro', 'name') }, typed(two)],
-		['a locator as a person writes it', { effectScene: { value: 'hug_pro' } }, typed(two)],
+		['a title', { effectScene: locator('Hug Pro', 'name') }, two],
+		['a name with blanks', { effectScene: locator('hug pro', 'name') }, two],
+		['a name with hyphens', { effectScene: locator('hug-pro', 'name') }, two],
+		['a withdrawn scene of two', { effectScene: locator('fight', 'name') }, two],
+		['a name in other letters', { effectScene: locator('HUG_PRO', 'name') }, typed(one)],
+		[
+			'a name in other letters of two',
+			{ effectScene: locator('HUG_PRO', 'name'), ...dual },
+			typed(unknownTwo),
+		],
+		['a locator without its mark', { effectScene: { value: 'hug_pro' } }, typed(one)],
+		[
+			'a locator without its mark of two',
+			{ effectScene: { value: 'hug_pro' }, ...dual },
+			typed(unknownTwo),
+		],
 		['a new name', { effectScene: locator('new', 'name') }, typed(one)],
-		['a new name of two', { effectScene: locator('new', 'name'), ...dual }, typed(two)],
-		['an expression', { effectScene: locator(expression) }, typed(one)],
+		['a new name of two', { effectScene: locator('new', 'name'), ...dual }, typed(unknownTwo)],
+		['an expression', { effectScene: locator(expression) }, typed(two)],
+		['an expression as a text', { effectScene: expression }, typed(two)],
+		['a scene of two after a new name of two', { effectScene: locator('hug_pro'), ...dual }, two],
 		['an expression of two', { effectScene: locator(expression), ...dual }, typed(two)],
 		['a text', { effectScene: 'hug_pro' }, two],
 		['a text of one', { effectScene: 'color_mixing' }, one],
@@ -193,6 +213,21 @@ describe('a field shows only where it does something', () => {
 		[
 			'a type from an expression',
 			{ effectScene: locator('new', 'name'), effectType: expression },
+			typed(unknownTwo),
+		],
+		[
+			'a scene of one after a type from an expression',
+			{ effectScene: locator('pet_dance'), effectType: expression },
+			one,
+		],
+		[
+			'a scene of two after a type from an expression',
+			{ effectScene: locator('hug_pro'), effectType: expression },
+			two,
+		],
+		[
+			'both from expressions',
+			{ effectScene: locator(expression), effectType: expression },
 			typed(two),
 		],
 	])('one image or two: %s', (_name, parameters, expected) => {
@@ -206,6 +241,45 @@ describe('a field shows only where it does something', () => {
 				.filter((label) => /Effect Type|Image(:|$)/.test(label));
 			const wanted = expected.map((label) => (label === 'Effect Type' ? label : label + suffix));
 			expect(labels).toEqual(wanted);
+		}
+	});
+
+	test('every spelling that shows two images is of a scene that takes two', () => {
+		const left = description.properties.find(({ displayName }) => displayName === 'Left Image');
+		const spellings = (left?.displayOptions?.show?.effectScene ?? []) as string[];
+		expect(spellings).toEqual(expect.arrayContaining(['hug_pro', 'Hug Pro', 'hug pro', 'hug-pro']));
+		const others = spellings.filter((one) => effectTypeOf(sceneNameOf(one)) !== 'dual');
+		expect(others).toEqual([]);
+	});
+
+	test('an empty Right Image is left to the run, which knows what an expression gives', () => {
+		const values = { effectScene: locator(expression), image: 'x' };
+		const issuesOf = (parameters: object) => {
+			const node = { parameters } as INode;
+			const { properties } = description;
+			const all = NodeHelpers.getNodeParameters(
+				properties,
+				node.parameters,
+				true,
+				false,
+				node,
+				description,
+			);
+			return NodeHelpers.getNodeParametersIssues(
+				properties,
+				{ ...node, parameters: all ?? {} },
+				description,
+			);
+		};
+		expect(issuesOf(values)).toBeNull();
+		expect(issuesOf({ ...values, image: '' })?.parameters).toHaveProperty('image');
+	});
+
+	test('no condition is a regular expression, which n8n gives up when the machine is busy', () => {
+		for (const { properties } of [description, new KlingEffectsTrigger().description, credential]) {
+			const conditions = fieldsOf(properties).map(([, { displayOptions }]) => displayOptions);
+			expect(conditions.filter(Boolean).length).toBeGreaterThan(0);
+			expect(JSON.stringify(conditions)).not.toContain('"regex"');
 		}
 	});
 

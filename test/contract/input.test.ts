@@ -75,10 +75,10 @@ const cases: Case[] = [
 		/choose a scene that takes two/,
 	],
 	[
-		'a scene of two images, from an expression, where Effect Type shows one field',
-		{ effectScene: "={{ 'hug_pro' }}" },
-		'Effect Scene “hug_pro” takes two images',
-		'Set Effect Type to Two Images, then enter the second one in Right Image.',
+		'a scene of two images, from an expression, with one image',
+		{ effectScene: "={{ 'hug_pro' }}", secondImage: empty },
+		/^Right Image is empty/,
+		/address of a JPEG or PNG/,
 	],
 	[
 		'a field without a file, of an item without files',
@@ -198,15 +198,29 @@ describe('the scene decides how many images are sent', () => {
 	const both = { images: [photo, secondPhoto] };
 
 	test.each([
-		['a name from the list', named('hug_pro')],
-		['a name as people write it', named(' Hug-Pro')],
-		['a text without a mode', 'hug_pro'],
-		['a locator as a person would write it', { mode: 'list', value: 'hug_pro' }],
-	])('two, for %s', async (_name, effectScene) => {
-		const { error } = await bench.create(kling, { ...noType, effectScene });
+		['a name from the list', named('hug_pro'), undefined],
+		['its title', named('Hug Pro'), undefined],
+		['a name with hyphens', named('hug-pro'), undefined],
+		['a text without a mode', 'hug_pro', undefined],
+		['an expression', named("={{ 'hug_pro' }}"), undefined],
+		['a name in other letters, with its Effect Type', named(' HUG-Pro'), dual.effectType],
+		[
+			'a locator as a person would write it, with its Effect Type',
+			{ mode: 'list', value: 'hug_pro' },
+			dual.effectType,
+		],
+	])('two, for %s', async (_name, effectScene, effectType) => {
+		const { error } = await bench.create(kling, { ...noType, effectScene, effectType });
 		expect(error).toBeUndefined();
 		expect(inputs()).toEqual([both]);
 		expect(bench.sandbox.charges[0].effectScene).toBe('hug_pro');
+	});
+
+	test('a name in other letters, where Effect Type shows one field, is refused before it is paid', async () => {
+		const { error } = await bench.create(kling, { ...noType, effectScene: named('HUG_PRO') });
+		expect(error?.message).toBe('Effect Scene “hug_pro” takes two images');
+		expect(error?.description).toMatch(/^Set Effect Type to Two Images/);
+		expect(bench.sandbox.requests).toEqual([]);
 	});
 
 	test('one, whatever Effect Type was before', async () => {

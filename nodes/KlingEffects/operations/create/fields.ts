@@ -1,42 +1,43 @@
 import { withSupport } from '../../../kling/providers/support';
 import type { INodeProperties } from 'n8n-workflow';
-import { effectTypeOf, scenes, type EffectType } from '../../../kling/scenes';
+import { effectTypeOf, scenes } from '../../../kling/scenes';
 
 const show = { operation: ['create'] };
-const namesOf = (effectType: EffectType) =>
-	scenes.map(({ name }) => name).filter((name) => effectTypeOf(name) === effectType);
 /** No scene chosen yet counts as one of one image. */
-const single = ['', ...namesOf('single')];
+const single = [
+	'',
+	...scenes.map(({ name }) => name).filter((name) => effectTypeOf(name) === 'single'),
+];
 
-/** The scenes of two images in every spelling that Create takes. */
-const dual = namesOf('dual')
-	.map((name) => name.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`))
-	.join('|')
-	.replaceAll('_', '[_ -]');
-const regex = (pattern: string) => ({ _cnd: { regex: pattern } });
-const isDual = regex(`^\\s*(?:${dual})\\s*$`);
-const isNotDual = regex(`^(?!\\s*(?:${dual})\\s*$)`);
-const isNotSingle = regex(`^(?!(?:${single.join('|')})$)`);
-
-type When = Pick<NonNullable<INodeProperties['displayOptions']>, 'show' | 'hide'>;
-
-/** Also for a locator without n8n's mark `__rl`, as workflows that are written by hand hold it. */
-const scene = (is: ReturnType<typeof regex>) => ({ effectScene: [is], '/effectScene.value': [is] });
+/** The scenes of two images, as the list enters them and in the ways that people usually write them. */
+const dual = [
+	...new Set(
+		scenes
+			.filter(({ name }) => effectTypeOf(name) === 'dual')
+			.flatMap(({ name, title }) => [
+				name,
+				title,
+				name.replaceAll('_', ' '),
+				name.replaceAll('_', '-'),
+			]),
+	),
+];
 
 /**
- * When the fields of one image show, and when those of two: the scene decides where it is known, and
- * Effect Type where it is not. By what hides a field, because n8n shows a field whose condition to
- * show is on an expression, whatever its other conditions are. An Effect Type that was chosen for
- * another scene stays set while it is hidden, and must not count then.
+ * When the image fields show: the scene decides where it is known, and Effect Type where it is not.
+ * n8n shows a field whose condition to show is on an expression, whatever hides it, so an expression
+ * shows the fields of two images; an Effect Type that was chosen for another scene is still set
+ * while it is hidden, and must not count. No condition is a regular expression: n8n runs those
+ * against a clock and throws when the machine is busy (n8n 1.123 and 2.40).
  */
-const forOne: When[] = [
-	{ hide: { ...scene(isDual), effectType: [regex('^(?:dual$|=)')] } },
-	{ hide: { ...scene(isNotSingle), effectType: [{ _cnd: { not: 'dual' } }] } },
-];
-const forTwo: When[] = [
-	{ hide: scene(isNotDual) },
-	{ show: { effectType: ['dual'] }, hide: { ...scene(isDual), effectScene: [isDual, ...single] } },
-];
+const expression = { _cnd: { startsWith: '=' } };
+const forOne: When = { hide: { effectScene: [...dual, expression] } };
+const forTwo: When = { show: { effectScene: dual } };
+const forUnknown: When = {
+	hide: { effectType: ['single'], effectScene: [...single, ...dual, expression] },
+};
+
+type When = Pick<NonNullable<INodeProperties['displayOptions']>, 'show' | 'hide'>;
 
 export const createFields: INodeProperties[] = [
 	{
@@ -77,7 +78,7 @@ export const createFields: INodeProperties[] = [
 			},
 		],
 		default: 'single',
-		displayOptions: { show, hide: { effectScene: [...single, ...namesOf('dual')] } },
+		displayOptions: { show, hide: { effectScene: [...single, ...dual] } },
 		description:
 			'How many images the effect takes. Only for scenes that are not in the list: the others are known.',
 	},
@@ -94,20 +95,20 @@ export const createFields: INodeProperties[] = [
 		displayOptions: { show },
 		description: 'Where the image comes from',
 	},
-	...forOne.flatMap((when) => imageFields('Image', 'image', 'imageField', 'data', when)),
-	...forTwo.flatMap((when) => [
-		...imageFields('Left Image', 'image', 'imageField', 'data', when),
-		...imageFields('Right Image', 'secondImage', 'secondImageField', 'data2', when),
-	]),
+	...imageFields('Image', forOne, 'If the effect takes two photos, this is the left one'),
+	...imageFields('Left Image', forTwo, 'If the effect takes one photo, only this one is sent'),
+	...imageFields('Right Image', forTwo, 'Only for effects that take two photos'),
+	...imageFields('Right Image', forUnknown, 'Only for effects that take two photos'),
 ];
 
-function imageFields(
-	displayName: string,
-	parameter: string,
-	fieldParameter: string,
-	defaultField: string,
-	when: When,
-): INodeProperties[] {
+/** The fields of one image, one for each Image Input. */
+function imageFields(displayName: string, when: When, role: string): INodeProperties[] {
+	const isSecond = displayName === 'Right Image';
+	const [parameter, fieldParameter, defaultField] = isSecond
+		? ['secondImage', 'secondImageField', 'data2']
+		: ['image', 'imageField', 'data'];
+	// An expression shows the second image also for a scene of one; Create refuses an empty one before it pays.
+	const required = !isSecond;
 	const shownFor = (imageInput: string) => ({
 		show: { ...show, imageInput: [imageInput], ...when.show },
 		hide: when.hide,
@@ -118,31 +119,31 @@ function imageFields(
 			name: parameter,
 			type: 'string',
 			default: '',
-			required: true,
+			required,
 			placeholder: 'e.g. https://example.com/portrait.jpg',
 			displayOptions: shownFor('url'),
-			description:
-				'Direct link to a JPEG or PNG of at most 10 MB that the provider can open without signing in',
+			description: `Direct link to a JPEG or PNG of at most 10 MB that the provider can open without signing in. ${role}.`,
 		},
 		{
 			displayName,
 			name: parameter,
 			type: 'string',
 			default: '',
-			required: true,
+			required,
 			placeholder: 'e.g. iVBORw0KGgoAAAANSUhEUgAA…',
 			displayOptions: shownFor('base64'),
-			description: 'A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix',
+			description: `A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix. ${role}.`,
 		},
 		{
 			displayName: `${displayName}: Field Name`,
 			name: fieldParameter,
 			type: 'string',
 			default: defaultField,
-			required: true,
+			required,
 			placeholder: `e.g. ${defaultField}`,
 			hint: 'The name of the input field that holds the image file',
 			displayOptions: shownFor('binary'),
+			description: role,
 		},
 	];
 }
