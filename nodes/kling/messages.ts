@@ -1,6 +1,6 @@
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
-import type { Task } from './task';
+import { generatedIdPrefix, type Task } from './task';
 
 /** A text for a person: what happened, and what to do next. Both are plain text. */
 export interface Message {
@@ -148,15 +148,19 @@ export function describeUnknownOutcome(
 		effectScene: string;
 		/** Why the task could not be looked up, where that failed. */
 		lookUp: Failure | null;
+		/** Whether the execution that may have sent it ended with its process. */
+		hasDied?: boolean;
 	},
 ): Message {
 	const { displayName, externalId } = subject.provider;
-	const sent = `The request for effect scene “${subject.effectScene}” was sent`;
+	const { hasDied = false } = subject;
+	const sent = `The request for effect scene “${subject.effectScene}” ${hasDied ? 'may have been' : 'was'} sent`;
+	const time = hasDied ? 'the time when that execution ran' : 'this minute';
 	const check = subject.externalTaskId
 		? `Look for that ID in the ${displayName} console or its usage log.`
-		: `Look in the ${displayName} console or its usage log for a task of this minute.`;
+		: `Look in the ${displayName} console or its usage log for a task of ${time}.`;
 	const possible = failure.possibleIds?.join(', ');
-	const message = `${displayName} may have created the task, but ${fateOf(failure)}`;
+	const message = `${displayName} may have created the task, but ${hasDied ? 'the execution crashed before its response was stored' : fateOf(failure)}`;
 	const advice = [
 		externalId === 'lookup'
 			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
@@ -194,10 +198,15 @@ export function describeFailedTask(
 	const { displayName, reasons = [] } = subject.provider;
 	const scene = task.effectScene ? ` “${task.effectScene}”` : '';
 	const reason = task.statusMessage ?? 'no reason given';
+	const id = task.externalTaskId;
+	const again =
+		id && !id.startsWith(generatedIdPrefix)
+			? `External task ID “${id}” stays with this task: enter another one for a new task.`
+			: 'A retry of this execution finds this task again and creates none.';
 	const known = reasons.find(({ text }) => text.test(reason));
 	const advice = [
 		known?.advice ?? 'Change the image or the effect scene and run the workflow again.',
-		'A retry of this execution finds this task again and creates none.',
+		again,
 		chargeOf(task, subject.provider),
 	];
 	return {

@@ -206,6 +206,20 @@ describe('an external task ID of the user', () => {
 	});
 });
 
+test('an external task ID whose task has failed: a hint tells why, and that another ID makes a new task', async () => {
+	const options = { externalTaskId: 'order' };
+	const own = { count: 1, options, parameters: { image: 'https://example.com/fail.jpg' } };
+	await run(own);
+	await clock.sleep(60_000);
+	const second = await run({ ...own, executionId: '78' });
+	expect(charged()).toHaveLength(1);
+	expect(hintsOf(second)).toContainEqual(
+		expect.stringMatching(
+			/That task has failed: .{5,}\. For a new task, enter another External Task ID\.$/,
+		),
+	);
+});
+
 describe('waiting', () => {
 	const parameters = { waitForCompletion: true };
 	const items = ['color_mixing', 'squish', 'expansion'].map((scene) => ({

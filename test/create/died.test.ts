@@ -59,7 +59,10 @@ describe.each(['started', 'ended'] as const)('whose node had %s', (node) => {
 			const { error } = await retry(name, { node });
 			expect(bench.sandbox.charges).toHaveLength(2);
 			if (error) {
-				expect(error.message).toMatch(/may have created the task/);
+				expect(error.message).toMatch(
+					/may have created the task, but the execution crashed before its response was stored$/,
+				);
+				expect(error.description).toMatch(/“.+” may have been sent/);
 				expect(error.description).toMatch(/Look (in|for that id in) the .* console/);
 			}
 		},

@@ -163,6 +163,27 @@ test('an unknown outcome says that nothing is paid twice, and by which id to loo
 	);
 });
 
+test('after a crash, what may have been sent is to be looked for in the time of that execution', () => {
+	const about = { provider: kling, externalTaskId: null, effectScene: 'hug_pro', lookUp: null };
+	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
+		...about,
+		hasDied: true,
+	});
+	expect(message).toMatch(/, but the execution crashed before its response was stored$/);
+	expect(description).toMatch(/“hug_pro” may have been sent.*the time when that execution ran/);
+});
+
+test('a failed task with an id of the user is found again until another id is given', () => {
+	const task = (externalTaskId: string) =>
+		describeFailedTask(taskOf('kling', { taskId: '77', status: 'failed', externalTaskId }), {
+			provider: kling,
+		}).description;
+	expect(task('order-4711')).toContain(
+		'External task ID “order-4711” stays with this task: enter another one for a new task.',
+	);
+	expect(task('n8n-0123')).toContain('A retry of this execution finds this task again');
+});
+
 /** Every text of the package that reads like a sentence, wherever it stands. */
 function textsOf(folder: string): string[] {
 	return readdirSync(folder, { withFileTypes: true, recursive: true })

@@ -23,7 +23,14 @@ import { next, type Step, type StepOutcome } from './states';
  * - `refused`: it surely made no task.
  */
 export type Remembered =
-	| { state: 'sending'; externalTaskId?: string; sentAt?: number; trace?: ExternalIdSupport }
+	| {
+			state: 'sending';
+			externalTaskId?: string;
+			sentAt?: number;
+			trace?: ExternalIdSupport;
+			/** The try ended with its process, so nobody knows whether it got as far as this create. */
+			hasDied?: boolean;
+	  }
 	| { state: 'created'; taskId: string; externalTaskId?: string }
 	| { state: 'refused' };
 
@@ -49,6 +56,8 @@ export type Submission =
 			externalTaskId: string | null;
 			/** Why the task could not be looked up; null when nothing was looked up, or nothing was found. */
 			lookUp: Failure | null;
+			/** Whether it was sent, if at all, by an execution that ended with its process. */
+			hasDied: boolean;
 	  }
 	/** Nothing was sent, because the run was stopped or its time was over. */
 	| { outcome: 'notSent' };
@@ -109,7 +118,9 @@ export async function submit(order: Order, dependencies: SubmitDependencies): Pr
 	if (step.do !== 'giveUp') return { outcome: 'notSent' };
 	const { failure, lookUp } = step;
 	const externalTaskId = trace === 'none' ? null : (order.externalTaskId ?? null);
-	return { outcome: 'unknown', failure, lookUp, externalTaskId };
+	const hasDied =
+		failure === unknownSince && earlier?.state === 'sending' && earlier.hasDied === true;
+	return { outcome: 'unknown', failure, lookUp, externalTaskId, hasDied };
 }
 
 function traceOf(

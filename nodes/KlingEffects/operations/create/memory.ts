@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
 import type { Order } from '../../../kling/create/order';
 import type { ExternalIdSupport } from '../../../kling/providers/provider';
-import type { ProviderName } from '../../../kling/task';
+import { generatedIdPrefix, type ProviderName } from '../../../kling/task';
 import type { Remembered, SubmissionMemory } from '../../../kling/create/submit';
 import { resumeTokenOf } from '../../../n8n/resume';
 import { isTool } from '../../../n8n/tool';
@@ -56,8 +56,8 @@ export class NodeMemory {
 		// An expression may have made another id before, so “not found” proves nothing.
 		const trace = terms.externalTaskId === undefined ? died?.trace : 'unverified';
 		return {
-			externalTaskId: `n8n-${hash([seed, context.getWorkflow().id, context.getNode().id, place]).slice(0, 32)}`,
-			recall: () => orders[place] ?? (died ? { state: 'sending', trace } : null),
+			externalTaskId: `${generatedIdPrefix}${hash([seed, context.getWorkflow().id, context.getNode().id, place]).slice(0, 32)}`,
+			recall: () => orders[place] ?? (died ? { state: 'sending', trace, hasDied: true } : null),
 			remember: (entry) => {
 				orders[place] = entry;
 			},

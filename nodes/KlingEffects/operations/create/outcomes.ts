@@ -25,8 +25,9 @@ export function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: P
 			});
 		}
 		if (submission.outcome === 'unknown') {
-			const { failure, externalTaskId, lookUp } = submission;
-			const about = { ...subject, externalTaskId, effectScene: order.effectScene, lookUp };
+			const { failure, externalTaskId, lookUp, hasDied } = submission;
+			const { effectScene } = order;
+			const about = { ...subject, externalTaskId, effectScene, lookUp, hasDied };
 			const problem = { ...describeUnknownOutcome(failure, about), failure };
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}
@@ -58,8 +59,12 @@ export function hintsAtEarlier(submitted: readonly Submitted[]): string[] {
 	return tasksOf(submitted).flatMap(({ item: { itemIndex, order }, submission }) => {
 		const isEarlier = submission.outcome === 'found' && submission.isEarlier;
 		if (!isEarlier || order.externalTaskId === undefined) return [];
-		const { taskId, createdAt } = submission.record.task;
+		const { taskId, createdAt, status, statusMessage } = submission.record.task;
 		const since = createdAt ? `, created ${createdAt}` : '';
-		return `Item ${itemIndex}: a task with External Task ID “${order.externalTaskId}” already existed (${taskId}${since}). It is returned, and none was created or charged.`;
+		const end =
+			status === 'failed'
+				? ` That task has failed: ${statusMessage ?? 'no reason given'}. For a new task, enter another External Task ID.`
+				: '';
+		return `Item ${itemIndex}: a task with External Task ID “${order.externalTaskId}” already existed (${taskId}${since}). It is returned, and none was created or charged.${end}`;
 	});
 }

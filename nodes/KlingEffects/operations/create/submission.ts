@@ -81,7 +81,7 @@ function withCallback(order: Order, resumeUrl: string | null): Order {
 /** An unforeseen failure can have come after the request. */
 function unexpected(thrown: unknown): Submission {
 	const failure = failureWithoutResponse('unreadable', reasonOf(thrown));
-	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null };
+	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null, hasDied: false };
 }
 
 /** Shows on the execution what was paid for, or may have been. */
