@@ -125,6 +125,7 @@ export function describeFailure(failure: Failure, subject: Subject): Message {
  */
 export function factsOf(failure: Failure | null, subject: Subject, told = ''): string {
 	const said = failure?.providerMessage;
+	const shown = `${told}${failure?.excerpt ?? ''}`;
 	return [
 		subject.itemIndex === undefined ? null : `item ${subject.itemIndex}`,
 		`provider ${subject.provider.displayName}`,
@@ -132,7 +133,7 @@ export function factsOf(failure: Failure | null, subject: Subject, told = ''): s
 		failure?.code ? `code ${failure.code}` : null,
 		failure?.httpStatus ? `HTTP ${failure.httpStatus}` : null,
 		failure?.requestId ? `request id ${failure.requestId}` : null,
-		said && !told.includes(said) ? `the provider says “${said}”` : null,
+		said && !shown.includes(said) ? `the provider says “${said}”` : null,
 		failure?.excerpt ? `the response begins “${failure.excerpt}”` : null,
 	]
 		.filter((fact) => fact !== null)
@@ -175,7 +176,8 @@ export function describeUnknownOutcome(
 			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
 			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
 	].filter((text) => text !== null);
-	return { message, description: sentences(advice.join(' '), factsOf(failure, subject, message)) };
+	const told = advice.join(' ');
+	return { message, description: sentences(told, factsOf(failure, subject, message + told)) };
 }
 
 /** What became of the response to a create, where it tells nothing of the task. */

@@ -149,6 +149,25 @@ test('the facts that support asks for stand at the end, and only those that are 
 	expect(factsOf(null, { provider: kling })).toBe('provider Kling AI');
 });
 
+test('the provider’s sentence is told once, whatever became of the request', () => {
+	const sentence = 'effect_scene value is invalid';
+	const told = (kind: FailureKind) =>
+		failure(kind, { body: 'json', code: '1201', providerMessage: sentence });
+	const unreadable = { ...told('unreadable'), excerpt: `{"message":"${sentence}"}` };
+	const unknown = { provider: kling, externalTaskId: 'a', effectScene: 'hug_pro' };
+	const all = [
+		...kinds.map((kind) => describeFailure(told(kind), { provider: kling })),
+		...[...kinds.map(told), unreadable].map((lookUp) =>
+			describeUnknownOutcome(told('providerDown'), { ...unknown, lookUp }),
+		),
+		describeFailure(unreadable, { provider: kling }),
+	];
+	const times = all.map(
+		({ message, description }) => `${message} ${description}`.split(sentence).length - 1,
+	);
+	expect(new Set(times)).toEqual(new Set([1]));
+});
+
 test('an unknown outcome says that nothing is paid twice, and by which id to look', () => {
 	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
 		provider: kling,
