@@ -29,6 +29,10 @@ const MOST_BYTES = 150_000;
 const TASK_SECONDS = 4;
 const MINUTE = 60_000;
 
+/** The sandbox is on this machine; readers see an address as a provider would give it. */
+const LOCAL_ADDRESS = 'https?://(127\\.0\\.0\\.1|localhost)(:\\d+)?';
+const SHOWN_ADDRESS = 'https://cdn.example.com';
+
 const CREATE = 'Kling Effects';
 const GET = 'Get Video';
 const LIST = 'List Videos';
@@ -116,6 +120,7 @@ function showcase(credential) {
 /** Writes the picture of the screen with a small palette. Gives the file. */
 async function save(editor, name) {
 	const { default: sharp } = await import('sharp');
+	await editor.replaceText(LOCAL_ADDRESS, SHOWN_ADDRESS);
 	const picture = sharp(await editor.picture());
 	const bytes = await picture.png({ palette: true, effort: 10, compressionLevel: 9 }).toBuffer();
 	if (bytes.length > MOST_BYTES) throw new UserError(`${name}: ${bytes.length} bytes are too many`);

@@ -287,6 +287,23 @@ export class Editor {
 		return await this.page.screenshot({ animations: 'disabled', caret: 'hide', style: TIDY });
 	}
 
+	/** Changes a text wherever the screen shows it, for a picture alone; n8n's own data stays as it is. */
+	async replaceText(pattern, replacement) {
+		await this.page.evaluate(
+			([source, text]) => {
+				const { document, NodeFilter, RegExp } = globalThis;
+				const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+				while (nodes.nextNode()) {
+					const { currentNode } = nodes;
+					currentNode.data = currentNode.data.replaceAll(new RegExp(source, 'g'), text);
+				}
+			},
+			[pattern, replacement],
+		);
+		const left = await this.page.evaluate(() => globalThis.document.body.innerText);
+		if (new RegExp(pattern).test(left)) throw new Error(`${pattern} still shows on the screen.`);
+	}
+
 	/** Writes a picture of the screen. */
 	async screenshot(file) {
 		mkdirSync(dirname(file), { recursive: true });
