@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { INode, INodeExecutionData } from 'n8n-workflow';
 import { startSandbox, type Fault, type Sandbox, type SandboxProvider } from '../sandbox';
@@ -17,9 +19,10 @@ let picture: string;
 let pictureMark: string;
 let printed = '';
 const elsewhere: IncomingMessage[] = [];
+const clip = readFileSync(join(__dirname, '../sandbox/assets/clip.mp4'));
 const otherServer = createServer((request, response) => {
 	elsewhere.push(request);
-	response.writeHead(200, { 'content-type': 'video/mp4' }).end('clip');
+	response.writeHead(200, { 'content-type': 'video/mp4' }).end(clip);
 });
 let otherOrigin: string;
 
