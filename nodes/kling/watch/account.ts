@@ -153,15 +153,31 @@ class Reading {
 
 	private complete(): void {
 		const { pass, settled, ledger } = this;
+		this.top = isNewestFirst(pass, this.top) ? pass.top : null;
+		const isSettled = this.isSettled;
 		// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
 		const next = Math.min(pass.startedAt - marginMs, pass.top ?? 0);
-		// With several pages, a task can slip to one already read because another vanished: the next pass meets it.
-		const since = highest(settled.since, pass.page === 2 ? next : settled.next);
-		this.settled = { since, next: highest(settled.next, next) };
-		this.top = isNewestFirst(pass, this.top) ? pass.top : null;
+		this.settled = isSettled
+			? {
+					since: highest(settled.since, pass.page === 2 ? next : settled.next),
+					next: highest(settled.next, next),
+					nextAt: pass.startedAt,
+				}
+			: { ...settled, since: settled.since ?? pass.startedAt - keptMs };
+		const { since } = this.settled;
 		this.isComplete = since !== null;
 		if (since === null) this.pass = beginPass(this.list.largestPage);
 		else ledger.seen.forget(since);
+	}
+
+	/**
+	 * With several pages, a task can slip to one already read: because another vanished, or because it ended
+	 * and one server knows that already. So a later pass has to meet it first, and a list in no order
+	 * be read again when all servers know.
+	 */
+	private get isSettled(): boolean {
+		const { pass, top, settled } = this;
+		return pass.page === 2 || top !== null || pass.startedAt >= settled.nextAt + marginMs;
 	}
 
 	/** @param failure of the next page */

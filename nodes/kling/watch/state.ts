@@ -32,6 +32,8 @@ const stateSchema = z.discriminatedUnion('watch', [
 			since: moment.nullable(),
 			/** What `since` becomes once the list has been read again. */
 			next: moment.nullable(),
+			/** When the pass began that found `next`. */
+			nextAt: moment,
 		}),
 		/** The newest creation that the last pass showed; null unless the list has proved to be newest first. */
 		top: moment.nullable(),
@@ -62,7 +64,7 @@ const nothingYet = { version: 1 as const, wanted: {}, open: [], missing: {}, see
 
 /** The state of a new watch. */
 export function freshAccount(scope: string): AccountState {
-	const settled = { since: null, next: null };
+	const settled = { since: null, next: null, nextAt: 0 };
 	return { ...nothingYet, scope, watch: 'account', settled, top: null, pass: null };
 }
 

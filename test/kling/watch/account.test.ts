@@ -376,6 +376,56 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([world.tasks[20].id]);
 	});
 
+	test.each([
+		['after the activation', 1],
+		['during the first reading', 0],
+	])(
+		'emits a task that two passes %s miss, as one server knows its end before another',
+		async (_when, polls) => {
+			// Listed by the last change, so an end moves the task to the first page.
+			const world = new World({ ...plain, order: 'updated', largestPage: 20 }, () => 0.99);
+			for (let index = 0; index < 30; index++) {
+				const createdAt = world.now - 5 * hour - index * minute;
+				world.add({ createdAt, endsAt: world.now - 2 * hour + index * second });
+			}
+			const runner = new Runner(world);
+			if (polls > 0) await runner.poll({ isActivation: true });
+			const task = world.add({ endsAt: world.now + 16 * minute + 10 });
+			for (let count = 0; count < 25; count++) {
+				world.add({ createdAt: world.now + 100, endsAt: world.now + 2 * minute });
+			}
+			world.now += 16 * minute;
+			const isFirstPage = (request: number) => request % 3 === 1;
+			world.before = (request) =>
+				void (world.habits.staleness = isFirstPage(request) ? 2 * minute : 0);
+			await runner.poll({ isActivation: polls === 0 });
+			world.now += minute;
+			await runner.poll();
+			expect(runner.emitted).not.toContain(task.id);
+			world.habits.staleness = 0;
+			world.before = () => undefined;
+			world.now += 10 * minute;
+			expect(await runner.poll()).toEqual([task.id]);
+			for (let more = 0; more < 3; more++) expect(await runner.poll()).toEqual([]);
+		},
+	);
+
+	test('emits an old task without any date that servers hid from the first reading', async () => {
+		const world = new World({ ...plain, largestPage: 20 }, () => 0.99);
+		const old = world.add({ createdAt: world.now - day, dates: 'none' });
+		for (let count = 0; count < 20; count++) {
+			world.add({ createdAt: world.now - minute, endsAt: world.now + day, dates: 'none' });
+		}
+		// The server that gives the second page does not know that it has begun.
+		world.before = (request) => void (world.habits.staleness = request % 2 === 0 ? 2 * minute : 0);
+		const runner = await activated(world);
+		expect(runner.emitted).toEqual([]);
+		world.habits.staleness = 0;
+		world.before = () => undefined;
+		expect(await runner.poll()).toEqual([old.id]);
+		expect(await runner.poll()).toEqual([]);
+	});
+
 	test('is silent about the past although a first reading takes longer than a day', async () => {
 		const world = worldWith({ largestPage: 20, order: 'random' });
 		addHistory(world, 200);

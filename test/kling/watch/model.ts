@@ -135,10 +135,10 @@ export class World {
 	 * @param read what the server knows, as of a moment
 	 */
 	private respond<T>(page: number | null, read: (at: number) => Outcome<T>): Dated<T> {
-		const { servers, namesTime, staleness, failures } = this.habits;
 		this.requests++;
 		this.now += 300;
 		this.before(this.requests);
+		const { servers, namesTime, staleness, failures } = this.habits;
 		const server = servers[Math.floor(this.chance() * servers.length)];
 		const clock = namesTime ? cut(this.now + server, second) : this.now + this.n8nAhead;
 		const isBad = this.chance() * 100 < failures || this.fails(this.requests, page);

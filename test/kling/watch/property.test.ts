@@ -12,8 +12,8 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 			}),
 			{
 				numRuns: Number(WATCH_RUNS ?? 3_000),
-				// The same histories each time; count.ts plays others.
-				seed: Number(WATCH_SEED ?? 2_026),
+				// Others each time; what goes wrong is reported with its seed and path.
+				...(WATCH_SEED ? { seed: Number(WATCH_SEED) } : {}),
 				...(WATCH_PATH ? { path: WATCH_PATH } : {}),
 			},
 		);

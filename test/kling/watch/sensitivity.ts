@@ -115,6 +115,12 @@ const rules: Rule[] = [
 		becomes: 'next',
 	},
 	{
+		name: '… and in a list in no order until all servers know what the last pass knew',
+		file: 'account.ts',
+		is: ' || pass.startedAt >= settled.nextAt + marginMs',
+		becomes: ' || pass.startedAt >= settled.nextAt',
+	},
+	{
 		name: 'tasks without any date: the first reading emits none',
 		file: 'ledger.ts',
 		is: 'if (stamp === 0) return this.noteUndated(task, since !== null);',
