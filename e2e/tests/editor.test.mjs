@@ -152,7 +152,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		await editor.enterByName('effectScene', 'scene_of_next_month');
 		await editor.expectLabels(fields, ['Effect Type', 'Image']);
 		await editor.choose('effectType', 'Two Images');
-		await editor.expectLabels(fields, ['Effect Type', 'Left Image', 'Right Image']);
+		await editor.expectLabels(fields, ['Effect Type', 'Image', 'Right Image']);
 		await editor.enterByName('effectScene', 'pet_dance');
 		await editor.expectLabels(fields, ['Image']);
 	});

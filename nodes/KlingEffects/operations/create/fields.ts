@@ -23,6 +23,9 @@ const dual = [
 	),
 ];
 
+/** A text that begins with “=”. n8n's own startsWith throws in n8n 1.123 on a value that is no text. */
+const expression = { _cnd: { between: { from: '=', to: '>' } } };
+
 /**
  * When the image fields show: the scene decides where it is known, and Effect Type where it is not.
  * n8n shows a field whose condition to show is on an expression, whatever hides it, so an expression
@@ -30,7 +33,6 @@ const dual = [
  * while it is hidden, and must not count. No condition is a regular expression: n8n runs those
  * against a clock and throws when the machine is busy (n8n 1.123 and 2.40).
  */
-const expression = { _cnd: { startsWith: '=' } };
 const forOne: When = { hide: { effectScene: [...dual, expression] } };
 const forTwo: When = { show: { effectScene: dual } };
 const forUnknown: When = {
