@@ -5,6 +5,7 @@ import { limit } from './limit';
 import { ending } from './ending';
 import { lostAnswer } from './lostAnswer';
 import { packaged } from './package';
+import { parsing } from './parsing';
 import { sleeping } from './sleeping';
 import { trigger } from './trigger';
 import { waiting } from './waiting';
@@ -18,6 +19,7 @@ export const benchmarks: Benchmark[] = [
 	ending,
 	trigger,
 	download,
+	parsing,
 	sleeping,
 	packaged,
 ];

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+
+import { ownN8n, prepared } from '../fixture.mjs';
+import { errorOf } from '../lib/rest.mjs';
+import { CREDENTIAL_TYPE, klingNode, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
+
+const MEGABYTE = 1024 ** 2;
+/** 200 kB that become 200 MB. Read whole and parsed, such a one stopped n8n for more than a minute. */
+const bomb = gzipSync(Buffer.alloc(200 * MEGABYTE, '['));
+/** Seconds in which n8n has to answer others meanwhile, on a busy machine too. */
+const mostSeconds = 10;
+/** MB that n8n may take more meanwhile: its garbage is not collected at once. */
+const mostMegabytes = 300;
+
+describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, () => {
+	let server;
+	let provider;
+	let credential;
+	let requests;
+
+	before(async () => {
+		server = await ownN8n();
+		provider = createServer((request, response) => {
+			requests.push(request.method);
+			request.resume();
+			const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+			response.writeHead(200, headers).end(bomb);
+		}).listen(0, '127.0.0.1');
+		await once(provider, 'listening');
+		credential = await server.rest.createCredential('kling', CREDENTIAL_TYPE, {
+			provider: 'kling',
+			authentication: 'apiKey',
+			apiKey: 'sk-of-nobody',
+			baseUrl: `http://127.0.0.1:${provider.address().port}`,
+		});
+	});
+	after(() => {
+		provider.closeAllConnections();
+		provider.close();
+	});
+
+	/** Runs one node, looking at n8n from outside meanwhile. */
+	async function runWatched(parameters) {
+		requests = [];
+		const nodes = [manualTrigger(), klingNode('Effect', credential, parameters)];
+		const { id } = await server.rest.createWorkflow(workflow('bomb', nodes, [['Start', 'Effect']]));
+		const memoryBefore = megabytesOf(server.child.pid);
+		const seen = { seconds: 0, megabytes: 0, looks: 0 };
+		let isOver = false;
+		const watching = (async () => {
+			while (!isOver) {
+				const start = performance.now();
+				const { ok } = await fetch(`${server.url}/healthz`);
+				assert.ok(ok);
+				seen.looks++;
+				seen.seconds = Math.max(seen.seconds, (performance.now() - start) / 1000);
+				seen.megabytes = Math.max(seen.megabytes, megabytesOf(server.child.pid) - memoryBefore);
+				await delay(100);
+			}
+		})();
+		const execution = await server.rest.runManually(id, 'Start', { timeoutMs: 240_000 });
+		isOver = true;
+		await watching;
+		assert.equal(execution.status, 'error');
+		return { ...errorOf(execution), seen };
+	}
+
+	function assertUnharmed({ seconds, megabytes, looks }, context) {
+		context.diagnostic(
+			`/healthz: ${looks} times, the slowest ${seconds.toFixed(2)} s; ${Math.round(megabytes)} MB more`,
+		);
+		assert.ok(looks > 3, `only ${looks} looks`);
+		assert.ok(seconds < mostSeconds, `/healthz took ${seconds} s`);
+		assert.ok(megabytes < mostMegabytes, `${megabytes} MB`);
+	}
+
+	test('Get says that it is too large; n8n goes on', async (context) => {
+		const { message, seen } = await runWatched({
+			operation: 'get',
+			taskId: locator('id', '842163450012345678'),
+		});
+		assert.match(message, /answered with more than 10 MB/);
+		assert.ok(requests.length <= 4, `${requests.length} requests`);
+		assertUnharmed(seen, context);
+	});
+
+	test('Create says what to check, and sends once; n8n goes on', async (context) => {
+		const { message, seen } = await runWatched({
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'url',
+			image: 'https://photos.example/one.jpg',
+		});
+		assert.match(message, /may have created the task, but/);
+		assert.equal(requests.filter((method) => method === 'POST').length, 1);
+		assertUnharmed(seen, context);
+	});
+});
+
+/** The memory of a process. */
+function megabytesOf(pid) {
+	return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+}
