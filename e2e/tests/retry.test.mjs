@@ -113,7 +113,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 				assert.equal(execution.status, 'error');
 				const text = textOf(execution);
 				const name = PROVIDERS[provider];
-				assert.ok(text.includes(`${name} may have created the task, but its answer did not`));
+				assert.ok(text.includes(`${name} may have created the task, but its response did not`));
 				assert.match(text, /It was not sent again, so that nothing is paid twice/);
 				assert.match(text, /start the workflow anew/);
 				// The other items may be created by a retry, but no item is sent twice.

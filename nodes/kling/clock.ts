@@ -1,7 +1,9 @@
 /** Time and chance, given from outside so that tests need not wait. */
 export interface Clock {
-	/** Milliseconds since 1970. */
+	/** Milliseconds since 1970, by a clock that somebody may set back or forward. */
 	now(): number;
+	/** Milliseconds since some moment, whatever is done to the clock: for whatever waits or ends in time. */
+	elapsed(): number;
 	/** Resolves after that many milliseconds, or within about a second of `signal` aborting. Never rejects. */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
 	/** A number from 0 (inclusive) to 1 (exclusive). */

@@ -14,7 +14,7 @@ const mostBadLists = 2;
 const lastRoundMs = 10_000;
 
 export interface FollowLimits {
-	/** Milliseconds since 1970. */
+	/** By {@link Clock.elapsed}. */
 	deadline: number;
 	intervalMs: number;
 	/** Milliseconds until the first look. A new task cannot be done at once; one that is asked for by id can. */
@@ -43,13 +43,13 @@ export async function follow(
 	{ client, clock, signal }: FollowDependencies,
 ): Promise<Followed[]> {
 	const wait = new TaskWait(records, client);
-	const isOver = () => Boolean(signal?.aborted) || clock.now() >= limits.deadline + lastRoundMs;
+	const isOver = () => Boolean(signal?.aborted) || clock.elapsed() >= limits.deadline + lastRoundMs;
 	let pause = limits.firstLookMs;
 	while (wait.isOpen() && !signal?.aborted) {
-		await clock.sleep(Math.max(0, Math.min(pause, limits.deadline - clock.now())), signal);
+		await clock.sleep(Math.max(0, Math.min(pause, limits.deadline - clock.elapsed())), signal);
 		if (signal?.aborted) break;
 		await wait.look(isOver);
-		if (clock.now() >= limits.deadline) break;
+		if (clock.elapsed() >= limits.deadline) break;
 		pause = wait.pauseAfter(limits.intervalMs, () => clock.random());
 	}
 	return wait.result();

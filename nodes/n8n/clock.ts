@@ -9,6 +9,7 @@ const longestTimer = 2 ** 31 - 1;
 /** Real time. */
 export const systemClock: Clock = {
 	now: () => Date.now(),
+	elapsed: () => performance.now(),
 	random: () => Math.random(),
 	async sleep(ms, signal) {
 		// Not by the time of day: a clock that is set back would make a second last an hour.

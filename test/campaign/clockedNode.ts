@@ -50,6 +50,7 @@ class Life {
 
 	readonly clock: Clock = {
 		now: () => this.world.clock.now(),
+		elapsed: () => this.world.clock.elapsed(),
 		random: () => this.world.clock.random(),
 		sleep: async (ms, signal) => {
 			await this.world.clock.sleep(ms, signal);

@@ -33,6 +33,7 @@ export class VirtualClock implements Clock {
 	}
 
 	now = (): number => this.time;
+	elapsed = (): number => this.time;
 
 	async sleep(ms: number, signal?: AbortSignal): Promise<void> {
 		this.sleeps.push(ms);
@@ -100,6 +101,25 @@ export class VirtualClock implements Clock {
 
 async function turn(): Promise<void> {
 	await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** A clock that somebody sets back an hour with each sleep. */
+export function setBackWithEachSleep() {
+	let time = 0;
+	const slept: number[] = [];
+	return {
+		slept,
+		now: () => 1_795_000_000_000 - slept.length * 3_600_000 + time,
+		elapsed: () => time,
+		random: () => 0.5,
+		sleep: async (ms: number) => {
+			// A wait that does not end would hold up the tests.
+			if (slept.length === 1_000) throw new Error('too many sleeps');
+			slept.push(ms);
+			time += ms;
+			await Promise.resolve();
+		},
+	};
 }
 
 /** Chance that a seed repeats (mulberry32). */

@@ -16,6 +16,7 @@ export function instantClock(start = Date.now()): InstantClock {
 		sleeps: [],
 		chance: 0.5,
 		now: () => time,
+		elapsed: () => time,
 		random: () => clock.chance,
 		async sleep(ms) {
 			clock.sleeps.push(ms);
@@ -37,6 +38,7 @@ export function useInstantClock(sandbox?: Sandbox): { clock: InstantClock; resto
 	const system = { ...systemClock };
 	Object.assign(systemClock, {
 		now: () => clock.now(),
+		elapsed: () => clock.elapsed(),
 		sleep: async (ms: number) => await clock.sleep(ms),
 		random: () => clock.random(),
 	} satisfies Clock);

@@ -28,6 +28,7 @@ export class SteppedClock implements Clock {
 	constructor(private time = 1_795_000_000_000) {}
 
 	now = (): number => this.time;
+	elapsed = (): number => this.time;
 	random = (): number => this.chance;
 
 	async sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -81,9 +82,10 @@ export class SteppedClock implements Clock {
 	/** Gives the nodes this clock; returns what gives the system's back. */
 	install(): () => void {
 		const system = { ...systemClock };
-		const { now, random } = this;
+		const { now, elapsed, random } = this;
 		Object.assign(systemClock, {
 			now,
+			elapsed,
 			random,
 			sleep: async (ms: number, signal?: AbortSignal) => await this.sleep(ms, signal),
 		});

@@ -3,7 +3,7 @@ import { failed, success } from '../../nodes/kling/failure';
 import { Admission } from '../../nodes/kling/create/admission';
 import { inParallel } from '../../nodes/kling/inParallel';
 import { failureOfKind, ModelProvider, type ModelOptions } from '../campaign/modelProvider';
-import { seeded, VirtualClock } from '../campaign/virtualClock';
+import { seeded, setBackWithEachSleep, VirtualClock } from '../campaign/virtualClock';
 
 interface Setting {
 	creates: number;
@@ -305,22 +305,16 @@ describe('a run', () => {
 	});
 });
 
-test('a clock that is set back an hour during a pause does not make it an hour longer', async () => {
-	const slept: number[] = [];
-	let time = 1_795_000_000_000;
-	const clock = {
-		now: () => time,
-		random: () => 0.5,
-		sleep: async (ms: number) => {
-			slept.push(ms);
-			time += ms - 3_600_000;
-			await Promise.resolve();
-		},
-	};
-	const admission = new Admission({ concurrency: 1, deadline: time + 600_000 }, clock);
+test('a clock that is set back an hour makes neither a pause nor the time for sending longer', async () => {
+	const clock = setBackWithEachSleep();
+	const admission = new Admission({ concurrency: 1, deadline: clock.elapsed() + 600_000 }, clock);
 	const answers = [failed(failureOfKind('noFreeSlot')), success(7)];
-	const outcome = await admission.pass(async () => answers.shift()!);
-	expect(outcome).toEqual(success(7));
-	expect(slept).toHaveLength(1);
-	expect(slept[0]).toBeLessThan(1_000);
+	expect(await admission.pass(async () => answers.shift()!)).toEqual(success(7));
+	expect(clock.slept).toHaveLength(1);
+	expect(clock.slept[0]).toBeLessThan(1_000);
+
+	const start = clock.elapsed();
+	await admission.pass(async () => failed(failureOfKind('noFreeSlot')));
+	expect(clock.elapsed() - start).toBeLessThanOrEqual(600_000);
+	expect(clock.slept.every((ms) => ms <= 60_000)).toBe(true);
 });

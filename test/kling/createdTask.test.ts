@@ -14,7 +14,7 @@ function responseOf(body: unknown, status = 200): HttpResponse {
 }
 
 function clientOf(provider: Provider, response: HttpResponse): Client {
-	const clock = { now: () => 0, random: () => 0.5, sleep: async () => undefined };
+	const clock = { now: () => 0, elapsed: () => 0, random: () => 0.5, sleep: async () => undefined };
 	return new Client(provider, async () => response, clock);
 }
 
@@ -229,7 +229,7 @@ test.each(['\ud800', '..', '.', ''])(
 				() => {
 					throw new Error('a request was sent');
 				},
-				{ now: () => 0, random: () => 0.5, sleep: async () => undefined },
+				{ now: () => 0, elapsed: () => 0, random: () => 0.5, sleep: async () => undefined },
 			);
 			expect(await client.getOnce(id)).toMatchObject({
 				ok: false,

@@ -3,7 +3,7 @@ import { recordOf, taskOf } from '../../nodes/kling/task';
 import type { ProviderName, TaskRecord } from '../../nodes/kling/task';
 import { follow, type FollowLimits } from '../../nodes/kling/follow';
 import { answer, list, lost, notFound, refusal, scripted, task } from '../campaign/scripted';
-import { seeded } from '../campaign/virtualClock';
+import { seeded, setBackWithEachSleep } from '../campaign/virtualClock';
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => String(1_000 + index));
 
@@ -284,4 +284,13 @@ describe('a wait for many tasks', () => {
 		expect(end).toBeLessThan(60_000 + 10_000 + 31_000);
 		expect(followed).toHaveLength(200);
 	});
+});
+
+test('a clock that is set back an hour with each look does not make a wait longer', async () => {
+	const { client } = scripted({ gets: [task('1000', 'processing')] });
+	const clock = setBackWithEachSleep();
+	const limits = { deadline: 60_000, intervalMs: 10_000, firstLookMs: 10_000 };
+	const [{ timedOut }] = await follow(recordsOf(1), limits, { client, clock });
+	expect(timedOut).toBe(true);
+	expect(clock.elapsed()).toBe(60_000);
 });

@@ -23,7 +23,8 @@ export async function finishWoken(
 	const isFirst = await isFirstToWake(context, wait);
 	const session = await open(context).catch((thrown: unknown) => problemOf(thrown));
 	if (!('client' in session)) return outputOf(context, withoutSession(wait, session), wait.paid);
-	const deadline = Math.max(wait.deadline, session.clock.now());
+	const left = Math.max(0, wait.deadline - session.clock.now());
+	const deadline = session.clock.elapsed() + left;
 	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
 	const itemTasks = isFirst ? wait.itemTasks : wait.itemTasks.map(withoutDownload);
 	const finished = await waitAndFinish(context, session, itemTasks, limits);

@@ -69,7 +69,7 @@ export async function executeGet(
 	const itemTasks: ItemTask[] = [];
 	// One wait serves all items, so the first item's options count.
 	const [{ wait }] = asked;
-	const deadline = session.clock.now() + wait.timeoutMs;
+	const deadline = session.clock.elapsed() + wait.timeoutMs;
 	await inParallel(asked, readsAtOnce, async ({ itemIndex, taskId, mode, finish }) => {
 		const { client, provider } = session;
 		const outcome = await (mode === 'id' ? client.get(taskId) : client.findByExternalId(taskId));

@@ -19,7 +19,7 @@ const patienceMs = { tooManyRequests: 600_000, unreachable: 10_000 };
 export interface AdmissionLimits {
 	/** The upper bound of creates in flight. */
 	concurrency: number;
-	/** Milliseconds since 1970, after which nothing is sent any more. */
+	/** By {@link Clock.elapsed}; nothing is sent any more after it. */
 	deadline: number;
 	/** Whether one create that is refused for good ends the run. */
 	stopsAtRefusal?: boolean;
@@ -75,7 +75,7 @@ export class Admission {
 	async pass<T>(send: () => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
 		let last: Outcome<T> | null = null;
 		while (await this.enter()) {
-			const startedAt = this.clock.now();
+			const startedAt = this.clock.elapsed();
 			last = await this.leaveAfter(send);
 			const again = this.judge(last, startedAt);
 			this.wake();
@@ -100,13 +100,11 @@ export class Admission {
 
 	private async enter(): Promise<boolean> {
 		for (;;) {
-			const now = this.clock.now();
+			const now = this.clock.elapsed();
 			if (this.isStopped || this.signal?.aborted || now >= this.limits.deadline) return false;
 			if (now < this.pausedUntil) {
-				const until = this.pausedUntil;
-				await this.clock.sleep(Math.min(until, this.limits.deadline) - now, this.signal);
-				// Over by its length: a clock that was set back meanwhile would make it last an hour.
-				if (this.pausedUntil === until) this.pausedUntil = 0;
+				const until = Math.min(this.pausedUntil, this.limits.deadline);
+				await this.clock.sleep(until - now, this.signal);
 			} else if (this.inFlight < Math.floor(this.window)) {
 				this.inFlight++;
 				return true;
@@ -156,7 +154,7 @@ export class Admission {
 
 	private pauseUntilFree(failure: Failure): true {
 		this.answered();
-		const now = this.clock.now();
+		const now = this.clock.elapsed();
 		this.fullSince ??= now;
 		this.window = 1;
 		const gap = Math.max(firstProbeMs, (now - this.fullSince) * probeShare);
@@ -167,7 +165,7 @@ export class Admission {
 	}
 
 	private slowDown(kind: keyof typeof patienceMs, failure: Failure, startedAt: number): boolean {
-		const now = this.clock.now();
+		const now = this.clock.elapsed();
 		this.refusedSince ??= now;
 		if (this.shrinkWindow(startedAt)) {
 			this.refusalsInRow++;
@@ -186,7 +184,7 @@ export class Admission {
 	 */
 	private shrinkWindow(startedAt: number): boolean {
 		if (startedAt < this.shrunkAt || startedAt < this.pausedUntil) return false;
-		this.shrunkAt = this.clock.now();
+		this.shrunkAt = this.clock.elapsed();
 		this.threshold = Math.max(1, this.window / 2);
 		this.window = this.threshold;
 		return true;

@@ -66,6 +66,7 @@ describe('The time of a poll', () => {
 	const slept: number[] = [];
 	const clock: Clock = {
 		now: () => 0,
+		elapsed: () => 0,
 		random: () => 0.5,
 		sleep: async (ms) => void slept.push(ms),
 	};

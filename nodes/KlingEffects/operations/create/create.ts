@@ -32,7 +32,7 @@ export async function executeCreate(
 	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
 	const resumeUrl = callback.value;
 
-	const deadline = session.clock.now() + run.timeoutMs;
+	const deadline = session.clock.elapsed() + run.timeoutMs;
 	const { concurrency, intervalMs } = run;
 	const limits = { concurrency, deadline, resumeUrl };
 	const outcome = await submitItems(context, session, memory, items, limits);
@@ -52,7 +52,9 @@ export async function executeCreate(
 	);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
-		const asleep = { resumeUrl, deadline, intervalMs, itemTasks, problems: left, paid };
+		// n8n keeps it while this process may end, so by the time of day.
+		const until = session.clock.now() + deadline - session.clock.elapsed();
+		const asleep = { resumeUrl, deadline: until, intervalMs, itemTasks, problems: left, paid };
 		return await sleepUntilCallbacks(context, session, asleep);
 	}
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };
@@ -76,7 +78,7 @@ async function canSleep(
 ): Promise<boolean> {
 	if (submitted.some(({ submission }) => submission.outcome === 'found')) return false;
 	const records = itemTasks.map(({ record }) => record);
-	const look = { deadline: session.clock.now(), intervalMs: 0, firstLookMs: 0 };
+	const look = { deadline: session.clock.elapsed(), intervalMs: 0, firstLookMs: 0 };
 	const followed = await follow(records, look, session);
 	for (const [index, { record }] of followed.entries()) itemTasks[index].record = record;
 	const statuses = itemTasks

@@ -18,7 +18,7 @@ export interface Submitted<Outcome extends Submission = Submission> {
 
 export interface SubmitLimits {
 	concurrency: number;
-	/** Milliseconds since 1970, after which nothing is sent any more. */
+	/** By `Clock.elapsed`; nothing is sent any more after it. */
 	deadline: number;
 	/** Where callbacks should go; null to wait by polling. */
 	resumeUrl: string | null;
@@ -45,7 +45,7 @@ export async function submitItems(
 	const { client, clock, signal, provider } = session;
 	const stopsAtRefusal = !context.continueOnFail();
 	// Without time to wait, a create is still sent once.
-	const latest = Math.max(deadline, clock.now() + 60_000);
+	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
 	const submitted: Submitted[] = [];
 
