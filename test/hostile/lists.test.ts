@@ -45,5 +45,6 @@ describe('a list', () => {
 		const { json, error } = await list();
 		expect(error).toBeUndefined();
 		expect(json).toHaveLength(125_000);
-	});
+		// Seconds of work, which take longer beside other tests.
+	}, 180_000);
 });

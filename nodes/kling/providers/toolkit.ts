@@ -28,16 +28,19 @@ export const textSchema = z.unknown().transform(textOf);
 export const reasonSchema = z
 	.unknown()
 	.transform((reason) => textOf(asObject(reason)?.message ?? reason));
-/** A number that some providers send as text. */
-export const amountSchema = textSchema.transform((amount) => {
-	return amount !== null && Number.isFinite(Number(amount)) ? Number(amount) : null;
-});
+/** A number that some providers send as text. One transform each: chains of them are slow in long lists. */
+export const amountSchema = z.unknown().transform(amountOf);
 /** A time in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601. */
-export const momentSchema = amountSchema.transform((moment) => {
+export const momentSchema = z.unknown().transform((value) => {
+	const moment = amountOf(value);
 	if (!moment || moment < 0) return null;
 	const date = new Date(moment < 1e11 ? moment * 1000 : moment);
 	return Number.isNaN(date.getTime()) ? null : date.toISOString();
 });
+function amountOf(value: unknown): number | null {
+	const amount = textOf(value);
+	return amount !== null && Number.isFinite(Number(amount)) ? Number(amount) : null;
+}
 function textOf(value: unknown): string | null {
 	const isText = typeof value === 'string' || typeof value === 'number';
 	return (isText && String(value).trim()) || null;
