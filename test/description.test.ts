@@ -413,3 +413,18 @@ describe('a saved workflow', () => {
 		expect(bench.posts()[0].body).toMatchObject({ input: { duration: '5', mode: 'std' } });
 	});
 });
+
+test('no display rule is undefined, for n8n 1 could run no workflow with such a node', () => {
+	const missing: string[] = [];
+	const walk = (value: unknown, path: string) => {
+		if (value === undefined) missing.push(path);
+		if (typeof value !== 'object' || value === null) return;
+		for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
+	};
+	for (const { displayOptions, name } of description.properties) walk(displayOptions, name);
+	for (const { displayOptions, name } of new KlingEffectsTrigger().description.properties) {
+		walk(displayOptions, name);
+	}
+	for (const { displayOptions, name } of credential.properties) walk(displayOptions, name);
+	expect(missing).toEqual([]);
+});

@@ -113,7 +113,7 @@ function imageFields(displayName: string, when: When, role: string): INodeProper
 	const required = !isSecond;
 	const shownFor = (imageInput: string) => ({
 		show: { ...show, imageInput: [imageInput], ...when.show },
-		hide: when.hide,
+		...(when.hide ? { hide: when.hide } : {}),
 	});
 	return [
 		{
