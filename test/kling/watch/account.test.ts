@@ -452,6 +452,17 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
+	test('is silent about a task it followed that ended long before its event was switched on', async () => {
+		const world = worldWith({ largestPage: 20 });
+		const early = world.add({ endsAt: world.now + hour, outcome: 'failed' });
+		const runner = await activated(world, ['succeed']);
+		for (let count = 0; count < 40; count++) world.add();
+		world.now += 5 * hour;
+		runner.switchTo(['succeed', 'failed']);
+		expect(await runner.poll()).toHaveLength(40);
+		expect(runner.emitted).not.toContain(early.id);
+	});
+
 	test('emits tasks without created_at once each, and forgets them again', async () => {
 		const world = worldWith({ largestPage: 100 });
 		for (let count = 0; count < 150; count++) {
