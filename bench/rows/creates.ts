@@ -4,10 +4,12 @@ import { inTurn, type Bench, type Benchmark } from '../lib/row';
 
 const count = 100;
 const latencyMs = 200;
+/** A run of a whole catalogue, each item with an image address of its own. */
+const many = { count: 1_000, latencyMs: 100, concurrency: 20 };
 /** By chance alone, one median can be this many times the other. */
 const equal = 1.05;
 
-/** 100 tasks at a provider that answers after 200 ms and has no limits. */
+/** Many tasks at a provider that answers after a fixed time and has no limits. */
 export const creates: Benchmark = {
 	name: 'creates',
 	async run(bench) {
@@ -25,6 +27,12 @@ export const creates: Benchmark = {
 			...(await inTurn(bench.runs(5), polite)),
 			...(await inTurn(bench.isQuick ? 5 : 31, atOnce)),
 		};
+		const inBulk = async () => {
+			const image = '=https://example.com/{{ $json.number }}.jpg';
+			const node = createNode({ image, options: { concurrency: many.concurrency } });
+			return await seconds(bench, node, many);
+		};
+		const { bulk } = await inTurn(bench.runs(5), { bulk: inBulk });
 		const what = `${count} creates, answers after ${latencyMs} ms, Concurrency`;
 		return [
 			{
@@ -44,19 +52,30 @@ export const creates: Benchmark = {
 				target: { kind: 'atMost', bound: equal, of: 'beside' },
 				note: `no slower than HTTP Request, but for the ${((equal - 1) * 100).toFixed(0)} % that two medians of the same differ by.`,
 			},
+			{
+				what: `${many.count} creates, answers after ${many.latencyMs} ms, Concurrency ${many.concurrency}`,
+				unit: 's',
+				ideal: ((many.count / many.concurrency) * many.latencyMs) / 1000,
+				ours: bulk,
+				target: { kind: 'atMost', bound: 1.3, of: 'ideal' },
+			},
 		];
 	},
 };
 
-async function seconds({ sandbox, credential }: Bench, node: Parameters<typeof flowOf>[0]) {
-	await sandbox.reset({ latencyMs });
-	const execution = await execute(flowOf(node), items(count), credential);
+async function seconds(
+	{ sandbox, credential }: Bench,
+	node: Parameters<typeof flowOf>[0],
+	of = { count, latencyMs },
+) {
+	await sandbox.reset({ latencyMs: of.latencyMs });
+	const execution = await execute(flowOf(node), items(of.count), credential);
 	const { charges } = await sandbox.state();
-	expectAll(execution, charges);
+	expectAll(execution, charges, of.count);
 	return execution.ms / 1000;
 }
 
-function expectAll({ done, error }: Execution, charges: number): void {
-	if (done.length === count && charges === count) return;
+function expectAll({ done, error }: Execution, charges: number, expected: number): void {
+	if (done.length === expected && charges === expected) return;
 	throw new Error(`${done.length} items, ${charges} tasks: ${error?.message ?? 'no error'}`);
 }
