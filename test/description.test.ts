@@ -421,10 +421,9 @@ test('no display rule is undefined, for n8n 1 could run no workflow with such a 
 		if (typeof value !== 'object' || value === null) return;
 		for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
 	};
-	for (const { displayOptions, name } of description.properties) walk(displayOptions, name);
-	for (const { displayOptions, name } of new KlingEffectsTrigger().description.properties) {
-		walk(displayOptions, name);
+	const trigger = new KlingEffectsTrigger().description;
+	for (const { properties } of [description, trigger, credential]) {
+		for (const { displayOptions = {}, name } of properties) walk(displayOptions, name);
 	}
-	for (const { displayOptions, name } of credential.properties) walk(displayOptions, name);
 	expect(missing).toEqual([]);
 });
