@@ -223,7 +223,8 @@ export class Play {
 		if (each.do === 'restart') {
 			runner.restart();
 			this.firstWholeAt = Infinity;
-			this.nextIsActivation = each.isSaved;
+			// n8n saves after the activation that an edit brings, be it in between or not.
+			this.nextIsActivation ||= each.isSaved;
 			return;
 		}
 		if (each.do === 'edit') {
