@@ -279,6 +279,8 @@ describe('a field shows only where it does something', () => {
 		for (const { properties } of [description, new KlingEffectsTrigger().description, credential]) {
 			const conditions = fieldsOf(properties).map(([, { displayOptions }]) => displayOptions);
 			expect(conditions.filter(Boolean).length).toBeGreaterThan(0);
+			const rules = conditions.flatMap((one) => Object.values(one ?? {}));
+			expect(rules).not.toContain(undefined);
 			// n8n 1.123 throws in the others when a value is no text.
 			expect(JSON.stringify(conditions)).not.toMatch(/"(regex|includes|startsWith|endsWith)":/);
 		}
