@@ -12,7 +12,7 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 			}),
 			{
 				numRuns: Number(WATCH_RUNS ?? 3_000),
-				// Others each time; what goes wrong is reported with its seed and path.
+				// Where they go wrong, fast-check names seed and path.
 				...(WATCH_SEED ? { seed: Number(WATCH_SEED) } : {}),
 				...(WATCH_PATH ? { path: WATCH_PATH } : {}),
 			},
