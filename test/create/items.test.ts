@@ -27,6 +27,14 @@ const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 		/^Options could not be evaluated: /,
 	],
 	[
+		'a model that the scene never had',
+		{
+			effectScene: "={{ $itemIndex === 1 ? 'fight' : $json.scene }}",
+			options: { modelName: "={{ $itemIndex === 1 ? 'kling-v1' : '' }}" },
+		},
+		/^Effect Scene “fight” does not take the model “kling-v1”$/,
+	],
+	[
 		'a wait that is no yes or no',
 		{ waitForCompletion: "={{ $itemIndex === 1 ? 'maybe' : false }}" },
 		/^Wait for Completion must be true or false$/,

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { hintAtOptions } from '../../../kling/create/sceneRules';
 import { follow } from '../../../kling/follow';
 import { isFinal } from '../../../kling/task';
 import { errorOf } from '../../../n8n/problems';
@@ -37,7 +38,8 @@ export async function executeCreate(
 	const limits = { concurrency, deadline, resumeUrl };
 	const outcome = await submitItems(context, session, memory, items, limits);
 	const { submitted } = outcome;
-	context.addExecutionHints(...hintsAtEarlier(submitted).map(asInfo));
+	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
+	context.addExecutionHints(...[...hintsAtEarlier(submitted), ...ignored].map(asInfo));
 
 	const problems = [...refused, ...problemsOf(outcome, session.provider)];
 	const paid = paidBy(submitted);

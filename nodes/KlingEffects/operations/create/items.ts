@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, refused, type Checked } from '../../../kling/checked';
 import { checkOrder, type Order } from '../../../kling/create/order';
+import { refuseModel } from '../../../kling/create/sceneRules';
 import { effectTypeOf } from '../../../kling/scenes';
 import { optionsParameter, readParameters } from '../../../n8n/parameters';
 import { guarded } from '../../../n8n/problems';
@@ -72,6 +73,8 @@ async function checkItem(
 	const effectScene = valueOf(read.value.effectScene);
 	const order = checkOrder({ ...options, effectScene }, session.provider);
 	if (!order.ok) return order;
+	const refusedModel = refuseModel(order.value);
+	if (refusedModel) return refusedModel;
 	const given = read.value.effectType ?? 'single';
 	const effectType = effectTypeOf(order.value.effectScene) ?? given;
 	if (effectType !== 'single' && effectType !== 'dual') {
