@@ -21,9 +21,8 @@ export interface Scene {
 	listedIn: string;
 }
 
-/** Kling's own page of its current effects, with pictures. It has no address for a single effect. */
-export const effectsPage =
-	'https://app.klingai.com/global/dev/document-api/quickStart/productIntroduction/effectsCenter';
+/** Kling's own page of its current effects and their prices. It has no address for a single effect. */
+export const effectsPage = 'https://kling.ai/document-api/video-effect-price';
 
 interface CatalogueRow {
 	scene: string;
