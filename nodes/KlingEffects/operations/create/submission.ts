@@ -84,15 +84,16 @@ function unexpected(thrown: unknown): Submission {
 	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null, hasDied: false };
 }
 
+/** Task ids have ten characters and more, so no more of them than this fit into the custom data. */
+const mostShown = 130;
+
 /** Shows on the execution what was paid for, or may have been. */
 function show(context: IExecuteFunctions, submitted: readonly Submitted[]): void {
 	const { submission } = submitted[submitted.length - 1];
-	if (hasTask(submission))
-		showTaskIds(
-			context,
-			tasksOf(submitted).map(({ submission: { record } }) => record.task.taskId),
-		);
-	else if (submission.outcome === 'unknown') {
+	if (hasTask(submission)) {
+		const taskIds = tasksOf(submitted).map(({ submission: { record } }) => record.task.taskId);
+		if (taskIds.length <= mostShown) showTaskIds(context, taskIds);
+	} else if (submission.outcome === 'unknown') {
 		const names = lostOf(submitted).map(
 			({ item: { itemIndex }, submission: { externalTaskId } }) =>
 				externalTaskId ? `${itemIndex}:${externalTaskId}` : String(itemIndex),
