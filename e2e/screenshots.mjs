@@ -34,7 +34,6 @@ const LOCAL_ADDRESS = 'https?://(127\\.0\\.0\\.1|localhost)(:\\d+)?';
 const SHOWN_ADDRESS = 'https://cdn.example.com';
 
 const CREATE = 'Kling Effects';
-const GET = 'Get Video';
 const LIST = 'List Videos';
 const TRIGGER = 'Kling Effects Trigger';
 
@@ -82,11 +81,6 @@ function showcase(credential) {
 		downloadVideo: true,
 		options: { externalTaskId: '={{ $json.order }}' },
 	};
-	const get = {
-		operation: 'get',
-		taskId: locator('externalId', '={{ $json.order }}'),
-		downloadVideo: true,
-	};
 	const list = {
 		operation: 'list',
 		filters: { externalTaskIdPrefix: 'order-', status: ['succeed', 'failed'] },
@@ -96,7 +90,6 @@ function showcase(credential) {
 		manualTrigger('Start'),
 		node('Photos', 'n8n-nodes-base.set', set, { typeVersion: 3.4 }),
 		klingNode(CREATE, credential, create),
-		klingNode(GET, credential, get),
 		klingNode(LIST, credential, list),
 	];
 	const places = [
@@ -104,13 +97,11 @@ function showcase(credential) {
 		[0, 240],
 		[240, 240],
 		[480, 120],
-		[480, 360],
 		[240, 480],
 	];
 	const lines = [
 		['Start', 'Photos'],
 		['Photos', CREATE],
-		['Photos', GET],
 		['Start', LIST],
 	];
 	const placed = nodes.map((each, index) => ({ ...each, position: places[index] }));
@@ -137,15 +128,6 @@ async function takeCreate(editor) {
 	await editor.execute();
 	await editor.show('json');
 	const file = await save(editor, 'create');
-	await editor.closeNode();
-	return file;
-}
-
-async function takeGet(editor) {
-	await editor.openNode(GET);
-	await editor.execute();
-	await editor.viewVideo();
-	const file = await save(editor, 'get');
 	await editor.closeNode();
 	return file;
 }
@@ -188,7 +170,7 @@ async function takeAll(editor, n8n, sandbox) {
 	const { id } = await n8n.rest.createWorkflow(showcase(credential));
 	await editor.openWorkflow(id);
 	const files = [];
-	for (const take of [takeCreate, takeGet, takeList, takeTrigger, takeCredential]) {
+	for (const take of [takeCreate, takeList, takeTrigger, takeCredential]) {
 		files.push(await take(editor));
 	}
 	return [...files, await takeWorkflow(editor, n8n, sandbox, credential)];
