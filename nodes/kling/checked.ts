@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Message } from './messages';
 
 /** What a user gave, fit to be used, or what to tell the user instead. */
@@ -19,4 +20,30 @@ export function accepted<T>(value: T): Checked<T> {
  */
 export function refused(message: string, description: string): Refused {
 	return { ok: false, problem: { message, description } };
+}
+
+/**
+ * What a schema makes of what a user gave. The message of its first issue is the heading, and so
+ * names the field; what {@link checkedBy} refuses says itself what to do.
+ */
+export function parsed<Schema extends z.ZodTypeAny>(
+	schema: Schema,
+	given: unknown,
+): Checked<z.output<Schema>> {
+	const result = schema.safeParse(given);
+	if (result.success) return accepted(result.data as z.output<Schema>);
+	const [issue] = result.error.issues;
+	const advice: unknown = issue.code === 'custom' ? issue.params?.description : undefined;
+	return refused(issue.message, String(advice ?? 'Check the expression of this parameter.'));
+}
+
+/** A check as a step of a schema: `z.string().transform(checkedBy(check))`. */
+export function checkedBy<Given, Value>(check: (given: Given) => Checked<Value>) {
+	return (given: Given, context: z.RefinementCtx): Value => {
+		const checked = check(given);
+		if (checked.ok) return checked.value;
+		const { message, description } = checked.problem;
+		context.addIssue({ code: 'custom', message, params: { description } });
+		return z.NEVER;
+	};
 }

@@ -1,39 +1,64 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, refused, type Checked } from '../kling/checked';
+import { accepted, parsed, refused, type Checked } from '../kling/checked';
 import { reasonOf } from '../kling/thrown';
 
 /**
- * Reads parameters of one item, each evaluated once and in a guard of its own: an expression that
- * throws is that item's problem and nobody else's.
- *
- * @param shape a schema for each parameter, with the parameter's name on screen as its description
+ * The parameters of an operation: a schema for each, with the parameter's name on screen as its
+ * description. One that is `onDemand` counts for some items only, and is not evaluated for the others.
  */
-export function readParameters<Shape extends Record<string, z.ZodTypeAny>>(
+type Shape = Record<string, z.ZodTypeAny | { onDemand: z.ZodTypeAny }>;
+
+/** What {@link readParameters} gives: values, and for what is on demand a function to read it, once. */
+export type Read<Parameters extends Shape> = {
+	[Name in keyof Parameters]: Parameters[Name] extends z.ZodTypeAny
+		? z.output<Parameters[Name]>
+		: Parameters[Name] extends { onDemand: infer Schema extends z.ZodTypeAny }
+			? (displayName?: string) => Checked<z.output<Schema>>
+			: never;
+};
+
+/**
+ * Reads the parameters of one item, each evaluated once and in a guard of its own: an expression that
+ * throws is that item's problem and nobody else's.
+ */
+export function readParameters<Parameters extends Shape>(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	shape: Shape,
-): Checked<{ [Name in keyof Shape]: z.infer<Shape[Name]> }> {
+	parameters: Parameters,
+): Checked<Read<Parameters>> {
 	const values: Record<string, unknown> = {};
-	for (const [name, schema] of Object.entries(shape)) {
-		const displayName = schema.description ?? name;
-		try {
-			const parsed = schema.safeParse(valueOf(context, name, itemIndex));
-			if (!parsed.success) {
-				return refused(
-					`${displayName} ${parsed.error.issues[0].message}`,
-					'Check the expression of this parameter.',
-				);
-			}
-			values[name] = parsed.data;
-		} catch (thrown) {
-			return refused(
-				`${displayName} could not be evaluated: ${reasonOf(thrown)}`,
-				'Check the expression of this parameter.',
-			);
+	for (const [name, parameter] of Object.entries(parameters)) {
+		const schema = 'onDemand' in parameter ? parameter.onDemand : parameter;
+		const read = (displayName = schema.description ?? name) => {
+			const given = evaluated(context, itemIndex, name, displayName);
+			return given.ok ? parsed(schema, given.value) : given;
+		};
+		if ('onDemand' in parameter) {
+			values[name] = read;
+			continue;
 		}
+		const checked = read();
+		if (!checked.ok) return checked;
+		values[name] = checked.value;
 	}
-	return accepted(values as { [Name in keyof Shape]: z.infer<Shape[Name]> });
+	return accepted(values as Read<Parameters>);
+}
+
+function evaluated(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	name: string,
+	displayName: string,
+): Checked<unknown> {
+	try {
+		return accepted(valueOf(context, name, itemIndex));
+	} catch (thrown) {
+		return refused(
+			`${displayName} could not be evaluated: ${reasonOf(thrown)}`,
+			'Check the expression of this parameter.',
+		);
+	}
 }
 
 /** By run of a node: the values of its parameters that have no expression, and so are the same for every item. */
@@ -62,16 +87,30 @@ function hasExpression(value: unknown): boolean {
 /** A parameter that is on or off; an expression can give the words too. */
 export function flag(displayName: string, otherwise: boolean) {
 	const words = z.enum(['true', 'false']).transform((word) => word === 'true');
+	const message = `${displayName} must be true or false`;
 	return z
-		.union([z.boolean(), words], { errorMap: () => ({ message: 'must be true or false' }) })
+		.union([z.boolean(), words], { errorMap: () => ({ message }) })
 		.nullish()
 		.transform((given) => given ?? otherwise)
 		.describe(displayName);
 }
 
-/** The options of a collection, which are judged one by one by those who use them. */
-export const optionsParameter = z
-	.record(z.unknown(), { errorMap: () => ({ message: 'must be an object' }) })
-	.nullish()
-	.transform((given) => given ?? {})
-	.describe('Options');
+/** A number of at least 0, which an expression can give as text; anything else counts as not given. */
+export function amount(otherwise: number) {
+	return z
+		.union([z.number(), z.string().min(1)])
+		.pipe(z.coerce.number().min(0))
+		.catch(otherwise);
+}
+
+/** A parameter that has a mode; an expression or an AI agent can give its plain value instead. */
+export const locator = z.unknown().transform((given): { mode?: unknown; value: unknown } => {
+	const isLocator = typeof given === 'object' && given !== null && 'value' in given;
+	return isLocator ? given : { value: given };
+});
+
+/** The options of an operation, none of which need be there. */
+export function optionsOf<Options extends z.ZodRawShape>(options: Options) {
+	const errorMap = () => ({ message: 'Options must be an object' });
+	return z.preprocess((given) => given ?? {}, z.object(options, { errorMap })).describe('Options');
+}

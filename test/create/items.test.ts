@@ -125,6 +125,19 @@ test('a file field that is the file itself is one item’s problem', async () =>
 	expect(json[1].error).toMatch(/^Image: Field Name holds the file itself/);
 });
 
+test('what an item does not need is not evaluated for it', async () => {
+	const onlyFirst = (value: string) => `={{ $itemIndex === 0 ? ${value} : $("Nowhere").first() }}`;
+	const { json, error } = await run({
+		effectScene: "={{ $itemIndex === 0 ? 'hug_pro' : 'color_mixing' }}",
+		secondImage: onlyFirst('$json.image'),
+		waitForCompletion: true,
+		downloadVideo: '={{ $itemIndex === 0 }}',
+		outputField: onlyFirst("'clip'"),
+	});
+	expect(error).toBeUndefined();
+	expect(json).toHaveLength(3);
+});
+
 test('each expression is evaluated once for each item', async () => {
 	const counting = (value: string) => `={{ $json.seen.push(1) && ${value} }}`;
 	const seen: number[] = [];

@@ -20,7 +20,7 @@ import { providers } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
 import { taskOf, type Task } from '../../nodes/kling/task';
-import { checkOrder } from '../../nodes/kling/create/order';
+import { checkedOrder } from '../fixtures/order';
 
 /** n8n's guide to texts: say what happened and what to do, without alarm, blame or apology. */
 const unwanted: Array<[what: string, pattern: RegExp]> = [
@@ -80,11 +80,11 @@ function otherMessages(): Message[] {
 				lookUp: null,
 			}),
 			...['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'].flatMap((name) =>
-				problemOf(checkOrder({ effectScene: 'a', [name]: 'x'.repeat(200) }, provider)),
+				problemOf(checkedOrder({ effectScene: 'a', [name]: 'x'.repeat(200) }, provider)),
 			),
 		]),
 		...[{}, { effectScene: [] }, { effectScene: 'a', mode: [] }].flatMap((given) =>
-			problemOf(checkOrder(given, kling)),
+			problemOf(checkedOrder(given, kling)),
 		),
 		...[
 			{},

@@ -2,13 +2,13 @@ import { kling } from '../../nodes/kling/providers/kling';
 import { modellix } from '../../nodes/kling/providers/modellix';
 import { apiModels } from '../../nodes/kling/providers/apiModels';
 import { cometApi } from '../../nodes/kling/providers/cometApi';
-import { checkOrder } from '../../nodes/kling/create/order';
+import { checkedOrder } from '../fixtures/order';
 
 const good = { effectScene: 'hug_pro' };
 
 test('what the user leaves empty is not part of the order', () => {
 	const empty = { duration: '', mode: null, modelName: undefined, callbackUrl: ' ' };
-	expect(checkOrder({ ...good, ...empty, externalTaskId: '' }, kling)).toEqual({
+	expect(checkedOrder({ ...good, ...empty, externalTaskId: '' }, kling)).toEqual({
 		ok: true,
 		value: good,
 	});
@@ -16,7 +16,7 @@ test('what the user leaves empty is not part of the order', () => {
 
 test('options that are no concern of the provider do not get into the order', () => {
 	const others = { timeout: 30, pollInterval: 10, concurrency: 5, image: 'x' };
-	expect(checkOrder({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
+	expect(checkedOrder({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
 });
 
 test.each([
@@ -24,14 +24,14 @@ test.each([
 	['10', 10],
 	[' 5 ', 5],
 ])('a duration of %j is taken as %i seconds', (duration, seconds) => {
-	expect(checkOrder({ ...good, duration }, kling)).toEqual({
+	expect(checkedOrder({ ...good, duration }, kling)).toEqual({
 		ok: true,
 		value: { ...good, duration: seconds },
 	});
 });
 
 test.each([7, 0, -5, 'abc', '5s', 5.5, '0x5e', NaN])('a duration of %j is refused', (duration) => {
-	expect(checkOrder({ ...good, duration }, kling)).toMatchObject({ ok: false });
+	expect(checkedOrder({ ...good, duration }, kling)).toMatchObject({ ok: false });
 });
 
 test('scene, ids and names lose the blanks around them and nothing else', () => {
@@ -40,14 +40,14 @@ test('scene, ids and names lose the blanks around them and nothing else', () => 
 		externalTaskId: ' a b ',
 		modelName: ' kling-v1-6 ',
 	};
-	expect(checkOrder(given, kling)).toEqual({
+	expect(checkedOrder(given, kling)).toEqual({
 		ok: true,
 		value: { effectScene: 'let\u2019s_ride', externalTaskId: 'a b', modelName: 'kling-v1-6' },
 	});
 });
 
 test('a number as an external task id is taken as its digits', () => {
-	expect(checkOrder({ ...good, externalTaskId: 4711 }, kling)).toMatchObject({
+	expect(checkedOrder({ ...good, externalTaskId: 4711 }, kling)).toMatchObject({
 		value: { externalTaskId: '4711' },
 	});
 });
@@ -63,14 +63,14 @@ test.each([
 	[modellix, 'modelName', 'x', 'Modellix does not take the option Model Name'],
 	[apiModels, 'externalTaskId', 'a', 'APIModels does not take the option External Task ID'],
 ] as const)('$displayName refuses %s by the name on screen', (provider, name, value, message) => {
-	const checked = checkOrder({ ...good, [name]: value }, provider);
+	const checked = checkedOrder({ ...good, [name]: value }, provider);
 	expect(checked).toMatchObject({ ok: false, problem: { message } });
 });
 
 test.each(['javascript:alert(1)', 'http://', 'example.com/hook', 'https:///x'])(
 	'a callback URL of %s is refused',
 	(callbackUrl) => {
-		expect(checkOrder({ ...good, callbackUrl }, cometApi)).toMatchObject({
+		expect(checkedOrder({ ...good, callbackUrl }, cometApi)).toMatchObject({
 			ok: false,
 			problem: { message: 'Callback URL is not a web address' },
 		});
@@ -80,10 +80,10 @@ test.each(['javascript:alert(1)', 'http://', 'example.com/hook', 'https:///x'])(
 test.each([[{}], [{ effectScene: ['hug'] }], [{ effectScene: {} }], [{ effectScene: null }]])(
 	'a scene of %j is refused, never sent',
 	(given) => {
-		expect(checkOrder(given, kling)).toMatchObject({ ok: false });
+		expect(checkedOrder(given, kling)).toMatchObject({ ok: false });
 	},
 );
 
 test.each(['Hug Pro', 'hug-pro', 'HUG_PRO'])('a scene may be written %s', (effectScene) => {
-	expect(checkOrder({ effectScene }, kling)).toEqual({ ok: true, value: good });
+	expect(checkedOrder({ effectScene }, kling)).toEqual({ ok: true, value: good });
 });

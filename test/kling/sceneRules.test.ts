@@ -1,10 +1,11 @@
-import { hintAtOptions, refuseModel } from '../../nodes/kling/create/sceneRules';
+import { checkOrder, hintAtOptions } from '../../nodes/kling/create/order';
+import { kling } from '../../nodes/kling/providers/kling';
 
 test.each([
 	['fight', 'kling-v1', 'kling-v1-6'],
 	['hug', 'kling-v2', 'kling-v1 or kling-v1-5 or kling-v1-6'],
 ])('%s with the model %s is refused before anything is paid', (effectScene, modelName, taken) => {
-	expect(refuseModel({ effectScene, modelName })).toEqual({
+	expect(checkOrder({ effectScene, modelName }, kling)).toEqual({
 		ok: false,
 		problem: {
 			message: `Effect Scene “${effectScene}” does not take the model “${modelName}”`,
@@ -20,7 +21,7 @@ test.each([
 	['hug_pro', 'kling-v1'],
 	['a_scene_of_tomorrow', 'kling-v9'],
 ])('%s with the model %s is sent', (effectScene, modelName) => {
-	expect(refuseModel({ effectScene, modelName })).toBeNull();
+	expect(checkOrder({ effectScene, modelName }, kling)).toMatchObject({ ok: true });
 });
 
 test.each([

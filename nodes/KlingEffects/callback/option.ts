@@ -6,8 +6,8 @@ import { isTool } from '../../n8n/tool';
 
 /** What decides how a run of Create waits. */
 export interface WaitUsing {
-	waitUsing?: unknown;
-	callbackUrl?: unknown;
+	waitUsing: 'polling' | 'callback';
+	callbackUrl: string | undefined;
 }
 
 const usePolling = 'Set Wait Using under Options to Polling';
@@ -22,11 +22,8 @@ export function readCallbackWait(
 	context: IExecuteFunctions,
 	{ provider }: Session,
 	waits: boolean,
-	{ waitUsing = 'polling', callbackUrl }: WaitUsing,
+	{ waitUsing, callbackUrl }: WaitUsing,
 ): Checked<string | null> {
-	if (waitUsing !== 'polling' && waitUsing !== 'callback') {
-		return refused(`Wait Using “${String(waitUsing)}” is not known`, 'Choose Callback or Polling.');
-	}
 	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
 	if (waitUsing === 'polling' || !waits || isTool(context)) return accepted(null);
 	if (!provider.takes.includes('callbackUrl')) {

@@ -7,7 +7,7 @@ import { follow, type FollowLimits } from '../../kling/follow';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos } from '../../n8n/download';
 import { taskItem } from '../../n8n/items';
-import { flag, readParameters } from '../../n8n/parameters';
+import { amount, flag, type Read } from '../../n8n/parameters';
 import { goesOn, problemOf } from '../../n8n/problems';
 import type { Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
@@ -20,18 +20,12 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The wait's options, out of an item's. */
-export function readWaitOptions(options: Record<string, unknown>): WaitOptions {
-	return {
-		timeoutMs: amount(options.timeout, 30) * 60_000,
-		intervalMs: Math.max(1, amount(options.pollInterval, 10)) * 1_000,
-	};
-}
+/** The options of a wait: minutes, and seconds. */
+export const waitOptions = { timeout: amount(30), pollInterval: amount(10) };
 
-/** A number of at least 0, which an expression can give as text; anything else counts as not given. */
-export function amount(value: unknown, otherwise: number): number {
-	const isGiven = typeof value === 'number' || (typeof value === 'string' && value !== '');
-	return isGiven && Number(value) >= 0 ? Number(value) : otherwise;
+export function waitOf(options: { timeout: number; pollInterval: number }): WaitOptions {
+	const { timeout, pollInterval } = options;
+	return { timeoutMs: timeout * 60_000, intervalMs: Math.max(1, pollInterval) * 1_000 };
 }
 
 /** What an item asks for once it has its task. */
@@ -42,31 +36,27 @@ export interface Finish {
 	simplify: boolean;
 }
 
-const parameters = {
-	waitForCompletion: flag('Wait for Completion', false),
-	downloadVideo: flag('Download Video', false),
-	simplify: flag('Simplify', true),
-};
-
 const outputField = z
-	.string({ errorMap: () => ({ message: 'must be a text' }) })
+	.string({ errorMap: () => ({ message: 'Output Field Name must be a text' }) })
 	.trim()
-	.min(1, 'is empty')
-	.refine((field) => field !== '__proto__', 'cannot be __proto__')
+	.min(1, 'Output Field Name is empty')
+	.refine((field) => field !== '__proto__', 'Output Field Name cannot be __proto__')
 	.nullish()
 	.transform((field) => field ?? 'data')
 	.describe('Output Field Name');
 
-/** Reads what an item asks for once it has its task. */
-export function readFinish(context: IExecuteFunctions, itemIndex: number): Checked<Finish> {
-	const read = readParameters(context, itemIndex, parameters);
-	if (!read.ok) return read;
-	const { waitForCompletion: wait, downloadVideo, simplify } = read.value;
-	const field = downloadVideo
-		? readParameters(context, itemIndex, { outputField })
-		: accepted({ outputField: 'data' });
-	if (!field.ok) return field;
-	return accepted({ wait, downloadVideo, simplify, ...field.value });
+/** The parameters that say what an item asks for once it has its task. */
+export const finishParameters = {
+	waitForCompletion: flag('Wait for Completion', false),
+	downloadVideo: flag('Download Video', false),
+	outputField: { onDemand: outputField },
+	simplify: flag('Simplify', true),
+};
+
+export function readFinish(given: Read<typeof finishParameters>): Checked<Finish> {
+	const { waitForCompletion: wait, downloadVideo, simplify } = given;
+	const field = downloadVideo ? given.outputField() : accepted('data');
+	return field.ok ? accepted({ wait, downloadVideo, simplify, outputField: field.value }) : field;
 }
 
 /** A task that an item has come to, on its way to the output. */

@@ -1,17 +1,18 @@
 import { withSupport } from '../../kling/providers/support';
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { z } from 'zod';
 import { accepted, refused, type Checked } from '../../kling/checked';
 import { describeFailure } from '../../kling/messages';
 import { inParallel } from '../../kling/inParallel';
-import { optionsParameter, readParameters } from '../../n8n/parameters';
+import { locator, optionsOf, readParameters } from '../../n8n/parameters';
 import { guarded } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import {
+	finishParameters,
 	readFinish,
-	readWaitOptions,
 	waitAndFinish,
+	waitOf,
+	waitOptions,
 	type Finish,
 	type ItemTask,
 	type WaitOptions,
@@ -93,7 +94,11 @@ interface Asked {
 	wait: WaitOptions;
 }
 
-const parameters = { taskId: z.unknown().describe('Task ID'), options: optionsParameter };
+const parameters = {
+	taskId: locator.describe('Task ID'),
+	...finishParameters,
+	options: optionsOf(waitOptions),
+};
 
 function readItem(
 	context: IExecuteFunctions,
@@ -102,7 +107,9 @@ function readItem(
 ): Checked<Asked> {
 	const read = readParameters(context, itemIndex, parameters);
 	if (!read.ok) return read;
-	const { mode, value: taskId } = readLocator(read.value.taskId);
+	const { mode: chosen, value } = read.value.taskId;
+	const mode = chosen === 'externalId' ? 'externalId' : 'id';
+	const taskId = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
 	if (taskId === '') {
 		return refused(
 			'Task ID is empty',
@@ -115,18 +122,8 @@ function readItem(
 			'Set Task ID to By ID and enter the ID that Create returned.',
 		);
 	}
-	const finish = readFinish(context, itemIndex);
+	const finish = readFinish(read.value);
 	if (!finish.ok) return finish;
-	const wait = readWaitOptions(read.value.options);
+	const wait = waitOf(read.value.options);
 	return accepted({ itemIndex, mode, taskId, finish: finish.value, wait });
-}
-
-/** A locator, or a plain ID that an expression or an AI agent gave instead of one. */
-function readLocator(locator: unknown): { mode: 'id' | 'externalId'; value: string } {
-	const { mode, value } =
-		typeof locator === 'object' && locator !== null
-			? (locator as { mode?: unknown; value?: unknown })
-			: { mode: 'id', value: locator };
-	const text = value === null || value === undefined ? '' : String(value).trim();
-	return { mode: mode === 'externalId' ? 'externalId' : 'id', value: text };
 }

@@ -1,32 +1,9 @@
 import { z } from 'zod';
-import { accepted, refused, type Checked } from '../checked';
+import { accepted, checkedBy, refused, type Checked } from '../checked';
 import { asObject } from '../http';
 import { parseJson } from '../json';
-import type { Message } from '../messages';
 import type { Provider } from '../providers';
-import { sceneNameOf } from '../scenes';
-
-/** What a Create asks for besides its images, the same for every provider; absent options are not sent. */
-export interface Order {
-	effectScene: string;
-	/** Seconds. */
-	duration?: number;
-	mode?: string;
-	modelName?: string;
-	callbackUrl?: string;
-	externalTaskId?: string;
-	/** Whatever else a provider takes: it goes beside what the node sets, and never in its place. */
-	additionalFields?: Record<string, unknown>;
-}
-
-/** A complete order, ready to send. */
-export interface OrderWithImages extends Order {
-	/**
-	 * One image for a single effect, two (left, right) for a dual one. Each is an http(s) URL or bare
-	 * base64, checked already.
-	 */
-	images: string[];
-}
+import { effectTypeOf, sceneNameOf } from '../scenes';
 
 /** The options of an order that only some providers take, with their names on screen. */
 export const optionNames = {
@@ -38,50 +15,83 @@ export const optionNames = {
 } as const;
 export type OrderOption = keyof typeof optionNames;
 
-/** What a user can leave empty; an empty text is the same as no text, and is not sent. */
-const optionalText = z
-	.union([z.string(), z.number()])
-	.nullish()
-	.transform(
-		(text) => (text === null || text === undefined ? '' : String(text).trim()) || undefined,
+/** A text that may be left empty; an empty one is the same as none, and is not sent. */
+function text(displayName: string) {
+	const message = `${displayName} must be a text`;
+	return z
+		.union([z.string(), z.number()], { errorMap: () => ({ message }) })
+		.nullish()
+		.transform((given) => String(given ?? '').trim() || undefined);
+}
+
+/** An option that is checked where it is given. */
+function option<Value>(name: OrderOption, check: (given: string) => Checked<Value>) {
+	return text(optionNames[name]).transform(
+		checkedBy((given) => (given === undefined ? accepted(undefined) : check(given))),
 	);
+}
 
-const givenSchema = z.object({
-	effectScene: optionalText,
-	duration: optionalText,
-	mode: optionalText,
-	modelName: optionalText,
-	callbackUrl: optionalText,
-	externalTaskId: optionalText,
-});
+/** The scene, by the name that providers want. */
+export const effectSceneSchema = text('Effect Scene').transform(
+	checkedBy((given) =>
+		given
+			? accepted(sceneNameOf(given))
+			: refused('Effect Scene is empty', 'Choose a scene from the list or enter its name.'),
+	),
+);
 
-/** Seconds. Every provider's page names these two (CometAPI's and Modellix's effects pages; docs/providers.md 1.3). */
-const durations = [5, 10];
-const modes = ['std', 'pro'];
 /** Kling's database field; longer ids were not seen to be taken. */
 const longestExternalId = 128;
 
-/** Checks what a Create asks for, before anything is sent. */
-export function checkOrder(given: Record<string, unknown>, provider: Provider): Checked<Order> {
-	const parsed = givenSchema.safeParse(given);
-	if (!parsed.success) {
-		const name = String(parsed.error.issues[0]?.path[0] ?? '');
-		return refused(`${nameOf(name)} must be a text`, 'Check the expression of this parameter.');
-	}
-	const { effectScene, duration, ...options } = parsed.data;
-	if (!effectScene) {
-		return refused('Effect Scene is empty', 'Choose a scene from the list or enter its name.');
-	}
-	const problem = problemOf({ duration, ...options }, provider);
-	if (problem) return { ok: false, problem };
-	const additional = checkAdditionalFields(given.additionalFields);
-	if (!additional.ok) return additional;
-	const order: Order = {
-		effectScene: sceneNameOf(effectScene),
-		...present({ ...options, additionalFields: additional.value }),
-	};
-	if (duration !== undefined) order.duration = Number(duration);
-	return accepted(order);
+/** The options of an order, the same for every provider; absent ones are not sent. */
+export const orderOptions = {
+	callbackUrl: option('callbackUrl', (url) =>
+		/^https?:\/\/[^\s/]/i.test(url)
+			? accepted(url)
+			: refused(
+					'Callback URL is not a web address',
+					'Enter an address that begins with https:// or http://, or remove the option.',
+				),
+	),
+	/** Seconds. Every provider's page names these two (CometAPI's and Modellix's effects pages; docs/providers.md 1.3). */
+	duration: option('duration', (seconds) =>
+		[5, 10].includes(Number(seconds))
+			? accepted(Number(seconds))
+			: refuseValue('duration', '5 or 10 seconds'),
+	),
+	externalTaskId: option('externalTaskId', (id) =>
+		id.length <= longestExternalId
+			? accepted(id)
+			: refused(
+					`External Task ID has ${id.length} characters`,
+					`Use at most ${longestExternalId}.`,
+				),
+	),
+	mode: option('mode', (mode) =>
+		['std', 'pro'].includes(mode) ? accepted(mode) : refuseValue('mode', 'std or pro'),
+	),
+	modelName: text(optionNames.modelName),
+	/** Whatever else a provider takes: it goes beside what the node sets, and never in its place. */
+	additionalFields: z.unknown().transform(checkedBy(checkAdditionalFields)),
+};
+
+/** What a Create asks for besides its images. */
+export type Order = { effectScene: string } & Partial<z.output<z.ZodObject<typeof orderOptions>>>;
+
+/** A complete order, ready to send. */
+export interface OrderWithImages extends Order {
+	/**
+	 * One image for a single effect, two (left, right) for a dual one. Each is an http(s) URL or bare
+	 * base64, checked already.
+	 */
+	images: string[];
+}
+
+function refuseValue(name: OrderOption, values: string) {
+	return refused(
+		`${optionNames[name]} must be ${values}`,
+		`Choose one of these values, or remove ${optionNames[name]} under Options to use the provider's own.`,
+	);
 }
 
 /** What the node sets itself, in the words of all providers' bodies. */
@@ -109,49 +119,50 @@ function checkAdditionalFields(given: unknown): Checked<Record<string, unknown> 
 	);
 }
 
-function problemOf(
-	options: Partial<Record<OrderOption, string>>,
-	provider: Provider,
-): Message | null {
-	const names = Object.keys(present(options)) as OrderOption[];
-	const untaken = names.find((name) => !provider.takes.includes(name));
+const models = ['kling-v1', 'kling-v1-5', 'kling-v1-6'];
+
+/**
+ * The scenes that had a model, a mode and a length to choose in Kling's contract of 2025, which
+ * resellers still sell, with the models that they take (docs/providers.md 1.3).
+ */
+const modelsOf = new Map([
+	['hug', models],
+	['kiss', models],
+	['heart_gesture', models],
+	['fight', ['kling-v1-6']],
+]);
+
+/** Checks whether the provider and the scene take the options of an order, before anything is sent. */
+export function checkOrder(order: Order, provider: Provider): Checked<Order> {
+	const names = Object.keys(optionNames) as OrderOption[];
+	const untaken = names.find((name) => order[name] !== undefined && !provider.takes.includes(name));
 	if (untaken) {
-		return {
-			message: `${provider.displayName} does not take the option ${optionNames[untaken]}`,
-			description: `Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
-		};
+		return refused(
+			`${provider.displayName} does not take the option ${optionNames[untaken]}`,
+			`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
+		);
 	}
-	const { callbackUrl, duration, externalTaskId, mode } = options;
-	if (duration !== undefined && !durations.includes(Number(duration))) {
-		return oneOf('Duration', durations, 'seconds');
-	}
-	if (mode !== undefined && !modes.includes(mode)) return oneOf('Mode', modes, '');
-	if (callbackUrl !== undefined && !/^https?:\/\/[^\s/]/i.test(callbackUrl)) {
-		return {
-			message: 'Callback URL is not a web address',
-			description: 'Enter an address that begins with https:// or http://, or remove the option.',
-		};
-	}
-	if (externalTaskId !== undefined && externalTaskId.length > longestExternalId) {
-		return {
-			message: `External Task ID has ${externalTaskId.length} characters`,
-			description: `Use at most ${longestExternalId}.`,
-		};
-	}
-	return null;
+	const { effectScene, modelName } = order;
+	const taken = modelsOf.get(effectScene);
+	if (!taken || modelName === undefined || taken.includes(modelName)) return accepted(order);
+	return refused(
+		`Effect Scene “${effectScene}” does not take the model “${modelName}”`,
+		`Enter ${taken.join(' or ')} as Model Name under Options, or remove the option.`,
+	);
 }
 
-function oneOf(name: string, values: Array<string | number>, unit: string): Message {
-	return {
-		message: `${name} must be ${values.join(' or ')} ${unit}`.trim(),
-		description: `Choose one of these values, or remove ${name} under Options to use the provider's own.`,
-	};
-}
-
-function nameOf(field: string): string {
-	return field === 'effectScene' ? 'Effect Scene' : (optionNames[field as OrderOption] ?? field);
-}
-
-function present<T extends object>(fields: T): T {
-	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+/**
+ * A hint at options that are not documented for the scene. Not refused: Kling ignores what it does
+ * not know (docs/providers.md K30), and a scene that no list names may take them.
+ */
+export function hintAtOptions({ effectScene, duration, mode, modelName }: Order): string | null {
+	if (modelsOf.has(effectScene) || effectTypeOf(effectScene) === null) return null;
+	const names = [
+		duration === 10 ? `${optionNames.duration} of 10 seconds` : '',
+		mode === undefined ? '' : optionNames.mode,
+		modelName === undefined ? '' : optionNames.modelName,
+	].filter(Boolean);
+	if (names.length === 0) return null;
+	const scenes = [...modelsOf.keys()].join(', ');
+	return `Kling documents ${names.join(', ')} for ${scenes} only. With “${effectScene}” it may be ignored.`;
 }

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { hintAtOptions } from '../../../kling/create/sceneRules';
+import { hintAtOptions } from '../../../kling/create/order';
 import { follow } from '../../../kling/follow';
 import { isFinal } from '../../../kling/task';
 import { errorOf } from '../../../n8n/problems';
@@ -25,11 +25,13 @@ export async function executeCreate(
 	session: Session,
 ): Promise<INodeExecutionData[]> {
 	const memory = new NodeMemory(context);
-	const { items, problems: refused, run } = await checkItems(context, session);
+	const { items, problems: refused } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
-	if (run === null || (refused.length > 0 && stops)) return outputOf(context, refused);
+	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
+	const [{ run, order }] = items;
 	const waits = items.some(({ finish }) => finish.wait);
-	const callback = readCallbackWait(context, session, waits, run);
+	const callbackUrl = order.callbackUrl;
+	const callback = readCallbackWait(context, session, waits, { ...run, callbackUrl });
 	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
 	const resumeUrl = callback.value;
 

@@ -1,97 +1,100 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, refused, type Checked } from '../../../kling/checked';
+import { accepted, checkedBy, refused, type Checked } from '../../../kling/checked';
 import { checkFileSize, checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
 import type { EffectType } from '../../../kling/scenes';
-import { fileSizeOf } from '../../../n8n/fileSize';
 import { reasonOf } from '../../../kling/thrown';
-import { readParameters } from '../../../n8n/parameters';
+import { fileSizeOf } from '../../../n8n/fileSize';
+import type { Read } from '../../../n8n/parameters';
 
-/** One image of an item, with its parameter evaluated: an address, base64 text, or the input field of a file. */
-export interface ImageSource {
-	input: ImageInput;
-	displayName: string;
-	given: string;
-}
+/** Loads an image as the provider will get it, or says why it cannot be sent. Never throws. */
+export type LoadImage = () => Checked<string> | Promise<Checked<string>>;
 
-type ImageInput = keyof typeof loaders;
+/** By Image Input: the parameters of the first and the second image. */
+const parametersOf = {
+	url: ['image', 'secondImage'],
+	binary: ['imageField', 'secondImageField'],
+	base64: ['image', 'secondImage'],
+} as const;
 
-const loaders = { url: loadUrl, binary: loadFile, base64: loadBase64 };
+/** The names on screen. */
+const imagesOf = { single: ['Image'], dual: ['Left Image', 'Right Image'] };
 
-const first = { parameter: 'image', fieldParameter: 'imageField' } as const;
-const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' } as const;
-const slots = {
-	single: [{ ...first, displayName: 'Image' }],
-	dual: [
-		{ ...first, displayName: 'Left Image' },
-		{ ...second, displayName: 'Right Image' },
-	],
+const isImageInput = (given: string): given is keyof typeof parametersOf =>
+	Object.hasOwn(parametersOf, given);
+
+export const imageParameters = {
+	imageInput: z
+		.unknown()
+		.transform((given) => String(given ?? 'url'))
+		.transform(
+			checkedBy((given) =>
+				isImageInput(given)
+					? accepted(given)
+					: refused(`Image Input “${given}” is not known`, 'Choose URL, Binary File or Base64.'),
+			),
+		)
+		.describe('Image Input'),
+	image: { onDemand: z.unknown() },
+	secondImage: { onDemand: z.unknown() },
+	imageField: { onDemand: z.unknown() },
+	secondImageField: { onDemand: z.unknown() },
 };
 
 /** Evaluates the image parameters of one item, once. What they refer to is not read yet. */
 export function readImages(
 	context: IExecuteFunctions,
 	itemIndex: number,
+	parameters: Read<typeof imageParameters>,
 	effectType: EffectType,
-): Checked<ImageSource[]> {
-	const read = readParameters(context, itemIndex, { imageInput: z.unknown() });
-	if (!read.ok) return read;
-	const input = String(read.value.imageInput ?? 'url') as ImageInput;
-	if (!Object.hasOwn(loaders, input)) {
-		return refused(`Image Input “${input}” is not known`, 'Choose URL, Binary File or Base64.');
-	}
-	const sources: ImageSource[] = [];
-	for (const slot of slots[effectType]) {
-		const name = input === 'binary' ? slot.fieldParameter : slot.parameter;
-		const { displayName } = slot;
-		const parameter = readParameters(context, itemIndex, {
-			[name]: z.unknown().describe(displayName),
-		});
-		if (!parameter.ok) return parameter;
-		const given = parameter.value[name] ?? '';
+): Checked<LoadImage[]> {
+	const { imageInput } = parameters;
+	const binary = context.getInputData()[itemIndex]?.binary ?? {};
+	const images: LoadImage[] = [];
+	for (const [index, displayName] of imagesOf[effectType].entries()) {
+		const read = parameters[parametersOf[imageInput][index]](displayName);
+		if (!read.ok) return read;
+		const given = read.value ?? '';
 		if (typeof given !== 'string') {
-			if (input !== 'binary') return refuseList(slot);
-			return refuseFile(slot, given, context.getInputData()[itemIndex]?.binary ?? {});
+			return imageInput === 'binary'
+				? refuseFile(displayName, given, binary)
+				: refuseList(displayName);
 		}
-		sources.push({ input, displayName, given });
-	}
-	return accepted(sources);
-}
-
-/**
- * Loads and checks the images of one item: as the provider will get them, or why they cannot be
- * sent. Bytes are judged, not file names; a URL's picture is left to the provider. Never throws.
- */
-export async function loadImages(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	sources: readonly ImageSource[],
-): Promise<Checked<string[]>> {
-	const images: string[] = [];
-	for (const source of sources) {
-		const loaded = await loaders[source.input](source, context, itemIndex);
-		if (!loaded.ok) return loaded;
-		images.push(loaded.value);
+		images.push(
+			{
+				url: () => checkImageUrl(given, displayName),
+				base64: () => loadBase64(given, displayName),
+				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
+			}[imageInput],
+		);
 	}
 	return accepted(images);
 }
 
-function loadUrl({ given, displayName }: ImageSource): Checked<string> {
-	return checkImageUrl(given, displayName);
+/** The images of one item. Bytes are judged, not file names; a URL's picture is left to the provider. */
+export async function loadImages(images: readonly LoadImage[]): Promise<Checked<string[]>> {
+	const loaded: string[] = [];
+	for (const load of images) {
+		const image = await load();
+		if (!image.ok) return image;
+		loaded.push(image.value);
+	}
+	return accepted(loaded);
 }
 
-function loadBase64({ given, displayName }: ImageSource): Checked<string> {
-	const checked = normaliseBase64(given, displayName);
-	if (!checked.ok) return checked;
-	return judged(Buffer.from(checked.value, 'base64'), displayName, checked.value);
+function loadBase64(given: string, displayName: string): Checked<string> {
+	const base64 = normaliseBase64(given, displayName);
+	if (!base64.ok) return base64;
+	const image = checkImage(Buffer.from(base64.value, 'base64'), displayName);
+	return image.ok ? base64 : image;
 }
 
 async function loadFile(
-	{ given, displayName }: ImageSource,
 	context: IExecuteFunctions,
 	itemIndex: number,
+	field: string,
+	displayName: string,
 ): Promise<Checked<string>> {
-	const field = given.trim();
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
 	if (!Object.hasOwn(binary, field)) return refuseField(displayName, field, Object.keys(binary));
 	const label = `the file “${binary[field].fileName ?? field}” in input field “${field}”`;
@@ -100,7 +103,8 @@ async function loadFile(
 		const size = checkFileSize(await fileSizeOf(context, binary[field]), label);
 		if (!size.ok) return size;
 		const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);
-		return judged(bytes, label, bytes.toString('base64'));
+		const image = checkImage(bytes, label);
+		return image.ok ? accepted(bytes.toString('base64')) : image;
 	} catch (thrown) {
 		return refused(
 			`n8n can no longer read ${label}: ${reasonOf(thrown)}`,
@@ -109,12 +113,7 @@ async function loadFile(
 	}
 }
 
-function judged(bytes: Buffer, label: string, base64: string): Checked<string> {
-	const checked = checkImage(bytes, label);
-	return checked.ok ? accepted(base64) : checked;
-}
-
-function refuseList({ displayName }: { displayName: string }): Checked<never> {
+function refuseList(displayName: string): Checked<never> {
 	return refused(
 		`${displayName} takes one image, as text`,
 		'For two images, choose a scene that takes two and enter one image in each field.',
@@ -122,11 +121,7 @@ function refuseList({ displayName }: { displayName: string }): Checked<never> {
 }
 
 /** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
-function refuseFile(
-	{ displayName }: { displayName: string },
-	given: unknown,
-	binary: IBinaryKeyData,
-): Checked<never> {
+function refuseFile(displayName: string, given: unknown, binary: IBinaryKeyData): Checked<never> {
 	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
 	const field = Object.keys(binary).find(
 		(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,

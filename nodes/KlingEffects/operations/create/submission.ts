@@ -54,7 +54,7 @@ export async function submitItems(
 		const sent = orderToSend(withCallback(order, resumeUrl), provider, slot);
 		const send = async () => {
 			// They passed the check, but a file can have gone from n8n's store since.
-			const loaded = await loadImages(context, itemIndex, images);
+			const loaded = await loadImages(images);
 			return loaded.ok
 				? await client.create({ ...sent, images: loaded.value })
 				: failed(failureWithoutResponse('imageGone', loaded.problem.message));
