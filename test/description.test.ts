@@ -161,13 +161,33 @@ describe('a field shows only where it does something', () => {
 		[{ downloadVideo: false }, [...fields, ...video, 'image']],
 		[{ waitForCompletion: false }, [...fields, 'waitForCompletion', 'image']],
 		[{ operation: 'get' }, get],
-		[{ operation: 'get', downloadVideo: true }, [...get, 'outputField']],
+		[{ operation: 'get', downloadVideo: true }, [...get, 'outputField', 'options']],
 		[{ operation: 'get', waitForCompletion: true }, [...get, 'options']],
 		[{ operation: 'list' }, [...list, 'limit']],
 		[{ operation: 'list', returnAll: true }, list],
 		[{ operation: 'listScenes' }, ['operation', 'search', 'images', 'returnAll', 'limit']],
 	])('node %j', (values, expected) => {
 		expect(shown(description.properties, values).sort()).toEqual([...expected].sort());
+	});
+
+	test.each([
+		[{}, true],
+		[{ downloadVideo: false }, false],
+		[{ waitForCompletion: false, downloadVideo: true }, false],
+		[{ operation: 'get', downloadVideo: true }, true],
+		[{ operation: 'get', waitForCompletion: true }, false],
+		[{ operation: 'get', waitForCompletion: true, downloadVideo: true }, true],
+	])('Max File Size with %j: %s', (values, expected) => {
+		const fields = description.properties;
+		const filled = NodeHelpers.getNodeParameters(fields, values, true, false, null, null)!;
+		const root = { ...filled, ...values } as never;
+		const offered = fields
+			.filter(({ name }) => name === 'options')
+			.filter((field) => NodeHelpers.displayParameter(root, field, null, null))
+			.flatMap(({ options }) => options as INodeProperties[])
+			.filter(({ name }) => name === 'maxFileSize')
+			.filter((option) => NodeHelpers.displayParameter({}, option, null, null, root));
+		expect(offered).toHaveLength(expected ? 1 : 0);
 	});
 
 	const locator = (value: string, mode = 'list') => ({ __rl: true, mode, value });

@@ -23,7 +23,12 @@ import { createFields, createOptions, waitUsingOption } from './operations/creat
 import { executeGet, getFields } from './operations/get';
 import { executeList, limitFields, listFields } from './operations/getMany';
 import { executeListScenes, listScenesFields } from './operations/getManyScenes';
-import { pollIntervalOption, timeoutOption, videoFields } from './operations/videoFields';
+import {
+	maxFileSizeOption,
+	pollIntervalOption,
+	timeoutOption,
+	videoFields,
+} from './operations/videoFields';
 
 type Execute = (context: IExecuteFunctions) => Promise<INodeExecutionData[]>;
 
@@ -129,7 +134,18 @@ export class KlingEffects implements INodeType {
 				placeholder: 'Add option',
 				default: {},
 				displayOptions: { show: { operation: ['get'], waitForCompletion: [true] } },
-				options: [pollIntervalOption, timeoutOption],
+				options: [maxFileSizeOption, pollIntervalOption, timeoutOption],
+			},
+			{
+				displayName: 'Options',
+				name: 'options',
+				type: 'collection',
+				placeholder: 'Add option',
+				default: {},
+				displayOptions: {
+					show: { operation: ['get'], waitForCompletion: [false], downloadVideo: [true] },
+				},
+				options: [maxFileSizeOption],
 			},
 		],
 	};

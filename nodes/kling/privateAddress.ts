@@ -1,4 +1,5 @@
-const privateNames = /(^|\.)(localhost|local|internal|lan|home\.arpa)\.?$/;
+/** Also a single word, which only a network's own DNS knows. */
+const privateNames = /(^|\.)(localhost|local|internal|lan|test|home\.arpa)\.?$|^[^.:]+$/;
 /** IPv4: this host, private (RFC 1918), shared (RFC 6598), loopback, link-local, benchmarks (RFC 2544). */
 const privateIpv4 =
 	/^(?=[\d.]+$)(?:(0|10|127)\.|100\.(6[4-9]|[79]\d|8\d|1[01]\d|12[0-7])\.|169\.254\.|172\.(1[6-9]|2\d|3[01])\.|192\.168\.|198\.1[89]\.)/;

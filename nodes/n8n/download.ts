@@ -3,15 +3,15 @@ import type {
 	IBinaryKeyData,
 	IExecuteFunctions,
 	IN8nHttpFullResponse,
-	IWebhookFunctions,
 } from 'n8n-workflow';
+import { accepted, refused, type Checked } from '../kling/checked';
 import { delayBeforeRetry } from '../kling/clock';
 import { foreignTypeOf, imageTypeOf } from '../kling/image';
 import { isPrivateAddress } from '../kling/privateAddress';
 import type { Task, TaskRecord } from '../kling/task';
 import { fileSizeOf } from './fileSize';
-import type { Problem } from './problems';
 import type { Session } from './session';
+import { untilDeadline } from './transport';
 
 /** A broken transfer is begun again so often. */
 const mostTries = 3;
@@ -19,55 +19,69 @@ const mostTries = 3;
 const idleMs = 60_000;
 /** Milliseconds for a whole video, which has 5 to 20 MB. */
 const deadlineMs = 900_000;
-/** Bytes. n8n keeps what it stores in memory, in its database or on its disk. */
-const largestVideo = 1024 ** 3;
+/** Bytes. */
+const megabyte = 1024 ** 2;
 const mostRedirects = 5;
+const redirects = [301, 302, 303, 307, 308];
 /** A page or a message in place of the video, whatever the status says. */
 const otherTypes = /^(text|image|audio|font)\/|json|xml|html/i;
 
-/** The parts of n8n that can store a video. */
-export type VideoContext = IExecuteFunctions | IWebhookFunctions;
+/** How an item wants its videos. */
+export interface VideoOptions {
+	outputField: string;
+	/** Megabytes of a video, at most. */
+	maxFileSize: number;
+}
 
-export type Downloaded = { ok: true; binary: IBinaryKeyData } | { ok: false; problem: Problem };
+interface Video {
+	url: string;
+	taskId: string;
+	fileName: string;
+	/** Bytes. */
+	largest: number;
+}
 
-type Fetched = { ok: true; file: IBinaryData } | { ok: false; problem: Problem; again: boolean };
+/** A file, or why there is none. */
+type Fetched = Checked<IBinaryData> & { isPassing?: boolean };
 
 /**
  * Brings the videos of a task into n8n's binary store, streamed and without credentials. The first
  * goes into the field, further ones into the field with a number: data, data2, data3.
  */
 export async function downloadVideos(
-	context: VideoContext,
+	context: IExecuteFunctions,
 	session: Session,
-	record: TaskRecord,
-	field: string,
-): Promise<Downloaded> {
+	{ task, videoUrls }: TaskRecord,
+	{ outputField, maxFileSize }: VideoOptions,
+): Promise<Checked<IBinaryKeyData>> {
 	const binary: IBinaryKeyData = {};
-	for (const [index, url] of record.videoUrls.entries()) {
+	for (const [index, url] of videoUrls.entries()) {
 		const number = index === 0 ? '' : String(index + 1);
-		const fileName = fileNameOf(record.task, number);
-		const fetched = await fetchPatiently(context, session, { url, fileName, task: record.task });
-		if (!fetched.ok) return { ok: false, problem: fetched.problem };
-		binary[`${field}${number}`] = fetched.file;
+		const fileName = fileNameOf(task, number);
+		const video = { url, taskId: task.taskId, fileName, largest: maxFileSize * megabyte };
+		const fetched = await fetchPatiently(context, session, video);
+		if (!fetched.ok) {
+			const { message, description } = fetched.problem;
+			return refused(message, `${description} (task ${task.taskId})`);
+		}
+		binary[`${outputField}${number}`] = fetched.value;
 	}
-	return { ok: true, binary };
-}
-
-interface Video {
-	url: string;
-	fileName: string;
-	task: Task;
+	return accepted(binary);
 }
 
 async function fetchPatiently(
-	context: VideoContext,
+	context: IExecuteFunctions,
 	session: Session,
 	video: Video,
 ): Promise<Fetched> {
 	const { clock, signal } = session;
 	for (let tries = 1; ; tries++) {
-		const fetched = await fetchOnce(context, session, video);
-		if (fetched.ok || !fetched.again || tries === mostTries || signal?.aborted) return fetched;
+		const fetched = await untilDeadline(
+			deadlineMs,
+			signal,
+			async (ending) => await fetchOnce(context, session, video, ending.signal),
+		);
+		if (!fetched.isPassing || tries === mostTries || signal?.aborted) return fetched;
 		await clock.sleep(
 			delayBeforeRetry(tries, null, () => clock.random()),
 			signal,
@@ -75,34 +89,18 @@ async function fetchPatiently(
 	}
 }
 
-async function fetchOnce(context: VideoContext, session: Session, video: Video): Promise<Fetched> {
-	const deadline = AbortSignal.timeout(deadlineMs);
-	const ending = new AbortController();
-	const end = () => ending.abort();
-	for (const signal of [deadline, session.signal]) signal?.addEventListener('abort', end);
-	try {
-		const response = await responseAt(context, session, video, ending.signal);
-		if ('problem' in response) return response;
-		return await store(context, response, video);
-	} finally {
-		session.signal?.removeEventListener('abort', end);
-	}
-}
-
 /** Follows redirects itself, so that none leads where a provider on the internet has nothing to do. */
-async function responseAt(
-	context: VideoContext,
+async function fetchOnce(
+	context: IExecuteFunctions,
 	{ account, provider }: Session,
 	video: Video,
-	signal: AbortSignal,
-): Promise<IN8nHttpFullResponse | (Fetched & { ok: false })> {
-	let url = video.url;
+	abortSignal: AbortSignal,
+): Promise<Fetched> {
+	let url = webAddress(video.url);
 	for (let hops = 0; hops <= mostRedirects; hops++) {
-		if (!isWebAddress(url)) {
-			return refused(video, 'The provider gave no web address for the video', false);
-		}
+		if (url === null) return lasting('The provider gave no web address for the video');
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
-			return refused(video, 'The address of the video leads into a private network', false);
+			return lasting('The address of the video leads into a private network');
 		}
 		const response = (await context.helpers
 			.httpRequest({
@@ -115,47 +113,38 @@ async function responseAt(
 				ignoreHttpStatusErrors: true,
 				disableFollowRedirect: true,
 				timeout: idleMs,
-				abortSignal: signal,
+				abortSignal,
 			})
 			.catch(() => null)) as IN8nHttpFullResponse | null;
-		if (response === null) return refused(video, 'The address of the video did not answer', true);
+		if (response === null) return passing('The address of the video did not answer');
 		const { statusCode: status, headers } = response;
-		if (status < 300) return response;
+		if (status < 300) return await store(context, response, video);
 		discard(response.body);
-		const next = isRedirect(status) && headers.location;
-		if (!next) {
-			return status === 429 || status >= 500
-				? refused(video, `The address of the video answered with HTTP ${status}`, true)
-				: expired(video, status, provider.retention);
+		if (status === 429 || status >= 500) {
+			return passing(`The address of the video answered with HTTP ${status}`);
 		}
-		url = new URL(String(next), url).href;
+		if (!redirects.includes(status) || !headers.location) {
+			return expired(video, status, provider.retention);
+		}
+		url = webAddress(String(headers.location), url);
 	}
-	return refused(video, 'The address of the video redirects without end', false);
-}
-
-function isRedirect(status: number): boolean {
-	return [301, 302, 303, 307, 308].includes(status);
+	return lasting('The address of the video redirects without end');
 }
 
 /** Puts the stream into n8n's binary store, looking at what passes by. */
 async function store(
-	context: VideoContext,
+	context: IExecuteFunctions,
 	{ body, headers, statusCode }: IN8nHttpFullResponse,
 	video: Video,
 ): Promise<Fetched> {
-	const type = String(headers['content-type'] ?? '')
-		.split(';')[0]
-		.trim();
+	const [type] = String(headers['content-type'] ?? '').split(/\s*;/);
 	const stream = body as Stream;
-	if (statusCode === 204 || otherTypes.test(type)) {
+	const isTooLarge = Number(headers['content-length']) > video.largest;
+	if (isTooLarge || statusCode === 204 || otherTypes.test(type)) {
 		discard(stream);
-		return noVideo(video, type || 'nothing');
+		return isTooLarge ? tooLarge(video) : noVideo(type || 'nothing');
 	}
-	if (Number(headers['content-length']) > largestVideo) {
-		discard(stream);
-		return tooLarge(video);
-	}
-	const passed = watch(stream);
+	const passed = watch(stream, video.largest);
 	const file = await context.helpers
 		.prepareBinaryData(
 			stream as Parameters<typeof context.helpers.prepareBinaryData>[0],
@@ -163,12 +152,12 @@ async function store(
 			type.startsWith('video/') ? type : 'video/mp4',
 		)
 		.catch(() => null);
-	if (passed.bytes > largestVideo) return tooLarge(video);
-	if (passed.isOther) return noVideo(video, 'something else');
+	if (passed.bytes > video.largest) return tooLarge(video);
+	if (passed.isOther) return noVideo('something else');
 	if (!file || !passed.ended || (await fileSizeOf(context, file)) !== passed.bytes) {
-		return refused(video, 'The download of the video was interrupted', true);
+		return passing('The download of the video was interrupted');
 	}
-	return passed.bytes > 0 ? { ok: true, file } : noVideo(video, 'an empty file');
+	return passed.bytes > 0 ? accepted(file) : noVideo('an empty file');
 }
 
 interface Stream {
@@ -176,15 +165,9 @@ interface Stream {
 	destroy(reason?: Error): void;
 }
 
-interface Passed {
-	bytes: number;
-	ended: boolean;
-	isOther: boolean;
-}
-
-/** Counts what is read from a stream by somebody else, and stops it when it is no video or has no end. */
-function watch(stream: Stream): Passed {
-	const passed: Passed = { bytes: 0, ended: false, isOther: false };
+/** Counts what is read from a stream by somebody else, and stops it when it is no video or too large. */
+function watch(stream: Stream, largest: number) {
+	const passed = { bytes: 0, ended: false, isOther: false };
 	const emit = stream.emit.bind(stream);
 	// A listener of its own would set the stream going before there is anybody to take the data.
 	stream.emit = (event, ...values) => {
@@ -193,7 +176,7 @@ function watch(stream: Stream): Passed {
 		if (event === 'data' && Buffer.isBuffer(chunk)) {
 			if (passed.bytes === 0) passed.isOther = isOtherThanVideo(chunk);
 			passed.bytes += chunk.length;
-			if (passed.isOther || passed.bytes > largestVideo) stream.destroy(new Error('stopped'));
+			if (passed.isOther || passed.bytes > largest) stream.destroy(new Error('stopped'));
 		}
 		return emit(event, ...values);
 	};
@@ -206,42 +189,41 @@ function isOtherThanVideo(head: Buffer): boolean {
 	return imageTypeOf(head) !== null || (foreign !== null && !/video$/.test(foreign.what));
 }
 
-function noVideo(video: Video, found: string): Fetched & { ok: false } {
-	return refused(video, `The address of the video gives ${found}, not a video`, false);
-}
-
-function tooLarge(video: Video): Fetched & { ok: false } {
-	return refused(video, 'The video is larger than 1 GB', false);
-}
-
 function discard(body: unknown): void {
 	(body as { destroy?(): void } | undefined)?.destroy?.();
 }
 
-function expired(video: Video, status: number, retention: string | null): Fetched & { ok: false } {
+const getLater =
+	'The task itself is done and paid for. Run Get with its task ID to fetch the video.';
+
+function lasting(message: string): Fetched {
+	return refused(message, getLater);
+}
+
+/** What another try may not meet again. */
+function passing(message: string): Fetched {
+	return { ...refused(message, getLater), isPassing: true };
+}
+
+function noVideo(found: string): Fetched {
+	return lasting(`The address of the video gives ${found}, not a video`);
+}
+
+function tooLarge({ url, largest }: Video): Fetched {
+	return refused(
+		`The video is larger than ${largest / megabyte} MB`,
+		`The task itself is done and paid for. Raise Max File Size (MB) under Options and run Get with its task ID, or fetch the video from ${url}`,
+	);
+}
+
+function expired({ taskId }: Video, status: number, retention: string | null): Fetched {
 	const kept = retention
 		? `The provider keeps videos for ${retention}.`
 		: 'The provider does not say how long it keeps videos.';
 	return refused(
-		video,
-		`The video of task ${video.task.taskId} can no longer be fetched (HTTP ${status})`,
-		false,
+		`The video of task ${taskId} can no longer be fetched (HTTP ${status})`,
 		`${kept} Get the task again for a fresh link, and download videos soon after they are made.`,
 	);
-}
-
-function refused(
-	{ task }: Video,
-	message: string,
-	again: boolean,
-	description = 'The task itself is done and paid for. Run Get with its task ID to fetch the video.',
-): Fetched & { ok: false } {
-	const problem = {
-		message,
-		description: `${description} (task ${task.taskId})`,
-		taskId: task.taskId,
-	};
-	return { ok: false, again, problem };
 }
 
 /** Scene and task id, in letters that every file system takes. */
@@ -251,10 +233,11 @@ function fileNameOf({ effectScene, taskId }: Task, number: string): string {
 }
 
 /** Not by `URL.canParse`, which Node.js 20 gets wrong once it is compiled. */
-function isWebAddress(url: string): boolean {
+function webAddress(address: string, base?: string): string | null {
 	try {
-		return /^https?:$/.test(new URL(url).protocol);
+		const { protocol, href } = new URL(address, base);
+		return /^https?:$/.test(protocol) ? href : null;
 	} catch {
-		return false;
+		return null;
 	}
 }

@@ -1,4 +1,4 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, parsed, refused, type Checked } from '../kling/checked';
 import { reasonOf } from '../kling/thrown';
@@ -61,21 +61,21 @@ function evaluated(
 	}
 }
 
-/** By run of a node: the values of its parameters that have no expression, and so are the same for every item. */
-const fixedValues = new WeakMap<IExecuteFunctions, Map<string, unknown>>();
+/** By run of a node: its parameters as they were entered, and what those without an expression say, for all items alike. */
+const runs = new WeakMap<
+	IExecuteFunctions,
+	{ entered: INodeParameters; fixed: Map<string, unknown> }
+>();
 
 /** The value for one item. To evaluate a parameter takes n8n some tenths of a millisecond, for a thousand items too long. */
 function valueOf(context: IExecuteFunctions, name: string, itemIndex: number): unknown {
-	const fixed = fixedValues.get(context) ?? fixedIn(context);
-	fixedValues.set(context, fixed);
-	if (!fixed.has(name)) return context.getNodeParameter(name, itemIndex, null);
-	return fixed.get(name);
-}
-
-function fixedIn(context: IExecuteFunctions): Map<string, unknown> {
-	const given = Object.entries(context.getNode().parameters);
-	const names = given.filter(([, value]) => !hasExpression(value)).map(([name]) => name);
-	return new Map(names.map((name) => [name, context.getNodeParameter(name, 0, null)]));
+	const run = runs.get(context) ?? { entered: context.getNode().parameters, fixed: new Map() };
+	runs.set(context, run);
+	const { entered, fixed } = run;
+	if (fixed.has(name)) return fixed.get(name);
+	const value = context.getNodeParameter(name, itemIndex, null);
+	if (!hasExpression(entered[name])) fixed.set(name, value);
+	return value;
 }
 
 /** As n8n tells: a text that begins with an equals sign, at any depth. */

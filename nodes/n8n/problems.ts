@@ -16,6 +16,8 @@ export interface Problem extends Message {
 	failure?: Failure;
 	taskId?: string;
 	externalTaskId?: string;
+	/** Of a task whose video could not be downloaded. */
+	videoUrl?: string | null;
 }
 
 /** What somebody threw, as an item's problem: n8n's own errors in their words. */
@@ -66,20 +68,15 @@ export function itemOf(node: INode, problem: Problem, itemIndex: number): INodeE
 	return { json, pairedItem: { item: itemIndex } };
 }
 
-function detailsOf({ failure, taskId, externalTaskId }: Problem): IDataObject {
+function detailsOf({ failure, taskId, externalTaskId, videoUrl }: Problem): IDataObject {
 	return {
 		taskId: taskId ?? null,
 		externalTaskId: externalTaskId ?? null,
+		...(videoUrl ? { videoUrl } : {}),
 		code: failure?.code ?? null,
 		httpCode: failure?.httpStatus ?? null,
 		requestId: failure?.requestId ?? null,
 		...(failure?.excerpt ? { response: failure.excerpt } : {}),
 		...(failure?.possibleIds ? { possibleTaskIds: failure.possibleIds } : {}),
 	};
-}
-
-/** Whether the node's setting On Error is one of the two that continue. */
-export function goesOn({ onError, continueOnFail }: INode): boolean {
-	if (onError === undefined) return continueOnFail === true;
-	return onError !== 'stopWorkflow';
 }

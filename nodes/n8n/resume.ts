@@ -61,15 +61,6 @@ export function storedExecutionOf(
 	return entry?.node && entry.data && data ? { entry, data } : null;
 }
 
-/** Hosts that only this machine or its own network can reach. */
-const privateHosts =
-	/^(localhost|.*\.(localhost|local|internal|lan|test)|127\..*|10\..*|192\.168\..*|169\.254\..*|172\.(1[6-9]|2\d|3[01])\..*|0\.0\.0\.0|\[(::1?|f[cde].*)\]|[^.:]+)$/i;
-
-/** Whether a provider on the internet can, as far as the address tells, call it. */
-export function isPublic(address: string): boolean {
-	return !privateHosts.test(new URL(address).hostname);
-}
-
 const ownCallTimeoutMs = 30_000;
 
 /** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */

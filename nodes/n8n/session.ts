@@ -1,9 +1,9 @@
-import { NodeOperationError } from 'n8n-workflow';
 import { readAccount, type Account } from '../kling/account';
 import { Client } from '../kling/client';
 import type { Clock } from '../kling/clock';
 import type { Provider } from '../kling/providers';
 import { systemClock } from './clock';
+import { errorOf } from './problems';
 import { cancelSignalOf, credentialName, transportOf, type RequestContext } from './transport';
 
 /** What one run of a node works with. */
@@ -25,15 +25,11 @@ export async function openSession(
 	context: RequestContext,
 	clock: Clock = systemClock,
 ): Promise<Session> {
-	const account = await accountOf(context);
-	const signal = cancelSignalOf(context);
-	const client = new Client(account.provider, transportOf(context, account), clock, signal);
-	return { account, provider: account.provider, client, clock, signal };
-}
-
-async function accountOf(context: RequestContext): Promise<Account> {
 	const checked = readAccount(await context.getCredentials(credentialName));
-	if (checked.ok) return checked.value;
-	const { message, description } = checked.problem;
-	throw new NodeOperationError(context.getNode(), message, { description });
+	if (!checked.ok) throw errorOf(context.getNode(), checked.problem);
+	const account = checked.value;
+	const { provider } = account;
+	const signal = cancelSignalOf(context);
+	const client = new Client(provider, transportOf(context, account), clock, signal);
+	return { account, provider, client, clock, signal };
 }

@@ -36,27 +36,42 @@ const largestResponse = 10 * 1024 * 1024;
 export function transportOf(context: RequestContext, account: Account): Send {
 	const redaction = redactionOf(account);
 	return async (request) => {
-		const deadline = AbortSignal.timeout(request.timeoutMs);
 		const cancelled = cancelSignalOf(context);
-		const ending = new AbortController();
-		const end = () => ending.abort();
-		const signals = [deadline, cancelled];
-		for (const signal of signals) {
-			if (signal?.aborted) end();
-			signal?.addEventListener('abort', end);
-		}
-		return await context.helpers.httpRequestWithAuthentication
-			.call(endingWith(context, ending.signal), credentialName, optionsOf(request, account, ending))
-			.then(async (response: IN8nHttpFullResponse) => {
-				const text = await textOf(response.body, ending);
-				return responseOf(response, text, redaction);
-			})
-			.catch((thrown: unknown) => noResponseOf(thrown, deadline, cancelled))
-			.finally(() => {
-				// A deadline that is listened to keeps its request in memory until it is over.
-				for (const signal of signals) signal?.removeEventListener('abort', end);
-			});
+		return await untilDeadline(request.timeoutMs, cancelled, async (ending, deadline) => {
+			try {
+				const response = (await context.helpers.httpRequestWithAuthentication.call(
+					endingWith(context, ending.signal),
+					credentialName,
+					optionsOf(request, account, ending),
+				)) as IN8nHttpFullResponse;
+				return responseOf(response, await textOf(response.body, ending), redaction);
+			} catch (thrown) {
+				return noResponseOf(thrown, deadline, cancelled);
+			}
+		});
 	};
+}
+
+/** Does what ends at a deadline, when the execution is stopped, or when `work` itself ends it. */
+export async function untilDeadline<T>(
+	ms: number,
+	cancelled: AbortSignal | undefined,
+	work: (ending: AbortController, deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
+	const deadline = AbortSignal.timeout(ms);
+	const ending = new AbortController();
+	const end = () => ending.abort();
+	const signals = [deadline, cancelled];
+	for (const signal of signals) {
+		if (signal?.aborted) end();
+		signal?.addEventListener('abort', end);
+	}
+	try {
+		return await work(ending, deadline);
+	} finally {
+		// A deadline that is listened to keeps its request in memory until it is over.
+		for (const signal of signals) signal?.removeEventListener('abort', end);
+	}
 }
 
 /** n8n puts the signal of the execution in place of the one that a request brings. */

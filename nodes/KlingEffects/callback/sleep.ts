@@ -1,8 +1,8 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
 import { itemOf } from '../../n8n/problems';
-import { isPublic } from '../../n8n/resume';
 import type { Session } from '../../n8n/session';
 import type { ItemTask } from '../operations/finish';
 import { callWhileAsleep, lastResortMs } from './ownCalls';
@@ -24,7 +24,7 @@ export async function sleepUntilCallbacks(
 	// What n8n passes on when nobody woke the execution. The input items themselves stay as they are.
 	const entry = context.getExecuteData();
 	entry.data = { ...entry.data, main: [lastKnownItems(context, wait)] };
-	if (!isPublic(wait.resumeUrl))
+	if (isPrivateAddress(wait.resumeUrl))
 		context.addExecutionHints(unreachableHint(context, wait.resumeUrl));
 	await context.putExecutionToWait(new Date(wait.deadline + lastResortMs));
 	const { webhookSecret } = account;

@@ -1,16 +1,17 @@
-import type { IExecuteFunctions, INode, IWebhookFunctions, NodeExecutionHint } from 'n8n-workflow';
+import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, type Checked } from '../../kling/checked';
+import { accepted, checkedBy, refused, type Checked } from '../../kling/checked';
 import { describeFailedTask } from '../../kling/messages';
 import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/follow';
 import { inParallel } from '../../kling/inParallel';
-import { downloadVideos } from '../../n8n/download';
+import { downloadVideos, type VideoOptions } from '../../n8n/download';
 import { taskItem } from '../../n8n/items';
 import { amount, flag, type Read } from '../../n8n/parameters';
-import { goesOn, problemOf } from '../../n8n/problems';
+import { guarded } from '../../n8n/problems';
 import type { Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
+import { maxFileSizeOption } from './videoFields';
 
 /** Videos under way at once; each is streamed, so this bounds connections rather than memory. */
 const downloadsAtOnce = 4;
@@ -20,8 +21,23 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The options of a wait: minutes, and seconds. */
-export const waitOptions = { timeout: amount(30), pollInterval: amount(10) };
+/** The options of a wait, in minutes and seconds, and of a download. */
+export const finishOptions = {
+	timeout: amount(30),
+	pollInterval: amount(10),
+	maxFileSize: z.unknown().transform(checkedBy(checkMaxFileSize)),
+};
+
+function checkMaxFileSize(given: unknown): Checked<number> {
+	const isGiven = given !== undefined && given !== null && given !== '';
+	// An expression can give the number as text.
+	const size = isGiven ? Number(String(given)) : Number(maxFileSizeOption.default);
+	if (size > 0 && Number.isFinite(size)) return accepted(size);
+	return refused(
+		'Max File Size (MB) must be a number greater than 0',
+		'Enter the size of the largest video to download, or remove the option.',
+	);
+}
 
 export function waitOf(options: { timeout: number; pollInterval: number }): WaitOptions {
 	const { timeout, pollInterval } = options;
@@ -29,10 +45,9 @@ export function waitOf(options: { timeout: number; pollInterval: number }): Wait
 }
 
 /** What an item asks for once it has its task. */
-export interface Finish {
+export interface Finish extends VideoOptions {
 	wait: boolean;
 	downloadVideo: boolean;
-	outputField: string;
 	simplify: boolean;
 }
 
@@ -53,10 +68,14 @@ export const finishParameters = {
 	simplify: flag('Simplify', true),
 };
 
-export function readFinish(given: Read<typeof finishParameters>): Checked<Finish> {
+export function readFinish(
+	given: Read<typeof finishParameters>,
+	{ maxFileSize }: { maxFileSize: number },
+): Checked<Finish> {
 	const { waitForCompletion: wait, downloadVideo, simplify } = given;
 	const field = downloadVideo ? given.outputField() : accepted('data');
-	return field.ok ? accepted({ wait, downloadVideo, simplify, outputField: field.value }) : field;
+	if (!field.ok) return field;
+	return accepted({ wait, downloadVideo, simplify, outputField: field.value, maxFileSize });
 }
 
 /** A task that an item has come to, on its way to the output. */
@@ -108,32 +127,32 @@ function hintAtOpen(open: readonly ItemTask[]): NodeExecutionHint {
  * @param waited absent when the task was not waited for: its state was asked for then, whatever it is
  */
 export async function finishTask(
-	context: IExecuteFunctions | IWebhookFunctions,
+	context: IExecuteFunctions,
 	session: Session,
-	{ itemIndex, record, finish: { simplify, downloadVideo, outputField } }: ItemTask,
+	{ itemIndex, record, finish }: ItemTask,
 	waited?: { timedOut: boolean },
 ): Promise<Result> {
 	const { task } = record;
-	if (waited && task.status === 'failed' && failedTaskIsProblem(context.getNode())) {
+	if (waited && task.status === 'failed' && failedTaskIsProblem(context)) {
 		const subject = { provider: session.provider, itemIndex };
 		const problem = { ...describeFailedTask(task, subject), taskId: task.taskId };
 		return { itemIndex, ok: false, problem };
 	}
-	const about = { simplify, timedOut: waited?.timedOut ?? false, itemIndex };
-	if (!downloadVideo || record.videoUrls.length === 0) {
+	const about = { simplify: finish.simplify, timedOut: waited?.timedOut ?? false, itemIndex };
+	if (!finish.downloadVideo || record.videoUrls.length === 0) {
 		return { itemIndex, ok: true, item: taskItem(record, about) };
 	}
-	const downloaded = await downloadVideos(context, session, record, outputField).catch(
-		(thrown: unknown) => ({
-			ok: false as const,
-			problem: { ...problemOf(thrown), taskId: task.taskId },
-		}),
+	const downloaded = await guarded(
+		async () => await downloadVideos(context, session, record, finish),
 	);
-	if (!downloaded.ok) return { itemIndex, ok: false, problem: downloaded.problem };
-	return { itemIndex, ok: true, item: taskItem(record, { ...about, binary: downloaded.binary }) };
+	if (downloaded.ok) {
+		return { itemIndex, ok: true, item: taskItem(record, { ...about, binary: downloaded.value }) };
+	}
+	const { taskId, videoUrl } = task;
+	return { itemIndex, ok: false, problem: { ...downloaded.problem, taskId, videoUrl } };
 }
 
 /** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */
-export function failedTaskIsProblem(node: INode): boolean {
-	return !goesOn(node) || node.onError === 'continueErrorOutput';
+export function failedTaskIsProblem(context: IExecuteFunctions): boolean {
+	return !context.continueOnFail() || context.getNode().onError === 'continueErrorOutput';
 }

@@ -12,7 +12,7 @@ import {
 	readFinish,
 	waitAndFinish,
 	waitOf,
-	waitOptions,
+	finishOptions,
 	type Finish,
 	type ItemTask,
 	type WaitOptions,
@@ -97,7 +97,7 @@ interface Asked {
 const parameters = {
 	taskId: locator.describe('Task ID'),
 	...finishParameters,
-	options: optionsOf(waitOptions),
+	options: optionsOf(finishOptions),
 };
 
 function readItem(
@@ -122,7 +122,7 @@ function readItem(
 			'Set Task ID to By ID and enter the ID that Create returned.',
 		);
 	}
-	const finish = readFinish(read.value);
+	const finish = readFinish(read.value, read.value.options);
 	if (!finish.ok) return finish;
 	const wait = waitOf(read.value.options);
 	return accepted({ itemIndex, mode, taskId, finish: finish.value, wait });

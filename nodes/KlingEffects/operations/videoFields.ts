@@ -49,6 +49,18 @@ function waitFields(show: Show): INodeProperties[] {
 	];
 }
 
+export const maxFileSizeOption: INodeProperties = {
+	displayName: 'Max File Size (MB)',
+	name: 'maxFileSize',
+	type: 'number',
+	typeOptions: { minValue: 1 },
+	// Generous: n8n keeps a video in memory, in its database or on its disk.
+	default: 1024,
+	displayOptions: { show: { '/downloadVideo': [true] } },
+	description:
+		'Size up to which a video is downloaded. The message about a larger one has its link.',
+};
+
 /** Options of a wait, alphabetically. */
 export const pollIntervalOption: INodeProperties = {
 	displayName: 'Poll Interval (Seconds)',

@@ -88,6 +88,6 @@ async function canSleep(
 	const statuses = itemTasks
 		.filter(({ finish }) => finish.wait)
 		.map(({ record }) => record.task.status);
-	if (statuses.includes('failed') && failedTaskIsProblem(context.getNode())) return false;
+	if (statuses.includes('failed') && failedTaskIsProblem(context)) return false;
 	return !statuses.every(isFinal);
 }

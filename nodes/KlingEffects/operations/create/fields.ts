@@ -1,6 +1,7 @@
 import { withSupport } from '../../../kling/providers/support';
 import type { INodeProperties } from 'n8n-workflow';
 import { effectTypeOf, scenes } from '../../../kling/scenes';
+import { maxFileSizeOption } from '../videoFields';
 
 const show = { operation: ['create'] };
 /** No scene chosen yet counts as one of one image. */
@@ -150,7 +151,7 @@ function imageFields(displayName: string, when: When, role: string): INodeProper
 	];
 }
 
-/** Options of Create alone, alphabetically. */
+/** Options of Create and its download, alphabetically. */
 export const createOptions: INodeProperties[] = [
 	{
 		displayName: 'Additional Fields (JSON)',
@@ -202,6 +203,10 @@ export const createOptions: INodeProperties[] = [
 			'Your own ID for the task, unique in the account. Without it the node makes one, so that it can find the task if the response is lost',
 			'externalTaskId',
 		),
+	},
+	{
+		...maxFileSizeOption,
+		displayOptions: { show: { '/waitForCompletion': [true], '/downloadVideo': [true] } },
 	},
 	{
 		displayName: 'Mode',

@@ -16,7 +16,7 @@ import {
 	finishParameters,
 	readFinish,
 	waitOf,
-	waitOptions,
+	finishOptions,
 	type Finish,
 	type WaitOptions,
 } from '../finish';
@@ -42,7 +42,7 @@ const mostConcurrency = 100;
 const usualConcurrency = 20;
 
 const runOptions = {
-	...waitOptions,
+	...finishOptions,
 	concurrency: amount(usualConcurrency).transform((given) =>
 		Math.min(mostConcurrency, Math.floor(given) || usualConcurrency),
 	),
@@ -88,7 +88,7 @@ async function checkItem(
 	const read = readParameters(context, itemIndex, parameters);
 	if (!read.ok) return read;
 	const { effectScene, options, ...given } = read.value;
-	const { concurrency, waitUsing, timeout, pollInterval, ...asked } = options;
+	const { concurrency, waitUsing, timeout, pollInterval, maxFileSize, ...asked } = options;
 	const order = checkOrder({ effectScene, ...asked }, provider);
 	if (!order.ok) return order;
 	const chosen = given.effectType ?? 'single';
@@ -105,7 +105,7 @@ async function checkItem(
 	}
 	const images = readImages(context, itemIndex, given, effectType);
 	if (!images.ok) return images;
-	const finish = readFinish(given);
+	const finish = readFinish(given, { maxFileSize });
 	if (!finish.ok) return finish;
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	const loaded = await loadImages(images.value);
