@@ -1,6 +1,6 @@
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { rows } from '../contract/providers';
-import { single, Workbench } from '../contract/support';
+import { Workbench } from '../contract/support';
 
 const bench = Workbench.prepare();
 const [kling] = rows;
