@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { errorOf, isExplained, itemOf, problemOf, type Problem } from './problems';
+import type { Checked } from '../kling/checked';
+import { errorOf, guarded, isExplained, itemOf, problemOf, type Problem } from './problems';
 
 /** An item's result, or why it has none. */
 export type Result =
@@ -34,6 +35,28 @@ export function outputOf(
 	return ordered.map((result) =>
 		result.ok ? result.item : itemOf(context.getNode(), result.problem, result.itemIndex),
 	);
+}
+
+/**
+ * The output of an operation that does one input item after the other.
+ *
+ * @param work the items that an input item gives; what it throws is a problem too
+ * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
+ */
+export async function outputOfEach(
+	context: IExecuteFunctions,
+	work: (
+		itemIndex: number,
+	) => Checked<INodeExecutionData[]> | Promise<Checked<INodeExecutionData[]>>,
+): Promise<INodeExecutionData[]> {
+	const results: Result[] = [];
+	for (const itemIndex of context.getInputData().keys()) {
+		const done = await guarded(() => work(itemIndex));
+		if (done.ok) for (const item of done.value) results.push({ itemIndex, ok: true, item });
+		else results.push({ itemIndex, ...done });
+		if (!done.ok && !context.continueOnFail()) break;
+	}
+	return outputOf(context, results);
 }
 
 /** What to tell of the tasks when no item will show them, beside the one that the message is about. */

@@ -1,14 +1,15 @@
-import { whoLists } from '../../kling/providers/support';
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, refused, type Checked } from '../../kling/checked';
-import { describeFailure } from '../../kling/messages';
+import { accepted, checkedBy, refused, type Checked } from '../../kling/checked';
+import type { Client } from '../../kling/client';
+import { success, type Outcome } from '../../kling/failure';
 import { matches, readFilters, type TaskFilters } from '../../kling/filters';
+import { describeFailure } from '../../kling/messages';
+import { whoLists } from '../../kling/providers/support';
 import { createdMs, type TaskRecord } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
-import { flag, readParameters } from '../../n8n/parameters';
-import { guarded, type Problem } from '../../n8n/problems';
-import { outputOf, type Result } from '../../n8n/results';
+import { flag, readParameters, type Read } from '../../n8n/parameters';
+import { outputOfEach } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 
 const show = { operation: ['list'] };
@@ -33,6 +34,26 @@ export const limitFields: INodeProperties[] = [
 		description: 'Max number of results to return',
 	},
 ];
+
+/** What they ask for: {@link limitOf}. */
+export const limitParameters = {
+	returnAll: flag('Return All', false),
+	limit: { onDemand: z.unknown().transform(checkedBy(checkLimit)).describe('Limit') },
+};
+
+function checkLimit(given: unknown): Checked<number> {
+	const limit = Math.floor(Number(given ?? 50));
+	if (limit >= 1) return accepted(limit);
+	return refused(
+		'Limit must be a number from 1 up',
+		'Enter the largest number of results to return, or turn on Return All.',
+	);
+}
+
+/** How many results an item asks for at most; Infinity for all. */
+export function limitOf({ returnAll, limit }: Read<typeof limitParameters>): Checked<number> {
+	return returnAll ? accepted(Infinity) : limit();
+}
 
 export const listFields: INodeProperties[] = [
 	{
@@ -82,6 +103,13 @@ export const listFields: INodeProperties[] = [
 	},
 ];
 
+/** All parameters of Get Many. */
+const parameters = {
+	...limitParameters,
+	filters: z.unknown().transform(checkedBy(readFilters)).describe('Filters'),
+	simplify: flag('Simplify', true),
+};
+
 /**
  * Lists the account's tasks, newest first, one item each, for every input item.
  *
@@ -89,45 +117,39 @@ export const listFields: INodeProperties[] = [
  */
 export async function executeList(
 	context: IExecuteFunctions,
-	session: Session,
+	{ client, provider }: Session,
 ): Promise<INodeExecutionData[]> {
-	let results: Result[] = [];
-	for (const itemIndex of context.getInputData().keys()) {
-		const listed = await listFor(context, session, itemIndex);
-		results = results.concat(listed);
-		if (listed.some(({ ok }) => !ok) && !context.continueOnFail()) break;
-	}
-	return outputOf(context, results);
-}
-
-async function listFor(
-	context: IExecuteFunctions,
-	session: Session,
-	itemIndex: number,
-): Promise<Result[]> {
-	const { provider } = session;
-	if (!provider.list) return [refuse(itemIndex, noList(provider.displayName))];
-	const read = await guarded(() => readItem(context, itemIndex));
-	if (!read.ok) return [refuse(itemIndex, read.problem)];
-	const { filters, limit, simplify } = read.value;
-	const found = await collect(session, filters, limit);
-	if (!found.ok) {
+	return await outputOfEach(context, async (itemIndex) => {
+		if (!provider.list) {
+			return refused(
+				`${provider.displayName} has no list of tasks`,
+				`Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
+			);
+		}
+		const read = readParameters(context, itemIndex, parameters);
+		if (!read.ok) return read;
+		const { filters, simplify } = read.value;
+		const limit = limitOf(read.value);
+		if (!limit.ok) return limit;
+		const found = await collect(client, filters, limit.value);
+		if (found.ok) {
+			return accepted(found.value.map((record) => taskItem(record, { simplify, itemIndex })));
+		}
 		const { failure } = found;
 		const problem = { ...describeFailure(failure, { provider, itemIndex }), failure };
-		return [refuse(itemIndex, problem)];
-	}
-	return found.value.map((record) => ({
-		itemIndex,
-		ok: true,
-		item: taskItem(record, { simplify, itemIndex }),
-	}));
+		return { ok: false, problem };
+	});
 }
 
 /**
  * Reads pages until enough tasks match. The order of the list is not documented, so what was read is
  * sorted here; with a limit, the newest of what the first pages hold are returned.
  */
-async function collect({ client }: Session, filters: TaskFilters, limit: number) {
+async function collect(
+	client: Client,
+	filters: TaskFilters,
+	limit: number,
+): Promise<Outcome<TaskRecord[]>> {
 	let found: TaskRecord[] = [];
 	const isFiltered = Object.keys(filters).length > 0;
 	const pageSize = isFiltered ? client.largestPage : Math.min(limit, client.largestPage);
@@ -137,47 +159,5 @@ async function collect({ client }: Session, filters: TaskFilters, limit: number)
 		if (found.length >= limit) break;
 	}
 	found.sort((a, b) => createdMs(b.task) - createdMs(a.task));
-	return { ok: true as const, value: found.slice(0, limit) };
-}
-
-const parameters = { filters: z.unknown(), simplify: flag('Simplify', true) };
-
-function readItem(
-	context: IExecuteFunctions,
-	itemIndex: number,
-): Checked<{ filters: TaskFilters; limit: number; simplify: boolean }> {
-	const read = readParameters(context, itemIndex, parameters);
-	if (!read.ok) return read;
-	const filters = readFilters(read.value.filters ?? {});
-	if (!filters.ok) return filters;
-	const limit = readLimit(context, itemIndex);
-	if (!limit.ok) return limit;
-	const { simplify } = read.value;
-	return accepted({ filters: filters.value, limit: limit.value, simplify });
-}
-
-/** How many results an item asks for at most; Infinity for all. */
-export function readLimit(context: IExecuteFunctions, itemIndex: number): Checked<number> {
-	const all = readParameters(context, itemIndex, { returnAll: flag('Return All', false) });
-	if (!all.ok) return all;
-	if (all.value.returnAll) return accepted(Infinity);
-	const given = readParameters(context, itemIndex, { limit: z.unknown().describe('Limit') });
-	if (!given.ok) return given;
-	const limit = Math.floor(Number(given.value.limit ?? 50));
-	if (limit >= 1) return accepted(limit);
-	return refused(
-		'Limit must be a number from 1 up',
-		'Enter the largest number of results to return, or turn on Return All.',
-	);
-}
-
-function noList(displayName: string): Problem {
-	return {
-		message: `${displayName} has no list of tasks`,
-		description: `Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
-	};
-}
-
-function refuse(itemIndex: number, problem: Problem): Result {
-	return { itemIndex, ok: false, problem };
+	return success(found.slice(0, limit));
 }

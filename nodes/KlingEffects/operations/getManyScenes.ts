@@ -1,11 +1,10 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, type Checked } from '../../kling/checked';
-import { searchScenes, type Scene } from '../../kling/scenes';
+import { accepted } from '../../kling/checked';
+import { searchScenes } from '../../kling/scenes';
 import { readParameters } from '../../n8n/parameters';
-import { guarded } from '../../n8n/problems';
-import { outputOf, type Result } from '../../n8n/results';
-import { readLimit } from './getMany';
+import { outputOfEach } from '../../n8n/results';
+import { limitOf, limitParameters } from './getMany';
 
 const show = { operation: ['listScenes'] };
 
@@ -35,6 +34,16 @@ export const listScenesFields: INodeProperties[] = [
 	},
 ];
 
+/** All parameters of Get Many Scenes. */
+const parameters = {
+	...limitParameters,
+	search: z
+		.unknown()
+		.transform((given) => String(given ?? ''))
+		.describe('Search'),
+	images: z.enum(['single', 'dual']).optional().catch(undefined).describe('Images'),
+};
+
 /**
  * Gives the scenes that fit, one item each, for every input item, so that a workflow or an agent can
  * choose one. It reads the package's own list: nothing is sent, and no credential is needed.
@@ -42,33 +51,19 @@ export const listScenesFields: INodeProperties[] = [
  * @throws NodeOperationError with On Error "Stop", at the first problem
  */
 export async function executeListScenes(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	const results: Result[] = [];
-	for (const itemIndex of context.getInputData().keys()) {
-		const found = await guarded(() => scenesFor(context, itemIndex));
-		if (found.ok) results.push(...found.value);
-		else results.push({ itemIndex, ok: false, problem: found.problem });
-	}
-	return outputOf(context, results);
-}
-
-const parameters = { images: z.unknown(), search: z.unknown().describe('Search') };
-
-function scenesFor(context: IExecuteFunctions, itemIndex: number): Checked<Result[]> {
-	const limit = readLimit(context, itemIndex);
-	if (!limit.ok) return limit;
-	const read = readParameters(context, itemIndex, parameters);
-	if (!read.ok) return read;
-	const { images, search } = read.value;
-	const effectType = images === 'single' || images === 'dual' ? images : undefined;
-	const found = searchScenes({ text: String(search ?? ''), effectType }).slice(0, limit.value);
-	return accepted(
-		found.map((scene) => ({ itemIndex, ok: true, item: sceneItem(scene, itemIndex) })),
-	);
-}
-
-function sceneItem(scene: Scene, itemIndex: number): INodeExecutionData {
-	const { name, title, effectType, standing, listedIn } = scene;
-	const images = effectType === 'dual' ? 2 : 1;
-	const json = { name, title, images, standing, list: listedIn || null };
-	return { json, pairedItem: { item: itemIndex } };
+	return await outputOfEach(context, (itemIndex) => {
+		const read = readParameters(context, itemIndex, parameters);
+		if (!read.ok) return read;
+		const { search: text, images: effectType } = read.value;
+		const limit = limitOf(read.value);
+		if (!limit.ok) return limit;
+		const found = searchScenes({ text, effectType }).slice(0, limit.value);
+		return accepted(
+			found.map(({ name, title, effectType: type, standing, listedIn }) => {
+				const images = type === 'dual' ? 2 : 1;
+				const json = { name, title, images, standing, list: listedIn || null };
+				return { json, pairedItem: { item: itemIndex } };
+			}),
+		);
+	});
 }
