@@ -17,6 +17,17 @@ const named = (wanted: (provider: Provider) => boolean | undefined) =>
 	providers.filter(wanted).map(({ name }) => name);
 const signing = named(({ signs }) => signs);
 
+const byApiKey = { provider: signing, authentication: ['apiKey'] };
+const byAccessKey = { provider: signing, authentication: ['accessKey'] };
+const apiKey: INodeProperties = {
+	displayName: 'API Key',
+	name: 'apiKey',
+	type: 'string',
+	typeOptions: { password: true },
+	default: '',
+	required: true,
+};
+
 /** Access to one of the five providers of Kling's video effects. */
 export class KlingEffectsApi implements ICredentialType {
 	name = 'klingEffectsApi';
@@ -67,38 +78,16 @@ export class KlingEffectsApi implements ICredentialType {
 			displayOptions: { show: { provider: signing } },
 		},
 		// Twice, because n8n cannot say "hidden for Kling AI with an access key" in one condition.
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			displayOptions: { show: { provider: signing, authentication: ['apiKey'] } },
-		},
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			displayOptions: { hide: { provider: signing } },
-		},
+		{ ...apiKey, displayOptions: { show: byApiKey } },
+		{ ...apiKey, displayOptions: { hide: { provider: signing } } },
 		{
 			displayName:
 				'This looks like an access key. If it is one, set Authentication to Access Key and Secret Key.',
 			name: 'accessKeyNotice',
 			type: 'notice',
 			default: '',
-			displayOptions: {
-				show: {
-					provider: signing,
-					authentication: ['apiKey'],
-					// The length that was seen (docs/providers.md K27), also with a blank; nothing is refused for it.
-					'/apiKey.length': [32, 33],
-				},
-			},
+			// The length that was seen (docs/providers.md K27), also with a blank; nothing is refused for it.
+			displayOptions: { show: { ...byApiKey, '/apiKey.length': [32, 33] } },
 		},
 		{
 			displayName: 'Access Key',
@@ -106,7 +95,7 @@ export class KlingEffectsApi implements ICredentialType {
 			type: 'string',
 			default: '',
 			required: true,
-			displayOptions: { show: { provider: signing, authentication: ['accessKey'] } },
+			displayOptions: { show: byAccessKey },
 		},
 		{
 			displayName: 'Secret Key',
@@ -115,7 +104,7 @@ export class KlingEffectsApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
-			displayOptions: { show: { provider: signing, authentication: ['accessKey'] } },
+			displayOptions: { show: byAccessKey },
 		},
 		{
 			displayName: 'Base URL',
@@ -138,8 +127,7 @@ export class KlingEffectsApi implements ICredentialType {
 		},
 	];
 
-	authenticate: IAuthenticate = async (credentials, requestOptions) =>
-		withKey(credentials, requestOptions);
+	authenticate: IAuthenticate = withKey;
 
 	test: ICredentialTestRequest = { request: checkRequest, rules: checkRules };
 }
@@ -148,19 +136,18 @@ export class KlingEffectsApi implements ICredentialType {
  * The request with the headers that prove who sends it. They go to the account's own address alone: a
  * request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
  */
-function withKey(
+async function withKey(
 	credentials: ICredentialDataDecryptedObject,
-	requestOptions: IHttpRequestOptions,
-): IHttpRequestOptions {
-	const { [providerTimeHeader]: providerTime, ...headers } = requestOptions.headers ?? {};
-	const options = { ...requestOptions, headers };
+	options: IHttpRequestOptions,
+): Promise<IHttpRequestOptions> {
+	const { [providerTimeHeader]: providerTime, ...headers } = options.headers ?? {};
+	const { baseURL = '', url } = options;
+	const address = /^https?:\/\//i.test(url) ? url : `${baseURL}${url}`;
 	const account = readAccount(credentials);
-	if (!account.ok || !belongsTo(account.value, addressOf(requestOptions))) return options;
-	const { provider, secret } = account.value;
-	const now = signingTime(String(providerTime), Date.now());
-	return { ...options, headers: { ...headers, ...provider.authorize(secret, now) } };
-}
-
-function addressOf({ baseURL, url }: IHttpRequestOptions): string {
-	return /^https?:\/\//i.test(url) ? url : `${baseURL ?? ''}${url}`;
+	if (account.ok && belongsTo(account.value, address)) {
+		const { provider, secret } = account.value;
+		const now = signingTime(String(providerTime), Date.now());
+		Object.assign(headers, provider.authorize(secret, now));
+	}
+	return { ...options, headers };
 }

@@ -4,6 +4,7 @@ import {
 	NodeOperationError,
 	type IExecuteFunctions,
 	type INodeExecutionData,
+	type INodeProperties,
 	type INodeType,
 	type INodeTypeDescription,
 	type IWebhookFunctions,
@@ -12,11 +13,11 @@ import {
 import { simplifyField } from '../n8n/items';
 import { outputOfThrown } from '../n8n/results';
 import { resumeWebhooks } from '../n8n/resume';
-import { openSession, type Session } from '../n8n/session';
+import { openSession } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
-import { sleptWait } from './callback/wait';
+import { sleptWait } from './callback/sleep';
 import { CallbackHandler } from './callback/wake';
-import { finishWoken } from './callback/woken';
+import { finishWoken } from './callback/sleep';
 import { searchScenesMethod } from './methods';
 import { executeCreate } from './operations/create/create';
 import { createFields, createOptions, waitUsingOption } from './operations/create/fields';
@@ -30,20 +31,13 @@ import {
 	videoFields,
 } from './operations/videoFields';
 
-type Execute = (context: IExecuteFunctions) => Promise<INodeExecutionData[]>;
-
-const operations: Record<string, Execute> = {
-	create: withSession(executeCreate),
-	get: withSession(executeGet),
-	list: withSession(executeList),
-	listScenes: executeListScenes,
+const optionsField: INodeProperties = {
+	displayName: 'Options',
+	name: 'options',
+	type: 'collection',
+	placeholder: 'Add option',
+	default: {},
 };
-
-function withSession(
-	execute: (context: IExecuteFunctions, session: Session) => Promise<INodeExecutionData[]>,
-): Execute {
-	return async (context) => await execute(context, await openSession(context));
-}
 
 /**
  * Programmatic rather than declarative, because a create that costs money is looked up before it is
@@ -119,29 +113,17 @@ export class KlingEffects implements INodeType {
 			...videoFields,
 			{ ...simplifyField, displayOptions: { show: { operation: ['create', 'get', 'list'] } } },
 			{
-				displayName: 'Options',
-				name: 'options',
-				type: 'collection',
-				placeholder: 'Add option',
-				default: {},
+				...optionsField,
 				displayOptions: { show: { operation: ['create'] } },
 				options: [...createOptions, pollIntervalOption, timeoutOption, waitUsingOption],
 			},
 			{
-				displayName: 'Options',
-				name: 'options',
-				type: 'collection',
-				placeholder: 'Add option',
-				default: {},
+				...optionsField,
 				displayOptions: { show: { operation: ['get'], waitForCompletion: [true] } },
 				options: [maxFileSizeOption, pollIntervalOption, timeoutOption],
 			},
 			{
-				displayName: 'Options',
-				name: 'options',
-				type: 'collection',
-				placeholder: 'Add option',
-				default: {},
+				...optionsField,
 				displayOptions: {
 					show: { operation: ['get'], waitForCompletion: [false], downloadVideo: [true] },
 				},
@@ -167,10 +149,18 @@ const callbacks = new CallbackHandler();
 async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const wait = sleptWait(context);
 	if (wait) return await finishWoken(context, wait);
-	const operation = context.getNodeParameter('operation', 0, 'create');
-	const run = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
-	if (run) return await run(context);
-	throw new NodeOperationError(context.getNode(), `Operation “${String(operation)}” is not known`, {
-		description: 'Choose Create, Get, Get Many or Get Many Scenes.',
-	});
+	const operation: unknown = context.getNodeParameter('operation', 0, 'create');
+	switch (operation) {
+		case 'create':
+			return await executeCreate(context, await openSession(context));
+		case 'get':
+			return await executeGet(context, await openSession(context));
+		case 'list':
+			return await executeList(context, await openSession(context));
+		case 'listScenes':
+			return await executeListScenes(context);
+	}
+	const message = `Operation “${String(operation)}” is not known`;
+	const description = 'Choose Create, Get, Get Many or Get Many Scenes.';
+	throw new NodeOperationError(context.getNode(), message, { description });
 }

@@ -97,6 +97,15 @@ export function filledIn(
 	};
 }
 
+/**
+ * A task as it was seen again, with what was known before. A gateway may answer with an id of another
+ * system, which cannot be asked for here.
+ */
+export function seenAgain(before: Task, record: TaskRecord): TaskRecord {
+	const { task, ...rest } = filledIn(record, before);
+	return { ...rest, task: { ...task, taskId: before.taskId } };
+}
+
 /** Milliseconds since 1970, of the task's last change as the provider dates it; 0 when unknown. */
 export function updatedMs(task: Task): number {
 	return Date.parse(task.updatedAt ?? task.createdAt ?? '') || 0;

@@ -1,6 +1,5 @@
 import type { INode, INodeType } from 'n8n-workflow';
-import { signedHeaders } from '../../nodes/kling/webhookSignature';
-import { minutes, photos, seconds, signingSecret, TestBed } from './support';
+import { minutes, photos, seconds, signedHeaders, signingSecret, TestBed } from './support';
 
 const bed = TestBed.prepare();
 const toContinue = { settings: { onError: 'continueRegularOutput' as const } };
@@ -74,6 +73,23 @@ describe('a provider that stumbles', () => {
 		expect((await bed.callBack()).status).toBe(202);
 		await bed.pass(1_500);
 		bed.finish('succeed', 0);
+		await bed.pass(5 * seconds);
+		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
+	});
+
+	test('a callback that comes during the last of the looks is followed by looks of its own', async () => {
+		const id = await bed.start(photos('a'));
+		await bed.pass(60 * seconds);
+		await bed.callBack();
+		await bed.pass(10 * seconds);
+		bed.sandbox.addFault({ kind: 'delay', delayMs: 200, match: { operation: 'get' }, times: 1 });
+		const { looks } = bed;
+		const third = bed.pass(seconds);
+		while (bed.looks === looks) await new Promise(setImmediate);
+		bed.finish('succeed', 0);
+		expect(await bed.n8n.call(bed.address)).toMatchObject({ status: 202 });
+		await third;
+		expect(bed.n8n.status(id)).toBe('waiting');
 		await bed.pass(5 * seconds);
 		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
 	});
@@ -152,11 +168,27 @@ describe('with a Webhook Secret', () => {
 		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
 	});
 
-	test('the node signs its own calls: a lost callback is made up for', async () => {
+	test('the node’s own calls pass: a lost callback is made up for', async () => {
 		const id = await bed.start(photos('a'), {}, { webhookSecret: signingSecret });
 		bed.finish('succeed', 0);
 		await bed.pass(6 * seconds);
 		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
+	});
+
+	test('the token of the node’s own calls is told to nobody, and no other passes', async () => {
+		const id = await bed.start(photos('a'), {}, { webhookSecret: signingSecret });
+		await bed.pass(60 * seconds);
+		const [[name, token], ...more] = Object.entries(bed.ownHeaders);
+		expect(more).toEqual([]);
+		expect(token).toMatch(/^[0-9a-f-]{36}$/);
+		const others = ['', 'undefined', `${token.slice(0, -1)}${token.endsWith('0') ? 1 : 0}`];
+		for (const other of others) {
+			expect((await bed.callBack({ headers: { [name]: other } })).status).toBe(401);
+		}
+		bed.finish('succeed', 0);
+		expect((await bed.callBack({ headers: { [name]: token } })).status).toBe(200);
+		expect(JSON.stringify(bed.sandbox.requests)).not.toContain(token);
+		expect(JSON.stringify(bed.n8n.dataOf(id).resultData)).not.toContain(token);
 	});
 });
 
@@ -174,6 +206,16 @@ describe('callbacks cost a bounded number of requests', () => {
 		}
 		expect(bed.json(id)).toHaveLength(98);
 		expect(bed.looks - before).toBeLessThanOrEqual(98 * 3);
+	});
+
+	test('the node looks three times after falling asleep, and after each callback', async () => {
+		await bed.start(photos('a'));
+		await bed.pass(10 * minutes);
+		expect(bed.ownCalls).toEqual([202, 202, 202]);
+		await bed.callBack();
+		await bed.pass(10 * minutes);
+		expect(bed.ownCalls).toHaveLength(6);
+		expect(bed.looks).toBe(8);
 	});
 
 	test('a stranger who calls a hundred times in a second causes three looks at most', async () => {

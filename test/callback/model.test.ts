@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { IExecuteFunctions, IWebhookFunctions } from 'n8n-workflow';
-import { sleptWait } from '../../nodes/KlingEffects/callback/wait';
+import { sleptWait } from '../../nodes/KlingEffects/callback/sleep';
 import { CallbackHandler } from '../../nodes/KlingEffects/callback/wake';
-import { finishWoken } from '../../nodes/KlingEffects/callback/woken';
+import { finishWoken } from '../../nodes/KlingEffects/callback/sleep';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { executeCreate } from '../../nodes/KlingEffects/operations/create/create';
 import { readAccount } from '../../nodes/kling/account';

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/callback/wake';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
@@ -9,6 +10,19 @@ import { SteppedClock } from '../harness/steppedClock';
 export const seconds = 1_000;
 export const minutes = 60_000;
 export const signingSecret = `whsec_${Buffer.from('a secret of the console').toString('base64')}`;
+
+/** The headers with which Kling AI signs a callback: Standard Webhooks (docs/providers.md 1.6). */
+export function signedHeaders(secret: string, body: string, now: number): Record<string, string> {
+	const timestamp = String(Math.floor(now / 1000));
+	const signature = createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64'))
+		.update(`msg_1.${timestamp}.${body}`)
+		.digest('base64');
+	return {
+		'webhook-id': 'msg_1',
+		'webhook-timestamp': timestamp,
+		'webhook-signature': `v1,${signature}`,
+	};
+}
 
 /** A Create that waits by callback for one task per item. */
 export const create = {
@@ -41,6 +55,8 @@ export class TestBed {
 	n8n!: SleepingN8n;
 	/** What the node's own calls were answered, in their order. */
 	ownCalls: number[] = [];
+	/** The headers of the last of them. */
+	ownHeaders: Record<string, string> = {};
 	private restore = () => {};
 
 	static prepare(): TestBed {
@@ -59,6 +75,7 @@ export class TestBed {
 			postToOwnAddress.post = async (url, body, headers) => {
 				const { status } = await bed.n8n.call(url, { body, headers });
 				bed.ownCalls.push(status);
+				bed.ownHeaders = headers;
 				return status;
 			};
 			bed.restore = () => {

@@ -4,12 +4,6 @@ import { resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/resume'
 import type { Session } from '../../n8n/session';
 import { isTool } from '../../n8n/tool';
 
-/** What decides how a run of Create waits. */
-export interface WaitUsing {
-	waitUsing: 'polling' | 'callback';
-	callbackUrl: string | undefined;
-}
-
 const usePolling = 'Set Wait Using under Options to Polling';
 
 /**
@@ -22,7 +16,7 @@ export function readCallbackWait(
 	context: IExecuteFunctions,
 	{ provider }: Session,
 	waits: boolean,
-	{ waitUsing, callbackUrl }: WaitUsing,
+	{ waitUsing, callbackUrl }: { waitUsing: 'polling' | 'callback'; callbackUrl?: string },
 ): Checked<string | null> {
 	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
 	if (waitUsing === 'polling' || !waits || isTool(context)) return accepted(null);
@@ -38,11 +32,6 @@ export function readCallbackWait(
 			'Remove Callback URL under Options: the node gives the provider an address of its own.',
 		);
 	}
-	return canSleep(context) ?? accepted(resumeUrlOf(context));
-}
-
-/** Why n8n could not wake this execution as it should; null when it can. */
-function canSleep(context: IExecuteFunctions) {
 	const execution = storedExecutionOf(context);
 	if (!execution || !context.getExecutionId() || !context.getWorkflow().id) {
 		return refused(
@@ -59,5 +48,5 @@ function canSleep(context: IExecuteFunctions) {
 			`${usePolling}, or turn off Wait for Sub-Workflow Completion in the workflow that calls this one.`,
 		);
 	}
-	return null;
+	return accepted(resumeUrlOf(context));
 }

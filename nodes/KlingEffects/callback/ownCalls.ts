@@ -1,83 +1,74 @@
 import { delayBeforeRetry, type Clock } from '../../kling/clock';
-import { signedHeaders } from '../../kling/webhookSignature';
 import { postToOwnAddress } from '../../n8n/resume';
-import type { Wait } from './wait';
+import type { Wait } from './sleep';
+
+/** How `webhook` answers, so that the caller here, and a provider that repeats, know what to do. */
+export const answers = { woken: 200, stillAsleep: 202, notSigned: 401, notLookedAt: 503 } as const;
+
+/** The header that tells these calls from everybody else's. */
+export const tokenHeader = 'x-kling-effects-token';
+
+/** Milliseconds after the deadline at which n8n ends the wait, if nobody has done so by then. */
+export const lastResortMs = 120_000;
+const mostSoon = 3;
+
+/** What the calls need of a wait. No more is held, because it stays in memory until the deadline. */
+export type Address = Pick<Wait, 'resumeUrl' | 'deadline' | 'token'>;
 
 /**
  * The node's own callbacks to its sleeping execution. They say nothing but “look now”: `webhook`
  * does the looking, whoever calls. They live in this process; when it is gone, the provider's
  * callbacks and n8n's own time-out are left.
  */
+export class OwnCalls {
+	private isCalling = false;
+	/** Calls since the execution fell asleep, or since the provider's last callback. */
+	private calls = 0;
 
-/** How `webhook` answers, so that the callers here, and a provider that repeats, know what to do. */
-export const answers = { woken: 200, stillAsleep: 202, notSigned: 401, notLookedAt: 503 } as const;
-
-/** Milliseconds after the deadline at which n8n ends the wait, if nobody has done so by then. */
-export const lastResortMs = 120_000;
-/** Milliseconds in which n8n surely has stored a sleeping execution as waiting. */
-const storedWithinMs = 15_000;
-/** Milliseconds after falling asleep: n8n refuses a callback that comes before it has stored the execution. */
-const firstCallsMs = [5_000, storedWithinMs];
-/** Looks that a callback causes while its task is still open: it can be ahead of the task's state. */
-const mostLooks = 3;
-
-export interface Caller {
-	/** Nothing more of it: what is held here stays in memory until the deadline. */
-	wait: Pick<Wait, 'resumeUrl' | 'deadline'>;
-	/** What callbacks are signed with; null when they are not. */
-	secret(): Promise<string | null>;
-	clock: Clock;
-}
-
-/** Calls soon after falling asleep, and at the deadline. */
-export async function callWhileAsleep(caller: Caller): Promise<void> {
-	const { wait, clock } = caller;
-	const since = clock.now();
-	for (const ms of firstCallsMs) {
-		if (since + ms >= wait.deadline) break;
-		await sleepUntil(since + ms, clock);
-		if ((await call(caller)) === answers.woken) return;
+	/** @param storedBy when n8n surely has stored the execution as waiting: it refuses callbacks until then */
+	constructor(
+		private readonly address: Address,
+		private readonly clock: Clock,
+		private readonly storedBy = 0,
+	) {
+		void this.callAtDeadline();
 	}
-	await callAtDeadline(caller);
-}
 
-/** Calls at the deadline, until the execution is awake. */
-export async function callAtDeadline(caller: Caller): Promise<void> {
-	const { wait, clock } = caller;
-	const since = clock.now();
-	await sleepUntil(wait.deadline, clock);
-	for (let tries = 1; clock.now() < wait.deadline + lastResortMs; tries++) {
-		const status = await call(caller);
-		if (status === answers.woken || isOver(status, since, clock)) return;
-		await clock.sleep(delayBeforeRetry(tries, null, () => clock.random()));
+	/** Calls {@link mostSoon} times, with growing pauses, and on until the tasks could be looked at. */
+	async callSoon(): Promise<void> {
+		this.calls = 0;
+		if (this.isCalling) return;
+		this.isCalling = true;
+		for (let status = 0; this.calls < mostSoon || status !== answers.stillAsleep; this.calls++) {
+			await this.pauseAfter(this.calls + 2);
+			if (this.clock.now() >= this.address.deadline) break;
+			status = await this.call();
+			if (this.isDone(status)) break;
+		}
+		this.isCalling = false;
 	}
-}
 
-/** Calls again after a look that brought no end: a few times for an open task, without end for one that could not be asked for. */
-export async function callAgain(caller: Caller): Promise<void> {
-	const { wait, clock } = caller;
-	const since = clock.now();
-	for (let tries = 2, looks = 0; looks < mostLooks; tries++) {
-		await clock.sleep(delayBeforeRetry(tries, null, () => clock.random()));
-		if (clock.now() >= wait.deadline) return;
-		const status = await call(caller);
-		if (status === answers.woken || isOver(status, since, clock)) return;
-		if (status === answers.stillAsleep) looks++;
+	private async callAtDeadline(): Promise<void> {
+		const { deadline } = this.address;
+		await this.clock.sleep(Math.max(0, deadline - this.clock.now()));
+		for (let tries = 1; this.clock.now() < deadline + lastResortMs; tries++) {
+			if (this.isDone(await this.call())) return;
+			await this.pauseAfter(tries);
+		}
 	}
-}
 
-/** n8n answers so for an execution that is over or awake, and for one that it has not stored yet. */
-function isOver(status: number, since: number, clock: Clock): boolean {
-	return (status === 404 || status === 409) && clock.now() >= since + storedWithinMs;
-}
+	private async call(): Promise<number> {
+		const { resumeUrl, token } = this.address;
+		return await postToOwnAddress.post(resumeUrl, '{}', { [tokenHeader]: token });
+	}
 
-async function sleepUntil(time: number, clock: Clock): Promise<void> {
-	await clock.sleep(Math.max(0, time - clock.now()));
-}
+	/** Whether the execution is awake or over, for which n8n answers 404 or 409. */
+	private isDone(status: number): boolean {
+		if (status === answers.woken) return true;
+		return (status === 404 || status === 409) && this.clock.now() >= this.storedBy;
+	}
 
-async function call({ wait, secret, clock }: Caller): Promise<number> {
-	const body = '{}';
-	const key = await secret().catch(() => null);
-	const headers = key === null ? {} : signedHeaders(key, body, clock.now());
-	return await postToOwnAddress.post(wait.resumeUrl, body, headers);
+	private async pauseAfter(tries: number): Promise<void> {
+		await this.clock.sleep(delayBeforeRetry(tries, null, () => this.clock.random()));
+	}
 }
