@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { after, before, describe, test } from 'node:test';
+import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
-import { ownN8n, prepared } from '../fixture.mjs';
-import { errorOf } from '../lib/rest.mjs';
+import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
 import { CREDENTIAL_TYPE, klingNode, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
 
 const MEGABYTE = 1024 ** 2;
@@ -100,6 +100,92 @@ describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, 
 		assert.match(message, /may have created the task, but/);
 		assert.equal(requests.filter((method) => method === 'POST').length, 1);
 		assertUnharmed(seen, context);
+	});
+});
+
+// n8n 1.123 has no such protection: there the same requests go through.
+const isProtected = prepared.line === '2';
+const protectedBy = {
+	N8N_SSRF_PROTECTION_ENABLED: 'true',
+	N8N_SSRF_ALLOWED_HOSTNAMES: 'localhost',
+};
+
+describe(`n8n ${prepared.line}.x with N8N_SSRF_PROTECTION_ENABLED`, () => {
+	let server;
+	let sandbox;
+
+	before(async () => {
+		server = await ownN8n({ env: protectedBy });
+		sandbox = await ownSandbox();
+	});
+	beforeEach(() => sandbox.reset());
+
+	/** Runs Create with the sandbox at this host: 127.0.0.1 is blocked by default, localhost allowed above. */
+	async function create(provider, host, parameters = {}, extra = {}) {
+		const { baseUrl } = sandbox.credential(provider);
+		const credential = await storeCredential(server.rest, sandbox, provider, {
+			baseUrl: baseUrl.replace('127.0.0.1', host),
+		});
+		const effect = {
+			operation: 'create',
+			effectScene: locator('name', 'pet_dance'),
+			imageInput: 'url',
+			image: 'https://photos.example/one.jpg',
+			...parameters,
+		};
+		const nodes = [manualTrigger(), klingNode('Effect', credential, effect, extra)];
+		const { id } = await server.rest.createWorkflow(workflow('ssrf', nodes, [['Start', 'Effect']]));
+		return await server.rest.runManually(id, 'Start');
+	}
+
+	const video = { waitForCompletion: true, downloadVideo: true, options: { pollInterval: 1 } };
+
+	if (!isProtected) {
+		test('n8n 1 has no such protection, so a private Base URL is asked', async () => {
+			assertSucceeded(await create('kling', '127.0.0.1', video));
+			assert.equal(sandbox.charges.length, 1);
+		});
+		return;
+	}
+
+	for (const provider of ['kling', 'modellix']) {
+		test(`${provider}: a create that it stops is refused for sure, and Retry sends nothing`, async () => {
+			const execution = await create(provider, '127.0.0.1');
+			assert.equal(execution.status, 'error');
+			const { message, description } = errorOf(execution);
+			assert.match(message, /could not be reached$/);
+			assert.doesNotMatch(`${message} ${description}`, /unknown|may have/i);
+			const retried = await server.rest.retryExecution(execution.id);
+			assert.equal(errorOf(retried).message, message);
+			assert.deepEqual(sandbox.requests, []);
+		});
+
+		test(`${provider}: once the host is allowed, Retry creates the task, once`, async () => {
+			const blocked = await create(provider, '127.0.0.1');
+			const [node] = blocked.workflowData.nodes.filter(({ name }) => name === 'Effect');
+			const { id, name } = node.credentials[CREDENTIAL_TYPE];
+			const { baseUrl, ...data } = sandbox.credential(provider);
+			await server.rest.updateCredential(id, name, CREDENTIAL_TYPE, {
+				...data,
+				baseUrl: baseUrl.replace('127.0.0.1', 'localhost'),
+			});
+			const retried = assertSucceeded(await server.rest.retryExecution(blocked.id));
+			assert.deepEqual(
+				itemsOf(retried, 'Effect').map(({ json }) => json.taskId),
+				sandbox.charges.map(({ taskId }) => taskId),
+			);
+			assert.equal(sandbox.charges.length, 1);
+		});
+	}
+
+	test('a video at a blocked address is told, and not asked for', async () => {
+		const execution = await create('kling', 'localhost', video);
+		const { message, description } = errorOf(execution);
+		assert.equal(message, 'n8n blocks requests to the address of the video');
+		const [{ taskId }] = sandbox.charges;
+		assert.ok(description.includes(`(task ${taskId})`), description);
+		assert.ok(sandbox.requests.every(({ operation }) => operation !== 'download'));
+		assert.equal(sandbox.charges.length, 1);
 	});
 });
 

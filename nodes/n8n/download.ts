@@ -4,14 +4,14 @@ import type {
 	IExecuteFunctions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
-import { accepted, refused, type Checked } from '../kling/checked';
+import { accepted, refused, type Checked, type Refused } from '../kling/checked';
 import { delayBeforeRetry } from '../kling/clock';
 import { foreignTypeOf, imageTypeOf } from '../kling/image';
 import { isPrivateAddress } from '../kling/privateAddress';
 import type { Task, TaskRecord } from '../kling/task';
 import { fileSizeOf } from './fileSize';
 import type { Session } from './session';
-import { untilDeadline } from './transport';
+import { isBlocked, untilDeadline } from './transport';
 
 /** A broken transfer is begun again so often. */
 const mostTries = 3;
@@ -41,8 +41,9 @@ interface Video {
 	largest: number;
 }
 
-/** A file, or why there is none. */
-type Fetched = Checked<IBinaryData> & { isPassing?: boolean };
+/** Why there is no file; another try may not meet again what is passing. */
+type Refusal = Refused & { isPassing?: boolean };
+type Fetched = { ok: true; value: IBinaryData } | Refusal;
 
 /**
  * Brings the videos of a task into n8n's binary store, streamed and without credentials. The first
@@ -81,7 +82,7 @@ async function fetchPatiently(
 			signal,
 			async (ending) => await fetchOnce(context, session, video, ending.signal),
 		);
-		if (!fetched.isPassing || tries === mostTries || signal?.aborted) return fetched;
+		if (fetched.ok || !fetched.isPassing || tries === mostTries || signal?.aborted) return fetched;
 		await clock.sleep(
 			delayBeforeRetry(tries, null, () => clock.random()),
 			signal,
@@ -115,8 +116,8 @@ async function fetchOnce(
 				timeout: idleMs,
 				abortSignal,
 			})
-			.catch(() => null)) as IN8nHttpFullResponse | null;
-		if (response === null) return passing('The address of the video did not answer');
+			.catch(unanswered)) as IN8nHttpFullResponse | Refusal;
+		if ('problem' in response) return response;
 		const { statusCode: status, headers } = response;
 		if (status < 300) return await store(context, response, video);
 		discard(response.body);
@@ -196,27 +197,34 @@ function discard(body: unknown): void {
 const getLater =
 	'The task itself is done and paid for. Run Get with its task ID to fetch the video.';
 
-function lasting(message: string): Fetched {
+function lasting(message: string): Refusal {
 	return refused(message, getLater);
 }
 
-/** What another try may not meet again. */
-function passing(message: string): Fetched {
+function passing(message: string): Refusal {
 	return { ...refused(message, getLater), isPassing: true };
 }
 
-function noVideo(found: string): Fetched {
+function unanswered(thrown: unknown): Refusal {
+	if (!isBlocked(thrown)) return passing('The address of the video did not answer');
+	return refused(
+		'n8n blocks requests to the address of the video',
+		'Have its host allowed (N8N_SSRF_ALLOWED_HOSTNAMES), or turn off Download Video.',
+	);
+}
+
+function noVideo(found: string): Refusal {
 	return lasting(`The address of the video gives ${found}, not a video`);
 }
 
-function tooLarge({ url, largest }: Video): Fetched {
+function tooLarge({ url, largest }: Video): Refusal {
 	return refused(
 		`The video is larger than ${largest / megabyte} MB`,
 		`The task itself is done and paid for. Raise Max File Size (MB) under Options and run Get with its task ID, or fetch the video from ${url}`,
 	);
 }
 
-function expired({ taskId }: Video, status: number, retention: string | null): Fetched {
+function expired({ taskId }: Video, status: number, retention: string | null): Refusal {
 	const kept = retention
 		? `The provider keeps videos for ${retention}.`
 		: 'The provider does not say how long it keeps videos.';

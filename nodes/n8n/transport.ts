@@ -149,6 +149,7 @@ function responseOf(
 	};
 }
 
+const blocked = 'request was blocked because';
 /**
  * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
  * also be lost while the answer is awaited, so there the code alone says nothing. The last are the words of
@@ -175,6 +176,11 @@ function noResponseOf(
 	return { kind: 'noResponse', mayHaveArrived: true, reason };
 }
 
+/** Whether n8n 2.40's protection stopped a request: see {@link neverArrived}. */
+export function isBlocked(thrown: unknown): boolean {
+	return codesOf(thrown).includes(blocked);
+}
+
 /** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
 function codesOf(thrown: unknown, depth = 0): string[] {
 	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
@@ -184,13 +190,8 @@ function codesOf(thrown: unknown, depth = 0): string[] {
 	>;
 	const own = [code, httpCode].filter((value) => typeof value === 'string');
 	const words = [syscall, code, message, messages].join(' ');
-	const connecting = words.match(/connect E(?:HOST|NET)UNREACH|request was blocked because/g) ?? [];
-	return [
-		...own,
-		...connecting,
-		...codesOf(cause, depth + 1),
-		...codesOf(errorResponse, depth + 1),
-	];
+	const told = words.match(/connect E(?:HOST|NET)UNREACH|request was blocked because/g) ?? [];
+	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
 }
 
 /** The signal that aborts when the execution is stopped; there is none outside of executions. */

@@ -63,10 +63,16 @@ const oddList = odd.map((one) => {
 
 const input = fc.record({
 	/** The answers to each hostile poll. */
-	polls: fc.array(fc.array(fc.oneof({ weight: 4, arbitrary: answer }, odd, oddList), { minLength: 1, maxLength: 4 }), {
-		minLength: 1,
-		maxLength: 4,
-	}),
+	polls: fc.array(
+		fc.array(fc.oneof({ weight: 4, arbitrary: answer }, odd, oddList), {
+			minLength: 1,
+			maxLength: 4,
+		}),
+		{
+			minLength: 1,
+			maxLength: 4,
+		},
+	),
 	isHostileAtActivation: fc.boolean(),
 	restarts: fc.boolean(),
 	status: fc.constantFrom('succeed' as const, 'failed' as const),
