@@ -29,53 +29,46 @@ export function readParameters<Parameters extends Shape>(
 ): Checked<Read<Parameters>> {
 	const values: Record<string, unknown> = {};
 	for (const [name, parameter] of Object.entries(parameters)) {
-		const schema = 'onDemand' in parameter ? parameter.onDemand : parameter;
-		const read = (displayName = schema.description ?? name) => {
-			const given = evaluated(context, itemIndex, name, displayName);
-			return given.ok ? parsed(schema, given.value) : given;
-		};
 		if ('onDemand' in parameter) {
-			values[name] = read;
+			values[name] = (displayName?: string) =>
+				read(context, itemIndex, name, parameter.onDemand, displayName);
 			continue;
 		}
-		const checked = read();
+		const checked = read(context, itemIndex, name, parameter);
 		if (!checked.ok) return checked;
 		values[name] = checked.value;
 	}
 	return accepted(values as Read<Parameters>);
 }
 
-function evaluated(
+/** By run of a node: its parameters as they were entered, and what those without an expression say, for all items alike. */
+const runs = new WeakMap<
+	IExecuteFunctions,
+	{ entered: INodeParameters; fixed: Map<string, Checked<unknown>> }
+>();
+
+/** Reads one. To evaluate it takes n8n some tenths of a millisecond, for a thousand items too long. */
+function read(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	name: string,
-	displayName: string,
+	schema: z.ZodTypeAny,
+	displayName = schema.description ?? name,
 ): Checked<unknown> {
+	const run = runs.get(context) ?? { entered: context.getNode().parameters, fixed: new Map() };
+	runs.set(context, run);
+	const known = run.fixed.get(name);
+	if (known) return known;
 	try {
-		return accepted(valueOf(context, name, itemIndex));
+		const checked = parsed(schema, context.getNodeParameter(name, itemIndex, null));
+		if (!hasExpression(run.entered[name])) run.fixed.set(name, checked);
+		return checked;
 	} catch (thrown) {
 		return refused(
 			`${displayName} could not be evaluated: ${reasonOf(thrown)}`,
 			'Check the expression of this parameter.',
 		);
 	}
-}
-
-/** By run of a node: its parameters as they were entered, and what those without an expression say, for all items alike. */
-const runs = new WeakMap<
-	IExecuteFunctions,
-	{ entered: INodeParameters; fixed: Map<string, unknown> }
->();
-
-/** The value for one item. To evaluate a parameter takes n8n some tenths of a millisecond, for a thousand items too long. */
-function valueOf(context: IExecuteFunctions, name: string, itemIndex: number): unknown {
-	const run = runs.get(context) ?? { entered: context.getNode().parameters, fixed: new Map() };
-	runs.set(context, run);
-	const { entered, fixed } = run;
-	if (fixed.has(name)) return fixed.get(name);
-	const value = context.getNodeParameter(name, itemIndex, null);
-	if (!hasExpression(entered[name])) fixed.set(name, value);
-	return value;
 }
 
 /** As n8n tells: a text that begins with an equals sign, at any depth. */
