@@ -1,10 +1,9 @@
 import { withVersion } from '../nodes/kling/account';
-import { readCreated } from '../nodes/kling/createdTask';
+import { outcomeOfCreate, outcomeOfRead } from '../nodes/kling/outcome';
 import { asObject, type ApiRequest, type HttpResponse } from '../nodes/kling/http';
 import { parseJson } from '../nodes/kling/json';
 import type { Clock } from '../nodes/kling/clock';
 import type { OrderWithImages } from '../nodes/kling/create/order';
-import type { Outcome } from '../nodes/kling/failure';
 import type { Provider, Secret } from '../nodes/kling/providers/provider';
 import { isFinal, type TaskRecord } from '../nodes/kling/task';
 import { describeExpectation, describeObserved, differences, type Observed } from './compare';
@@ -154,8 +153,8 @@ class Run {
 		for (;;) {
 			const [request] = this.requestsFor({ kind: 'get', id });
 			const response = await this.request(request, key);
-			const outcome = provider.readFailure(response) ? null : provider.readTask(response);
-			const isOpen = outcome?.ok && !isFinal(outcome.value.task.status);
+			const outcome = outcomeOfRead(provider, response, (body) => provider.readTask(body));
+			const isOpen = outcome.ok && !isFinal(outcome.value.task.status);
 			if (!isOpen || clock.now() >= deadline) return response;
 			await clock.sleep(followMs);
 		}
@@ -232,18 +231,19 @@ class Run {
 	private reading({ ask, cost, fact }: Probe, response: HttpResponse): string {
 		const { provider } = this.setting;
 		if (ask.kind === 'check') return readingOfCheck(provider, response);
-		const isCreate = ask.kind === 'create';
-		const failure = isCreate ? null : provider.readFailure(response);
-		if (failure) return failure.kind;
-		if (ask.kind === 'list') {
-			const outcome = mustHave(provider.list).read(response);
-			return outcome.ok ? 'list' : outcome.failure.kind;
+		if (ask.kind === 'create') {
+			const created = outcomeOfCreate(provider, response);
+			if (created.ok) this.keep(created.value, ask.keepAs);
+			if (created.ok && cost === 'free') this.surprise = fact;
+			return created.ok ? wordOfTask(created.value) : created.failure.kind;
 		}
-		if (ask.kind === 'path') return 'answered';
-		const outcome = isCreate ? readCreated(provider, response) : provider.readTask(response);
-		if (isCreate && outcome.ok) this.keep(outcome.value, ask.keepAs);
-		if (isCreate && outcome.ok && cost === 'free') this.surprise = fact;
-		return readingOfTask(outcome);
+		const read = outcomeOfRead(provider, response, (body) => {
+			if (ask.kind === 'path') return 'answered';
+			if (ask.kind === 'list') return mustHave(provider.list).read(body) && 'list';
+			const record = provider.readTask(body);
+			return record && wordOfTask(record);
+		});
+		return read.ok ? read.value : read.failure.kind;
 	}
 
 	private keep({ task }: TaskRecord, name: string | undefined): void {
@@ -288,8 +288,8 @@ function mustHave<T>(part: T | undefined): T {
 	return part;
 }
 
-function readingOfTask(outcome: Outcome<TaskRecord>): string {
-	return outcome.ok ? `task ${outcome.value.task.status}` : outcome.failure.kind;
+function wordOfTask({ task }: TaskRecord): string {
+	return `task ${task.status}`;
 }
 
 /** As the credential test reads it: a refusal by a value in the body, else a `data` key. */

@@ -1,6 +1,5 @@
 import { providerTimeOf, type ApiRequest, type HttpResponse, type Send } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
-import { readCreated } from './createdTask';
 import {
 	behaviourOf,
 	failed,
@@ -11,11 +10,12 @@ import {
 	type Outcome,
 } from './failure';
 import type { OrderWithImages } from './create/order';
+import { outcomeOfCreate, outcomeOfRead } from './outcome';
 import type { Provider, TaskList } from './providers/provider';
 import { filledIn, type TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */
-export const readTries = 4;
+const readTries = 4;
 
 /**
  * The outcome of a request, and what time it was then: milliseconds since 1970 on the provider's clock, or
@@ -37,19 +37,17 @@ export class Client {
 
 	/**
 	 * Sends one create, once. A 404 certainly made no task, so only then is the provider's older
-	 * address is tried.
+	 * address tried.
 	 */
 	async create(order: OrderWithImages): Promise<Outcome<TaskRecord>> {
 		const requests = this.provider.createRequests(order);
 		for (let index = this.pathsGone; ; index++) {
 			const outcome = await this.ask(
 				() => requests[index],
-				(response) => readCreated(this.provider, response),
+				(response) => outcomeOfCreate(this.provider, response),
 			);
-			const isGone = !outcome.ok && outcome.failure.httpStatus === 404;
-			if (!isGone || index + 1 === requests.length) {
-				return outcome.ok ? success(filledIn(outcome.value, order)) : outcome;
-			}
+			if (outcome.ok) return success(filledIn(outcome.value, order));
+			if (outcome.failure.httpStatus !== 404 || index + 1 === requests.length) return outcome;
 			// Creates run side by side: a later one may have moved on already.
 			this.pathsGone = Math.max(this.pathsGone, index + 1);
 		}
@@ -62,92 +60,74 @@ export class Client {
 
 	/** A task by the provider's id, asked once. */
 	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
-		return await this.read(
-			() => this.provider.getRequest(taskId),
-			(response) => this.provider.readTask(response),
-		);
+		return await this.readTask(() => this.provider.getRequest(taskId));
 	}
 
 	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
 	async findByExternalId(externalTaskId: string): Promise<Outcome<TaskRecord>> {
 		const { provider } = this;
-		if (!provider.findByExternalIdRequest) {
-			throw new RangeError(`${provider.displayName} has no external task id`);
-		}
-		const request = provider.findByExternalIdRequest.bind(provider, externalTaskId);
-		const outcome = await this.patiently(
-			async () => await this.read(request, (response) => provider.readTask(response)),
-		);
-		if (!outcome.ok) return outcome;
+		const request = provider.findByExternalIdRequest?.bind(provider, externalTaskId);
+		if (!request) throw new RangeError(`${provider.displayName} has no external task id`);
+		const outcome = await this.patiently(async () => await this.readTask(request));
 		// Not every gateway repeats the id in its answer.
-		return success(filledIn(outcome.value, { externalTaskId }));
+		return outcome.ok ? success(filledIn(outcome.value, { externalTaskId })) : outcome;
 	}
 
-	/** One page of the account's tasks, in the provider's order. The provider must have a list. */
-	async list(page: number, pageSize: number = this.largestPage): Promise<Outcome<TaskRecord[]>> {
-		return await this.patiently(async () => await this.listOnce(page, pageSize));
-	}
-
-	/** One page of the account's tasks, asked once. */
+	/** One page of the account's tasks, in the provider's order, asked once. */
 	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskRecord[]>> {
-		const list = this.taskList;
-		return await this.read(
+		const { list } = this;
+		return await this.ask(
 			() => list.request(page, pageSize),
-			(response) => list.read(response),
+			(response) => outcomeOfRead(this.provider, response, (body) => list.read(body)),
 		);
 	}
 
-	/** The largest page that the provider's list can be asked for. The provider must have a list. */
+	/** The largest page that the provider's list can be asked for. */
 	get largestPage(): number {
-		return this.taskList.largestPage;
+		return this.list.largestPage;
 	}
 
-	/** The last page that the provider's list can be asked for. The provider must have a list. */
+	/** The last page that the provider's list can be asked for. */
 	get lastPage(): number {
-		return this.taskList.lastPage;
+		return this.list.lastPage;
 	}
 
-	private get taskList(): TaskList {
+	/** @throws RangeError where the provider has no list, which is to be asked first */
+	private get list(): TaskList {
 		const { displayName, list } = this.provider;
 		if (!list) throw new RangeError(`${displayName} has no list of tasks`);
 		return list;
 	}
 
 	/**
-	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). A task
+	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). Each is
+	 * asked again where a failure may pass. A task
 	 * that moves to the next page while pages are read comes once. A page without anything new is the last
 	 * one too: a provider that ignores the number of the page would be asked a thousand times.
 	 */
-	async *listAll(pageSize: number = this.largestPage): AsyncGenerator<Outcome<TaskRecord[]>> {
+	async *listAll(pageSize: number): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
 		for (let page = 1; page <= this.lastPage; page++) {
-			const outcome = await this.list(page, pageSize);
-			if (!outcome.ok) {
-				yield outcome;
-				return;
-			}
-			const fresh = outcome.value.filter(({ task }) => isNew(seen, task.taskId));
+			const outcome = await this.patiently(async () => await this.listOnce(page, pageSize));
+			if (!outcome.ok) return yield outcome;
+			const fresh = outcome.value.filter(({ task }) => seen.size < seen.add(task.taskId).size);
 			yield success(fresh);
 			if (outcome.value.length < pageSize || fresh.length === 0) return;
 		}
 	}
 
-	/** Asks for what exists already, where a text that speaks of a duplicate cannot mean one. */
-	private async read<T>(
-		build: () => ApiRequest,
-		readResult: (response: HttpResponse) => Outcome<T>,
-	): Promise<Dated<T>> {
-		return await this.ask(build, (response) => {
-			const failure = this.provider.readFailure(response);
-			if (!failure) return readResult(response);
-			const isDuplicate = failure.kind === 'duplicateExternalId';
-			return failed(isDuplicate ? { ...failure, kind: 'badRequest' } : failure);
-		});
+	private async readTask(build: () => ApiRequest): Promise<Dated<TaskRecord>> {
+		const { provider } = this;
+		return await this.ask(build, (response) =>
+			outcomeOfRead(provider, response, (body) => provider.readTask(body)),
+		);
 	}
 
 	/**
 	 * The one place where an adapter is called: whatever it throws is that request's failure. It
 	 * throws at an id that no address can hold, and at shapes that nobody thought of.
+	 *
+	 * @param signedAt the time to sign for, as the provider's clock told it
 	 */
 	private async ask<T>(
 		build: () => ApiRequest,
@@ -159,18 +139,16 @@ export class Client {
 			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of an address');
 			return { ...failed(failure), providerTime: this.clock.now() };
 		}
-		const reply = await this.send(
-			signedAt === undefined ? request : { ...request, providerTime: signedAt },
-		);
-		if (reply.kind === 'noResponse') {
-			return { ...failed(failureOfNoResponse(reply)), providerTime: this.clock.now() };
+		const result = await this.send({ ...request, providerTime: signedAt });
+		if (result.kind === 'noResponse') {
+			return { ...failed(failureOfNoResponse(result)), providerTime: this.clock.now() };
 		}
-		const outcome = attempt(() => interpret(reply)) ?? failed(failureOf(reply, 'unreadable'));
+		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
 		const isStale = !outcome.ok && this.provider.isStaleSignature?.(outcome.failure);
-		if (!isStale || signedAt !== undefined)
-			return { ...outcome, providerTime: providerTimeOf(reply) };
 		// A refused signature made no task, so even a create may be sent again.
-		return await this.ask(build, interpret, reply.headers.date ?? '');
+		return isStale && signedAt === undefined
+			? await this.ask(build, interpret, result.headers.date ?? '')
+			: { ...outcome, providerTime: providerTimeOf(result) };
 	}
 
 	private async patiently<T>(once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
@@ -178,19 +156,12 @@ export class Client {
 			const outcome = await once();
 			if (outcome.ok || tries === readTries || !behaviourOf(outcome.failure).passing)
 				return outcome;
-			const delay = delayBeforeRetry(tries, outcome.failure.retryAfterMs, () =>
-				this.clock.random(),
-			);
+			const { retryAfterMs } = outcome.failure;
+			const delay = delayBeforeRetry(tries, retryAfterMs, () => this.clock.random());
 			await this.clock.sleep(delay, this.signal);
 			if (this.signal?.aborted) return outcome;
 		}
 	}
-}
-
-function isNew(seen: Set<string>, taskId: string): boolean {
-	if (seen.has(taskId)) return false;
-	seen.add(taskId);
-	return true;
 }
 
 function attempt<T>(action: () => T): T | null {

@@ -44,6 +44,11 @@ interface Behaviour {
 	 * sure, because it befell this `request`; or that `all` would meet the same for now.
 	 */
 	concerns: 'task' | 'request' | 'all';
+	/**
+	 * What the provider means by it in answer to a call that cannot meet this kind: a create asks for no
+	 * task, so what is not found is a model or the address; a read makes none that could exist twice.
+	 */
+	meant?: { create?: FailureKind; read?: FailureKind };
 }
 
 const aboutTask: Behaviour = { create: 'refused', fatal: false, passing: false, concerns: 'task' };
@@ -60,9 +65,9 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	notAllowed: aboutAccount,
 	badRequest: aboutTask,
 	contentRefused: aboutTask,
-	notFound: aboutTask,
+	notFound: { ...aboutTask, meant: { create: 'notOffered' } },
 	notOffered: aboutAccount,
-	duplicateExternalId: { ...aboutTask, create: 'exists' },
+	duplicateExternalId: { ...aboutTask, create: 'exists', meant: { read: 'badRequest' } },
 	tooManyRequests: tooEarly,
 	noFreeSlot: { ...tooEarly, concerns: 'request' },
 	providerDown: unclear,
@@ -99,9 +104,9 @@ export interface Failure {
 	/** Milliseconds the provider asks to wait, unbounded. */
 	retryAfterMs: number | null;
 	/** The beginning of a body that could not be read, as fit to be shown as the provider's words. */
-	excerpt?: string;
+	excerpt: string | null;
 	/** What looks like a task id in the answer to a create that is unclear. */
-	possibleIds?: string[];
+	possibleIds: string[];
 	/** What the body was: a refusal in HTML comes from something in between, not from the API itself. */
 	body: 'json' | 'html' | 'empty' | 'text' | 'tooLarge' | 'none';
 }
@@ -127,8 +132,8 @@ export function failureOf(
 		kind,
 		providerMessage: shownText(said.message),
 		code: codeOf(said.code),
-		...(kind === 'unreadable' ? excerptOf(response) : {}),
-		...(behaviours[kind].create === 'unclear' ? possibleIdsIn(response) : {}),
+		excerpt: kind === 'unreadable' ? shownText(response.text) : null,
+		possibleIds: behaviours[kind].create === 'unclear' ? possibleIdsIn(response) : [],
 		httpStatus: response.status,
 		requestId: requestIdOf(response),
 		retryAfterMs: retryAfterMs(response),
@@ -140,23 +145,17 @@ function codeOf(code: unknown): string | null {
 	return shownText(typeof code === 'number' ? String(code) : code)?.slice(0, 60) ?? null;
 }
 
-function excerptOf({ text }: HttpResponse): { excerpt?: string } {
-	const excerpt = shownText(text);
-	return excerpt ? { excerpt } : {};
-}
-
 /** With escaped quotes too: a gateway can hold the next system's body as a text. */
 const idAfterKey = /\\?"(?:task_?id|id)\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
 /** Kling's ids and its gateways': 18 and 19 digits (docs/providers.md K17, G1). */
 const longNumber = /(?<![\w.-])(\d{16,20})(?![\w.-])/g;
 
-function possibleIdsIn({ text }: HttpResponse): { possibleIds?: string[] } {
+function possibleIdsIn({ text }: HttpResponse): string[] {
 	const seen = text.slice(0, longestRead);
 	const ids = [idAfterKey, longNumber].flatMap((pattern) =>
 		[...seen.matchAll(pattern)].map(([, id]) => id),
 	);
-	const possibleIds = [...new Set(ids)].filter((id) => id !== 'null').slice(0, 3);
-	return possibleIds.length > 0 ? { possibleIds } : {};
+	return [...new Set(ids)].filter((id) => id !== 'null').slice(0, 3);
 }
 
 function bodyOf(response: HttpResponse): Failure['body'] {
@@ -167,15 +166,9 @@ function bodyOf(response: HttpResponse): Failure['body'] {
 }
 
 /** The failure that a missing response means. */
-export function failureOfNoResponse(silence: NoResponse): Failure {
-	const kind: FailureKind =
-		silence.reason === 'cancelled'
-			? 'cancelled'
-			: silence.mayHaveArrived
-				? 'noResponse'
-				: 'unreachable';
-	const said = silence.reason === 'timedOut' ? 'no answer in time' : null;
-	return failureWithoutResponse(kind, said);
+export function failureOfNoResponse({ reason }: NoResponse): Failure {
+	if (reason === 'cancelled' || reason === 'unreachable') return failureWithoutResponse(reason);
+	return failureWithoutResponse('noResponse', reason === 'timedOut' ? 'no answer in time' : null);
 }
 
 /** A failure that comes without a response. */
@@ -190,6 +183,8 @@ export function failureWithoutResponse(
 		httpStatus: null,
 		requestId: null,
 		retryAfterMs: null,
+		excerpt: null,
+		possibleIds: [],
 		body: 'none',
 	};
 }

@@ -26,13 +26,19 @@ export interface HttpResponse {
 	tooLarge?: boolean;
 }
 
+/** A response whose body is a JSON object; providers are given no other. */
+export type JsonResponse = HttpResponse & { json: Record<string, unknown> };
+
+export function isJson(response: HttpResponse): response is JsonResponse {
+	return asObject(response.json) !== null;
+}
+
 /**
- * No HTTP answer at all. `mayHaveArrived` is false only when the request surely never reached the
- * provider (name not found, connection refused): a POST that may have arrived may have been paid.
+ * No HTTP answer at all. Only an `unreachable` provider surely never got the request (name not found,
+ * connection refused): a POST that may have arrived may have been paid.
  */
 export interface NoResponse {
 	kind: 'noResponse';
-	mayHaveArrived: boolean;
 	reason: 'timedOut' | 'connectionLost' | 'unreachable' | 'cancelled';
 }
 

@@ -160,7 +160,7 @@ export function describeUnknownOutcome(
 	const check = subject.externalTaskId
 		? `Look for that ID in the ${displayName} console or its usage log.`
 		: `Look in the ${displayName} console or its usage log for a task of ${time}.`;
-	const possible = failure.possibleIds?.join(', ');
+	const possible = failure.possibleIds.join(', ');
 	const message = `${displayName} may have created the task, but ${hasDied ? 'the execution crashed before its response was stored' : fateOf(failure)}`;
 	const advice = [
 		externalId === 'lookup'

@@ -54,15 +54,21 @@ export interface TaskRecord {
 	raw: Record<string, unknown>;
 }
 
-/** A task of which only the given values are known. */
-export function taskOf(
+/**
+ * The record of a task of which only the given values are known.
+ *
+ * @param raw the provider's own task object
+ */
+export function recordOf(
 	provider: ProviderName,
-	{ taskId, statusMessage, ...known }: Partial<Task> & { taskId: string },
-): Task {
-	return {
+	{ taskId, statusMessage, ...known }: Partial<Omit<Task, 'videoUrl'>> & { taskId: string },
+	raw: unknown = {},
+	videoUrls: string[] = [],
+): TaskRecord {
+	const task: Task = {
 		taskId,
 		status: 'submitted',
-		videoUrl: null,
+		videoUrl: videoUrls[0] ?? null,
 		effectScene: null,
 		statusMessage: shownText(statusMessage),
 		videoDuration: null,
@@ -74,9 +80,6 @@ export function taskOf(
 		externalTaskId: null,
 		...known,
 	};
-}
-
-export function recordOf(task: Task, videoUrls: string[], raw: unknown): TaskRecord {
 	return { task, videoUrls, raw: asObject(raw) ?? {} };
 }
 

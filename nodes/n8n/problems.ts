@@ -77,6 +77,6 @@ function detailsOf({ failure, taskId, externalTaskId, videoUrl }: Problem): IDat
 		httpCode: failure?.httpStatus ?? null,
 		requestId: failure?.requestId ?? null,
 		...(failure?.excerpt ? { response: failure.excerpt } : {}),
-		...(failure?.possibleIds ? { possibleTaskIds: failure.possibleIds } : {}),
+		...(failure?.possibleIds.length ? { possibleTaskIds: failure.possibleIds } : {}),
 	};
 }

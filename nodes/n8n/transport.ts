@@ -166,14 +166,14 @@ function noResponseOf(
 	const codes = codesOf(thrown).join(' ');
 	const isCancelled = codes.includes('ERR_CANCELED') && !deadline.aborted;
 	if (cancelled?.aborted || isCancelled) {
-		return { kind: 'noResponse', mayHaveArrived: true, reason: 'cancelled' };
+		return { kind: 'noResponse', reason: 'cancelled' };
 	}
 	if (neverArrived.test(codes)) {
-		return { kind: 'noResponse', mayHaveArrived: false, reason: 'unreachable' };
+		return { kind: 'noResponse', reason: 'unreachable' };
 	}
 	const isLate = deadline.aborted || /ECONNABORTED|ETIMEDOUT/.test(codes);
 	const reason = isLate ? 'timedOut' : 'connectionLost';
-	return { kind: 'noResponse', mayHaveArrived: true, reason };
+	return { kind: 'noResponse', reason };
 }
 
 /** Whether n8n 2.40's protection stopped a request: see {@link neverArrived}. */

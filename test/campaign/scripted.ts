@@ -22,17 +22,14 @@ export function answer(
 
 export const lost: NoResponse = {
 	kind: 'noResponse',
-	mayHaveArrived: true,
 	reason: 'connectionLost',
 };
 export const unreachable: NoResponse = {
 	kind: 'noResponse',
-	mayHaveArrived: false,
 	reason: 'unreachable',
 };
 export const cancelled: NoResponse = {
 	kind: 'noResponse',
-	mayHaveArrived: true,
 	reason: 'cancelled',
 };
 

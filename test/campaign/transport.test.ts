@@ -32,7 +32,7 @@ describe('a request without an answer', () => {
 		],
 		['a certificate that is not trusted', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
 	])('never arrived: %s', async (_name, thrown) => {
-		expect(await replyTo(thrown)).toMatchObject({ mayHaveArrived: false });
+		expect(await replyTo(thrown)).toMatchObject({ reason: 'unreachable' });
 	});
 
 	test.each([
@@ -44,6 +44,7 @@ describe('a request without an answer', () => {
 		['anything else', new Error('odd')],
 		['nothing at all', undefined],
 	])('may have arrived: %s', async (_name, thrown) => {
-		expect(await replyTo(thrown)).toMatchObject({ mayHaveArrived: true });
+		const reason = expect.stringMatching(/^(connectionLost|timedOut)$/);
+		expect(await replyTo(thrown)).toEqual({ kind: 'noResponse', reason });
 	});
 });

@@ -1,5 +1,5 @@
 import { matches, readFilters, type TaskFilters } from '../../nodes/kling/filters';
-import { taskOf } from '../../nodes/kling/task';
+import { recordOf } from '../../nodes/kling/task';
 
 const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);
@@ -39,7 +39,7 @@ test.each([
 	expect(readFilters(given)).toMatchObject({ ok: false, problem: { message } });
 });
 
-const task = taskOf('kling', {
+const { task } = recordOf('kling', {
 	taskId: '1',
 	externalTaskId: 'order-1',
 	status: 'failed',
@@ -63,7 +63,7 @@ test.each([
 );
 
 test('a task without a time passes no time filter, and one without an external id no prefix', () => {
-	const bare = taskOf('kling', { taskId: '1' });
+	const { task: bare } = recordOf('kling', { taskId: '1' });
 	expect(matches(bare, { createdAfter: 1 })).toBe(false);
 	expect(matches(bare, { createdBefore: ms })).toBe(false);
 	expect(matches(bare, { externalTaskIdPrefix: 'o' })).toBe(false);

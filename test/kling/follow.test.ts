@@ -1,5 +1,5 @@
 import type { ApiRequest, HttpResult } from '../../nodes/kling/http';
-import { recordOf, taskOf } from '../../nodes/kling/task';
+import { recordOf } from '../../nodes/kling/task';
 import type { ProviderName, TaskRecord } from '../../nodes/kling/task';
 import { follow, type FollowLimits } from '../../nodes/kling/follow';
 import { answer, list, lost, notFound, refusal, scripted, task } from '../campaign/scripted';
@@ -9,11 +9,7 @@ const ids = (count: number) => Array.from({ length: count }, (_, index) => Strin
 
 function recordsOf(count: number, provider: ProviderName = 'kling'): TaskRecord[] {
 	return ids(count).map((taskId) =>
-		recordOf(
-			taskOf(provider, { taskId, effectScene: 'hug_pro', externalTaskId: `x${taskId}` }),
-			[],
-			{},
-		),
+		recordOf(provider, { taskId, effectScene: 'hug_pro', externalTaskId: `x${taskId}` }),
 	);
 }
 
@@ -243,7 +239,7 @@ describe('a wait for many tasks', () => {
 				most = Math.max(most, ++inFlight);
 				await clock.sleep(100);
 				inFlight--;
-				const record = recordOf(taskOf('cometApi', { taskId, status: 'succeed' }), [], {});
+				const record = recordOf('cometApi', { taskId, status: 'succeed' });
 				return { ok: true as const, value: record };
 			},
 		});

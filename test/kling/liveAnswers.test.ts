@@ -1,4 +1,4 @@
-import { readCreated } from '../../nodes/kling/createdTask';
+import { outcomeOfCreate, outcomeOfRead } from '../../nodes/kling/outcome';
 import type { Outcome } from '../../nodes/kling/failure';
 import type { HttpResponse } from '../../nodes/kling/http';
 import { parseJson } from '../../nodes/kling/json';
@@ -315,15 +315,21 @@ function madeOf(answer: Recording): string {
 	const provider = providerOf(answer);
 	const response = responseOf(answer);
 	if (answer.endpoint.startsWith('POST')) {
-		return lineOf(readCreated(provider, response), (record) => `created ${taskLine(record)}`);
+		return lineOf(outcomeOfCreate(provider, response), (record) => `created ${taskLine(record)}`);
 	}
-	const failure = provider.readFailure(response);
-	if (failure) return `${failure.kind}: ${failure.providerMessage}`;
-	if (/balance|validate/.test(answer.endpoint)) return refusalOfCheck(provider, answer);
+	if (/balance|validate/.test(answer.endpoint)) {
+		const outcome = outcomeOfRead(provider, response, () => refusalOfCheck(provider, answer));
+		return lineOf(outcome, (colour) => colour);
+	}
 	if (/^GET \/tasks\?/.test(answer.endpoint) && provider.list) {
-		return lineOf(provider.list.read(response), (records) => `${records.length} tasks`);
+		const { list } = provider;
+		const outcome = outcomeOfRead(provider, response, (body) => list.read(body));
+		return lineOf(outcome, (records) => `${records.length} tasks`);
 	}
-	return lineOf(provider.readTask(response), taskLine);
+	return lineOf(
+		outcomeOfRead(provider, response, (body) => provider.readTask(body)),
+		taskLine,
+	);
 }
 
 function lineOf<T>(outcome: Outcome<T>, told: (value: T) => string): string {

@@ -19,7 +19,7 @@ import {
 import { providers } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { klingCodes } from '../../nodes/kling/providers/klingEnvelope';
-import { taskOf, type Task } from '../../nodes/kling/task';
+import { recordOf, type Task } from '../../nodes/kling/task';
 import { checkedOrder } from '../fixtures/order';
 
 /** n8n's guide to texts: say what happened and what to do, without alarm, blame or apology. */
@@ -60,7 +60,7 @@ function failureMessages(): Message[] {
 }
 
 function otherMessages(): Message[] {
-	const task = taskOf('kling', { taskId: '1', effectScene: 'hug_pro' });
+	const { task } = recordOf('kling', { taskId: '1', effectScene: 'hug_pro' });
 	const unknown = { effectScene: 'hug_pro', itemIndex: 3 };
 	const problemOf = (checked: { ok: boolean }) =>
 		'problem' in checked ? [checked.problem as Message] : [];
@@ -194,7 +194,7 @@ test('after a crash, what may have been sent is to be looked for in the time of 
 
 test('a failed task with an id of the user is found again until another id is given', () => {
 	const task = (externalTaskId: string) =>
-		describeFailedTask(taskOf('kling', { taskId: '77', status: 'failed', externalTaskId }), {
+		describeFailedTask(recordOf('kling', { taskId: '77', status: 'failed', externalTaskId }).task, {
 			provider: kling,
 		}).description;
 	expect(task('order-4711')).toContain(
@@ -240,7 +240,8 @@ test.each(['nodes', 'credentials'])('no text in %s raises alarm', (folder) => {
 describe('a task that failed', () => {
 	const told = (name: string, more: Partial<Task>) => {
 		const provider = providers.find((one) => one.name === name)!;
-		const task = taskOf(name, { taskId: 't-77', effectScene: 'squish', status: 'failed', ...more });
+		const known = { taskId: 't-77', effectScene: 'squish', status: 'failed' as const, ...more };
+		const { task } = recordOf(name, known);
 		return describeFailedTask(task, { provider, itemIndex: 0 });
 	};
 

@@ -1,5 +1,7 @@
 import { parseJson } from '../../nodes/kling/json';
-import type { HttpResponse } from '../../nodes/kling/http';
+import { isJson, type HttpResponse } from '../../nodes/kling/http';
+import type { Failure } from '../../nodes/kling/failure';
+import { outcomeOfRead } from '../../nodes/kling/outcome';
 import { providerNamed, providers, type Provider } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 import { cometApi } from '../../nodes/kling/providers/cometApi';
@@ -11,21 +13,29 @@ import type { Task } from '../../nodes/kling/task';
 
 /** What the adapters make of answers that were recorded, or that stand in the documents (docs/providers.md 7). */
 
-function response(body: unknown, status = 200): HttpResponse {
+function response(body: unknown, status = 200, at = 0): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	return { kind: 'response', status, headers: {}, text, at: 0, json: parseJson(text) };
+	return { kind: 'response', status, headers: {}, text, at, json: parseJson(text) };
+}
+
+const outcomeOf = (provider: Provider, body: unknown, status = 200, at = 0) =>
+	outcomeOfRead(provider, response(body, status, at), (json) => provider.readTask(json));
+
+function failureOf(provider: Provider, body: unknown, status: number): Failure | null {
+	const answer = response(body, status);
+	if (isJson(answer)) return provider.readFailure(answer);
+	const outcome = outcomeOf(provider, body, status);
+	return outcome.ok ? null : outcome.failure;
 }
 
 function read(provider: Provider, body: unknown): Task {
-	const reply = response(body);
-	expect(provider.readFailure(reply)).toBeNull();
-	const outcome = provider.readTask(reply);
+	const outcome = outcomeOf(provider, body);
 	if (!outcome.ok) throw new Error(outcome.failure.kind);
 	return outcome.value.task;
 }
 
 const kindOf = (provider: Provider, status: number, body: unknown) =>
-	provider.readFailure(response(body, status))?.kind ?? null;
+	failureOf(provider, body, status)?.kind ?? null;
 
 describe('the registry', () => {
 	test('holds every provider under its own name', () => {
@@ -167,7 +177,8 @@ describe('Kling AI', () => {
 });
 
 describe("Kling AI's list", () => {
-	const list = (body: unknown) => kling.list?.read(response(body));
+	const list = (body: unknown) =>
+		outcomeOfRead(kling, response(body), (json) => kling.list!.read(json));
 	const task = { task_id: '1', task_status: 'succeed' };
 
 	test.each([[[]], [null], [undefined], [{ count: 0, has_more: false }]])(
@@ -367,7 +378,7 @@ describe('KKIAI', () => {
 test('a refusal inside a refusal is shown in the inner words', () => {
 	const inner = { code: 1102, message: 'Account balance not enough', request_id: 'r' };
 	const body = { code: 'fail_to_fetch_task', message: JSON.stringify(inner), data: null };
-	const failure = kkiai.readFailure(response(body, 429));
+	const failure = failureOf(kkiai, body, 429);
 	expect(failure).toMatchObject({
 		code: '1102',
 		providerMessage: 'Account balance not enough',
@@ -501,14 +512,14 @@ describe('APIModels', () => {
 		[{ error: { message: 'Invalid model: x' } }],
 		[{ error: 'Invalid model: x' }],
 	])('the text of a refusal stands in %j', (said) => {
-		const failure = apiModels.readFailure(response({ code: 400, ...said }, 400));
+		const failure = failureOf(apiModels, { code: 400, ...said }, 400);
 		expect(failure).toMatchObject({ kind: 'badRequest', providerMessage: 'Invalid model: x' });
 	});
 
 	test('a completed task without addresses is still under way for a minute', () => {
 		const data = { ...done, resultUrls: [] };
 		const at = (now: number) => {
-			const outcome = apiModels.readTask({ ...response({ code: 200, data }), at: now });
+			const outcome = outcomeOf(apiModels, { code: 200, data }, 200, now);
 			return outcome.ok && outcome.value.task.status;
 		};
 		expect(at(done.completeTime + 59_000)).toBe('processing');
@@ -540,7 +551,7 @@ test.each(providers)(
 		const picture = 'iVBORw0KGgo'.repeat(2000);
 		const message = `bad image ${picture} with key sk-abcdefghijklmnop`;
 		const body = { code: 1201, message, msg: message };
-		const failure = provider.readFailure(response(body, 400));
+		const failure = failureOf(provider, body, 400);
 		expect(failure?.providerMessage).toBe('bad image … with key …');
 	},
 );

@@ -1,6 +1,6 @@
 import { kling } from '../../nodes/kling/providers/kling';
 import { shownText } from '../../nodes/kling/shownText';
-import { taskOf } from '../../nodes/kling/task';
+import { recordOf } from '../../nodes/kling/task';
 
 const tag = '<img src=x onerror="alert(1)">';
 
@@ -23,12 +23,11 @@ test('the reason of a failed task has no tag and an end, whatever the provider s
 	};
 	const json = { code: 0, data };
 	const response = { kind: 'response', status: 200, headers: {}, text: '', at: 0, json } as const;
-	const read = kling.readTask(response);
-	const message = read.ok ? read.value.task.statusMessage : null;
+	const message = kling.readTask(response)?.task.statusMessage;
 	expect(message).toMatch(/^‹img src=x onerror="alert\(1\)"› no face/);
 	expect(message).toHaveLength(301);
 });
 
 test('a reason that is none stays none', () => {
-	expect(taskOf('kling', { taskId: '1', statusMessage: null }).statusMessage).toBeNull();
+	expect(recordOf('kling', { taskId: '1', statusMessage: null }).task.statusMessage).toBeNull();
 });

@@ -1,11 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { behaviours, type Failure, type FailureKind } from '../../nodes/kling/failure';
+import {
+	failureWithoutResponse,
+	behaviours,
+	type Failure,
+	type FailureKind,
+} from '../../nodes/kling/failure';
 import { describeFailure } from '../../nodes/kling/messages';
 import { optionNames } from '../../nodes/kling/create/order';
 import { providers } from '../../nodes/kling/providers';
 import { scenes } from '../../nodes/kling/scenes';
-import { taskOf } from '../../nodes/kling/task';
+import { recordOf } from '../../nodes/kling/task';
 import { rootFolder } from './tarball';
 
 /** Pictures of the real editor: `npm run screenshots` makes them, and not every clone has them. */
@@ -51,15 +56,7 @@ function isInSources(message: string): boolean {
 }
 
 function messageOf(kind: FailureKind, body: Failure['body']): string {
-	const failure: Failure = {
-		kind,
-		body,
-		providerMessage: null,
-		code: null,
-		httpStatus: null,
-		requestId: null,
-		retryAfterMs: null,
-	};
+	const failure = { ...failureWithoutResponse(kind), body };
 	return describeFailure(failure, { provider: { displayName: '…' } }).message;
 }
 
@@ -124,7 +121,7 @@ describe('the README', () => {
 
 	test('shows the fields of a task in their order', () => {
 		const [, sample] = /```json\n([^`]+)```/.exec(textOf('README.md')) ?? [];
-		const fields = Object.keys(taskOf('kling', { taskId: '1' }));
+		const fields = Object.keys(recordOf('kling', { taskId: '1' }).task);
 		expect(Object.keys(JSON.parse(sample))).toEqual(fields);
 	});
 

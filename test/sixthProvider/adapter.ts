@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { asObject, type HttpResponse } from '../../nodes/kling/http';
+import { asObject, type JsonResponse } from '../../nodes/kling/http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../../nodes/kling/failure';
 import type { OrderWithImages } from '../../nodes/kling/create/order';
-import { recordOf, taskOf, type TaskRecord } from '../../nodes/kling/task';
+import { recordOf, type TaskRecord } from '../../nodes/kling/task';
 import type { Provider } from '../../nodes/kling/providers/provider';
 import {
 	amountSchema,
 	create,
-	failureOfShape,
 	idSchema,
 	momentSchema,
 	read,
@@ -40,7 +39,7 @@ export const acme: Provider = {
 		lastPage: 10_000,
 		request: (page, limit) => read(path, { offset: (page - 1) * limit, limit }),
 		read: (response) =>
-			readWith(response, z.array(jobSchema), resultOf(response)?.jobs, (jobs) =>
+			readWith(z.array(jobSchema), resultOf(response)?.jobs, (jobs) =>
 				jobs.map((job, index) => recordOfJob(job, (resultOf(response)?.jobs as unknown[])[index])),
 			),
 	},
@@ -48,7 +47,7 @@ export const acme: Provider = {
 	readFailure,
 	readTask: (response) => {
 		const raw = resultOf(response)?.job;
-		return readWith(response, jobSchema, raw, (job) => recordOfJob(job, raw));
+		return readWith(jobSchema, raw, (job) => recordOfJob(job, raw));
 	},
 };
 
@@ -72,10 +71,8 @@ const kinds: Record<string, FailureKind> = {
 	slow_down: 'tooManyRequests',
 };
 
-function readFailure(response: HttpResponse): Failure | null {
-	const shape = failureOfShape(response);
-	if (shape) return shape;
-	const { ok, fault } = asObject(response.json) as { ok?: unknown; fault?: unknown };
+function readFailure(response: JsonResponse): Failure | null {
+	const { ok, fault } = response.json;
 	if (ok !== false && response.status < 300) return null;
 	const { kind, text } = asObject(fault) ?? {};
 	const known = kinds[String(kind)] ?? kindOfStatus(response.status);
@@ -92,21 +89,20 @@ const jobSchema = z.object({
 	touched: momentSchema,
 });
 
-function resultOf({ json }: HttpResponse): Record<string, unknown> | null {
-	return asObject(asObject(json)?.result);
+function resultOf({ json }: JsonResponse): Record<string, unknown> | null {
+	return asObject(json.result);
 }
 
 function recordOfJob(job: z.infer<typeof jobSchema>, raw: unknown): TaskRecord {
 	const videoUrls = (job.clips ?? []).map(({ href }) => href);
-	const task = taskOf('acme', {
+	const known = {
 		taskId: job.uid,
 		externalTaskId: job.ref,
 		status: statusOf(job.phase),
 		statusMessage: job.why,
-		videoUrl: videoUrls[0] ?? null,
 		videoDuration: job.clips?.[0]?.seconds ?? null,
 		createdAt: job.born,
 		updatedAt: job.touched,
-	});
-	return recordOf(task, videoUrls, raw);
+	};
+	return recordOf('acme', known, raw, videoUrls);
 }

@@ -10,7 +10,7 @@ import {
 import type { Order } from './order';
 import type { Provider } from '../providers';
 import type { ExternalIdSupport } from '../providers/provider';
-import { createdMs, filledIn, recordOf, taskOf, type TaskRecord } from '../task';
+import { createdMs, filledIn, recordOf, type TaskRecord } from '../task';
 import type { Admission } from './admission';
 import { next, type Step, type StepOutcome } from './states';
 
@@ -163,17 +163,15 @@ export function orderToSend(
 }
 
 async function recover(
-	earlier: { taskId: string; externalTaskId?: string },
+	{ taskId }: { taskId: string },
 	order: Order,
 	{ client }: SubmitDependencies,
 ): Promise<Submission> {
-	const outcome = await client.get(earlier.taskId);
+	const outcome = await client.get(taskId);
 	// The id is known and paid for: that the provider cannot be asked just now must not lose it.
 	const record = outcome.ok
 		? outcome.value
-		: recordOf(taskOf(client.provider.name, { taskId: earlier.taskId }), [], {
-				[client.provider.idKeys[0]]: earlier.taskId,
-			});
+		: recordOf(client.provider.name, { taskId }, { [client.provider.idKeys[0]]: taskId });
 	return { outcome: 'found', record: filledIn(record, order), isEarlier: false };
 }
 

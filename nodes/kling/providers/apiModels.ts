@@ -1,23 +1,22 @@
 import { z } from 'zod';
-import { asObject, providerTimeOf, type HttpResponse } from '../http';
-import { failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
-import { recordOf, taskOf, type TaskRecord } from '../task';
+import { providerTimeOf, type JsonResponse } from '../http';
+import { recordOf, type TaskRecord } from '../task';
 import type { Provider } from './provider';
 import {
 	amountSchema,
 	bearer,
 	create,
 	entriesOf,
-	failureOfShape,
+	failureByStatus,
 	idSchema,
 	klingBody,
 	momentSchema,
 	read,
 	readWith,
 	reasonSchema,
-	saysSuccess,
 	statusOf,
 	textSchema,
+	urlSchema,
 } from './toolkit';
 
 const path = '/video/generations';
@@ -45,25 +44,19 @@ export const apiModels: Provider = {
 	createRequests: (order) => [create(path, { model: 'kling-effects', ...klingBody(order) })],
 	getRequest: (taskId) => read(path, { task_id: taskId }),
 
-	readFailure,
+	// The text stands in `msg`, `error.message` or `error` (docs/providers.md A5).
+	readFailure: (response) => {
+		const { msg, message, error } = response.json;
+		const text = textSchema.parse(msg) ?? reasonSchema.parse(error) ?? message;
+		return failureByStatus(response, text);
+	},
 	readTask,
 };
-
-/** The text stands in `msg`, `error.message` or `error` (docs/providers.md A5). */
-function readFailure(response: HttpResponse): Failure | null {
-	const shape = failureOfShape(response);
-	if (shape) return shape;
-	const { code, msg, message, error } = asObject(response.json) ?? {};
-	if (response.status < 300 && saysSuccess(code)) return null;
-	const status = response.status < 300 ? Number(code) || 400 : response.status;
-	const text = textSchema.parse(msg) ?? reasonSchema.parse(error) ?? message;
-	return failureOf(response, kindOfStatus(status), { code, message: text });
-}
 
 const taskSchema = z.object({
 	taskId: idSchema,
 	state: z.string().min(1),
-	resultUrls: entriesOf(z.string().trim().min(1)),
+	resultUrls: entriesOf(urlSchema),
 	failMsg: textSchema,
 	error: reasonSchema,
 	failCode: textSchema,
@@ -72,9 +65,9 @@ const taskSchema = z.object({
 	completeTime: momentSchema,
 });
 
-function readTask(response: HttpResponse): Outcome<TaskRecord> {
-	const data = asObject(response.json)?.data;
-	return readWith(response, taskSchema, data, (value) => {
+function readTask(response: JsonResponse): TaskRecord | null {
+	const { data } = response.json;
+	return readWith(taskSchema, data, (value) => {
 		const videoUrls = value.resultUrls;
 		const status = statusOf(value.state);
 		const completed = Date.parse(value.completeTime ?? '');
@@ -82,16 +75,15 @@ function readTask(response: HttpResponse): Outcome<TaskRecord> {
 			status === 'succeed' &&
 			videoUrls.length === 0 &&
 			providerTimeOf(response) - completed < settleMs;
-		const task = taskOf('apiModels', {
+		const known = {
 			taskId: value.taskId,
 			status: isSettling ? 'processing' : status,
 			// The text is the reason, else the code (docs/providers.md A4).
 			statusMessage: status === 'failed' ? (value.failMsg ?? value.error ?? value.failCode) : null,
-			videoUrl: videoUrls[0] ?? null,
 			videoDuration: value.videoDuration,
 			createdAt: value.createTime,
 			updatedAt: value.completeTime ?? value.createTime,
-		});
-		return recordOf(task, videoUrls, data);
+		};
+		return recordOf('apiModels', known, data, videoUrls);
 	});
 }

@@ -1,8 +1,9 @@
-import { asObject, type HttpResponse } from '../http';
+import { asObject, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
-import { failureOfKling } from './klingEnvelope';
-import type { CredentialCheck } from './provider';
-import { failureOfShape, kindOfText, readingInner, saysSuccess, type RefusalText } from './toolkit';
+import { parseJson } from '../json';
+import { failureOfKling, klingOptions, klingReasons, klingRequests } from './klingEnvelope';
+import type { CredentialCheck, Provider } from './provider';
+import { bearer, kindOfText, saysSuccess, type RefusalText } from './toolkit';
 
 /**
  * How gateways of the new-api family refuse (docs/providers.md sections 2 and 3): as
@@ -27,11 +28,28 @@ const texts: readonly RefusalText[] = [
 	{ text: /^model \S+ has not been priced\b/i, kind: 'notOffered', source: 'G8' },
 ];
 
-/** The refusal of such a gateway, or null when the answer should hold a result. */
-export const failureOfGateway = readingInner((response: HttpResponse): Failure | null => {
-	const shape = failureOfShape(response);
-	if (shape) return shape;
-	const body = asObject(response.json) ?? {};
+/**
+ * The refusal of such a gateway. Its message can itself be the body of a refusal, passed on from the
+ * next system (docs/providers.md N8): what that one says counts.
+ */
+function readFailure(response: JsonResponse): Failure | null {
+	const own = ownFailure(response);
+	const inner = own && innerBody(response.json);
+	if (!own || !inner) return own;
+	const status = response.status < 300 ? 400 : response.status;
+	const error = asObject(inner.error);
+	// The gateway took the next system's success for a refusal: there may be a task.
+	if (!error && saysSuccess(inner.code)) return failureOf(response, 'unreadable');
+	return ownFailure({ ...response, status, json: inner }) ?? own;
+}
+
+function innerBody({ error, message, msg }: Record<string, unknown>) {
+	const text = asObject(error)?.message ?? message ?? msg;
+	return typeof text === 'string' ? asObject(parseJson(text)) : null;
+}
+
+function ownFailure(response: JsonResponse): Failure | null {
+	const { json: body } = response;
 	const error = response.status < 300 ? null : asObject(body.error);
 	if (error) {
 		const { code, type, message } = error;
@@ -44,7 +62,7 @@ export const failureOfGateway = readingInner((response: HttpResponse): Failure |
 	if (typeof code !== 'string' || /^\d+$/.test(code)) return failureOfKling(response);
 	if (response.status < 300 && saysSuccess(code)) return null;
 	return failureOf(response, kindOf(response.status, [code], message), { code, message });
-});
+}
 
 function kindOf(status: number, words: unknown[], message: unknown): FailureKind {
 	const said = words.filter((word) => typeof word === 'string');
@@ -55,6 +73,16 @@ function kindOf(status: number, words: unknown[], message: unknown): FailureKind
 	const byStatus = status < 300 ? 'badRequest' : kindOfStatus(status);
 	return row?.kind ?? kindOfText(texts, message) ?? byStatus;
 }
+
+/** What both gateways have in common. */
+export const gateway = {
+	authorize: bearer,
+	externalId: 'unverified',
+	takes: klingOptions,
+	reasons: klingReasons,
+	...klingRequests('/kling/v1/videos/effects'),
+	readFailure,
+} satisfies Partial<Provider>;
 
 /** The gateways' check: the list of models, refused with an error of this type. */
 export function modelsCheck(errorType: string): CredentialCheck {

@@ -1,25 +1,17 @@
 import { z } from 'zod';
-import { asObject, type HttpResponse } from '../http';
-import { failed, failureOf, type Outcome } from '../failure';
-import { recordOf, taskOf, type TaskRecord } from '../task';
-import { failureOfGateway, modelsCheck } from './gatewayEnvelope';
-import { klingReasons, klingRecord } from './klingEnvelope';
+import { asObject } from '../http';
+import { recordOf, type TaskRecord } from '../task';
+import { gateway, modelsCheck } from './gatewayEnvelope';
+import { klingRecord } from './klingEnvelope';
 import type { Provider } from './provider';
 import {
 	amountSchema,
-	bearer,
-	create,
 	idSchema,
-	klingBody,
 	momentSchema,
-	read,
 	reasonSchema,
-	segmentOf,
 	statusOf,
 	textSchema,
 } from './toolkit';
-
-const path = '/kling/v1/videos/effects';
 
 /**
  * KKIAI, a gateway of the new-api family (KKIAI's effects page; docs/providers.md section 3). Its page shows an empty
@@ -27,32 +19,19 @@ const path = '/kling/v1/videos/effects';
  * video object like OpenAI's.
  */
 export const kkiai: Provider = {
+	...gateway,
 	name: 'kkiai',
 	displayName: 'KKIAI',
 	defaultBaseUrl: () => 'https://www.kkiai.com',
-	authorize: bearer,
-	externalId: 'unverified',
-	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
-	reasons: klingReasons,
 	idKeys: ['task_id', 'id'],
 	retention: null,
 	check: modelsCheck('new_api_error'),
 
-	createRequests: (order) => [create(path, klingBody(order))],
-	getRequest: (taskId) => read(`${path}/${segmentOf(taskId)}`),
-	findByExternalIdRequest: (externalTaskId) => read(`${path}/${segmentOf(externalTaskId)}`),
-
-	readFailure: failureOfGateway,
-	readTask: readAnyShape,
+	readTask: ({ json }) => {
+		const raw = asObject(json.data) ?? json;
+		return 'task_status' in raw ? klingRecord('kkiai', raw) : readWrapper(raw);
+	},
 };
-
-function readAnyShape(response: HttpResponse): Outcome<TaskRecord> {
-	const body = asObject(response.json) ?? {};
-	const data = asObject(body.data);
-	const raw = data ?? body;
-	if ('task_status' in raw) return klingRecord('kkiai', raw, response);
-	return readWrapper(raw, response);
-}
 
 const wrapperSchema = z.object({
 	task_id: idSchema.optional(),
@@ -76,38 +55,36 @@ const wrapperSchema = z.object({
  * The family's task objects: new-api's wrapper with Kling's envelope or task object somewhere below
  * `data` (docs/providers.md N3), its short form (N4), and a video object like OpenAI's (N2).
  */
-function readWrapper(raw: Record<string, unknown>, response: HttpResponse): Outcome<TaskRecord> {
-	const parsed = wrapperSchema.safeParse(raw);
-	const taskId = parsed.data?.task_id ?? parsed.data?.id;
-	if (!parsed.success || !taskId) return failed(failureOf(response, 'unreadable'));
-	const wrapper = parsed.data;
+function readWrapper(raw: Record<string, unknown>): TaskRecord | null {
+	const { data: wrapper } = wrapperSchema.safeParse(raw);
+	const taskId = wrapper?.task_id ?? wrapper?.id;
+	if (!wrapper || !taskId) return null;
 	const inner = innerTask(raw);
-	const nested = inner ? klingRecord('kkiai', { ...inner, task_id: taskId }, response) : null;
-	const known = nested?.ok ? nested.value : null;
+	const nested = inner && klingRecord('kkiai', { ...inner, task_id: taskId });
+	const known = nested?.task;
 	const status = statusOf(wrapper.status);
 	const own = [wrapper.url, wrapper.result_url, wrapper.video_url, wrapper.metadata?.url];
 	// Older new-api code puts the video's address into fail_reason when the task succeeded.
 	if (status === 'succeed') own.push(wrapper.fail_reason);
 	const ownUrls = own.filter((url): url is string => isUrl(url)).slice(0, 1);
-	const videoUrls = known?.videoUrls.length ? known.videoUrls : ownUrls;
-	const reason = known?.task.statusMessage ?? null;
-	const task = taskOf('kkiai', {
-		...known?.task,
+	const videoUrls = nested?.videoUrls.length ? nested.videoUrls : ownUrls;
+	const reason = known?.statusMessage ?? null;
+	const told = {
+		...known,
 		taskId,
 		status,
 		// Beside a success these fields hold placeholders.
 		statusMessage: status === 'failed' ? (wrapper.fail_reason ?? wrapper.error ?? reason) : reason,
-		videoUrl: videoUrls[0] ?? null,
-		videoDuration: known?.task.videoDuration ?? wrapper.seconds,
-		createdAt: known?.task.createdAt ?? wrapper.submit_time ?? wrapper.created_at,
+		videoDuration: known?.videoDuration ?? wrapper.seconds,
+		createdAt: known?.createdAt ?? wrapper.submit_time ?? wrapper.created_at,
 		updatedAt:
 			wrapper.finish_time ??
 			wrapper.completed_at ??
-			known?.task.updatedAt ??
+			known?.updatedAt ??
 			wrapper.start_time ??
 			wrapper.created_at,
-	});
-	return { ok: true, value: recordOf(task, videoUrls, raw) };
+	};
+	return recordOf('kkiai', told, raw, videoUrls);
 }
 
 function innerTask(data: Record<string, unknown>): Record<string, unknown> | null {

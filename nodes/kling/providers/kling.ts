@@ -1,14 +1,14 @@
-import { asObject } from '../http';
 import { signedToken } from '../signature';
 import {
-	codesToSignAgain,
 	failureOfKling,
+	klingOptions,
 	klingReasons,
 	klingRecord,
 	klingRecords,
+	klingRequests,
 } from './klingEnvelope';
 import type { Provider } from './provider';
-import { bearer, create, klingBody, read, segmentOf } from './toolkit';
+import { bearer, read } from './toolkit';
 
 const path = '/v1/videos/effects';
 
@@ -37,7 +37,7 @@ export const kling: Provider = {
 			? bearer(secret)
 			: bearer({ kind: 'key', key: signedToken(secret.accessKey, secret.secretKey, now) }),
 	externalId: 'lookup',
-	takes: ['callbackUrl', 'duration', 'externalTaskId', 'mode', 'modelName'],
+	takes: klingOptions,
 	reasons: klingReasons,
 	idKeys: ['task_id'],
 	retention: '30 days',
@@ -56,9 +56,7 @@ export const kling: Provider = {
 	},
 	advice,
 
-	createRequests: (order) => [create(path, klingBody(order))],
-	getRequest: (taskId) => read(`${path}/${segmentOf(taskId)}`),
-	findByExternalIdRequest: (externalTaskId) => read(`${path}/${segmentOf(externalTaskId)}`),
+	...klingRequests(path),
 	list: {
 		// Kling's effects page: pageSize 1 to 500, pageNum 1 to 1000.
 		largestPage: 500,
@@ -67,7 +65,8 @@ export const kling: Provider = {
 		read: (response) => klingRecords('kling', response),
 	},
 
-	isStaleSignature: ({ code }) => code !== null && codesToSignAgain.includes(code),
+	// A token whose time is off, which a new signature can mend (docs/providers.md 1.2).
+	isStaleSignature: ({ code }) => code === '1003' || code === '1004',
 	readFailure: failureOfKling,
-	readTask: (response) => klingRecord('kling', asObject(response.json)?.data, response),
+	readTask: ({ json }) => klingRecord('kling', json.data),
 };

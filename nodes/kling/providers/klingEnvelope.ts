@@ -1,26 +1,24 @@
 import { z } from 'zod';
-import { asObject, type HttpResponse } from '../http';
-import {
-	failureOf,
-	kindOfStatus,
-	success,
-	type Failure,
-	type FailureKind,
-	type Outcome,
-} from '../failure';
-import { recordOf, taskOf, type ProviderName, type TaskRecord } from '../task';
+import { asObject, type JsonResponse } from '../http';
+import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
+import { recordOf, type ProviderName, type TaskRecord } from '../task';
+import type { OrderWithImages } from '../create/order';
 import type { Provider } from './provider';
 import {
 	amountSchema,
+	create,
 	entriesOf,
-	failureOfShape,
 	idSchema,
 	kindOfText,
+	klingBody,
 	momentSchema,
+	read,
 	readWith,
 	saysSuccess,
+	segmentOf,
 	statusOf,
 	textSchema,
+	urlSchema,
 	type RefusalText,
 } from './toolkit';
 
@@ -84,14 +82,28 @@ export const klingReasons: NonNullable<Provider['reasons']> = [
 	},
 ];
 
-/** Codes for a token whose time is off, which a new signature can mend (docs/providers.md 1.2). */
-export const codesToSignAgain: readonly string[] = ['1003', '1004'];
+/** The options that Kling documents for a create, which gateways pass on. */
+export const klingOptions: Provider['takes'] = [
+	'callbackUrl',
+	'duration',
+	'externalTaskId',
+	'mode',
+	'modelName',
+];
+
+/** Requests for single tasks, below this path; an external id can stand in the place of the task's own. */
+export function klingRequests(path: string) {
+	const readById = (id: string) => read(`${path}/${segmentOf(id)}`);
+	return {
+		createRequests: (order: OrderWithImages) => [create(path, klingBody(order))],
+		getRequest: readById,
+		findByExternalIdRequest: readById,
+	};
+}
 
 /** Kling's refusal `{code, message, request_id}` with a code other than 0. */
-export function failureOfKling(response: HttpResponse): Failure | null {
-	const shape = failureOfShape(response);
-	if (shape) return shape;
-	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
+export function failureOfKling(response: JsonResponse): Failure | null {
+	const { code, message } = response.json;
 	if (response.status < 300 && saysSuccess(code)) return null;
 	return failureOf(response, kindOfCode(response.status, code, message), { code, message });
 }
@@ -114,7 +126,7 @@ const taskSchema = z.object({
 	task_result: z
 		.object({
 			videos: entriesOf(
-				z.object({ url: textSchema, watermark_url: textSchema, duration: amountSchema }),
+				z.object({ url: urlSchema, watermark_url: textSchema, duration: amountSchema }),
 			),
 		})
 		.nullish()
@@ -125,23 +137,18 @@ const taskSchema = z.object({
 });
 
 /** Makes a record of Kling's task object (Kling's effects page, single and list query). */
-export function klingRecord(
-	provider: ProviderName,
-	raw: unknown,
-	response: HttpResponse,
-): Outcome<TaskRecord> {
-	return readWith(response, taskSchema, raw, (value) => recordOfKling(provider, value, raw));
+export function klingRecord(provider: ProviderName, raw: unknown): TaskRecord | null {
+	return readWith(taskSchema, raw, (value) => recordOfKling(provider, value, raw));
 }
 
 /** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
 export function klingRecords(
 	provider: ProviderName,
-	response: HttpResponse,
-): Outcome<TaskRecord[]> {
-	const { code, data } = asObject(response.json) ?? {};
+	{ json: { code, data } }: JsonResponse,
+): TaskRecord[] | null {
 	const isEmpty = data === undefined || data === null || asObject(data)?.count === 0;
-	if (isEmpty && Number(code ?? NaN) === 0) return success([]);
-	return readWith(response, z.array(taskSchema), data, (values) =>
+	if (isEmpty && Number(code ?? NaN) === 0) return [];
+	return readWith(z.array(taskSchema), data, (values) =>
 		values.map((value, index) => recordOfKling(provider, value, (data as unknown[])[index])),
 	);
 }
@@ -152,21 +159,21 @@ function recordOfKling(
 	raw: unknown,
 ): TaskRecord {
 	const videos = value.task_result?.videos ?? [];
-	const task = taskOf(provider, {
+	const known = {
 		taskId: value.task_id,
 		externalTaskId: value.task_info?.external_task_id ?? null,
 		status: statusOf(value.task_status),
 		statusMessage: value.task_status_msg,
-		videoUrl: videos[0]?.url ?? null,
 		watermarkUrl: videos[0]?.watermark_url ?? null,
 		videoDuration: videos[0]?.duration ?? null,
 		unitsDeducted: value.final_unit_deduction,
 		createdAt: value.created_at,
 		updatedAt: value.updated_at,
-	});
+	};
 	return recordOf(
-		task,
-		videos.flatMap((video) => video.url ?? []),
+		provider,
+		known,
 		raw,
+		videos.map(({ url }) => url),
 	);
 }

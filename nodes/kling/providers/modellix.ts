@@ -1,25 +1,24 @@
 import { z } from 'zod';
-import { asObject, type HttpResponse } from '../http';
-import { failureOf, kindOfStatus, type Failure, type Outcome } from '../failure';
+import { asObject, type JsonResponse } from '../http';
 import type { OrderWithImages } from '../create/order';
-import { recordOf, taskOf, type TaskRecord } from '../task';
+import { recordOf, type TaskRecord } from '../task';
 import type { Provider } from './provider';
 import {
 	amountSchema,
 	bearer,
 	create,
 	entriesOf,
-	failureOfShape,
+	failureByStatus,
 	idSchema,
 	imagesOf,
 	momentSchema,
 	read,
 	readWith,
 	reasonSchema,
-	saysSuccess,
 	segmentOf,
 	statusOf,
 	textSchema,
+	urlSchema,
 	withoutAbsent,
 } from './toolkit';
 
@@ -48,7 +47,7 @@ export const modellix: Provider = {
 	createRequests: (order) => createPaths.map((path) => create(path, flatBody(order))),
 	getRequest: (taskId) => read(`/api/v1/tasks/${segmentOf(taskId)}`),
 
-	readFailure,
+	readFailure: (response) => failureByStatus(response, response.json.message),
 	readTask,
 };
 
@@ -62,21 +61,11 @@ function flatBody(order: OrderWithImages): Record<string, unknown> {
 	};
 }
 
-function readFailure(response: HttpResponse): Failure | null {
-	const shape = failureOfShape(response);
-	if (shape) return shape;
-	const { code, message } = asObject(response.json) as { code?: unknown; message?: unknown };
-	if (response.status < 300 && saysSuccess(code)) return null;
-	// The code normally equals the HTTP status; where a 200 carries a refusal, the code decides.
-	const status = response.status < 300 ? Number(code) || 400 : response.status;
-	return failureOf(response, kindOfStatus(status), { code, message });
-}
-
 /** A video or a picture; an entry can be its bare address. */
 const resourcesSchema = entriesOf(
 	z.union([
-		z.string().transform((url) => ({ url, type: null, duration: null })),
-		z.object({ url: textSchema, type: textSchema, duration: amountSchema }),
+		urlSchema.transform((url) => ({ url, type: null, duration: null })),
+		z.object({ url: urlSchema, type: textSchema, duration: amountSchema }),
 	]),
 );
 
@@ -94,28 +83,27 @@ const taskSchema = z.object({
 	updated_at: momentSchema,
 });
 
-function readTask(response: HttpResponse): Outcome<TaskRecord> {
-	const body = asObject(response.json) ?? {};
+function readTask({ json: body }: JsonResponse): TaskRecord | null {
 	const raw = asObject(body.data) ?? body;
-	return readWith(response, taskSchema, raw, (value) => {
+	return readWith(taskSchema, raw, (value) => {
 		const places = [value.result?.resources ?? [], value.resources, value.result_resources];
 		const resources = [...places, value.output].find(({ length }) => length > 0) ?? [];
-		const videos = resources.filter(({ url, type }) => url && (!type || /video/i.test(type)));
+		const videos = resources.filter(({ type }) => !type || /video/i.test(type));
 		const status = statusOf(value.status);
-		const task = taskOf('modellix', {
+		const known = {
 			taskId: value.task_id,
 			status,
 			statusMessage:
 				status === 'failed' ? (value.error ?? value.message ?? ownMessage(body)) : null,
-			videoUrl: videos[0]?.url ?? null,
 			videoDuration: videos[0]?.duration ?? null,
 			createdAt: value.created_at,
 			updatedAt: value.updated_at,
-		});
+		};
 		return recordOf(
-			task,
-			videos.flatMap(({ url }) => url ?? []),
+			'modellix',
+			known,
 			raw,
+			videos.map(({ url }) => url),
 		);
 	});
 }

@@ -1,5 +1,5 @@
-import type { ApiRequest, HttpResponse } from '../http';
-import type { Failure, Outcome } from '../failure';
+import type { ApiRequest, JsonResponse } from '../http';
+import type { Failure } from '../failure';
 import type { OrderWithImages, OrderOption } from '../create/order';
 import type { ProviderName, TaskRecord } from '../task';
 
@@ -11,12 +11,6 @@ import type { ProviderName, TaskRecord } from '../task';
  * - `none`: the provider has no such field.
  */
 export type ExternalIdSupport = 'lookup' | 'unverified' | 'none';
-
-/** The parts of a credential that decide where requests go. */
-export interface ProviderSettings {
-	/** `global` or `china`; only providers that are `regional` have more than one. */
-	region?: string;
-}
 
 /** What proves who sends a request. */
 export type Secret =
@@ -38,7 +32,8 @@ export interface TaskList {
 	/** The last page that can be asked for; pages count from 1. */
 	readonly lastPage: number;
 	request(page: number, pageSize: number): ApiRequest;
-	read(response: HttpResponse): Outcome<TaskRecord[]>;
+	/** The tasks of a page; null where it is in no form that the provider documents. */
+	read(response: JsonResponse): TaskRecord[] | null;
 }
 
 /**
@@ -48,8 +43,12 @@ export interface TaskList {
 export interface Provider {
 	readonly name: ProviderName;
 	readonly displayName: string;
-	/** The provider's own base URL for these settings, without a trailing slash. */
-	defaultBaseUrl(settings: ProviderSettings): string;
+	/**
+	 * The provider's own base URL, without a trailing slash.
+	 *
+	 * @param settings `region` is `global` or `china`; only providers that are `regional` have more than one
+	 */
+	defaultBaseUrl(settings: { region?: string }): string;
 	/** What stands before every path, unless the base URL ends in a version itself (`/v1`). */
 	readonly versionPath?: string;
 	/** Whether there is a console of its own, with its own keys and address, in China. */
@@ -91,11 +90,10 @@ export interface Provider {
 	/** Whether a refusal came from a signature whose time was off, so that a new one can mend it. */
 	isStaleSignature?(failure: Failure): boolean;
 	/** The refusal that a response stands for, or null when it should hold a result. */
-	readFailure(response: HttpResponse): Failure | null;
-	/** The task of a read, or of a create; of a create the id alone suffices, which the caller reads itself. */
-	readTask(response: HttpResponse): Outcome<TaskRecord>;
+	readFailure(response: JsonResponse): Failure | null;
+	/**
+	 * The task of a read, or of a create; null where it is in no form that the provider documents. Of a
+	 * create the id alone suffices, which the caller reads itself.
+	 */
+	readTask(response: JsonResponse): TaskRecord | null;
 }
-
-/** Milliseconds: a create can carry 20 MB of pictures, a read carries nothing. */
-export const createTimeoutMs = 120_000;
-export const readTimeoutMs = 30_000;

@@ -1,17 +1,9 @@
 import { z } from 'zod';
-import { asObject, type ApiRequest, type HttpResponse } from '../http';
-import {
-	failed,
-	failureOf,
-	kindOfStatus,
-	success,
-	type Failure,
-	type FailureKind,
-	type Outcome,
-} from '../failure';
+import { asObject, type ApiRequest, type JsonResponse } from '../http';
+import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
 import type { OrderWithImages } from '../create/order';
 import { isUsableId, taskStatuses, type TaskStatus } from '../task';
-import { createTimeoutMs, readTimeoutMs, type Secret } from './provider';
+import type { Secret } from './provider';
 
 /** A key as most providers want it. Only a provider that signs is ever given anything else. */
 export function bearer(secret: Secret): Record<string, string> {
@@ -24,6 +16,8 @@ export const idSchema = z
 	.refine(isUsableId);
 /** A text, where an empty one, null, absence and what is no text mean the same. No union: those are slow in long lists. */
 export const textSchema = z.unknown().transform(textOf);
+/** The address of a video. */
+export const urlSchema = z.string().trim().min(1);
 /** A reason: as text, or as an object with a `message`. */
 export const reasonSchema = z
 	.unknown()
@@ -69,26 +63,31 @@ export function statusOf(word: unknown): TaskStatus {
 	return taskStatuses.find((status) => wordsOf[status].includes(said)) ?? 'processing';
 }
 
-/** Reads a body with a schema; what does not fit is an answer that nobody documented. */
+/** What `make` makes of a body that fits the schema; null of one that nobody documented. */
 export function readWith<T, R>(
-	response: HttpResponse,
 	schema: z.ZodType<T, z.ZodTypeDef, unknown>,
 	body: unknown,
 	make: (value: T) => R,
-): Outcome<R> {
+): R | null {
 	const parsed = schema.safeParse(body);
-	return parsed.success ? success(make(parsed.data)) : failed(failureOf(response, 'unreadable'));
-}
-
-/** The failure of an answer that is no JSON object, or null when it is one. */
-export function failureOfShape(response: HttpResponse): Failure | null {
-	if (asObject(response.json)) return null;
-	return failureOf(response, kindOfStatus(response.status));
+	return parsed.success ? make(parsed.data) : null;
 }
 
 /** Codes that say in a 2xx that all went well. Gateways do not keep to the code of their page. */
 export function saysSuccess(code: unknown): boolean {
 	return code === undefined || code === null || /^(0|200|success|succeed|ok)$/i.test(String(code));
+}
+
+/**
+ * The refusal of a provider whose `code` normally repeats the HTTP status. Where a 2xx carries a
+ * refusal, the code decides.
+ */
+export function failureByStatus(response: JsonResponse, message: unknown): Failure | null {
+	const { status, json } = response;
+	const { code } = json;
+	if (status < 300 && saysSuccess(code)) return null;
+	const kind = kindOfStatus(status < 300 ? Number(code) || 400 : status);
+	return failureOf(response, kind, { code, message });
 }
 
 /** A text of a refusal that says what is wrong, where code and HTTP status leave it open. */
@@ -104,47 +103,20 @@ export function kindOfText(texts: readonly RefusalText[], message: unknown): Fai
 	return texts.find(({ text }) => text.test(String(message)))?.kind ?? null;
 }
 
-/**
- * Reads a refusal whose message is itself the body of a refusal, passed on from the next system
- * (docs/providers.md N8): what that one says counts.
- */
-export function readingInner(
-	readFailure: (response: HttpResponse) => Failure | null,
-): (response: HttpResponse) => Failure | null {
-	return (response) => {
-		const own = readFailure(response);
-		const inner = own && innerBody(response.json);
-		if (!own || !inner) return own;
-		const status = response.status < 300 ? 400 : response.status;
-		const code = inner.code ?? asObject(inner.error)?.code;
-		// The gateway took the next system's success for a refusal: there may be a task.
-		if (saysSuccess(code) && !asObject(inner.error)) return failureOf(response, 'unreadable');
-		return readFailure({ ...response, status, json: inner }) ?? own;
-	};
-}
-
-function innerBody(json: unknown): Record<string, unknown> | null {
-	const body = asObject(json);
-	const message = asObject(body?.error)?.message ?? body?.message ?? body?.msg;
-	if (typeof message !== 'string' || !message.trim().startsWith('{')) return null;
-	try {
-		return asObject(JSON.parse(message));
-	} catch {
-		return null;
-	}
-}
-
 /** The nested body that Kling and most resellers take (the effects pages of CometAPI, Kling, KKIAI and APIModels). */
 export function klingBody(order: OrderWithImages): Record<string, unknown> {
 	return withoutAbsent({
 		effect_scene: order.effectScene,
-		input: withoutAbsent({
+		input: {
 			...order.additionalFields,
-			...withoutAbsent({ model_name: order.modelName, mode: order.mode }),
+			...withoutAbsent({
+				model_name: order.modelName,
+				mode: order.mode,
+				// A string in Kling's contract (docs/providers.md 1.3).
+				duration: order.duration?.toString(),
+			}),
 			...imagesOf(order),
-			// A string in Kling's contract (docs/providers.md 1.3).
-			...(order.duration === undefined ? {} : { duration: String(order.duration) }),
-		}),
+		},
 		callback_url: order.callbackUrl,
 		external_task_id: order.externalTaskId,
 	});
@@ -168,6 +140,10 @@ export function segmentOf(id: string): string {
 	if (!isUsableId(id)) throw new RangeError('The ID cannot be part of an address');
 	return encodeURIComponent(id);
 }
+
+/** Milliseconds: a create can carry 20 MB of pictures, a read carries nothing. */
+const createTimeoutMs = 120_000;
+const readTimeoutMs = 30_000;
 
 export function read(path: string, query?: Record<string, string | number>): ApiRequest {
 	return { method: 'GET', path, ...(query ? { query } : {}), timeoutMs: readTimeoutMs };

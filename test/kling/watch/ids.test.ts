@@ -1,5 +1,5 @@
 import { failed, success, type Failure } from '../../../nodes/kling/failure';
-import { recordOf, taskOf, type TaskStatus } from '../../../nodes/kling/task';
+import { recordOf, type TaskStatus } from '../../../nodes/kling/task';
 import {
 	readTaskIds,
 	readState,
@@ -28,8 +28,8 @@ describe('Watching given tasks', () => {
 			const taskId = realIds.get(given) ?? given;
 			const end = ends.get(given);
 			const dates = end && { createdAt: iso(end - hour), updatedAt: iso(end) };
-			const task = taskOf('modellix', { taskId, status, ...dates });
-			return { ...success(recordOf(task, [], {})), providerTime };
+			const record = recordOf('modellix', { taskId, status, ...dates });
+			return { ...success(record), providerTime };
 		},
 	};
 	const always: PollTime = {

@@ -1,6 +1,12 @@
 import type { Dated } from '../../../nodes/kling/client';
-import { failed, success, type Failure, type Outcome } from '../../../nodes/kling/failure';
-import { recordOf, taskOf } from '../../../nodes/kling/task';
+import {
+	failureWithoutResponse,
+	failed,
+	success,
+	type Failure,
+	type Outcome,
+} from '../../../nodes/kling/failure';
+import { recordOf } from '../../../nodes/kling/task';
 import type { TaskRecord, TaskStatus } from '../../../nodes/kling/task';
 import { readState, watchAccount, type PollTime, type TaskEvent } from '../../../nodes/kling/watch';
 import type { AccountState } from '../../../nodes/kling/watch/state';
@@ -52,12 +58,8 @@ export interface ModelTask {
 }
 
 export const trouble: Failure = {
-	kind: 'providerDown',
-	providerMessage: null,
-	code: null,
+	...failureWithoutResponse('providerDown'),
 	httpStatus: 503,
-	requestId: null,
-	retryAfterMs: null,
 	body: 'empty',
 };
 const unknownTask: Failure = { ...trouble, kind: 'notFound', httpStatus: 404, body: 'json' };
@@ -176,17 +178,13 @@ export class World {
 		const iso = (stamp: number) => new Date(stamp).toISOString();
 		const isCreated = dates === 'both' || dates === 'created';
 		const isUpdated = dates === 'both' || dates === 'updated';
-		return recordOf(
-			taskOf('kling', {
-				taskId: task.id,
-				externalTaskId: `${task.prefix}${task.id}`,
-				status,
-				createdAt: isCreated ? iso(this.createdStamp(task)) : null,
-				updatedAt: isUpdated ? iso(this.updatedStamp(task, at)) : null,
-			}),
-			[],
-			{},
-		);
+		return recordOf('kling', {
+			taskId: task.id,
+			externalTaskId: `${task.prefix}${task.id}`,
+			status,
+			createdAt: isCreated ? iso(this.createdStamp(task)) : null,
+			updatedAt: isUpdated ? iso(this.updatedStamp(task, at)) : null,
+		});
 	}
 }
 
