@@ -1,8 +1,8 @@
 import type { Client } from './client';
 import { delayBeforeRetry, type Clock } from './clock';
-import { behaviourOf, failed, type Failure, type Outcome } from './failure';
+import { behaviourOf, type Failure } from './failure';
 import { inParallel } from './inParallel';
-import { filledIn, isFinal, type TaskRecord } from './task';
+import { isFinal, seenAgain, type TaskRecord } from './task';
 
 /** From so many open tasks on, the account's list is read instead of each task. */
 const listFrom = 10;
@@ -21,84 +21,54 @@ export interface FollowLimits {
 	firstLookMs: number;
 }
 
-/** What is known of a task when the wait is over. */
-export interface Followed {
-	record: TaskRecord;
-	/** True when the wait ended before the task did. */
-	timedOut: boolean;
-	/** How many looks brought no state. They never end a wait. */
-	missedLooks: number;
-	lastFailure: Failure | null;
-}
-
 /**
  * Follows tasks together until all are final, the deadline comes, or the execution is cancelled.
  * What the provider answers in between is no reason to give up: the tasks are paid for.
  *
- * @returns one entry per record, in the same order
+ * @returns what is known of each in the end, in the same order
  */
 export async function follow(
 	records: readonly TaskRecord[],
-	limits: FollowLimits,
-	{ client, clock, signal }: FollowDependencies,
-): Promise<Followed[]> {
-	const wait = new TaskWait(records, client);
-	const isOver = () => Boolean(signal?.aborted) || clock.elapsed() >= limits.deadline + lastRoundMs;
-	let pause = limits.firstLookMs;
-	while (wait.isOpen() && !signal?.aborted) {
-		await clock.sleep(Math.max(0, Math.min(pause, limits.deadline - clock.elapsed())), signal);
+	{ deadline, intervalMs, firstLookMs }: FollowLimits,
+	{ client, clock, signal }: { client: Client; clock: Clock; signal?: AbortSignal },
+): Promise<TaskRecord[]> {
+	const entries = records.map((record) => ({ record }));
+	const wait = new TaskWait(entries, client);
+	const isOver = () => Boolean(signal?.aborted) || clock.elapsed() >= deadline + lastRoundMs;
+	let pause = firstLookMs;
+	while (wait.open.size > 0 && !signal?.aborted) {
+		await clock.sleep(Math.max(0, Math.min(pause, deadline - clock.elapsed())), signal);
 		if (signal?.aborted) break;
 		await wait.look(isOver);
-		if (clock.elapsed() >= limits.deadline) break;
-		pause = wait.pauseAfter(limits.intervalMs, () => clock.random());
+		if (clock.elapsed() >= deadline) break;
+		pause = wait.pauseAfter(intervalMs, () => clock.random());
 	}
-	return wait.result();
+	return entries.map(({ record }) => record);
 }
 
-interface FollowDependencies {
-	client: Client;
-	clock: Clock;
-	signal?: AbortSignal;
-}
-
-/** A task of a wait. */
-interface Entry extends Followed {
-	/** When it was last asked for, counted in rounds, so that a round that breaks off is fair. */
-	askedIn: number;
+/** A task of a wait, as it was seen last. */
+interface Entry {
+	record: TaskRecord;
 }
 
 /** The tasks of one wait. */
 class TaskWait {
-	private readonly entries: Entry[];
+	/** What still runs. Those asked for last stand at the end, so that a round that breaks off is fair. */
+	readonly open: Set<Entry>;
 	/** Set once the list turned out not to show these tasks. */
 	private isListUseless = false;
 	/** Lists in a row that did not come. */
 	private badLists = 0;
-	private rounds = 0;
 	/** Rounds in a row that the provider refused or left unanswered. */
 	private badRounds = 0;
 	/** The failure of this round after which the provider is not asked any further in it. */
 	private obstacle: Failure | null = null;
 
 	constructor(
-		records: readonly TaskRecord[],
+		entries: Entry[],
 		private readonly client: Client,
 	) {
-		this.entries = records.map((record) => ({
-			record,
-			timedOut: !isFinal(record.task.status),
-			missedLooks: 0,
-			lastFailure: null,
-			askedIn: 0,
-		}));
-	}
-
-	isOpen(): boolean {
-		return this.entries.some(({ timedOut }) => timedOut);
-	}
-
-	result(): Followed[] {
-		return this.entries.map(({ askedIn: _, ...followed }) => followed);
+		this.open = new Set(entries.filter(({ record }) => !isFinal(record.task.status)));
 	}
 
 	/** The interval, give or take a tenth; longer when the provider asks for it or is in trouble. */
@@ -109,24 +79,24 @@ class TaskWait {
 	}
 
 	async look(isOver: () => boolean): Promise<void> {
-		this.rounds++;
 		this.obstacle = null;
-		const open = this.entries
-			.filter(({ timedOut }) => timedOut)
-			.sort((a, b) => a.askedIn - b.askedIn);
+		const open = [...this.open];
 		const hasList = Boolean(this.client.provider.list) && !this.isListUseless;
 		const rest = hasList && open.length >= listFrom ? await this.lookAtList(open) : open;
-		await inParallel(rest, looksAtOnce, async (entry) => await this.lookAt(entry, isOver));
+		await inParallel(rest, looksAtOnce, async (entry) => {
+			if (this.obstacle || isOver()) return;
+			this.open.delete(entry);
+			this.open.add(entry);
+			const outcome = await this.client.getOnce(entry.record.task.taskId);
+			if (outcome.ok) this.note(entry, outcome.value);
+			else if (behaviourOf(outcome.failure).concerns === 'all') this.obstacle = outcome.failure;
+		});
 		this.badRounds = this.obstacle ? this.badRounds + 1 : 0;
 	}
 
-	private async lookAt(entry: Entry, isOver: () => boolean): Promise<void> {
-		if (this.obstacle) return note(entry, failed(this.obstacle));
-		if (isOver()) return;
-		entry.askedIn = this.rounds;
-		const outcome = await this.client.getOnce(entry.record.task.taskId);
-		note(entry, outcome);
-		if (!outcome.ok && concernsAll(outcome.failure)) this.obstacle = outcome.failure;
+	private note(entry: Entry, record: TaskRecord): void {
+		entry.record = seenAgain(entry.record.task, record);
+		if (isFinal(record.task.status)) this.open.delete(entry);
 	}
 
 	/** @returns the tasks that the newest pages do not show, to be looked at one by one */
@@ -136,51 +106,28 @@ class TaskWait {
 		for (let page = 1; page <= Math.ceil(open.length / largestPage); page++) {
 			const outcome = await this.client.listOnce(page);
 			if (!outcome.ok) {
-				this.noteList(outcome.failure);
+				this.noteBadList(outcome.failure);
 				break;
 			}
 			this.badLists = 0;
 			for (const record of outcome.value) shown.set(record.task.taskId, record);
 			if (outcome.value.length < largestPage) break;
 		}
-		return this.notePages(open, shown);
-	}
-
-	/** A list that does not come does not keep the tasks from being looked at one by one. */
-	private noteList(failure: Failure): void {
-		this.badLists++;
-		if (!behaviourOf(failure).passing || this.badLists >= mostBadLists) {
-			this.isListUseless = true;
-		}
-		if (concernsAll(failure) || !this.isListUseless) this.obstacle = failure;
-	}
-
-	private notePages(open: Entry[], shown: Map<string, TaskRecord>): Entry[] {
-		for (const entry of open) {
+		const missing = open.filter((entry) => {
 			const record = shown.get(entry.record.task.taskId);
-			if (record) note(entry, { ok: true, value: record });
-		}
-		const missing = open.filter((entry) => !shown.has(entry.record.task.taskId));
+			if (record) this.note(entry, record);
+			return !record;
+		});
 		// The order of the list is not documented: it may begin with the oldest tasks of the account.
 		if (this.badLists === 0) this.isListUseless = missing.length > open.length / 2;
 		return missing;
 	}
-}
 
-/** Whether the next look of a round would meet the same. */
-function concernsAll(failure: Failure): boolean {
-	return behaviourOf(failure).concerns === 'all';
-}
-
-function note(entry: Followed, outcome: Outcome<TaskRecord>): void {
-	if (!outcome.ok) {
-		entry.missedLooks++;
-		entry.lastFailure = outcome.failure;
-		return;
+	/** A list that does not come does not keep the tasks from being looked at one by one. */
+	private noteBadList(failure: Failure): void {
+		const { passing, concerns } = behaviourOf(failure);
+		this.badLists++;
+		this.isListUseless = !passing || this.badLists >= mostBadLists;
+		if (concerns === 'all' || !this.isListUseless) this.obstacle = failure;
 	}
-	const before = entry.record.task;
-	const known = filledIn(outcome.value, before);
-	// A gateway may answer with an id of another system, which cannot be asked for here.
-	entry.record = { ...known, task: { ...known.task, taskId: before.taskId } };
-	entry.timedOut = !isFinal(known.task.status);
 }

@@ -100,10 +100,11 @@ export async function waitAndFinish(
 	const open: ItemTask[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
 		const known = byItem.get(one);
-		const latest = { ...one, record: known?.record ?? one.record };
-		if (!isFinal(latest.record.task.status)) open.push(latest);
+		const latest = { ...one, record: known ?? one.record };
+		const isOpen = !isFinal(latest.record.task.status);
+		if (isOpen) open.push(latest);
 		// A wait that was stopped has not timed out.
-		const timedOut = known?.timedOut === true && !session.signal?.aborted;
+		const timedOut = isOpen && !session.signal?.aborted;
 		results[index] = await finishTask(context, session, latest, known && { timedOut });
 	});
 	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));

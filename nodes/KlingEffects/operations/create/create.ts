@@ -84,7 +84,7 @@ async function canSleep(
 	const records = itemTasks.map(({ record }) => record);
 	const look = { deadline: session.clock.elapsed(), intervalMs: 0, firstLookMs: 0 };
 	const followed = await follow(records, look, session);
-	for (const [index, { record }] of followed.entries()) itemTasks[index].record = record;
+	for (const [index, record] of followed.entries()) itemTasks[index].record = record;
 	const statuses = itemTasks
 		.filter(({ finish }) => finish.wait)
 		.map(({ record }) => record.task.status);
