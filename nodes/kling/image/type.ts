@@ -1,13 +1,6 @@
 /** What Kling takes: "Supported image formats include .jpg / .jpeg / .png" (Kling's effects page). */
 export type ImageType = 'JPEG' | 'PNG';
 
-/** What a file is that Kling does not accept, and how to get to one that it does. */
-export interface ForeignType {
-	/** Fits behind "is". */
-	what: string;
-	advice: string;
-}
-
 const convert = 'Convert it first, for example with the Edit Image node.';
 const exportAgain = 'Save it as JPEG or PNG in an app that opens it, then use that file.';
 const unpack = 'Unpack it first with the Compression node.';
@@ -38,13 +31,12 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['\x1aE\xdf\xa3', 'a WebM or Matroska video', checkSource],
 	['PK\x03\x04', 'a ZIP archive', unpack],
 	['\x1f\x8b', 'a gzip archive', unpack],
-];
-
-/** Major brands of ISO base media files (ISO/IEC 14496-12 4.3, mp4ra.org). */
-const brands: Array<[brand: RegExp, what: string, advice: string]> = [
-	[/^avi[fs]/, 'an AVIF image', exportAgain],
-	[/^(he[iv][cxms]|mif1|msf1)/, 'a HEIC image', exportAgain],
-	[/^/, 'an MP4 or QuickTime video', checkSource],
+	// Major brands of ISO base media files (ISO/IEC 14496-12 4.3, mp4ra.org).
+	['????ftypavi', 'an AVIF image', exportAgain],
+	['????ftyphe', 'a HEIC image', exportAgain],
+	['????ftypmif1', 'a HEIC image', exportAgain],
+	['????ftypmsf1', 'a HEIC image', exportAgain],
+	['????ftyp', 'an MP4 or QuickTime video', checkSource],
 ];
 
 /** Kinds of text by how they start, after blanks. */
@@ -64,13 +56,17 @@ export function imageTypeOf(bytes: Buffer): ImageType | null {
 	return head.startsWith('\x89PNG\r\n\x1a\n') ? 'PNG' : null;
 }
 
-/** Names another format by the first bytes; null when it is unknown. */
-export function foreignTypeOf(bytes: Buffer): ForeignType | null {
+/**
+ * Names another format by the first bytes, as fits behind "is", and how to get to one that Kling
+ * accepts; null when it is unknown.
+ */
+export function foreignTypeOf(bytes: Buffer): { what: string; advice: string } | null {
 	const head = headOf(bytes);
-	const signature = signatures.find(([start]) => startsLike(head, start));
-	if (signature) return { what: signature[1], advice: signature[2] };
-	if (head.slice(4, 8) === 'ftyp') return firstMatch(brands, head.slice(8, 12));
-	return isText(head) ? firstMatch(texts, head.replace(/^(\xef\xbb\xbf)?\s*/, '')) : null;
+	const text = isText(head) ? head.replace(/^(\xef\xbb\xbf)?\s*/, '') : null;
+	const row =
+		signatures.find(([start]) => startsLike(head, start)) ??
+		texts.find(([start]) => text !== null && start.test(text));
+	return row ? { what: row[1], advice: row[2] } : null;
 }
 
 function headOf(bytes: Buffer): string {
@@ -79,11 +75,6 @@ function headOf(bytes: Buffer): string {
 
 function startsLike(head: string, start: string): boolean {
 	return [...start].every((char, at) => char === '?' || char === head[at]);
-}
-
-function firstMatch(table: Array<[RegExp, string, string]>, text: string): ForeignType | null {
-	const row = table.find(([pattern]) => pattern.test(text));
-	return row ? { what: row[1], advice: row[2] } : null;
 }
 
 /** No control characters but those of texts (WHATWG MIME Sniffing), no byte that UTF-8 never has. */

@@ -15,7 +15,6 @@ const asBase64 = 'Set Image Input to Base64, or enter the address of the image.'
  * @param label names the text in messages, such as `the field "Image"`
  */
 export function checkImageUrl(text: string, label: string): Checked<string> {
-	if (typeof text !== 'string') return refusedImage(label, 'does not hold text', advice);
 	const trimmed = text.trim();
 	if (trimmed === '') return refusedImage(label, 'is empty', advice);
 	if (/^data:/i.test(trimmed)) {

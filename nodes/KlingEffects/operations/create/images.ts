@@ -1,7 +1,7 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted, checkedBy, refused, type Checked } from '../../../kling/checked';
-import { checkFileSize, checkImage, checkImageUrl, normaliseBase64 } from '../../../kling/image';
+import { checkFileSize, checkImage, checkImageUrl, decodeBase64 } from '../../../kling/image';
 import type { EffectType } from '../../../kling/scenes';
 import { reasonOf } from '../../../kling/thrown';
 import { fileSizeOf } from '../../../n8n/fileSize';
@@ -83,10 +83,14 @@ export async function loadImages(images: readonly LoadImage[]): Promise<Checked<
 }
 
 function loadBase64(given: string, displayName: string): Checked<string> {
-	const base64 = normaliseBase64(given, displayName);
-	if (!base64.ok) return base64;
-	const image = checkImage(Buffer.from(base64.value, 'base64'), displayName);
-	return image.ok ? base64 : image;
+	const bytes = decodeBase64(given, displayName);
+	return bytes.ok ? judged(bytes.value, displayName) : bytes;
+}
+
+/** As base64 without a prefix, which alone Kling takes (Kling's effects page, Modellix's effects page). */
+function judged(bytes: Buffer, label: string): Checked<string> {
+	const image = checkImage(bytes, label);
+	return image.ok ? accepted(bytes.toString('base64')) : image;
 }
 
 async function loadFile(
@@ -103,8 +107,7 @@ async function loadFile(
 		const size = checkFileSize(await fileSizeOf(context, binary[field]), label);
 		if (!size.ok) return size;
 		const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field);
-		const image = checkImage(bytes, label);
-		return image.ok ? accepted(bytes.toString('base64')) : image;
+		return judged(bytes, label);
 	} catch (thrown) {
 		return refused(
 			`n8n can no longer read ${label}: ${reasonOf(thrown)}`,
