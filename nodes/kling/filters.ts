@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Message } from './messages';
+import { accepted, checkedBy, parsed, refused, type Checked } from './checked';
+import { asObject } from './http';
 import { createdMs, taskStatusSchema, type Task, type TaskStatus } from './task';
 
 /** Which tasks of a list to keep. The provider's list has no filters of its own (Kling's effects page). */
@@ -12,56 +13,55 @@ export interface TaskFilters {
 	externalTaskIdPrefix?: string;
 }
 
-const emptyAsAbsent = (value: unknown) =>
-	value === '' || value === null || (Array.isArray(value) && value.length === 0)
-		? undefined
-		: value;
-
-/** ISO 8601, or seconds or milliseconds since 1970. */
+/** ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
 const momentSchema = z
 	.union([z.number(), z.string(), z.date(), z.object({ toISO: z.function() }).passthrough()])
-	.transform((moment, context) => {
-		const text = typeof moment === 'object' && 'toISO' in moment ? String(moment) : moment;
+	.transform((given) => {
+		const text = given instanceof Date ? given.toISOString() : String(given);
 		const number = Number(text);
-		const time =
-			typeof text === 'object' || Number.isNaN(number)
-				? new Date(text).getTime()
-				: number < 1e11
-					? number * 1000
-					: number;
-		if (!Number.isNaN(time)) return time;
-		context.addIssue({ code: 'custom', message: 'not a time' });
-		return z.NEVER;
-	});
+		if (Number.isNaN(number)) return Date.parse(text);
+		return number < 1e11 ? number * 1000 : number;
+	})
+	.pipe(z.number());
+
+const enterTime = 'Enter a date and time, such as 2026-11-21T08:00:00Z.';
 
 const filtersSchema = z.object({
-	status: z.preprocess(emptyAsAbsent, z.array(taskStatusSchema).optional()),
-	createdAfter: z.preprocess(emptyAsAbsent, momentSchema.optional()),
-	createdBefore: z.preprocess(emptyAsAbsent, momentSchema.optional()),
-	externalTaskIdPrefix: z.preprocess(emptyAsAbsent, z.string().optional()),
+	status: filter(
+		'Status',
+		'Choose from submitted, processing, succeed and failed.',
+		z.array(taskStatusSchema),
+	),
+	createdAfter: filter('Created After', enterTime, momentSchema),
+	createdBefore: filter('Created Before', enterTime, momentSchema),
+	externalTaskIdPrefix: filter(
+		'External Task ID Prefix',
+		'Enter the text that the IDs begin with.',
+		z.string(),
+	),
 });
 
-const names: Record<string, [name: string, advice: string]> = {
-	status: ['Status', 'Choose from submitted, processing, succeed and failed.'],
-	createdAfter: ['Created After', 'Enter a date and time, such as 2026-11-21T08:00:00Z.'],
-	createdBefore: ['Created Before', 'Enter a date and time, such as 2026-11-21T08:00:00Z.'],
-	externalTaskIdPrefix: ['External Task ID Prefix', 'Enter the text that the IDs begin with.'],
-};
+/** A filter that is left empty filters nothing. */
+function filter<T>(name: string, advice: string, schema: z.ZodType<T, z.ZodTypeDef, unknown>) {
+	return z.unknown().transform(
+		checkedBy((given): Checked<T | undefined> => {
+			if (given === null || given === undefined || String(given) === '') return accepted(undefined);
+			const { success, data } = schema.safeParse(given);
+			return success ? accepted(data) : refused(`${name} cannot be read`, advice);
+		}),
+	);
+}
 
-/** Reads the node's filters; a filter that is left empty filters nothing. */
-export function readFilters(
-	given: unknown,
-): { ok: true; value: TaskFilters } | { ok: false; problem: Message } {
-	const parsed = filtersSchema.safeParse(given ?? {});
-	if (parsed.success) {
-		const kept = Object.entries(parsed.data).filter(([, value]) => value !== undefined);
-		return { ok: true, value: Object.fromEntries(kept) };
+/** Reads the node's filters. */
+export function readFilters(given: unknown): Checked<TaskFilters> {
+	const fields = asObject(given ?? {});
+	if (!fields) {
+		return refused('Filters cannot be read', 'Remove the filters and add them anew.');
 	}
-	const [name, advice] = names[String(parsed.error.issues[0]?.path[0])] ?? [
-		'Filters',
-		'Remove the filters and add them anew.',
-	];
-	return { ok: false, problem: { message: `${name} cannot be read`, description: advice } };
+	const filters = parsed(filtersSchema, fields);
+	if (!filters.ok) return filters;
+	const kept = Object.entries(filters.value).filter(([, value]) => value !== undefined);
+	return accepted(Object.fromEntries(kept));
 }
 
 /** Whether a task passes. A task without a creation time passes no time filter. */

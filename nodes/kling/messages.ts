@@ -110,11 +110,8 @@ function because(providerMessage: string | null): string {
 export function describeFailure(failure: Failure, subject: Subject): Message {
 	const { provider } = subject;
 	const [message, usual] = texts[failure.kind](provider.displayName, failure);
-	const { code } = failure;
-	const byCode =
-		code !== null && Object.hasOwn(provider.advice ?? {}, code) ? provider.advice?.[code] : null;
-	const facts = factsOf(failure, subject, message);
-	return { message, description: sentences(byCode ?? usual, facts) };
+	const advice = provider.advice?.get(failure.code ?? '') ?? usual;
+	return { message, description: `${advice} (${factsOf(failure, subject, message)})` };
 }
 
 /**
@@ -177,7 +174,7 @@ export function describeUnknownOutcome(
 			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
 	].filter((text) => text !== null);
 	const told = advice.join(' ');
-	return { message, description: sentences(told, factsOf(failure, subject, message + told)) };
+	return { message, description: `${told} (${factsOf(failure, subject, message + told)})` };
 }
 
 /** What became of the response to a create, where it tells nothing of the task. */
@@ -213,7 +210,7 @@ export function describeFailedTask(
 	];
 	return {
 		message: `${displayName} could not make the effect${scene}: ${reason}`,
-		description: sentences(advice.join(' '), factsOf(null, { ...subject, taskId: task.taskId })),
+		description: `${advice.join(' ')} (${factsOf(null, { ...subject, taskId: task.taskId })})`,
 	};
 }
 
@@ -225,8 +222,4 @@ function chargeOf(
 	if (unitsDeducted !== null) return `${displayName} charged ${unitsDeducted} units for it.`;
 	if (failuresAreFree) return `${displayName} does not charge for it.`;
 	return `${displayName} does not document whether it charges for a task that failed: see its usage log.`;
-}
-
-function sentences(advice: string, facts: string): string {
-	return facts === '' ? advice : `${advice} (${facts})`;
 }

@@ -73,7 +73,6 @@ test.each([
 	[{}, 'API Key in the credential is empty'],
 	[{ authentication: 'accessKey', accessKey: 'a' }, 'Access Key or Secret Key in the credential'],
 	[{ provider: 'acme', apiKey: 'k' }, 'The credential names a provider that this package'],
-	[null, 'The credential names a provider'],
 ])('%j is told what is missing', (data, message) => {
 	const account = readAccount(data);
 	expect(account.ok ? '' : account.problem.message).toContain(message);

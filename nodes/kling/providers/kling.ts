@@ -12,7 +12,7 @@ import { bearer, read } from './toolkit';
 
 const path = '/v1/videos/effects';
 
-const advice = {
+const advice = Object.entries({
 	1001: 'Fill in the key in the credential.',
 	1002: 'Check the key in the credential. A key from the China console works only with Region set to China, and a global key only with Global.',
 	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the right time.",
@@ -22,7 +22,7 @@ const advice = {
 	1102: 'The resource pack is used up or has run out. Buy a new one in the Kling AI console, then run this again.',
 	1103: 'This account may not use video effects. Ask for access in the Kling AI console.',
 	1304: "The address of this n8n is not on the account's IP allow-list. Add it in the Kling AI console.",
-};
+});
 
 /** Kling AI itself (Kling's effects page; docs/providers.md section 1). */
 export const kling: Provider = {
@@ -47,14 +47,14 @@ export const kling: Provider = {
 		query: { pageNum: 1, pageSize: 1 },
 		refusals: [
 			{ key: 'code', value: 1000 },
-			...Object.entries(advice).map(([code, text]) => ({
+			...advice.map(([code, text]) => ({
 				key: 'code',
 				value: Number(code),
 				message: `Kling AI did not accept the key (code ${code}). ${text}`,
 			})),
 		],
 	},
-	advice,
+	advice: new Map(advice),
 
 	...klingRequests(path),
 	list: {

@@ -74,7 +74,7 @@ export interface Provider {
 	/** Whether the provider says that it charges nothing for tasks that fail. */
 	readonly failuresAreFree?: boolean;
 	/** What to do about a code of this provider, where that is more than the kind of failure says. */
-	readonly advice?: Readonly<Record<string, string>>;
+	readonly advice?: ReadonlyMap<string, string>;
 
 	/**
 	 * The requests that create this task, in the order to try them: each further one only after a
