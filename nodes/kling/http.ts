@@ -77,7 +77,6 @@ export function retryAfterMs(response: HttpResponse): number | null {
 	const { headers } = response;
 	// By the provider's clock where it tells it: that of n8n's machine may be minutes off.
 	const at = providerTimeOf(response);
-	if (headers['retry-after-ms']) return positive(Number(headers['retry-after-ms']));
 	if (headers['retry-after']) {
 		const seconds = Number(headers['retry-after']);
 		if (!Number.isNaN(seconds)) return positive(seconds * 1000);

@@ -202,9 +202,9 @@ export function describeFailedTask(
 		id && !id.startsWith(generatedIdPrefix)
 			? `External task ID “${id}” stays with this task: enter another one for a new task.`
 			: 'A retry of this execution finds this task again and creates none.';
-	const known = reasons.find(({ text }) => text.test(reason));
+	const [, known] = reasons.find(([pattern]) => pattern.test(reason)) ?? [];
 	const advice = [
-		known?.advice ?? 'Change the image or the effect scene and run the workflow again.',
+		known ?? 'Change the image or the effect scene and run the workflow again.',
 		again,
 		chargeOf(task, subject.provider),
 	];

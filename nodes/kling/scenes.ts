@@ -32,11 +32,8 @@ interface CatalogueRow {
 }
 
 const rows: CatalogueRow[] = catalogue;
-const newestList =
-	rows
-		.flatMap(({ kling }) => kling)
-		.sort()
-		.at(-1) ?? '';
+const newestOf = (lists: string[]) => [...lists].sort().at(-1) ?? '';
+const newestList = newestOf(rows.flatMap(({ kling }) => kling));
 const order: Array<Scene['standing']> = ['current', 'older', 'reseller', 'withdrawn'];
 
 /** Words of names that capitalising alone would not make readable. */
@@ -56,7 +53,7 @@ const spellings: Record<string, string> = {
 /** All known scenes, the newest list first. */
 export const scenes: readonly Scene[] = rows
 	.map((row) => {
-		const listedIn = [...row.kling].sort().at(-1) ?? '';
+		const listedIn = newestOf(row.kling);
 		return {
 			name: row.scene,
 			title: titleOf(row.scene),
@@ -94,10 +91,7 @@ const byName = new Map(scenes.map((scene) => [scene.name, scene]));
 const byPlain = new Map(
 	[...scenes]
 		.reverse()
-		.flatMap((scene) => [
-			[plain(scene.title), scene] as const,
-			[plain(scene.name), scene] as const,
-		]),
+		.flatMap((scene) => [scene.title, scene.name].map((text) => [plain(text), scene] as const)),
 );
 
 /** The name to send for what a user entered: “Hug Pro” and “hug-pro” are hug_pro; unknown names stay as they are. */
@@ -151,18 +145,17 @@ function editsBetween(from: string, to: string): number {
 	return above[to.length];
 }
 
-/** What a search asks for. */
-export interface SceneSearch {
-	/** Words that must all fit: parts of the name, or other words for it such as “money” or “birthday”. */
-	text?: string;
-	effectType?: EffectType;
-}
-
 /**
  * The scenes that fit a search and can be had, those whose names fit best first, and of these the
  * newest list first.
+ *
+ * @param text words that must all fit: parts of the name, or other words for it such as “money” or
+ * “birthday”
  */
-export function searchScenes({ text = '', effectType }: SceneSearch = {}): Scene[] {
+export function searchScenes({
+	text = '',
+	effectType,
+}: { text?: string; effectType?: EffectType } = {}): Scene[] {
 	const words = plain(text).split(' ').filter(Boolean);
 	return scenes
 		.filter((scene) => scene.standing !== 'withdrawn')
@@ -188,9 +181,7 @@ function rankOf({ name, title }: Scene, word: string): number {
 /** The words of names, and whole names, that a word of everyday language stands for. */
 function meantBy(word: string): string[] {
 	const isWord = (known: string) =>
-		known === word ||
-		`${known}s` === word ||
-		`${known}es` === word ||
+		[known, `${known}s`, `${known}es`].includes(word) ||
 		(word.length > 2 && known.startsWith(word));
 	return Object.entries(wordsInUse).flatMap(([known, others]) =>
 		isWord(known) ? others.split(' ') : [],

@@ -41,7 +41,6 @@ describe('reads', () => {
 	test.each([
 		['seconds', { 'retry-after': '7' }, 7_350],
 		['a date', { 'retry-after': new Date(1_795_000_009_000).toUTCString() }, 9_450],
-		['milliseconds', { 'retry-after-ms': '2500' }, 2_625],
 		[
 			'a date by a clock that differs from this one',
 			{

@@ -25,7 +25,6 @@ describe('how long a provider asks to wait', () => {
 	test.each([
 		['seconds', 200, { 'retry-after': '7' }, 7_000],
 		['a date', 503, { 'retry-after': 'Sat, 21 Nov 2026 08:00:30 GMT' }, 30_000],
-		['milliseconds', 429, { 'retry-after-ms': '250' }, 250],
 		['seconds since 1970 (Modellix)', 429, { 'x-ratelimit-reset': String(at / 1000 + 5) }, 5_000],
 		['seconds from now', 429, { 'x-ratelimit-reset': '5' }, 5_000],
 		['a reset with an answer that is none', 200, { 'x-ratelimit-reset': '5' }, null],

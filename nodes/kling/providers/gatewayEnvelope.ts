@@ -3,7 +3,7 @@ import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../fail
 import { parseJson } from '../json';
 import { failureOfKling, klingOptions, klingReasons, klingRequests } from './klingEnvelope';
 import type { CredentialCheck, Provider } from './provider';
-import { bearer, kindOfText, saysSuccess, type RefusalText } from './toolkit';
+import { bearer, kindOfText, saysSuccess, type RefusalTexts } from './toolkit';
 
 /**
  * How gateways of the new-api family refuse (docs/providers.md sections 2 and 3): as
@@ -12,20 +12,20 @@ import { bearer, kindOfText, saysSuccess, type RefusalText } from './toolkit';
  */
 
 /** Words in `code` or `type` that say more than the HTTP status does. */
-const codes: ReadonlyArray<{ code: RegExp; below?: number; kind: FailureKind; source: string }> = [
-	// Sure refusals: nothing was passed on.
-	{ code: /model_not_found|convert_request_failed/i, kind: 'notOffered', source: 'G5, G9, N10' },
-	// A 500 whose code is invalid_request is the caller's mistake.
-	{ code: /^invalid_request\b(?!_error)/i, kind: 'badRequest', source: 'G6' },
-	{ code: /quota|insufficient|balance_not/i, kind: 'accountEmpty', source: 'N9' },
-	{ code: /not_(exist|found)/i, below: 500, kind: 'notFound', source: 'N6' },
+const codes: ReadonlyArray<{ code: RegExp; below?: number; kind: FailureKind }> = [
+	// Sure refusals: nothing was passed on (docs/providers.md G5, G9 and N10).
+	{ code: /model_not_found|convert_request_failed/i, kind: 'notOffered' },
+	// A 500 whose code is invalid_request is the caller's mistake (docs/providers.md G6).
+	{ code: /^invalid_request\b(?!_error)/i, kind: 'badRequest' },
+	{ code: /quota|insufficient|balance_not/i, kind: 'accountEmpty' }, // docs/providers.md N9
+	{ code: /not_(exist|found)/i, below: 500, kind: 'notFound' }, // docs/providers.md N6
 ];
 
 /** Texts, where the code says nothing. */
-const texts: readonly RefusalText[] = [
-	{ text: /^no available channel\b/i, kind: 'notOffered', source: 'G5, N10' },
-	{ text: /^invalid url \(/i, kind: 'notOffered', source: 'N11' },
-	{ text: /^model \S+ has not been priced\b/i, kind: 'notOffered', source: 'G8' },
+const texts: RefusalTexts = [
+	[/^no available channel\b/i, 'notOffered'], // docs/providers.md G5 and N10
+	[/^invalid url \(/i, 'notOffered'], // docs/providers.md N11
+	[/^model \S+ has not been priced\b/i, 'notOffered'], // docs/providers.md G8
 ];
 
 /**

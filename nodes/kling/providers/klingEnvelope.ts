@@ -19,7 +19,7 @@ import {
 	statusOf,
 	textSchema,
 	urlSchema,
-	type RefusalText,
+	type RefusalTexts,
 } from './toolkit';
 
 /** Kling's table of body codes (docs/providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
@@ -51,35 +51,31 @@ export const klingCodes: Record<number, FailureKind> = {
  * Texts that decide what is paid: 1201 is Kling's catch-all (docs/providers.md K6), so its text
  * decides. Not found comes first. Each is tested from the beginning to the end of what does not vary.
  */
-const texts: readonly RefusalText[] = [
-	{ text: /^task not found by id\/external id\b/i, kind: 'notFound', source: 'K1' },
-	{ text: /^external_task_id .+ already exists\W*$/is, kind: 'duplicateExternalId', source: 'K3' },
+const texts: RefusalTexts = [
+	// docs/providers.md K1
+	[/^task not found by id\/external id\b/i, 'notFound'],
+	// docs/providers.md K3
+	[/^external_task_id .+ already exists\W*$/is, 'duplicateExternalId'],
 	// Other wordings that clients of Kling's code against; no answer was recorded.
-	{
-		text: /^external[ _]task[ _]id (is |was |has been |must be )?(already |a |not )?(duplicated?|exists|used|unique)\W*(:.*)?$/is,
-		kind: 'duplicateExternalId',
-		source: 'client code',
-	},
-	{
-		text: /^duplicated? external[ _]task[ _]id\b/i,
-		kind: 'duplicateExternalId',
-		source: 'client code',
-	},
+	[
+		/^external[ _]task[ _]id (is |was |has been |must be )?(already |a |not )?(duplicated?|exists|used|unique)\W*(:.*)?$/is,
+		'duplicateExternalId',
+	],
+	[/^duplicated? external[ _]task[ _]id\b/i, 'duplicateExternalId'],
 ];
 
 /** Reasons for which tasks fail at Kling, and at gateways that pass them on. */
 export const klingReasons: NonNullable<Provider['reasons']> = [
-	{
-		text: /^parallel task over resource pack limit/i,
-		advice: 'All slots were in use: run the workflow again when a task has finished.',
-		source: 'K23',
-	},
-	{
-		text: /^image pixel is invalid|^the resolution or aspect ratio of the input image/i,
-		advice:
-			'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
-		source: 'K14, K15',
-	},
+	// docs/providers.md K23
+	[
+		/^parallel task over resource pack limit/i,
+		'All slots were in use: run the workflow again when a task has finished.',
+	],
+	// docs/providers.md K14 and K15
+	[
+		/^image pixel is invalid|^the resolution or aspect ratio of the input image/i,
+		'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
+	],
 ];
 
 /** The options that Kling documents for a create, which gateways pass on. */

@@ -70,7 +70,7 @@ export interface Provider {
 	readonly idKeys: readonly string[];
 	readonly check: CredentialCheck;
 	/** What to do about a reason for which a task failed, where that is more than to change something. */
-	readonly reasons?: ReadonlyArray<{ text: RegExp; advice: string; source: string }>;
+	readonly reasons?: ReadonlyArray<[reason: RegExp, advice: string]>;
 	/** Whether the provider says that it charges nothing for tasks that fail. */
 	readonly failuresAreFree?: boolean;
 	/** What to do about a code of this provider, where that is more than the kind of failure says. */

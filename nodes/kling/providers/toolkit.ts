@@ -90,17 +90,14 @@ export function failureByStatus(response: JsonResponse, message: unknown): Failu
 	return failureOf(response, kind, { code, message });
 }
 
-/** A text of a refusal that says what is wrong, where code and HTTP status leave it open. */
-export interface RefusalText {
-	/** Tested on the whole text. What follows may repeat an id, which may hold any word. */
-	text: RegExp;
-	kind: FailureKind;
-	/** Where it was seen. */
-	source: string;
-}
+/**
+ * Texts of refusals that say what is wrong, where code and HTTP status leave it open. Tested on the
+ * whole text: what follows may repeat an id, which may hold any word.
+ */
+export type RefusalTexts = ReadonlyArray<[text: RegExp, kind: FailureKind]>;
 
-export function kindOfText(texts: readonly RefusalText[], message: unknown): FailureKind | null {
-	return texts.find(({ text }) => text.test(String(message)))?.kind ?? null;
+export function kindOfText(texts: RefusalTexts, message: unknown): FailureKind | null {
+	return texts.find(([text]) => text.test(String(message)))?.[1] ?? null;
 }
 
 /** The nested body that Kling and most resellers take (the effects pages of CometAPI, Kling, KKIAI and APIModels). */
