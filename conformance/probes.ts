@@ -37,6 +37,24 @@ const klingTask = (fields: Record<string, Pattern>): Pattern => ({
 	data: { task_id: '<id>', created_at: '<ms>', updated_at: '<ms>', ...fields },
 });
 
+const keyIds = {
+	wrong: 'wrong-key',
+	missing: 'missing-key',
+	early: 'early-token',
+	late: 'late-token',
+};
+
+function refusedKey(
+	key: keyof typeof keyIds,
+	fact: string,
+	source: string,
+	[code, message]: [number, string],
+): Probe {
+	const expected = { status: 401, body: refused(code, message), reads: 'keyRefused' };
+	const ask = { kind: 'list', page: 1, pageSize: 1 } as const;
+	return { id: keyIds[key], fact, source, cost: 'free', ask, key, expected };
+}
+
 const kling: Probe[] = [
 	{
 		id: 'key',
@@ -55,46 +73,13 @@ const kling: Probe[] = [
 		key: 'signed',
 		expected: { status: 200, body: { code: 0 }, reads: 'key works' },
 	},
-	{
-		id: 'wrong-key',
-		fact: 'Key that nobody issued',
-		source: 'K25',
-		cost: 'free',
-		ask: { kind: 'list', page: 1, pageSize: 1 },
-		key: 'wrong',
-		expected: {
-			status: 401,
-			body: refused(1002, 'The token was expected to have 3 parts, but got 0'),
-			reads: 'keyRefused',
-		},
-	},
-	{
-		id: 'missing-key',
-		fact: 'No Authorization header',
-		source: '1.7',
-		cost: 'free',
-		ask: { kind: 'list', page: 1, pageSize: 1 },
-		key: 'missing',
-		expected: { status: 401, body: refused(1001, '<text>'), reads: 'keyRefused' },
-	},
-	{
-		id: 'early-token',
-		fact: 'Token that is valid in an hour',
-		source: '1.7',
-		cost: 'free',
-		ask: { kind: 'list', page: 1, pageSize: 1 },
-		key: 'early',
-		expected: { status: 401, body: refused(1003, '<text>'), reads: 'keyRefused' },
-	},
-	{
-		id: 'late-token',
-		fact: 'Token that ended an hour ago and more',
-		source: '1.7',
-		cost: 'free',
-		ask: { kind: 'list', page: 1, pageSize: 1 },
-		key: 'late',
-		expected: { status: 401, body: refused(1004, '<text>'), reads: 'keyRefused' },
-	},
+	refusedKey('wrong', 'Key that nobody issued', 'K25', [
+		1002,
+		'The token was expected to have 3 parts, but got 0',
+	]),
+	refusedKey('missing', 'No Authorization header', '1.7', [1001, '<text>']),
+	refusedKey('early', 'Token that is valid in an hour', '1.7', [1003, '<text>']),
+	refusedKey('late', 'Token that ended an hour ago and more', '1.7', [1004, '<text>']),
 	{
 		id: 'unknown-task',
 		fact: 'Unknown task id',
