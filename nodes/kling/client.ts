@@ -1,13 +1,13 @@
-import { providerTimeOf, type ApiRequest, type HttpResponse, type Send } from './http';
+import { providerTimeOf, type ApiRequest, type HttpResponse } from './http';
 import { delayBeforeRetry, type Clock } from './clock';
 import {
 	behaviourOf,
 	failed,
 	failureOf,
-	failureOfNoResponse,
 	failureWithoutResponse,
 	success,
 	type Outcome,
+	type Send,
 } from './failure';
 import type { OrderWithImages } from './create/order';
 import { outcomeOfCreate, outcomeOfRead } from './outcome';
@@ -140,8 +140,8 @@ export class Client {
 			return { ...failed(failure), providerTime: this.clock.now() };
 		}
 		const result = await this.send({ ...request, providerTime: signedAt });
-		if (result.kind === 'noResponse') {
-			return { ...failed(failureOfNoResponse(result)), providerTime: this.clock.now() };
+		if (result.kind !== 'response') {
+			return { ...failed(result), providerTime: this.clock.now() };
 		}
 		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
 		const isStale = !outcome.ok && this.provider.isStaleSignature?.(outcome.failure);

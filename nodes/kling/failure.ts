@@ -1,4 +1,4 @@
-import { requestIdOf, retryAfterMs, type HttpResponse, type NoResponse } from './http';
+import { requestIdOf, retryAfterMs, type ApiRequest, type HttpResponse } from './http';
 import { longestRead, shownText } from './shownText';
 
 /** Why a request brought no result. What each kind means for a retry stands in {@link behaviours}. */
@@ -111,6 +111,12 @@ export interface Failure {
 	body: 'json' | 'html' | 'empty' | 'text' | 'tooLarge' | 'none';
 }
 
+/**
+ * Sends a request, once. Without a response only an `unreachable` provider surely never got it (name
+ * not found, connection refused): a POST that may have arrived may have been paid.
+ */
+export type Send = (request: ApiRequest) => Promise<HttpResponse | Failure>;
+
 /** A value, or why there is none. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
@@ -163,12 +169,6 @@ function bodyOf(response: HttpResponse): Failure['body'] {
 	if (response.tooLarge) return 'tooLarge';
 	if (response.text.trim() === '') return 'empty';
 	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(response.text) ? 'html' : 'text';
-}
-
-/** The failure that a missing response means. */
-export function failureOfNoResponse({ reason }: NoResponse): Failure {
-	if (reason === 'cancelled' || reason === 'unreachable') return failureWithoutResponse(reason);
-	return failureWithoutResponse('noResponse', reason === 'timedOut' ? 'no answer in time' : null);
 }
 
 /** A failure that comes without a response. */

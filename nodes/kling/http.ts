@@ -33,18 +33,6 @@ export function isJson(response: HttpResponse): response is JsonResponse {
 	return asObject(response.json) !== null;
 }
 
-/**
- * No HTTP answer at all. Only an `unreachable` provider surely never got the request (name not found,
- * connection refused): a POST that may have arrived may have been paid.
- */
-export interface NoResponse {
-	kind: 'noResponse';
-	reason: 'timedOut' | 'connectionLost' | 'unreachable' | 'cancelled';
-}
-
-export type HttpResult = HttpResponse | NoResponse;
-export type Send = (request: ApiRequest) => Promise<HttpResult>;
-
 const requestIdHeaders = [
 	'x-request-id',
 	'request-id',

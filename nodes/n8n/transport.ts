@@ -9,7 +9,8 @@ import type {
 } from 'n8n-workflow';
 import type { Account } from '../kling/account';
 import { redactionOf, type Redaction } from '../kling/redaction';
-import { type ApiRequest, type NoResponse, type HttpResult, type Send } from '../kling/http';
+import { failureWithoutResponse, type Failure, type Send } from '../kling/failure';
+import type { ApiRequest, HttpResponse } from '../kling/http';
 import { parseJson } from '../kling/json';
 
 /** The parts of n8n from which requests are made. */
@@ -132,7 +133,7 @@ function responseOf(
 	{ statusCode, headers }: IN8nHttpFullResponse,
 	text: string | null,
 	redaction: Redaction,
-): HttpResult {
+): HttpResponse {
 	return {
 		kind: 'response',
 		status: statusCode,
@@ -162,18 +163,13 @@ function noResponseOf(
 	thrown: unknown,
 	deadline: AbortSignal,
 	cancelled: AbortSignal | undefined,
-): NoResponse {
+): Failure {
 	const codes = codesOf(thrown).join(' ');
 	const isCancelled = codes.includes('ERR_CANCELED') && !deadline.aborted;
-	if (cancelled?.aborted || isCancelled) {
-		return { kind: 'noResponse', reason: 'cancelled' };
-	}
-	if (neverArrived.test(codes)) {
-		return { kind: 'noResponse', reason: 'unreachable' };
-	}
+	if (cancelled?.aborted || isCancelled) return failureWithoutResponse('cancelled');
+	if (neverArrived.test(codes)) return failureWithoutResponse('unreachable');
 	const isLate = deadline.aborted || /ECONNABORTED|ETIMEDOUT/.test(codes);
-	const reason = isLate ? 'timedOut' : 'connectionLost';
-	return { kind: 'noResponse', reason };
+	return failureWithoutResponse('noResponse', isLate ? 'no answer in time' : null);
 }
 
 /** Whether n8n 2.40's protection stopped a request: see {@link neverArrived}. */

@@ -7,7 +7,7 @@ import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { executeCreate } from '../../nodes/KlingEffects/operations/create/create';
 import { readAccount } from '../../nodes/kling/account';
 import { Client } from '../../nodes/kling/client';
-import type { ApiRequest, HttpResult } from '../../nodes/kling/http';
+import type { Send } from '../../nodes/kling/failure';
 import { systemClock } from '../../nodes/n8n/clock';
 import { postToOwnAddress } from '../../nodes/n8n/resume';
 import type { Session } from '../../nodes/n8n/session';
@@ -126,7 +126,7 @@ class World {
 		return { account, provider: account.provider, client, clock: systemClock, signal: undefined };
 	}
 
-	private readonly send = async (request: ApiRequest): Promise<HttpResult> => {
+	private readonly send: Send = async (request) => {
 		if (request.method === 'POST') {
 			const taskId = `87654321098765${String(this.charged.size).padStart(4, '0')}`;
 			this.charged.set(taskId, this.history.tasks[this.charged.size]);

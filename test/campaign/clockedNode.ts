@@ -3,7 +3,8 @@ import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { executeCreate } from '../../nodes/KlingEffects/operations/create/create';
 import { executeGet } from '../../nodes/KlingEffects/operations/get';
 import { readAccount } from '../../nodes/kling/account';
-import type { ApiRequest, HttpResult, Send } from '../../nodes/kling/http';
+import type { Send } from '../../nodes/kling/failure';
+import type { ApiRequest } from '../../nodes/kling/http';
 import { Client } from '../../nodes/kling/client';
 import type { Clock } from '../../nodes/kling/clock';
 import { openSession, type Session } from '../../nodes/n8n/session';
@@ -69,7 +70,7 @@ class Life {
 		};
 	}
 
-	private async sent(send: Send, request: ApiRequest): Promise<HttpResult> {
+	private async sent(send: Send, request: ApiRequest): ReturnType<Send> {
 		return await send({ ...request, timeoutMs: this.world.requestTimeoutMs });
 	}
 }

@@ -1,10 +1,6 @@
 import { parseJson } from '../../nodes/kling/json';
-import {
-	type ApiRequest,
-	type HttpResponse,
-	type NoResponse,
-	type HttpResult,
-} from '../../nodes/kling/http';
+import { failureWithoutResponse, type Failure } from '../../nodes/kling/failure';
+import type { ApiRequest, HttpResponse } from '../../nodes/kling/http';
 import { Client } from '../../nodes/kling/client';
 import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
@@ -20,18 +16,9 @@ export function answer(
 	return { kind: 'response', status, headers, text, at: 1_795_000_000_000, json: parseJson(text) };
 }
 
-export const lost: NoResponse = {
-	kind: 'noResponse',
-	reason: 'connectionLost',
-};
-export const unreachable: NoResponse = {
-	kind: 'noResponse',
-	reason: 'unreachable',
-};
-export const cancelled: NoResponse = {
-	kind: 'noResponse',
-	reason: 'cancelled',
-};
+export const lost = failureWithoutResponse('noResponse');
+export const unreachable = failureWithoutResponse('unreachable');
+export const cancelled = failureWithoutResponse('cancelled');
 
 /** Kling's answer with a task. */
 export function task(taskId: string, status = 'submitted', more: Record<string, unknown> = {}) {
@@ -69,6 +56,7 @@ export const duplicate = answer(400, {
 	request_id: 'request-dup',
 });
 
+export type HttpResult = HttpResponse | Failure;
 type Script = HttpResult[] | ((request: ApiRequest) => HttpResult | Promise<HttpResult>);
 
 export interface Sent {

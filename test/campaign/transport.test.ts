@@ -32,7 +32,7 @@ describe('a request without an answer', () => {
 		],
 		['a certificate that is not trusted', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
 	])('never arrived: %s', async (_name, thrown) => {
-		expect(await replyTo(thrown)).toMatchObject({ reason: 'unreachable' });
+		expect(await replyTo(thrown)).toMatchObject({ kind: 'unreachable' });
 	});
 
 	test.each([
@@ -44,7 +44,6 @@ describe('a request without an answer', () => {
 		['anything else', new Error('odd')],
 		['nothing at all', undefined],
 	])('may have arrived: %s', async (_name, thrown) => {
-		const reason = expect.stringMatching(/^(connectionLost|timedOut)$/);
-		expect(await replyTo(thrown)).toEqual({ kind: 'noResponse', reason });
+		expect(await replyTo(thrown)).toMatchObject({ kind: 'noResponse' });
 	});
 });

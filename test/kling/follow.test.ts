@@ -1,8 +1,17 @@
-import type { ApiRequest, HttpResult } from '../../nodes/kling/http';
+import type { ApiRequest } from '../../nodes/kling/http';
 import { recordOf } from '../../nodes/kling/task';
 import type { ProviderName, TaskRecord } from '../../nodes/kling/task';
 import { follow, type FollowLimits } from '../../nodes/kling/follow';
-import { answer, list, lost, notFound, refusal, scripted, task } from '../campaign/scripted';
+import {
+	answer,
+	list,
+	lost,
+	notFound,
+	refusal,
+	scripted,
+	task,
+	type HttpResult,
+} from '../campaign/scripted';
 import { seeded, setBackWithEachSleep } from '../campaign/virtualClock';
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => String(1_000 + index));

@@ -1,4 +1,4 @@
-import type { ApiRequest, HttpResult } from '../../nodes/kling/http';
+import type { ApiRequest } from '../../nodes/kling/http';
 import type { Order } from '../../nodes/kling/create/order';
 import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
@@ -19,6 +19,7 @@ import {
 	scripted,
 	task,
 	unreachable,
+	type HttpResult,
 } from '../campaign/scripted';
 
 const order: Order = { effectScene: 'hug_pro', externalTaskId: 'key-1' };
