@@ -1,0 +1,11 @@
+const { join } = require('node:path');
+const base = require('../../jest.config.js');
+
+/** The suites are the usual tests, put together so that n8n's engine is loaded once for all of them. */
+module.exports = {
+	...base,
+	rootDir: '../..',
+	testEnvironment: join(__dirname, 'environment.cjs'),
+	testMatch: ['<rootDir>/test/mutation/suites/*.cjs'],
+	testSequencer: '<rootDir>/test/mutation/sequencer.cjs',
+};

@@ -1,0 +1,3 @@
+require('../combine.cjs')((file) =>
+	/^(callback|campaign|contract|create|hostile|trigger|credential|description|leak)/.test(file),
+);
