@@ -346,7 +346,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.ok(items[0].binary.data);
 	});
 
-	test('makes up for a lost callback with a Webhook Secret too, by a signed call of its own', async () => {
+	test('makes up for a lost callback with a Webhook Secret too, by a call of its own', async () => {
 		sandbox.options.callbacks = 'off';
 		const use = await storeCredential(rest, sandbox, 'kling', { webhookSecret: signingSecret });
 		const { executionId } = await start([image('one')], { use });

@@ -81,10 +81,10 @@ describe('a provider that stumbles', () => {
 		const id = await bed.start(photos('a'));
 		await bed.pass(60 * seconds);
 		await bed.callBack();
-		await bed.pass(10 * seconds);
+		await bed.pass(20 * seconds);
 		bed.sandbox.addFault({ kind: 'delay', delayMs: 200, match: { operation: 'get' }, times: 1 });
 		const { looks } = bed;
-		const third = bed.pass(seconds);
+		const third = bed.pass(2 * seconds);
 		while (bed.looks === looks) await new Promise(setImmediate);
 		bed.finish('succeed', 0);
 		expect(await bed.n8n.call(bed.address)).toMatchObject({ status: 202 });

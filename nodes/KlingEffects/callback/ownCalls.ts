@@ -34,13 +34,13 @@ export class OwnCalls {
 		void this.callAtDeadline();
 	}
 
-	/** Calls {@link mostSoon} times, with growing pauses, and on until the tasks could be looked at. */
+	/** Calls after some 3, 6 and 12 seconds, and on with growing pauses until the tasks could be looked at. */
 	async callSoon(): Promise<void> {
 		this.calls = 0;
 		if (this.isCalling) return;
 		this.isCalling = true;
 		for (let status = 0; this.calls < mostSoon || status !== answers.stillAsleep; this.calls++) {
-			await this.pauseAfter(this.calls + 2);
+			await this.pauseAfter(this.calls + 3);
 			if (this.clock.now() >= this.address.deadline) break;
 			status = await this.call();
 			if (this.isDone(status)) break;

@@ -11,7 +11,7 @@ import { accepted } from '../../kling/checked';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
-import { guarded, itemOf, type Problem } from '../../n8n/problems';
+import { guarded, itemOf } from '../../n8n/problems';
 import { resumeTokenOf } from '../../n8n/resume';
 import { outputOf, type Paid, type Result } from '../../n8n/results';
 import { openSession, type Session } from '../../n8n/session';
@@ -124,30 +124,25 @@ export async function finishWoken(
 	open = openSession,
 ): Promise<INodeExecutionData[]> {
 	const isFirst = await isFirstToWake(context, wait);
-	const opened = await guarded(async () => accepted(await open(context)));
-	if (!opened.ok) return outputOf(context, withoutSession(wait, opened.problem), wait.paid);
-	const session = opened.value;
-	const left = Math.max(0, wait.deadline - session.clock.now());
-	const deadline = session.clock.elapsed() + left;
+	const session = await guarded(async () => accepted(await open(context)));
+	if (!session.ok) {
+		// What can still be said when the credential is gone: which tasks there are.
+		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
+			return { itemIndex, ok: false, problem: { ...session.problem, taskId: task.taskId } };
+		});
+		return outputOf(context, [...wait.problems, ...untold], wait.paid);
+	}
+	const { clock } = session.value;
+	const deadline = clock.elapsed() + Math.max(0, wait.deadline - clock.now());
 	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
 	const itemTasks = wait.itemTasks.map(({ finish, ...one }) => ({
 		...one,
 		finish: { ...finish, downloadVideo: finish.downloadVideo && isFirst },
 	}));
-	const finished = await waitAndFinish(context, session, itemTasks, limits);
+	const finished = await waitAndFinish(context, session.value, itemTasks, limits);
 	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
 	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
 	return isFirst ? output : [];
-}
-
-/** What can still be said when the credential is gone: which tasks there are. */
-function withoutSession({ itemTasks, problems }: Wait, problem: Problem): Result[] {
-	const untold = itemTasks.map(({ itemIndex, record: { task } }) => ({
-		itemIndex,
-		ok: false as const,
-		problem: { ...problem, taskId: task.taskId },
-	}));
-	return [...problems, ...untold];
 }
 
 /** How many wake-ups of a node are remembered against a second one (n8n 1.123). */

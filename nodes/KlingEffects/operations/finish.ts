@@ -85,7 +85,7 @@ export interface ItemTask {
 	finish: Finish;
 }
 
-/** Waits for the tasks whose items ask for it, all together, then makes the items of all. */
+/** Waits for the tasks whose items ask for it, all together, then makes the items of all. Never rejects. */
 export async function waitAndFinish(
 	context: IExecuteFunctions,
 	session: Session,
@@ -95,18 +95,13 @@ export async function waitAndFinish(
 	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
 	const followed = await follow(records, limits, session);
-	const byItem = new Map(waiting.map((one, index) => [one, followed[index]]));
+	const seen = new Map(waiting.map((one, index) => [one, followed[index]]));
+	const latest = itemTasks.map((one) => ({ ...one, record: seen.get(one) ?? one.record }));
 	const results: Result[] = [];
-	const open: ItemTask[] = [];
-	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
-		const known = byItem.get(one);
-		const latest = { ...one, record: known ?? one.record };
-		const isOpen = !isFinal(latest.record.task.status);
-		if (isOpen) open.push(latest);
-		// A wait that was stopped has not timed out.
-		const timedOut = isOpen && !session.signal?.aborted;
-		results[index] = await finishTask(context, session, latest, known && { timedOut });
+	await inParallel(latest, downloadsAtOnce, async (one, index) => {
+		results[index] = await finishTask(context, session, one);
 	});
+	const open = latest.filter(({ record }) => !isFinal(record.task.status));
 	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
 	return results;
 }
@@ -121,36 +116,31 @@ function hintAtOpen(open: readonly ItemTask[]): NodeExecutionHint {
 	return { type: 'info', location: 'outputPane', message };
 }
 
-/**
- * The item of a task: with its videos where they are asked for, or the reason that it has failed.
- * Never rejects.
- *
- * @param waited absent when the task was not waited for: its state was asked for then, whatever it is
- */
-export async function finishTask(
+/** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
+async function finishTask(
 	context: IExecuteFunctions,
 	session: Session,
 	{ itemIndex, record, finish }: ItemTask,
-	waited?: { timedOut: boolean },
 ): Promise<Result> {
+	const { provider, signal } = session;
 	const { task } = record;
-	if (waited && task.status === 'failed' && failedTaskIsProblem(context)) {
-		const subject = { provider: session.provider, itemIndex };
-		const problem = { ...describeFailedTask(task, subject), taskId: task.taskId };
+	const { taskId, status, videoUrl } = task;
+	// A task that was not waited for is asked for its state, whatever it is.
+	if (finish.wait && status === 'failed' && failedTaskIsProblem(context)) {
+		const problem = { ...describeFailedTask(task, { provider, itemIndex }), taskId };
 		return { itemIndex, ok: false, problem };
 	}
-	const about = { simplify: finish.simplify, timedOut: waited?.timedOut ?? false, itemIndex };
-	if (!finish.downloadVideo || record.videoUrls.length === 0) {
-		return { itemIndex, ok: true, item: taskItem(record, about) };
+	// A wait that was stopped has not timed out.
+	const timedOut = finish.wait && !isFinal(status) && !signal?.aborted;
+	const downloads = finish.downloadVideo && record.videoUrls.length > 0;
+	const binary = downloads
+		? await guarded(async () => await downloadVideos(context, session, record, finish))
+		: accepted(undefined);
+	if (!binary.ok) {
+		return { itemIndex, ok: false, problem: { ...binary.problem, taskId, videoUrl } };
 	}
-	const downloaded = await guarded(
-		async () => await downloadVideos(context, session, record, finish),
-	);
-	if (downloaded.ok) {
-		return { itemIndex, ok: true, item: taskItem(record, { ...about, binary: downloaded.value }) };
-	}
-	const { taskId, videoUrl } = task;
-	return { itemIndex, ok: false, problem: { ...downloaded.problem, taskId, videoUrl } };
+	const about = { simplify: finish.simplify, timedOut, itemIndex, binary: binary.value };
+	return { itemIndex, ok: true, item: taskItem(record, about) };
 }
 
 /** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */

@@ -1,19 +1,18 @@
-import { withSupport } from '../../kling/providers/support';
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { accepted, refused, type Checked } from '../../kling/checked';
-import { describeFailure } from '../../kling/messages';
+import { accepted, checkedBy, refused, type Checked } from '../../kling/checked';
 import { inParallel } from '../../kling/inParallel';
+import { describeFailure } from '../../kling/messages';
+import { withSupport } from '../../kling/providers/support';
 import { locator, optionsOf, readParameters } from '../../n8n/parameters';
 import { guarded } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import {
+	finishOptions,
 	finishParameters,
 	readFinish,
 	waitAndFinish,
 	waitOf,
-	finishOptions,
-	type Finish,
 	type ItemTask,
 	type WaitOptions,
 } from './finish';
@@ -49,6 +48,45 @@ export const getFields: INodeProperties[] = [
 	},
 ];
 
+/** All parameters of Get. */
+const parameters = {
+	taskId: locator.transform(checkedBy(checkTaskId)).describe('Task ID'),
+	...finishParameters,
+	options: optionsOf(finishOptions),
+};
+
+function checkTaskId({ mode, value }: { mode?: unknown; value: unknown }) {
+	const taskId = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+	if (taskId) return accepted({ taskId, isExternal: mode === 'externalId' });
+	return refused('Task ID is empty', 'Enter the ID that Create returned, or an external task ID.');
+}
+
+/** What one item asks for. */
+interface Asked extends Omit<ItemTask, 'record'> {
+	taskId: string;
+	isExternal: boolean;
+	wait: WaitOptions;
+}
+
+function readItem(
+	context: IExecuteFunctions,
+	{ provider }: Session,
+	itemIndex: number,
+): Checked<Asked> {
+	const read = readParameters(context, itemIndex, parameters);
+	if (!read.ok) return read;
+	const { taskId, options, ...given } = read.value;
+	if (taskId.isExternal && provider.externalId === 'none') {
+		return refused(
+			`${provider.displayName} has no external task IDs`,
+			'Set Task ID to By ID and enter the ID that Create returned.',
+		);
+	}
+	const finish = readFinish(given, options);
+	if (!finish.ok) return finish;
+	return accepted({ itemIndex, ...taskId, finish: finish.value, wait: waitOf(options) });
+}
+
 /**
  * Gets the tasks of all items, waits and downloads where asked.
  *
@@ -58,72 +96,30 @@ export async function executeGet(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
+	const { client, clock, provider } = session;
 	const problems: Result[] = [];
 	const asked: Asked[] = [];
 	for (const itemIndex of context.getInputData().keys()) {
 		const read = await guarded(() => readItem(context, session, itemIndex));
 		if (read.ok) asked.push(read.value);
-		else problems.push({ itemIndex, ok: false, problem: read.problem });
+		else problems.push({ itemIndex, ...read });
 	}
 	const refuses = () => problems.length > 0 && !context.continueOnFail();
 	if (refuses() || asked.length === 0) return outputOf(context, problems);
-	const itemTasks: ItemTask[] = [];
 	// One wait serves all items, so the first item's options count.
 	const [{ wait }] = asked;
-	const deadline = session.clock.elapsed() + wait.timeoutMs;
-	await inParallel(asked, readsAtOnce, async ({ itemIndex, taskId, mode, finish }) => {
-		const { client, provider } = session;
-		const outcome = await (mode === 'id' ? client.get(taskId) : client.findByExternalId(taskId));
-		if (outcome.ok) return void itemTasks.push({ itemIndex, record: outcome.value, finish });
-		const { failure } = outcome;
+	const { timeoutMs, intervalMs } = wait;
+	const deadline = clock.elapsed() + timeoutMs;
+	const itemTasks: ItemTask[] = [];
+	await inParallel(asked, readsAtOnce, async ({ itemIndex, taskId, isExternal, finish }) => {
+		const found = await (isExternal ? client.findByExternalId(taskId) : client.get(taskId));
+		if (found.ok) return void itemTasks.push({ itemIndex, record: found.value, finish });
+		const { failure } = found;
 		const problem = { ...describeFailure(failure, { provider, itemIndex }), failure };
 		problems.push({ itemIndex, ok: false, problem });
 	});
 	if (refuses()) return outputOf(context, problems);
-	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: wait.intervalMs };
+	const limits = { deadline, intervalMs, firstLookMs: intervalMs };
 	const finished = await waitAndFinish(context, session, itemTasks, limits);
 	return outputOf(context, [...problems, ...finished]);
-}
-
-/** What one item asks for. */
-interface Asked {
-	itemIndex: number;
-	mode: 'id' | 'externalId';
-	taskId: string;
-	finish: Finish;
-	wait: WaitOptions;
-}
-
-const parameters = {
-	taskId: locator.describe('Task ID'),
-	...finishParameters,
-	options: optionsOf(finishOptions),
-};
-
-function readItem(
-	context: IExecuteFunctions,
-	{ provider }: Session,
-	itemIndex: number,
-): Checked<Asked> {
-	const read = readParameters(context, itemIndex, parameters);
-	if (!read.ok) return read;
-	const { mode: chosen, value } = read.value.taskId;
-	const mode = chosen === 'externalId' ? 'externalId' : 'id';
-	const taskId = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
-	if (taskId === '') {
-		return refused(
-			'Task ID is empty',
-			'Enter the ID that Create returned, or an external task ID.',
-		);
-	}
-	if (mode === 'externalId' && provider.externalId === 'none') {
-		return refused(
-			`${provider.displayName} has no external task IDs`,
-			'Set Task ID to By ID and enter the ID that Create returned.',
-		);
-	}
-	const finish = readFinish(read.value, read.value.options);
-	if (!finish.ok) return finish;
-	const wait = waitOf(read.value.options);
-	return accepted({ itemIndex, mode, taskId, finish: finish.value, wait });
 }
