@@ -4,15 +4,8 @@ import { describeFailure } from '../kling/messages';
 import type { Provider } from '../kling/providers';
 import { errorOf } from '../n8n/problems';
 
-/** Why a poll failed, in n8n's words (n8n-workflow 2.40, errors/failure.d.ts). */
-type Cause =
-	| 'rate-limited'
-	| 'quota-exhausted'
-	| 'temporarily-unavailable'
-	| 'credential-invalid'
-	| 'configuration-invalid';
-
-const causes: Partial<Record<FailureKind, Cause>> = {
+/** Why a poll failed, in n8n's words (n8n-workflow 2.40, errors/failure.d.ts); the others are `temporarily-unavailable`. */
+const causes: Partial<Record<FailureKind, string>> = {
 	tooManyRequests: 'rate-limited',
 	noFreeSlot: 'rate-limited',
 	accountEmpty: 'quota-exhausted',
@@ -37,12 +30,9 @@ export function apiErrorOf(
 ): NodeApiError | NodeOperationError {
 	const { message, description } = describeFailure(failure, { provider });
 	const outlook = goesOn && behaviourOf(failure).passing ? ` ${whatNext}` : '';
-	const problem = { message, description: `${description}${outlook}`, failure };
-	return Object.assign(errorOf(node, problem), { failure: failureForN8n(failure) });
-}
-
-function failureForN8n({ kind, retryAfterMs }: Failure) {
+	const error = errorOf(node, { message, description: `${description}${outlook}`, failure });
+	const { kind, retryAfterMs } = failure;
 	const cause = causes[kind] ?? 'temporarily-unavailable';
-	const isTimed = cause === 'rate-limited' || cause === 'temporarily-unavailable';
-	return isTimed && retryAfterMs !== null ? { cause, retryAfterMs } : { cause };
+	const hint = cause === 'credential-invalid' || retryAfterMs === null ? {} : { retryAfterMs };
+	return Object.assign(error, { failure: { cause, ...hint } });
 }

@@ -1,50 +1,27 @@
-import { whoLists } from '../kling/providers/support';
+import { createHash } from 'node:crypto';
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
-import { behaviourOf, type Outcome } from '../kling/failure';
-import { readAccount } from '../kling/account';
+import { behaviourOf } from '../kling/failure';
+import { whoLists } from '../kling/providers/support';
 import type { TaskRecord } from '../kling/task';
-import {
-	Budget,
-	latestOfAccount,
-	latestOfIds,
-	mostTaskIds,
-	readState,
-	readTaskIds,
-	scopeOf,
-	taskEvents,
-	watchAccount,
-	watchIds,
-	type PollResult,
-	type WatchState,
-	type WatchTerms,
-} from '../kling/watch';
+import { watchAccount } from '../kling/watch/account';
+import { readTaskIds, watchIds } from '../kling/watch/ids';
+import { latest } from '../kling/watch/latest';
+import type { WatchTerms } from '../kling/watch/ledger';
+import { Budget } from '../kling/watch/source';
+import { mostOpen, taskEvents, type WatchState } from '../kling/watch/state';
 import { taskItem } from '../n8n/items';
 import { errorOf, type Problem } from '../n8n/problems';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
 import { apiErrorOf } from './apiError';
-import { PollLocks, type PollLock } from './pollLock';
+import { PollLocks } from './pollLock';
 
 /** Milliseconds for a poll where n8n does not say: its durable scheduler ends one after 45 s. */
 const usualBudgetMs = 45_000;
-/**
- * A passing failure of provider or network is shown once it has spoiled more than this many polls in a
- * row, or has lasted this many milliseconds: with one poll a day, five polls would be five days.
- */
-const mostQuietPolls = 5;
-const longestQuietMs = 900_000;
 /** The key of n8n's static data. It is replaced as a whole: n8n does not notice changes inside. */
 const stateKey = 'watch';
 
 const locks = new PollLocks();
-
-/** What the parameters ask for. */
-interface Settings {
-	watch: 'account' | 'taskIds';
-	taskIds: string[];
-	simplify: boolean;
-	terms: WatchTerms;
-}
 
 /**
  * One poll: the tasks that have ended since the last one, in one emit, or null when there are none.
@@ -55,134 +32,73 @@ interface Settings {
  */
 export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	const session = await openSession(context);
-	const settings = await readSettings(context, session);
-	const { clock } = session;
-	const budget = new Budget(clock, budgetMsOf(context));
-	if (context.getMode() === 'manual') return await showLatest(context, session, settings, budget);
+	const { client, clock, provider } = session;
+	const { taskIds, simplify, terms } = readSettings(context, session);
+	const itemsOf = (records: TaskRecord[]) => [records.map((each) => taskItem(each, { simplify }))];
+	const node = context.getNode();
+	// n8n 1.123 does not have the method.
+	const budgetMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? usualBudgetMs;
+	const budget = new Budget(clock, budgetMs);
+	if (context.getMode() === 'manual') {
+		const found = await latest(client, taskIds, terms, budget);
+		if (!found.ok) throw apiErrorOf(node, found.failure, provider, { goesOn: false });
+		if (found.value.length === 0) throw errorOf(node, nothingYet);
+		return itemsOf(found.value);
+	}
 	const data = context.getWorkflowStaticData('node');
-	const lock = locks.acquire(keyOf(context), data, clock.now(), budgetMsOf(context));
+	const key = `${context.getWorkflow().id ?? ''}:${node.id}`;
+	const lock = locks.acquire(key, data, clock.elapsed(), budgetMs);
 	if (!lock) return null;
 	try {
-		const { emitted, state } = await pollOnce(context, session, settings, budget, lock, data);
+		const result = taskIds
+			? await watchIds(client, taskIds, data[stateKey], terms, budget)
+			: await watchAccount(client, data[stateKey], terms, budget);
 		// A poll that was replaced must not undo what the newer one knows.
 		if (!lock.isValid) return null;
+		const { failure, emitted, isFirst, state } = result;
+		const problem = isFirst && taskIds && problemWith(taskIds, state);
+		if (problem) throw errorOf(node, problem);
+		const isLong = lock.note(failure !== null);
+		// At activation everything is shown; later, a bad minute of the network is not worth an alarm.
+		const isShown = failure && (isFirst || !behaviourOf(failure).passing || isLong);
+		if (isShown && emitted.length === 0)
+			throw apiErrorOf(node, failure, provider, { goesOn: !isFirst });
 		data[stateKey] = state as unknown as IDataObject;
-		return emitted.length === 0 ? null : [itemsOf(emitted, settings)];
+		return emitted.length === 0 ? null : itemsOf(emitted);
 	} finally {
 		lock.release();
 	}
 }
 
-/** @throws what {@link poll} throws, unless another poll took the place of this one */
-async function pollOnce(
-	context: IPollFunctions,
-	session: Session,
-	{ watch, taskIds, terms }: Settings,
-	budget: Budget,
-	lock: PollLock,
-	data: IDataObject,
-): Promise<PollResult<WatchState>> {
-	const stored = data[stateKey];
-	if (watch === 'account') {
-		const state = readState(stored, watch, terms.scope);
-		const result = await watchAccount(session.client, state, terms, budget);
-		judge(context, session, result, state === null, lock);
-		return result;
-	}
-	const state = readState(stored, watch, terms.scope);
-	const result = await watchIds(session.client, taskIds, state, terms, budget);
-	if (state === null && lock.isValid) refuseUnknown(context, taskIds, result.unknown);
-	judge(context, session, result, state === null, lock);
-	return result;
-}
-
-/** Decides whether a failure is shown. What the poll has found is emitted either way. */
-function judge(
-	context: IPollFunctions,
-	{ provider }: Session,
-	{ failure, emitted }: PollResult<WatchState>,
-	isFirst: boolean,
-	lock: PollLock,
-): void {
-	if (!lock.isValid) return;
-	if (!failure) return lock.noteSuccess();
-	const { polls, forMs } = lock.noteFailure();
-	const isLong = polls > mostQuietPolls || forMs >= longestQuietMs;
-	// At activation everything is shown; later, a bad minute of the network is not worth an alarm.
-	const isShown = isFirst || !behaviourOf(failure).passing || isLong;
-	if (isShown && emitted.length === 0)
-		throw apiErrorOf(context.getNode(), failure, provider, { goesOn: !isFirst });
-}
-
-async function showLatest(
-	context: IPollFunctions,
-	{ client, provider }: Session,
-	settings: Settings,
-	budget: Budget,
-): Promise<INodeExecutionData[][]> {
-	const found: Outcome<TaskRecord[]> =
-		settings.watch === 'account'
-			? await latestOfAccount(client, settings.terms, budget)
-			: await latestOfIds(client, settings.taskIds, settings.terms, budget);
-	if (!found.ok) throw apiErrorOf(context.getNode(), found.failure, provider, { goesOn: false });
-	if (found.value.length === 0) throw errorOf(context.getNode(), nothingYet);
-	return [itemsOf(found.value, settings)];
-}
-
-function itemsOf(records: TaskRecord[], { simplify }: Settings): INodeExecutionData[] {
-	return records.map((record) => taskItem(record, { simplify }));
-}
-
-async function readSettings(context: IPollFunctions, { provider }: Session): Promise<Settings> {
+/** What the parameters ask for; `taskIds` is null for the whole account. */
+function readSettings(context: IPollFunctions, session: Session) {
+	const { provider } = session;
 	const refuse = (problem: Problem) => errorOf(context.getNode(), problem);
-	const watch = context.getNodeParameter('watch', 'account') as Settings['watch'];
+	const watch = context.getNodeParameter('watch', 'account') as string;
+	const isAccount = watch === 'account';
 	const wanted = context.getNodeParameter('events', []) as string[];
 	const events = taskEvents.filter((event) => wanted.includes(event));
 	if (events.length === 0) throw refuse(noEvents);
-	if (watch === 'account' && !provider.list) throw refuse(noList(provider.displayName));
+	if (isAccount && !provider.list) throw refuse(noList(provider.displayName));
 	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
-	const prefix = watch === 'account' ? String(options.externalTaskIdPrefix ?? '') : '';
-	const taskIds = watch === 'taskIds' ? readTaskIds(context.getNodeParameter('taskIds', '')) : [];
-	if (taskIds.length > mostTaskIds) throw refuse(tooManyIds);
-	return {
-		watch,
-		taskIds,
-		simplify: context.getNodeParameter('simplify', true) as boolean,
-		terms: {
-			scope: await scopeIn(context, watch, prefix),
-			events,
-			...(prefix ? { externalTaskIdPrefix: prefix } : {}),
-		},
-	};
+	const externalTaskIdPrefix = isAccount ? String(options.externalTaskIdPrefix ?? '') : '';
+	const taskIds = isAccount ? null : readTaskIds(context.getNodeParameter('taskIds', ''));
+	if (taskIds && taskIds.length > mostOpen) throw refuse(tooManyIds);
+	const scope = scopeOf(context, session, watch, externalTaskIdPrefix);
+	const terms: WatchTerms = { scope, events, externalTaskIdPrefix };
+	return { taskIds, simplify: context.getNodeParameter('simplify', true) as boolean, terms };
 }
 
-/** Which tasks are watched where. A new key in the same credential goes on with what is known. */
-async function scopeIn(context: IPollFunctions, watch: string, prefix: string): Promise<string> {
-	const account = readAccount(await context.getCredentials(credentialName));
-	const { provider, baseUrl } = account.ok
-		? { provider: account.value.provider.name, baseUrl: account.value.baseUrl }
-		: { provider: '', baseUrl: '' };
+/**
+ * A fingerprint of which tasks are watched where, without showing it. A new key in the same
+ * credential goes on with what is known.
+ */
+function scopeOf(context: IPollFunctions, { account }: Session, ...terms: string[]): string {
 	const { id, credentials } = context.getNode();
 	const credential = credentials?.[credentialName]?.id ?? '';
 	// n8n keeps static data by the node's name, and a new node may get the name of a deleted one.
-	return scopeOf(id, provider, baseUrl, credential, watch, prefix);
-}
-
-function keyOf(context: IPollFunctions): string {
-	return `${context.getWorkflow().id ?? ''}:${context.getNode().id}`;
-}
-
-/** n8n 1.123 does not have the method. */
-function budgetMsOf(context: IPollFunctions): number {
-	const { getPollBudgetMs } = context as Partial<IPollFunctions>;
-	return getPollBudgetMs?.call(context) ?? usualBudgetMs;
-}
-
-/** @throws NodeOperationError when at activation not one of the ids is known: then they are another account's */
-function refuseUnknown(context: IPollFunctions, taskIds: string[], unknown: string[]): void {
-	if (taskIds.length === 0) throw errorOf(context.getNode(), noTaskIds);
-	if (unknown.length < taskIds.length) return;
-	throw errorOf(context.getNode(), unknownIds(unknown));
+	const parts = [id, account.provider.name, account.baseUrl, credential, ...terms];
+	return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 
 const noEvents: Problem = {
@@ -190,14 +106,8 @@ const noEvents: Problem = {
 	description: 'Choose Task Succeeded, Task Failed, or both.',
 };
 
-const noTaskIds: Problem = {
-	message: 'Task IDs is empty',
-	description:
-		'Enter the ID of at least one task, as Create returns it, or set Watch to All Tasks.',
-};
-
 const tooManyIds: Problem = {
-	message: `Task IDs has more than ${mostTaskIds.toLocaleString('en')} IDs`,
+	message: `Task IDs has more than ${mostOpen.toLocaleString('en')} IDs`,
 	description: 'Remove the IDs of tasks that have ended.',
 };
 
@@ -207,13 +117,23 @@ const nothingYet: Problem = {
 		'Create a task with the Kling Effects node and wait until it has ended, or activate the workflow: it starts with the next task that ends.',
 };
 
-function unknownIds(unknown: string[]): Problem {
+/** Why given ids are refused at activation; null when the provider knows one of them. */
+function problemWith(taskIds: string[], { open }: WatchState): Problem | null {
+	const unknown = open.filter(([, misses]) => misses > 0).map(([id]) => id);
+	if (taskIds.length === 0) return noTaskIds;
+	if (unknown.length < taskIds.length) return null;
 	return {
 		message: `The provider knows no task with ${unknown.length > 1 ? 'these IDs' : 'this ID'}: ${unknown.slice(0, 3).join(', ')}`,
 		description:
 			'Check Task IDs, and that the credential belongs to the account that created the tasks.',
 	};
 }
+
+const noTaskIds: Problem = {
+	message: 'Task IDs is empty',
+	description:
+		'Enter the ID of at least one task, as Create returns it, or set Watch to All Tasks.',
+};
 
 /** On activation n8n (1.123 and 2.40) shows the message alone, so it has to say what to do. */
 function noList(displayName: string): Problem {

@@ -31,16 +31,28 @@ describe('The lock of polls', () => {
 		expect(after?.isValid).toBe(true);
 	});
 
-	test('counts failures in a row, and for how long', () => {
-		const locks = new PollLocks();
-		const pollAt = (now: number) => {
-			const lock = locks.acquire('a', data, now, 1);
-			lock?.release();
-			return lock;
-		};
-		expect(pollAt(0)?.noteFailure()).toEqual({ polls: 1, forMs: 0 });
-		expect(pollAt(minute)?.noteFailure()).toEqual({ polls: 2, forMs: minute });
-		pollAt(2 * minute)?.noteSuccess();
-		expect(pollAt(3 * minute)?.noteFailure()).toEqual({ polls: 1, forMs: 0 });
+	describe('says when failures should be shown', () => {
+		/** What the locks say at polls so many minutes apart, each of which fails or goes well. */
+		function said(polls: Array<'fails' | 'goes well'>, gap: number): boolean[] {
+			const locks = new PollLocks();
+			return polls.map((outcome, index) => {
+				const lock = locks.acquire('a', data, index * gap * minute, 1);
+				lock?.release();
+				return lock?.note(outcome === 'fails') ?? false;
+			});
+		}
+		const failing = (count: number) => Array<'fails'>(count).fill('fails');
+
+		test('with the sixth in a row', () => {
+			expect(said(failing(6), 1)).toEqual([false, false, false, false, false, true]);
+			const mended = [...failing(5), 'goes well' as const, ...failing(5)];
+			expect(said(mended, 1)).not.toContain(true);
+		});
+
+		test('once they have lasted for 15 minutes', () => {
+			expect(said(failing(3), 7)).toEqual([false, false, false]);
+			expect(said(failing(2), 15)).toEqual([false, true]);
+			expect(said(['fails', 'goes well', 'fails'], 15)).not.toContain(true);
+		});
 	});
 });

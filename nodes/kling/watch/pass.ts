@@ -7,13 +7,17 @@ import { createdMs, type TaskRecord } from '../task';
  * than this before the activation may be emitted.
  */
 export const marginMs = 600_000;
-/** This many bits of evidence prove an order: chance alone shows it once in 2^30 lists. */
-const enoughBits = 30;
+/**
+ * So many rows, each older than all before it, prove that a list is newest first: 500 rows in a
+ * random order hold some seven such rows, and 30 of them once in 10^10 lists.
+ */
+const provingRows = 30;
 
+/** Milliseconds since 1970, on the provider's clock. */
+export const moment = z.number().finite();
 const count = z.number().int().min(1);
-const moment = z.number().finite();
 
-/** One pass over the list, page by page, maybe in several polls. Times are on the provider's clock. */
+/** One pass over the list, page by page, maybe in several polls. */
 export const passSchema = z.object({
 	/** The page to read next. */
 	page: count,
@@ -28,11 +32,8 @@ export const passSchema = z.object({
 		.object({
 			/** The oldest creation so far. */
 			lowest: moment.nullable(),
-			/** Rows read so far. */
-			rows: z.number().int(),
-			/** The rows at the end that are too close in time to prove anything: the first of them, and how many. */
-			group: z.object({ first: moment, rows: z.number().int() }),
-			bits: z.number(),
+			/** Rows that were each older than all before. */
+			steps: z.number().int(),
 		})
 		.nullable(),
 	/** Whether its next page failed in the last poll. */
@@ -41,7 +42,7 @@ export const passSchema = z.object({
 export type ListPass = z.infer<typeof passSchema>;
 
 export function beginPass(size: number): ListPass {
-	const order = { lowest: null, rows: 0, group: { first: 0, rows: 0 }, bits: 0 };
+	const order = { lowest: null, steps: 0 };
 	return { page: 1, size, startedAt: 0, top: null, order, isStuck: false };
 }
 
@@ -51,13 +52,12 @@ export function continuePass(
 	records: TaskRecord[],
 	providerTime: number,
 ): ListPass {
-	const stamps = records.map(({ task }) => createdMs(task));
-	const dated = stamps.filter((stamp) => stamp > 0);
+	const stamps = records.map(({ task }) => createdMs(task)).filter((stamp) => stamp > 0);
 	return {
 		...pass,
 		page: pass.page + 1,
 		startedAt: pass.page === 1 ? providerTime : pass.startedAt,
-		top: dated.reduce<number | null>((top, stamp) => Math.max(top ?? stamp, stamp), pass.top),
+		top: stamps.reduce<number | null>((top, stamp) => Math.max(top ?? stamp, stamp), pass.top),
 		order: stamps.reduce(continueOrder, pass.order),
 	};
 }
@@ -70,25 +70,13 @@ export function continuePass(
  */
 export function isNewestFirst({ order, top: newTop }: ListPass, top: number | null): boolean {
 	const isAsBefore = top !== null && newTop !== null && newTop >= top;
-	return order !== null && (isAsBefore || order.bits >= enoughBits);
+	return order !== null && (isAsBefore || order.steps >= provingRows);
 }
 
-/**
- * Of all orders that rows can have, how few would look like this? Rows whose stamps are within the
- * margin of each other can stand in any order.
- */
+/** Rows whose stamps are within the margin of each other can stand in any order. */
 function continueOrder(order: ListPass['order'], stamp: number): ListPass['order'] {
-	if (order === null || stamp === 0) return order;
-	if (order.lowest !== null && stamp > order.lowest + marginMs) return null;
-	const rows = order.rows + 1;
-	const isNewGroup = order.lowest === null || stamp < order.group.first - marginMs;
-	const group = isNewGroup
-		? { first: stamp, rows: 1 }
-		: { ...order.group, rows: order.group.rows + 1 };
-	return {
-		lowest: Math.min(order.lowest ?? stamp, stamp),
-		rows,
-		group,
-		bits: order.bits + Math.log2(rows / group.rows),
-	};
+	if (order === null) return null;
+	const { lowest, steps } = order;
+	if (lowest === null || stamp < lowest) return { lowest: stamp, steps: steps + 1 };
+	return stamp > lowest + marginMs ? null : order;
 }

@@ -12,19 +12,15 @@ function markOf(taskId: string): string {
 	return createHash('sha256').update(taskId).digest('base64url').slice(0, markLength);
 }
 
-/**
- * Ended tasks that have been handled: marks of their ids, by the minute of the provider's clock until
- * which they have to be kept, and under 0 those that are kept forever.
- */
+/** Ended tasks that have been handled, as marks of their ids. */
 export class SeenTasks {
-	private readonly minutes = new Map<number, string[]>();
-	private readonly marks = new Set<string>();
+	/** The marks, oldest first, and until which minute of the provider's clock each is kept; Infinity for always. */
+	private readonly marks = new Map<string, number>();
 
 	constructor(stored: Record<string, string>) {
 		for (const [minute, text] of Object.entries(stored)) {
 			const marks = text.match(new RegExp(`.{${markLength}}`, 'g')) ?? [];
-			this.minutes.set(Number(minute), marks);
-			for (const mark of marks) this.marks.add(mark);
+			for (const mark of marks) this.marks.set(mark, Number(minute));
 		}
 	}
 
@@ -32,30 +28,24 @@ export class SeenTasks {
 		return this.marks.size;
 	}
 
-	/** How many are kept forever. */
+	/** How many are kept always. */
 	get lasting(): number {
-		return this.minutes.get(0)?.length ?? 0;
+		return [...this.marks.values()].filter((minute) => minute === Infinity).length;
 	}
 
 	has(taskId: string): boolean {
 		return this.marks.has(markOf(taskId));
 	}
 
-	/** @param until the moment until which it has to be kept, on the provider's clock; 0 for forever */
+	/** @param until the moment until which it has to be kept, on the provider's clock; Infinity for always */
 	add(taskId: string, until: number): void {
-		const mark = markOf(taskId);
-		if (this.marks.has(mark)) return;
-		this.marks.add(mark);
-		const minute = Math.floor(until / minuteMs);
-		const marks = this.minutes.get(minute);
-		if (marks) marks.push(mark);
-		else this.minutes.set(minute, [mark]);
+		this.marks.set(markOf(taskId), Math.floor(until / minuteMs));
 	}
 
 	/** Forgets what had to be kept only until before that moment. */
 	forget(before: number): void {
-		for (const minute of [...this.minutes.keys()]) {
-			if (minute !== 0 && (minute + 1) * minuteMs <= before) this.drop(minute);
+		for (const [mark, minute] of this.marks) {
+			if ((minute + 1) * minuteMs <= before) this.marks.delete(mark);
 		}
 	}
 
@@ -65,35 +55,23 @@ export class SeenTasks {
 	 * @returns the moment before which something was forgotten
 	 */
 	forgetOldest(most: number): number {
-		const dated = [...this.minutes.keys()].filter((minute) => minute !== 0).sort((a, b) => a - b);
-		let before = 0;
-		for (const minute of dated) {
-			if (this.size <= most) break;
-			this.drop(minute);
-			before = (minute + 1) * minuteMs;
-		}
+		const minutes = [...this.marks.values()].sort((a, b) => a - b);
+		const before = (minutes[this.size - most - 1] + 1) * minuteMs;
+		this.forget(before);
 		return before;
 	}
 
-	/** Of those kept forever, forgets the ones that are not among the ids, except this many of the latest. */
+	/** Forgets those that are not among the ids, except this many of the latest. */
 	forgetOthers(taskIds: readonly string[], latest: number): void {
 		const wanted = new Set(taskIds.map(markOf));
-		const marks = this.minutes.get(0) ?? [];
-		const others = marks.filter((mark) => !wanted.has(mark));
-		const dropped = new Set(others.slice(0, Math.max(0, others.length - latest)));
-		this.drop(0);
-		const kept = marks.filter((mark) => !dropped.has(mark));
-		for (const mark of kept) this.marks.add(mark);
-		if (kept.length > 0) this.minutes.set(0, kept);
+		const others = [...this.marks.keys()].filter((mark) => !wanted.has(mark));
+		for (const mark of others.slice(0, -latest)) this.marks.delete(mark);
 	}
 
+	/** The marks by their minutes. */
 	toJSON(): Record<string, string> {
-		const entries = [...this.minutes].map(([minute, marks]) => [String(minute), marks.join('')]);
-		return Object.fromEntries(entries) as Record<string, string>;
-	}
-
-	private drop(minute: number): void {
-		for (const mark of this.minutes.get(minute) ?? []) this.marks.delete(mark);
-		this.minutes.delete(minute);
+		const texts: Record<string, string> = {};
+		for (const [mark, minute] of this.marks) texts[minute] = (texts[minute] ?? '') + mark;
+		return texts;
 	}
 }

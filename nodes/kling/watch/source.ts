@@ -3,63 +3,62 @@ import { delayBeforeRetry, type Clock } from '../clock';
 import { behaviourOf, concernsTaskAlone, type Failure } from '../failure';
 import { inParallel } from '../inParallel';
 import type { TaskRecord } from '../task';
+import type { Ledger } from './ledger';
+import type { WatchState } from './state';
 
 /** What tasks are read from: a {@link Client}, or a model of one. */
 export type Source = Pick<Client, 'listOnce' | 'getOnce' | 'largestPage' | 'lastPage'>;
 
 /** The result of one poll. */
-export interface PollResult<State> {
+export interface PollResult<State = WatchState> {
 	/** Ended tasks, oldest end first. They are already marked as handled in `state`. */
 	emitted: TaskRecord[];
 	/** Safe to store, also when the poll met a failure. */
 	state: State;
 	/** What kept the poll from seeing everything; null when nothing did. */
 	failure: Failure | null;
+	/** Whether nothing was known before. */
+	isFirst: boolean;
 }
 
-/** One poll's time. */
-export interface PollTime {
-	/** Whether one more request may begin. */
-	readonly isLeft: boolean;
-	/** Makes a request and notes how long it took. */
-	ask<T>(request: () => Promise<T>): Promise<T>;
-	/** Waits before a request is made again, later with each try. */
-	pause(tries: number): Promise<void>;
-}
+/** Milliseconds for what n8n does with the items after the poll. */
+const reserveMs = 1_000;
 
-/** A poll's time by n8n's clock. A request is begun only when one twice as slow as the slowest would end in time. */
-export class Budget implements PollTime {
+/** One poll's time. A request is begun only when one twice as slow as the slowest would end in time. */
+export class Budget {
 	private slowestMs = 0;
 	private readonly end: number;
-	private asked = 0;
+	private hasAsked = false;
 
 	constructor(
 		private readonly clock: Clock,
 		budgetMs: number,
 	) {
-		this.end = clock.now() + budgetMs;
+		this.end = clock.elapsed() + budgetMs;
 	}
 
 	/** Always true for the first request, or a short budget would mean that nothing is ever done. */
 	get isLeft(): boolean {
-		return this.asked === 0 || this.clock.now() + 2 * this.slowestMs < this.end - reserveMs;
+		return !this.hasAsked || this.clock.elapsed() + 2 * this.slowestMs < this.end - reserveMs;
 	}
 
+	/** Makes a request and notes how long it took. */
 	async ask<T>(request: () => Promise<T>): Promise<T> {
-		this.asked++;
-		const start = this.clock.now();
+		this.hasAsked = true;
+		const start = this.clock.elapsed();
 		const response = await request();
-		this.slowestMs = Math.max(this.slowestMs, this.clock.now() - start);
+		this.slowestMs = Math.max(this.slowestMs, this.clock.elapsed() - start);
 		return response;
 	}
 
+	/** Waits before a request is made again, later with each try. */
 	async pause(tries: number): Promise<void> {
 		await this.clock.sleep(delayBeforeRetry(tries, null, () => this.clock.random()));
 	}
 }
 
-/** Milliseconds for what n8n does with the items after the poll. */
-const reserveMs = 1_000;
+/** What a poll needs of its {@link Budget}. */
+export type PollTime = Pick<Budget, 'isLeft' | 'ask' | 'pause'>;
 
 /** Requests for single tasks under way at once. */
 const looksAtOnce = 4;
@@ -73,7 +72,8 @@ const pageTries = 3;
 /** Asks for a page of the list; again after a failure in the middle, where the pass would otherwise be lost. */
 export async function askPage(
 	source: Source,
-	{ page, size }: { page: number; size: number },
+	page: number,
+	size: number,
 	time: PollTime,
 ): Promise<Dated<TaskRecord[]>> {
 	for (let tries = 1; ; tries++) {
@@ -85,17 +85,9 @@ export async function askPage(
 	}
 }
 
-/** What to do with the responses to looks at single tasks. */
-interface Looking {
-	found(taskId: string, record: TaskRecord, providerTime: number): void;
-	/** The provider does not know the task. */
-	missing?(taskId: string): void;
-	/** There was no usable response. */
-	postpone?(taskId: string): void;
-}
-
 /**
- * Looks at tasks one by one, as many as the poll's time and `most` allow.
+ * Looks at tasks one by one, as many as the poll's time and `most` allow. What is missing or cannot
+ * be read is noted in the ledger; a task that was found is handed to `note`.
  *
  * @returns the failure, when no read brought a usable response or none can; null otherwise
  */
@@ -103,7 +95,8 @@ export async function lookAtEach(
 	taskIds: readonly string[],
 	source: Pick<Source, 'getOnce'>,
 	time: PollTime,
-	looking: Looking,
+	ledger: Ledger,
+	note: (taskId: string, record: TaskRecord) => void,
 	most = mostLooks,
 ): Promise<Failure | null> {
 	const failures: Failure[] = [];
@@ -113,15 +106,16 @@ export async function lookAtEach(
 		if (isStopped || !time.isLeft) return;
 		const outcome = await time.ask(async () => await source.getOnce(taskId));
 		if (!outcome.ok && !concernsTaskAlone(outcome.failure)) {
-			looking.postpone?.(taskId);
+			ledger.postpone(taskId);
 			failures.push(outcome.failure);
 			isStopped ||=
 				behaviourOf(outcome.failure).concerns === 'all' || failures.length >= mostFailedLooks;
 			return;
 		}
 		responses++;
-		if (outcome.ok) looking.found(taskId, outcome.value, outcome.providerTime);
-		else looking.missing?.(taskId);
+		ledger.noteTime(outcome.providerTime);
+		if (outcome.ok) note(taskId, outcome.value);
+		else ledger.noteMissing(taskId);
 	});
 	const lasting = failures.find((failure) => !behaviourOf(failure).passing);
 	return lasting ?? (responses === 0 ? (failures[0] ?? null) : null);

@@ -1,13 +1,9 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { passSchema } from './pass';
+import { moment, passSchema } from './pass';
 
 /** How a task can end; the values of the trigger's parameter `events`. */
 export const taskEvents = ['succeed', 'failed'] as const;
 export type TaskEvent = (typeof taskEvents)[number];
-
-/** Milliseconds since 1970, on the provider's clock, as all times of the state are. */
-const moment = z.number().finite();
 
 const common = {
 	version: z.literal(1),
@@ -15,12 +11,13 @@ const common = {
 	scope: z.string(),
 	/** Since when each event is wanted: the activation, or the poll after it was switched on. */
 	wanted: z.object({ succeed: moment.optional(), failed: moment.optional() }),
-	/** Ids of tasks that had not ended, the one that was not looked at for longest first. */
-	open: z.array(z.string()),
-	/** How often in a row the provider did not know an open task. */
-	missing: z.record(z.string(), z.number().int().min(1)),
+	/**
+	 * Ids of tasks that had not ended, the one that was not looked at for longest first, each with how
+	 * often in a row the provider did not know it.
+	 */
+	open: z.array(z.tuple([z.string(), z.number().int().min(0)])),
 	/** Ended tasks that have been handled: see {@link SeenTasks}. */
-	seen: z.record(z.string().regex(/^\d+$/), z.string()),
+	seen: z.record(z.string().regex(/^(\d+|Infinity)$/), z.string()),
 };
 
 const stateSchema = z.discriminatedUnion('watch', [
@@ -44,7 +41,7 @@ const stateSchema = z.discriminatedUnion('watch', [
 ]);
 
 /**
- * What the trigger knows between two polls, as JSON: some hundred bytes usually. About 22 bytes for
+ * What the trigger knows between two polls, as JSON: some hundred bytes usually. About 26 bytes for
  * each task that runs and 8 for each that ended in the last minutes; see {@link mostOpen} and
  * {@link mostSeen} for its upper size.
  */
@@ -52,7 +49,7 @@ export type WatchState = z.infer<typeof stateSchema>;
 export type AccountState = Extract<WatchState, { watch: 'account' }>;
 export type IdsState = Extract<WatchState, { watch: 'taskIds' }>;
 
-/** Running tasks that are followed at most (22 bytes each). While so many run, further ones are given up. */
+/** Running tasks that are followed at most (26 bytes each). While so many run, further ones are given up. */
 export const mostOpen = 3_000;
 /**
  * Ended tasks that are remembered at most (8 bytes each). With more, the oldest are given up first:
@@ -60,31 +57,24 @@ export const mostOpen = 3_000;
  */
 export const mostSeen = 10_000;
 
-const nothingYet = { version: 1 as const, wanted: {}, open: [], missing: {}, seen: {} };
+const nothingYet = { version: 1 as const, wanted: {}, open: [], seen: {} };
+const fresh = {
+	account: {
+		...nothingYet,
+		settled: { since: null, next: null, nextAt: 0 },
+		top: null,
+		pass: null,
+	},
+	taskIds: nothingYet,
+};
 
-/** The state of a new watch. */
-export function freshAccount(scope: string): AccountState {
-	const settled = { since: null, next: null, nextAt: 0 };
-	return { ...nothingYet, scope, watch: 'account', settled, top: null, pass: null };
-}
-
-/** The same for given tasks. */
-export function freshIds(scope: string): IdsState {
-	return { ...nothingYet, scope, watch: 'taskIds' };
-}
-
-/** The stored state, or null when there is none, or it is of another version or of something else that was watched. */
+/** The stored state; a new one when there is none, or it is of another version or of something else that was watched. */
 export function readState<W extends WatchState['watch']>(
 	stored: unknown,
 	watch: W,
 	scope: string,
-): Extract<WatchState, { watch: W }> | null {
-	const parsed = stateSchema.safeParse(stored);
-	if (!parsed.success || parsed.data.scope !== scope || parsed.data.watch !== watch) return null;
-	return parsed.data as Extract<WatchState, { watch: W }>;
-}
-
-/** A fingerprint of what is watched. The parts may be long; none may be a secret. */
-export function scopeOf(...parts: string[]): string {
-	return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
+): Extract<WatchState, { watch: W }> {
+	const { data } = stateSchema.safeParse(stored);
+	const isSame = data?.scope === scope && data.watch === watch;
+	return (isSame ? data : { ...fresh[watch], watch, scope }) as Extract<WatchState, { watch: W }>;
 }

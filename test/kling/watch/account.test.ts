@@ -1,5 +1,5 @@
-import type { TaskEvent } from '../../../nodes/kling/watch';
-import { day, hour, minute, Runner, second, World, type Habits } from './model';
+import type { TaskEvent } from '../../../nodes/kling/watch/state';
+import { day, hour, minute, Runner, second, World, type Habits, type ModelTask } from './model';
 
 const plain: Habits = {
 	order: 'newest',
@@ -10,6 +10,7 @@ const plain: Habits = {
 	servers: [0],
 	staleness: 0,
 	failures: 0,
+	clockAhead: 0,
 };
 
 function worldWith(habits: Partial<Habits> = {}): World {
@@ -91,13 +92,6 @@ describe('Watching the account', () => {
 			world.now += 6 * minute;
 			expect(await runner.poll()).toEqual([]);
 		}
-		// Three later ones prove that the list is newest first: tasks of one time prove nothing.
-		for (let count = 0; count < 3; count++) {
-			world.add();
-			world.now += hour;
-			await runner.poll();
-		}
-		await runner.poll();
 		expect(world.requests).toBe(1);
 	});
 
@@ -137,20 +131,21 @@ describe('Watching the account', () => {
 		expect(runner.stateBytes).toBeLessThan(500);
 	});
 
-	test('reads few pages for hundreds of tasks that run, rather than asking for each', async () => {
+	test('looks in turns at the running tasks that no page shows, a hundred in a poll', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
-		for (let count = 0; count < 2_000; count++) {
+		for (let count = 0; count < 1_000; count++) {
 			world.add({ endsAt: world.now + 5 * hour });
 			world.now += second;
 		}
 		await runner.poll();
 		world.now += hour;
-		await runner.poll();
-		await runner.poll();
-		expect(world.requests).toBeLessThanOrEqual(4);
+		for (let polls = 0; polls < 3; polls++) await runner.poll();
+		expect(world.requests).toBe(101);
 		world.now += 5 * hour;
-		expect(await runner.poll()).toHaveLength(2_000);
+		const counts: number[] = [];
+		for (let polls = 0; polls < 6; polls++) counts.push((await runner.poll()).length);
+		expect(counts).toEqual([600, 100, 100, 100, 100, 0]);
 	});
 
 	test('gives up a task that the provider no longer knows after ten answers that say so', async () => {
@@ -164,20 +159,20 @@ describe('Watching the account', () => {
 			costs.push(world.requests);
 		}
 		expect(costs).toEqual([...Array(10).fill(2), 1, 1]);
-		expect(runner.state?.open).toEqual([]);
+		expect(runner.open).toEqual([]);
 	});
 
 	test('gives up a task that has been running for 30 days', async () => {
 		const world = worldWith();
 		world.add({ endsAt: Infinity });
 		const runner = await activated(world);
-		expect(runner.state?.open).toHaveLength(1);
+		expect(runner.open).toHaveLength(1);
 		world.now += 31 * day;
 		world.add();
 		await runner.poll();
-		expect(runner.state?.open).toHaveLength(1);
+		expect(runner.open).toHaveLength(1);
 		await runner.poll();
-		expect(runner.state?.open).not.toContain('831922345001');
+		expect(runner.open).not.toContain('831922345001');
 	});
 
 	test('emits nothing new when an event is switched on, but what ends from then on', async () => {
@@ -376,39 +371,67 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([world.tasks[20].id]);
 	});
 
-	test.each([
-		['after the activation', 1],
-		['during the first reading', 0],
-	])(
-		'emits a task that two passes %s miss, as one server knows its end before another',
-		async (_when, polls) => {
-			// Listed by the last change, so an end moves the task to the first page.
-			const world = new World({ ...plain, order: 'updated', largestPage: 20 }, () => 0.99);
+	describe('emits a task that two passes miss, as one server knows its end before another', () => {
+		/** By the last change, so an end moves a task from the last page to the first. */
+		const listed = () => new World({ ...plain, order: 'updated', largestPage: 20 }, () => 0.99);
+		let world = listed();
+		const isFirstPage = (request: number) => request % 3 === 1;
+
+		beforeEach(() => {
+			world = listed();
 			for (let index = 0; index < 30; index++) {
 				const createdAt = world.now - 5 * hour - index * minute;
 				world.add({ createdAt, endsAt: world.now - 2 * hour + index * second });
 			}
-			const runner = new Runner(world);
-			if (polls > 0) await runner.poll({ isActivation: true });
+		});
+
+		/** Its end is known to the server of the last page, and not yet to that of the first. */
+		function addTask(): ModelTask {
 			const task = world.add({ endsAt: world.now + 16 * minute + 10 });
 			for (let count = 0; count < 25; count++) {
 				world.add({ createdAt: world.now + 100, endsAt: world.now + 2 * minute });
 			}
 			world.now += 16 * minute;
-			const isFirstPage = (request: number) => request % 3 === 1;
 			world.before = (request) =>
 				void (world.habits.staleness = isFirstPage(request) ? 2 * minute : 0);
-			await runner.poll({ isActivation: polls === 0 });
+			return task;
+		}
+
+		function allServersKnow(): void {
+			world.habits.staleness = 0;
+			world.before = () => undefined;
+		}
+
+		test.each([
+			['after the activation', true],
+			['in the first reading', false],
+		])('%s', async (_when, isActive) => {
+			const runner = new Runner(world);
+			if (isActive) await runner.poll({ isActivation: true });
+			const task = addTask();
+			await runner.poll({ isActivation: !isActive });
 			world.now += minute;
 			await runner.poll();
 			expect(runner.emitted).not.toContain(task.id);
-			world.habits.staleness = 0;
-			world.before = () => undefined;
+			allServersKnow();
 			world.now += 10 * minute;
 			expect(await runner.poll()).toEqual([task.id]);
 			for (let more = 0; more < 3; more++) expect(await runner.poll()).toEqual([]);
-		},
-	);
+		});
+
+		test('of which the second begins soon and takes long', async () => {
+			const runner = await activated(world);
+			const task = addTask();
+			await runner.poll();
+			world.now += 30 * second;
+			await runner.poll({ requests: 1 });
+			allServersKnow();
+			world.now += 12 * minute;
+			await runner.poll();
+			expect(runner.emitted).not.toContain(task.id);
+			expect(await runner.poll()).toEqual([task.id]);
+		});
+	});
 
 	test('emits an old task without any date that servers hid from the first reading', async () => {
 		const world = new World({ ...plain, largestPage: 20 }, () => 0.99);
@@ -495,6 +518,14 @@ describe('Watching the account, in cases that once went wrong', () => {
 		world.now += hour;
 		expect(await runner.poll()).toEqual([seen.id]);
 		expect(runner.largestState).toBeLessThan(10_000);
+		const running = Array.from({ length: 300 }, () =>
+			world.add({ dates: 'none', endsAt: world.now + hour }),
+		);
+		await runner.poll();
+		world.now += 2 * hour;
+		expect(await runner.poll()).toHaveLength(running.length);
+		expect(await runner.poll()).toEqual([]);
+		expect(runner.stateBytes).toBeLessThan(10_000);
 	});
 
 	test('emits what ran at activation although its end is not dated', async () => {
@@ -507,6 +538,23 @@ describe('Watching the account, in cases that once went wrong', () => {
 		const runner = await activated(world);
 		world.now += 2 * hour;
 		expect(await runner.poll()).toEqual([task.id]);
+	});
+
+	test('emits what ended before a batch of old tasks that fills the first page by itself', async () => {
+		// By the last change, which for tasks that all take the same time is newest first, too.
+		const world = worldWith({ order: 'updated', largestPage: 20 });
+		const old: ModelTask[] = [];
+		for (let count = 0; count < 20; count++) {
+			old.push(world.add({ endsAt: Infinity }));
+			world.now += 30 * minute;
+		}
+		world.now += 5 * hour;
+		addHistory(world, 40);
+		const runner = await activated(world);
+		const quick = [world.add(), world.add()];
+		world.now += 30 * minute;
+		for (const [index, task] of old.entries()) task.endsAt = world.now - minute + index * second;
+		expect(await runner.poll()).toEqual([...quick, ...old].map(({ id }) => id));
 	});
 
 	test('asks for a page again that fails, and goes on', async () => {
@@ -593,6 +641,8 @@ describe('Watching the account, in cases that once went wrong', () => {
 	test('emits what ended while the workflow was off, up to 30 days ago', async () => {
 		const world = worldWith({ largestPage: 100 });
 		const runner = await activated(world);
+		world.add({ endsAt: world.now + day });
+		await runner.poll();
 		const late = [1, 40, 69].map((days) => world.add({ createdAt: world.now + days * day }));
 		world.now += 70 * day;
 		const [, second, third] = late.map(({ id }) => id);
@@ -623,9 +673,25 @@ describe('Watching the account, in cases that once went wrong', () => {
 			world.add({ createdAt: world.now - hour + count * second, endsAt: Infinity });
 		}
 		const runner = await activated(world);
-		expect(runner.state?.open).toHaveLength(3_000);
-		expect(runner.state?.open).toContain(world.tasks[3_299].id);
+		expect(runner.open).toHaveLength(3_000);
+		expect(runner.open).toContain(world.tasks[3_299].id);
 	});
+
+	test.each([true, false])(
+		'loses nothing for a clock that is an hour ahead of the dates of tasks: %s',
+		async (namesTime) => {
+			const world = worldWith({ namesTime, clockAhead: hour, largestPage: 20 });
+			addHistory(world, 100);
+			const runner = await activated(world);
+			world.now += 2 * hour;
+			await runner.poll();
+			for (let polls = 0; polls < 3; polls++) {
+				const task = world.add();
+				world.now += 6 * minute;
+				expect(await runner.poll()).toEqual([task.id]);
+			}
+		},
+	);
 
 	test('goes by the clock of n8n where the provider does not say what time it is', async () => {
 		const world = worldWith({ namesTime: false, largestPage: 20 });

@@ -42,29 +42,36 @@ const taskShape = fc.record({
 });
 type Shape = typeof taskShape extends fc.Arbitrary<infer T> ? T : never;
 
-const habits: fc.Arbitrary<Habits & { isFullyDated: boolean; isWronglyDated: boolean }> = fc.record(
-	{
-		order: fc.constantFrom<Habits['order']>(
-			'newest',
-			'newest',
-			'newestStamp',
-			'oldest',
-			'random',
-			'updated',
-		),
-		largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
-		createdGrain: fc.constantFrom(1, second, minute),
-		updatedGrain: fc.constantFrom(1, second),
-		namesTime: fc.constantFrom(true, true, true, false),
-		servers: fc.oneof(fc.constant<number[]>([0]), fc.array(skew, { minLength: 1, maxLength: 4 })),
-		staleness: fc.constantFrom(0, 0, minute, skewMs),
-		failures: fc.constantFrom(0, 0, 3),
-		/** Whether every task has both dates, as Kling's have. */
-		isFullyDated: fc.constantFrom(true, true, false),
-		/** Whether one of its servers has a wrong date: such a list is never newest first. */
-		isWronglyDated: fc.constantFrom(false, false, false, true),
-	},
-);
+interface PlayHabits extends Habits {
+	isFullyDated: boolean;
+	isWronglyDated: boolean;
+	requests: number;
+}
+
+const habits: fc.Arbitrary<PlayHabits> = fc.record({
+	order: fc.constantFrom<Habits['order']>(
+		'newest',
+		'newest',
+		'newestStamp',
+		'oldest',
+		'random',
+		'updated',
+	),
+	largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
+	createdGrain: fc.constantFrom(1, second, minute),
+	updatedGrain: fc.constantFrom(1, second),
+	namesTime: fc.constantFrom(true, true, true, false),
+	servers: fc.oneof(fc.constant<number[]>([0]), fc.array(skew, { minLength: 1, maxLength: 4 })),
+	staleness: fc.constantFrom(0, 0, minute, skewMs),
+	failures: fc.constantFrom(0, 0, 3),
+	clockAhead: fc.constantFrom(0, 0, 0, hour),
+	/** How many requests a poll has time for: the provider can be slow. */
+	requests: fc.constantFrom(Infinity, Infinity, Infinity, 3),
+	/** Whether every task has both dates, as Kling's have. */
+	isFullyDated: fc.constantFrom(true, true, false),
+	/** Whether one of its servers has a wrong date: such a list is never newest first. */
+	isWronglyDated: fc.constantFrom(false, false, false, true),
+});
 
 const bursts = fc.oneof(
 	{ weight: 4, arbitrary: fc.array(taskShape, { minLength: 1, maxLength: 5 }) },
@@ -132,6 +139,11 @@ export const history = fc.record({
 				{ shape, age: age + 3 * hour },
 				...Array.from({ length: count }, () => ({ shape: { ...shape, runs: 0 }, age })),
 			]),
+		// A busy day: what still runs stands on several pages.
+		fc.array(fc.record({ shape: taskShape, age: fc.integer({ min: 0, max: 20 * hour }) }), {
+			minLength: 50,
+			maxLength: 90,
+		}),
 		fc.array(
 			fc.record({
 				shape: taskShape,
@@ -180,7 +192,10 @@ export class Play {
 	private polledAt: number;
 
 	constructor(private readonly history: History) {
-		this.world = new World(history.habits, random(history.seed));
+		// A wrong clock needs dates that are right, and tasks that are listed at once.
+		const { clockAhead, staleness } = history.habits;
+		const habits = { ...history.habits, staleness: clockAhead > 0 ? 0 : staleness };
+		this.world = new World(habits, random(history.seed));
 		this.runner = new Runner(this.world, [...history.events], history.prefix);
 		this.polledAt = this.world.now;
 		for (const { shape, age } of history.past) this.addPast(shape, age);
@@ -188,9 +203,11 @@ export class Play {
 
 	private fields(shape: Shape): Partial<ModelTask> {
 		const { runs: _runs, gap: _gap, ...fields } = shape;
-		const { isFullyDated, isWronglyDated } = this.history.habits;
-		const createdSkew = shape.createdSkew === farAhead && !isWronglyDated ? 0 : shape.createdSkew;
-		return { ...fields, createdSkew, dates: isFullyDated ? 'both' : shape.dates };
+		const { isFullyDated, isWronglyDated, clockAhead } = this.history.habits;
+		const isFarAhead = shape.createdSkew === farAhead;
+		if (clockAhead > 0 || (isFarAhead && !isWronglyDated)) fields.createdSkew = 0;
+		if (clockAhead > 0) fields.lag = 0;
+		return { ...fields, dates: isFullyDated ? 'both' : shape.dates };
 	}
 
 	private addPast(shape: Shape, age: number): void {
@@ -254,10 +271,12 @@ export class Play {
 		};
 		this.longestPause = Math.max(this.longestPause, world.now - this.polledAt);
 		const failuresBefore = runner.failures;
-		await runner.poll({ requests, isActivation: this.nextIsActivation });
+		const { requests: usual } = this.history.habits;
+		const most = Math.min(requests, usual);
+		await runner.poll({ requests: most, isActivation: this.nextIsActivation });
 		this.polledAt = world.now;
 		if (runner.state !== null) this.nextIsActivation = false;
-		if (requests === Infinity && runner.failures === failuresBefore) {
+		if (most === Infinity && runner.failures === failuresBefore) {
 			this.wholePolls++;
 			this.firstWholeAt = Math.min(this.firstWholeAt, world.now);
 		}
@@ -281,12 +300,15 @@ export class Play {
 
 	private async comeToRest(): Promise<void> {
 		const { world, runner } = this;
+		const { requests } = this.history.habits;
 		world.habits.failures = 0;
 		this.pass();
-		await runner.poll({ isActivation: this.nextIsActivation });
+		await runner.poll({ requests, isActivation: this.nextIsActivation });
 		world.now += 4 * day;
-		for (let polls = 0; polls < 5; polls++) {
-			await runner.poll();
+		for (let polls = 0, quiet = 0; quiet < 5 && polls < 200; polls++) {
+			const emitted = await runner.poll({ requests });
+			const isQuiet = emitted.length === 0 && runner.open.length === 0 && !runner.state?.pass;
+			quiet = isQuiet ? quiet + 1 : 0;
 			world.now += 3 * minute;
 		}
 	}
@@ -304,7 +326,21 @@ export class Play {
 				wrong.push(`${task.id} was emitted ${emitted} times instead of ${least} to ${most}`);
 			}
 		}
+		const remembered = this.mostRemembered;
+		if (runner.remembered > remembered)
+			wrong.push(`${runner.remembered} tasks are remembered instead of ${remembered} at most`);
 		return wrong;
+	}
+
+	/** How many tasks it may remember in the end: the newest ones, and what has no creation date. */
+	private get mostRemembered(): number {
+		const { tasks } = this.world;
+		const isDated = ({ dates, vanishedAt }: ModelTask) =>
+			(dates === 'both' || dates === 'created') && vanishedAt === Infinity;
+		const newest = Math.max(...tasks.filter(isDated).map(({ createdAt }) => createdAt));
+		const isKept = ({ createdAt, createdSkew, dates }: ModelTask) =>
+			createdAt > newest - marginMs || createdSkew === farAhead || dates !== 'both';
+		return tasks.filter(isKept).length;
 	}
 
 	private expected(task: ModelTask): [least: number, most: number] {
@@ -321,12 +357,14 @@ export class Play {
 	}
 
 	/** Whether the trigger has no excuse for not emitting it. */
-	private isSure({ endsAt, createdAt, vanishedAt, dates, lag }: ModelTask, from: number): boolean {
-		const isOld = createdAt < this.runner.activatedAt - 23 * hour || this.longestPause > 20 * day;
+	private isSure({ endsAt, createdAt, vanishedAt, dates, lag }: ModelTask, since: number): boolean {
+		const from = since + this.history.habits.clockAhead;
+		const isOld = createdAt < this.runner.activatedAt - 22 * hour || this.longestPause > 20 * day;
 		if (vanishedAt !== Infinity || endsAt <= from || isOld) return false;
 		if (dates === 'both' || dates === 'updated') return true;
 		// Where ends are not dated, one that comes before the task was seen running may be the past.
-		if (from === this.runner.activatedAt && this.isInFirstResponse({ createdAt, lag })) return true;
+		if (since === this.runner.activatedAt && this.isInFirstResponse({ createdAt, lag }))
+			return true;
 		if (dates === 'created') return createdAt > from;
 		// Without any date, only what appears after a first reading is certainly new.
 		return createdAt > Math.max(from, this.firstWholeAt);

@@ -1,14 +1,8 @@
 import { failed, success, type Failure } from '../../../nodes/kling/failure';
 import { recordOf, type TaskStatus } from '../../../nodes/kling/task';
-import {
-	readTaskIds,
-	readState,
-	watchIds,
-	type PollResult,
-	type PollTime,
-	type TaskEvent,
-} from '../../../nodes/kling/watch';
-import type { IdsState } from '../../../nodes/kling/watch/state';
+import { readTaskIds, watchIds } from '../../../nodes/kling/watch/ids';
+import type { PollResult, PollTime } from '../../../nodes/kling/watch/source';
+import type { IdsState, TaskEvent } from '../../../nodes/kling/watch/state';
 import { hour, minute, second, trouble } from './model';
 
 describe('Watching given tasks', () => {
@@ -38,14 +32,14 @@ describe('Watching given tasks', () => {
 		pause: async () => undefined,
 	};
 
-	async function poll(ids: string[], state: IdsState | null, time = always) {
+	async function poll(ids: string[], state: unknown, time = always) {
 		asked = [];
 		const terms = { scope: 'test', events: ['succeed', 'failed'] as TaskEvent[] };
 		const result = await watchIds(source, ids, state, terms, time);
-		const stored = readState(JSON.parse(JSON.stringify(result.state)), 'taskIds', 'test');
+		const stored = JSON.parse(JSON.stringify(result.state)) as IdsState;
 		return { ...result, state: stored, ids: idsOf(result) };
 	}
-	const idsOf = (result: PollResult<unknown>) => result.emitted.map(({ task }) => task.taskId);
+	const idsOf = (result: PollResult) => result.emitted.map(({ task }) => task.taskId);
 	beforeEach(() => {
 		statuses.clear();
 		ends.clear();
@@ -93,10 +87,12 @@ describe('Watching given tasks', () => {
 	test('remembers a thousand tasks whose IDs were taken out, and no more', async () => {
 		const ids = Array.from({ length: 1_100 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, 'succeed');
-		let state: IdsState | null = null;
+		let state: unknown = null;
 		for (let polls = 0; polls < 11; polls++) ({ state } = await poll(ids, state));
 		({ state } = await poll([], state));
-		expect(JSON.stringify(state?.seen)).toHaveLength('{"0":""}'.length + 8 * 1_000);
+		expect(JSON.stringify((state as IdsState).seen)).toHaveLength(
+			'{"Infinity":""}'.length + 8 * 1_000,
+		);
 	});
 
 	/** Time for so many requests. */
@@ -211,9 +207,9 @@ describe('Watching given tasks', () => {
 
 	test('does not take a web page that says 404 for the word of the provider', async () => {
 		statuses.set('a', { ...trouble, kind: 'notFound', body: 'html' });
-		const { failure, unknown } = await poll(['a'], null);
+		const { failure, state } = await poll(['a'], null);
 		expect(failure?.kind).toBe('notFound');
-		expect(unknown).toEqual([]);
+		expect(state.open).toEqual([['a', 0]]);
 	});
 
 	test.each([

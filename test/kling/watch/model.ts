@@ -8,8 +8,9 @@ import {
 } from '../../../nodes/kling/failure';
 import { recordOf } from '../../../nodes/kling/task';
 import type { TaskRecord, TaskStatus } from '../../../nodes/kling/task';
-import { readState, watchAccount, type PollTime, type TaskEvent } from '../../../nodes/kling/watch';
-import type { AccountState } from '../../../nodes/kling/watch/state';
+import { watchAccount } from '../../../nodes/kling/watch/account';
+import type { PollTime } from '../../../nodes/kling/watch/source';
+import { readState, type AccountState, type TaskEvent } from '../../../nodes/kling/watch/state';
 
 /** A model of a provider and of n8n in which everything is known, to judge what the trigger emits. */
 
@@ -37,6 +38,8 @@ export interface Habits {
 	staleness: number;
 	/** How many of 100 requests fail. */
 	failures: number;
+	/** Milliseconds by which the clock that responses tell, or n8n's, is ahead of the one that dates tasks. */
+	clockAhead: number;
 }
 
 /** A task as it truly is. Times are true times. */
@@ -140,9 +143,10 @@ export class World {
 		this.requests++;
 		this.now += 300;
 		this.before(this.requests);
-		const { servers, namesTime, staleness, failures } = this.habits;
+		const { servers, namesTime, staleness, failures, clockAhead } = this.habits;
 		const server = servers[Math.floor(this.chance() * servers.length)];
-		const clock = namesTime ? cut(this.now + server, second) : this.now + this.n8nAhead;
+		const told = namesTime ? cut(this.now + server, second) : this.now + this.n8nAhead;
+		const clock = told + clockAhead;
 		const isBad = this.chance() * 100 < failures || this.fails(this.requests, page);
 		this.onResponse(!isBad);
 		if (isBad) return { ...failed(trouble), providerTime: clock };
@@ -263,14 +267,15 @@ export class Runner {
 	private keep(state: AccountState, isSaved: boolean): void {
 		const text = JSON.stringify(state);
 		this.state = readState(JSON.parse(text), 'account', 'test');
-		if (this.state === null) throw new Error(`The state cannot be read again: ${text}`);
+		if (Object.keys(this.state.wanted).length === 0)
+			throw new Error(`The state cannot be read again: ${text}`);
 		this.largestState = Math.max(this.largestState, text.length);
 		if (isSaved) this.saved = text;
 	}
 
 	/** n8n ends and starts again, or the workflow is edited: either way the saved data is loaded. */
 	restart(): void {
-		this.state = readState(JSON.parse(this.saved), 'account', 'test');
+		this.state = JSON.parse(this.saved) as AccountState | null;
 	}
 
 	/** The user changes Trigger On. */
@@ -278,6 +283,16 @@ export class Runner {
 		this.restart();
 		this.events = events;
 		this.switchedAt = -Infinity;
+	}
+
+	/** The tasks that it follows. */
+	get open(): string[] {
+		return (this.state?.open ?? []).map(([id]) => id);
+	}
+
+	/** How many ended tasks it remembers. */
+	get remembered(): number {
+		return Object.values(this.state?.seen ?? {}).join('').length / 8;
 	}
 
 	get stateBytes(): number {

@@ -1,42 +1,33 @@
 import type { Clock } from '../../../nodes/kling/clock';
-import { Budget, readState, scopeOf } from '../../../nodes/kling/watch';
-import { freshAccount, freshIds } from '../../../nodes/kling/watch/state';
+import { Budget } from '../../../nodes/kling/watch/source';
 import { SeenTasks } from '../../../nodes/kling/watch/seenTasks';
+import { readState } from '../../../nodes/kling/watch/state';
 import { minute } from './model';
 
 describe('The state', () => {
+	const fresh = readState(null, 'account', 'test');
+	const known = { ...fresh, wanted: { succeed: 1 } };
+
 	test.each([
 		['nothing', undefined],
 		['null', null],
 		['text', 'garbage'],
 		['a list', [1, 2]],
 		['an empty object', {}],
-		['another version', { version: 2, scope: 'test' }],
-		['half a state', { version: 1, scope: 'test', open: 'all' }],
+		['half a state', { ...known, open: 'all' }],
+		['of a later version', { ...known, version: 2 }],
+		['of something else', { ...known, scope: 'other' }],
+		['of another kind', { ...known, watch: 'taskIds' }],
+		['of days that are none', { ...known, seen: { monday: 'abcdefgh' } }],
 	])('counts as none when it is %s', (_name, stored) => {
-		expect(readState(stored, 'account', 'test')).toBeNull();
+		expect(readState(stored, 'account', 'test')).toEqual(fresh);
 	});
 
-	test('counts as none when a later version of this package wrote it', () => {
-		const state = freshAccount('test');
-		expect(readState({ ...state, later: true }, 'account', 'test')).not.toBeNull();
-		expect(readState({ ...state, version: 2 }, 'account', 'test')).toBeNull();
-	});
-
-	test('counts as none when something else was watched', () => {
-		const state = freshAccount('test');
-		expect(readState(state, 'account', 'test')).toEqual(state);
-		expect(readState(state, 'account', 'other')).toBeNull();
-		expect(readState(state, 'taskIds', 'test')).toBeNull();
-		expect(readState(freshIds('test'), 'taskIds', 'test')).not.toBeNull();
-	});
-
-	test('names what is watched without showing it', () => {
-		const scope = scopeOf('kling', 'https://api.example', 'account');
-		expect(scope).toBe(scopeOf('kling', 'https://api.example', 'account'));
-		expect(scope).not.toBe(scopeOf('kling', 'https://api.example', 'taskIds'));
-		expect(scopeOf('a', 'bc')).not.toBe(scopeOf('ab', 'c'));
-		expect(scope).not.toContain('kling');
+	test('goes on otherwise, whatever else somebody has added to it', () => {
+		expect(readState({ ...known, later: true }, 'account', 'test')).toEqual(known);
+		const ids = readState(null, 'taskIds', 'test');
+		const open = { ...ids, open: [['a', 1]] };
+		expect(readState(open, 'taskIds', 'test')).toEqual(open);
 	});
 });
 
@@ -45,14 +36,14 @@ describe('Ended tasks that are remembered', () => {
 		const seen = new SeenTasks({});
 		seen.add('a', 10 * minute);
 		seen.add('b', 20 * minute);
-		seen.add('always', 0);
+		seen.add('always', Infinity);
 		seen.forget(11 * minute);
 		expect(['a', 'b', 'always'].map((id) => seen.has(id))).toEqual([false, true, true]);
 	});
 
 	test('are forgotten oldest first where there are too many, but for those without a date', () => {
 		const seen = new SeenTasks({});
-		seen.add('always', 0);
+		seen.add('always', Infinity);
 		for (let at = 1; at <= 10; at++) seen.add(`task-${at}`, at * minute);
 		expect(seen.forgetOldest(4)).toBe(8 * minute);
 		expect(new SeenTasks(seen.toJSON()).size).toBe(4);
@@ -80,7 +71,7 @@ describe('The time of a poll', () => {
 
 	test('begins no request that could outlast it', async () => {
 		let now = 0;
-		const budget = new Budget({ ...clock, now: () => now }, 10_000);
+		const budget = new Budget({ ...clock, elapsed: () => now }, 10_000);
 		const asked: number[] = [];
 		while (budget.isLeft) {
 			await budget.ask(async () => (asked.push(now), (now += 2_000)));
