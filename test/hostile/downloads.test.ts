@@ -123,6 +123,36 @@ test('redirects are followed to the video, but not round in circles', async () =
 	expect(lost.fetched).toHaveLength(6);
 });
 
+test.each([
+	['no address', {}, /^The video of task 1 can no longer be fetched \(HTTP 302\)$/],
+	['an address that is none', { location: 'http://[' }, /^The provider gave no web address/],
+	['a file of the server', { location: 'file:///etc/passwd' }, /^The provider gave no web address/],
+])('a redirect to %s is told, and not followed', async (_name, headers, message) => {
+	const { error, fetched } = await download(
+		(_request, response) => void response.writeHead(302, headers).end(),
+	);
+	expect(error?.message).toMatch(message);
+	expect(fetched).toEqual(['GET /video']);
+});
+
+test('what passes is tried three times, what lasts once', async () => {
+	for (const [status, tries] of [
+		[429, 3],
+		[500, 3],
+		[503, 3],
+		[403, 1],
+		[404, 1],
+		[410, 1],
+	]) {
+		hostile.requests = [];
+		const { error, fetched } = await download(
+			(_request, response) => void response.writeHead(status).end(),
+		);
+		expect(error?.message).toContain(`HTTP ${status}`);
+		expect(fetched).toHaveLength(tries);
+	}
+});
+
 test('a provider on the internet cannot have n8n fetch from its own network', async () => {
 	const real = dns.lookup;
 	jest
