@@ -150,7 +150,6 @@ function responseOf(
 	};
 }
 
-const blocked = 'request was blocked because';
 /**
  * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
  * also be lost while the answer is awaited, so there the code alone says nothing. The last are the words of
@@ -174,7 +173,7 @@ function noResponseOf(
 
 /** Whether n8n 2.40's protection stopped a request: see {@link neverArrived}. */
 export function isBlocked(thrown: unknown): boolean {
-	return codesOf(thrown).includes(blocked);
+	return codesOf(thrown).includes('request was blocked because');
 }
 
 /** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
