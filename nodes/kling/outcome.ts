@@ -30,7 +30,7 @@ export function outcomeOfRead<T>(
  * the response is not in the provider's form; a Get tells the rest.
  */
 export function outcomeOfCreate(provider: Provider, response: HttpResponse): Outcome<TaskRecord> {
-	const isTaken = response.status >= 200 && response.status < 300 && isJson(response);
+	const isTaken = response.status < 300 && isJson(response);
 	const created = isTaken
 		? (inProviderForm(provider, response) ?? byIdAlone(provider, response))
 		: null;

@@ -230,6 +230,70 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(12);
 	});
 
+	test('goes on with a list that leaves out a few', async () => {
+		let rounds = 0;
+		const { lists, followed } = await run({
+			tasks: 20,
+			gets: (request) => {
+				if (!isList(request)) return task(idOf(request), 'succeed');
+				const status = ++rounds === 3 ? 'succeed' : 'processing';
+				return list(...ids(18).map((id): [string, string] => [id, status]));
+			},
+		});
+		expect(lists).toHaveLength(3);
+		expect(inTime(followed)).toBe(20);
+	});
+
+	test('reads no page behind one that is not full', async () => {
+		const { lists, followed } = await run({
+			tasks: 600,
+			gets: (request) =>
+				isList(request)
+					? list(...ids(499).map((id): [string, string] => [id, 'succeed']))
+					: task(idOf(request), 'succeed'),
+		});
+		expect(lists).toHaveLength(1);
+		expect(inTime(followed)).toBe(600);
+	});
+
+	test('goes on with a list that is down now and then', async () => {
+		let reads = 0;
+		const { lists, sent, followed } = await run({
+			tasks: 12,
+			gets: () => {
+				reads++;
+				if (reads % 2 === 1) return refusal(5000);
+				const status = reads === 6 ? 'succeed' : 'processing';
+				return list(...ids(12).map((id): [string, string] => [id, status]));
+			},
+		});
+		expect([lists.length, sent.length]).toEqual([6, 6]);
+		expect(inTime(followed)).toBe(12);
+	});
+
+	test('asks for nothing else in a round whose list was refused for what every read would meet', async () => {
+		const { sent } = await run({
+			tasks: 12,
+			gets: (request) => (isList(request) ? refusal(1103) : task(idOf(request), 'succeed')),
+		});
+		expect(sent.map(({ at }) => at)).toEqual([10_000, ...Array<number>(12).fill(sent[1].at)]);
+		expect(sent[1].at).toBeGreaterThan(15_000);
+	});
+
+	test('has every task looked at in turn where each round breaks off', async () => {
+		let asked = 0;
+		const { sent } = await run({
+			tasks: 60,
+			provider: 'cometApi',
+			minutes: 3,
+			gets: (request) =>
+				++asked % 25 === 0
+					? answer(429, { error: { message: 'slow down' } })
+					: task(idOf(request), 'processing'),
+		});
+		expect(new Set(sent.map(({ request }) => idOf(request))).size).toBe(60);
+	});
+
 	test('goes by id where there is no list, ten at once', async () => {
 		let inFlight = 0;
 		let most = 0;

@@ -75,6 +75,8 @@ describe('a 2xx response that names none', () => {
 				{},
 				{ code: 0 },
 				{ code: 0, data: null },
+				{ data: 'task_4711' },
+				{ code: 'success', data: 'accepted' },
 			]) {
 				const outcome = await create(named[name], body);
 				expect(outcome).toMatchObject({
@@ -100,6 +102,22 @@ describe('a 2xx response that names none', () => {
 			const body = { code: 0, data: { task_id: 'constructor', taskId: 'constructor' } };
 			const outcome = await create(provider, body);
 			expect(outcome).toMatchObject({ ok: true, value: { task: { taskId: 'constructor' } } });
+		}
+	});
+});
+
+describe('what a refusal means depends on the call', () => {
+	const notFound = { code: 1203, message: 'The requested resource does not exist' };
+	const duplicate = { code: 1201, message: 'External_task_id x already exists' };
+
+	test.each([
+		[notFound, 'notOffered', 'notFound'],
+		[duplicate, 'duplicateExternalId', 'badRequest'],
+	])('%j: %s for a create, %s for a read', async (body, forCreate, forRead) => {
+		const client = clientOf(named.kling, responseOf(body, 400));
+		expect(await client.create(order)).toMatchObject({ failure: { kind: forCreate } });
+		for (const read of [client.getOnce('1'), client.findByExternalId('x'), client.listOnce(1)]) {
+			expect(await read).toMatchObject({ failure: { kind: forRead } });
 		}
 	});
 });
