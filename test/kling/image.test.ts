@@ -236,6 +236,7 @@ describe('files that are no JPEG or PNG', () => {
 		['an AVIF image', () => plain({ width: 300, height: 300 }).avif({ effort: 0 }).toBuffer()],
 		['a HEIC image', () => isoFile('heic')],
 		['a HEIC image', () => isoFile('mif1')],
+		['a HEIC image', () => isoFile('msf1')],
 		['an MP4 or QuickTime video', () => isoFile('isom')],
 		['an MP4 or QuickTime video', () => isoFile('qt  ')],
 		['a BMP image', () => text('BM\x36\x10\x0e\0\0\0\0\0\x36\0\0\0\x28\0\0\0')],

@@ -51,11 +51,17 @@ describe('a 2xx response that names a task is a created task', () => {
 	});
 });
 
+test('the id may stand under the provider’s own key, in no form that its adapter knows', async () => {
+	const provider: Provider = { ...named.kling, idKeys: ['uid'], readTask: () => null };
+	const outcome = await create(provider, { result: { uid: '42', id: 'x' } });
+	expect(outcome).toMatchObject({ ok: true, value: { task: { taskId: '42' }, raw: { id: 'x' } } });
+});
+
 describe('a 2xx response that names none', () => {
 	test.each([
 		['kling', { code: 1201, message: 'image can not be null' }, 'badRequest'],
 		['kkiai', { code: 'task_failed', message: 'x', data: null }, 'badRequest'],
-		['kkiai', { code: 'quota_not_enough', data: 'not an id' }, 'accountEmpty'],
+		['kkiai', { code: 'quota_not_enough', data: 'task_4711' }, 'accountEmpty'],
 		['modellix', { code: 402, message: 'Insufficient credits: x' }, 'accountEmpty'],
 		['apiModels', { code: 400, msg: 'Invalid model: x' }, 'badRequest'],
 	])('%s: a refusal %j is one', async (name, body, kind) => {
