@@ -6,18 +6,16 @@ import { next, type StepOutcome } from '../../nodes/kling/create/states';
 const failureOf = (kind: FailureKind) => failureWithoutResponse(kind);
 const sent = (kind: FailureKind): StepOutcome => ({
 	step: 'send',
-	result: 'failed',
 	failure: failureOf(kind),
 });
 const missed = (kind: FailureKind): StepOutcome => ({
 	step: 'lookUp',
-	result: 'missed',
 	failure: failureOf(kind),
 });
 const earlier: StepOutcome = { step: 'earlier', failure: failureOf('noResponse') };
-const accepted: StepOutcome = { step: 'send', result: 'accepted' };
-const notSent: StepOutcome = { step: 'send', result: 'notSent' };
-const seen: StepOutcome = { step: 'lookUp', result: 'found' };
+const accepted: StepOutcome = { step: 'send', failure: null };
+const notSent: StepOutcome = { step: 'stopped' };
+const seen: StepOutcome = { step: 'lookUp', failure: null };
 const lost = sent('noResponse');
 const absent = missed('notFound');
 

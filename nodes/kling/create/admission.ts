@@ -42,7 +42,6 @@ export class Admission {
 	private refusalsInRow = 0;
 	private refusedSince: number | null = null;
 	private fullSince: number | null = null;
-	private isStopped = false;
 	private cause: Failure | null = null;
 	private readonly waiting: Array<() => void> = [];
 
@@ -61,8 +60,7 @@ export class Admission {
 	}
 
 	/** From now on nothing more is sent; what is in flight ends as it does. */
-	stop(cause: Failure | null = null): void {
-		this.isStopped = true;
+	stop(cause: Failure): void {
 		this.cause ??= cause;
 		this.wake();
 	}
@@ -76,32 +74,22 @@ export class Admission {
 		let last: Outcome<T> | null = null;
 		while (await this.enter()) {
 			const startedAt = this.clock.elapsed();
-			last = await this.leaveAfter(send);
-			const again = this.judge(last, startedAt);
-			this.wake();
-			if (!again) return last;
+			try {
+				last = await send();
+				if (!this.judge(last, startedAt)) return last;
+			} finally {
+				// After the judgement, which the others wait for, and whatever is thrown, or they would wait for ever.
+				this.inFlight--;
+				this.wake();
+			}
 		}
 		return last;
-	}
-
-	/** The place is free again whatever happens, or the others would wait for it for ever. */
-	private async leaveAfter<T>(send: () => Promise<T>): Promise<T> {
-		let isAnswered = false;
-		try {
-			const outcome = await send();
-			isAnswered = true;
-			return outcome;
-		} finally {
-			this.inFlight--;
-			// After an answer the others wait until it has been judged.
-			if (!isAnswered) this.wake();
-		}
 	}
 
 	private async enter(): Promise<boolean> {
 		for (;;) {
 			const now = this.clock.elapsed();
-			if (this.isStopped || this.signal?.aborted || now >= this.limits.deadline) return false;
+			if (this.cause || this.signal?.aborted || now >= this.limits.deadline) return false;
 			if (now < this.pausedUntil) {
 				const until = Math.min(this.pausedUntil, this.limits.deadline);
 				await this.clock.sleep(until - now, this.signal);
@@ -116,40 +104,31 @@ export class Admission {
 
 	/** Whether the same request should be sent again. */
 	private judge(outcome: Outcome<unknown>, startedAt: number): boolean {
-		if (!outcome.ok) return this.refused(outcome.failure, startedAt);
-		this.accepted();
+		if (outcome.ok) {
+			this.answered();
+			this.fullSince = null;
+			const growth = this.window < this.threshold ? 1 : 1 / this.window;
+			this.window = Math.min(this.limits.concurrency, this.window + growth);
+			return false;
+		}
+		const { failure } = outcome;
+		const { kind } = failure;
+		if (kind === 'noFreeSlot') return this.pauseUntilFree(failure);
+		if (kind === 'tooManyRequests' || kind === 'unreachable') {
+			return this.slowDown(kind, failure, startedAt);
+		}
+		const { create, fatal, passing } = behaviourOf(failure);
+		// Here and not by the caller, or the next item would be on its way before.
+		if (fatal || (create === 'refused' && this.limits.stopsAtRefusal)) this.stop(failure);
+		if (passing) this.shrinkWindow(startedAt);
+		else this.answered();
 		return false;
-	}
-
-	private accepted(): void {
-		this.answered();
-		this.fullSince = null;
-		const growth = this.window < this.threshold ? 1 : 1 / this.window;
-		this.window = Math.min(this.limits.concurrency, this.window + growth);
 	}
 
 	/** The provider is there and judges requests. */
 	private answered(): void {
 		this.refusalsInRow = 0;
 		this.refusedSince = null;
-	}
-
-	private refused(failure: Failure, startedAt: number): boolean {
-		const { kind } = failure;
-		if (kind === 'noFreeSlot') return this.pauseUntilFree(failure);
-		if (kind === 'tooManyRequests' || kind === 'unreachable') {
-			return this.slowDown(kind, failure, startedAt);
-		}
-		// Here and not by the caller, or the next item would be on its way before.
-		if (this.endsRun(failure)) this.stop(failure);
-		if (behaviourOf(failure).passing) this.shrinkWindow(startedAt);
-		else this.answered();
-		return false;
-	}
-
-	private endsRun(failure: Failure): boolean {
-		const { fatal, create } = behaviourOf(failure);
-		return fatal || (create === 'refused' && this.limits.stopsAtRefusal === true);
 	}
 
 	private pauseUntilFree(failure: Failure): true {

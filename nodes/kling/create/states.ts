@@ -11,11 +11,10 @@ import type { ExternalIdSupport } from '../providers/provider';
 export type StepOutcome =
 	/** An earlier try of this create was sent, and its outcome is not known. */
 	| { step: 'earlier'; failure: Failure }
-	| { step: 'send'; result: 'accepted' | 'notSent' }
-	| { step: 'send'; result: 'failed'; failure: Failure }
-	/** The task was looked for by its external id. */
-	| { step: 'lookUp'; result: 'found' }
-	| { step: 'lookUp'; result: 'missed'; failure: Failure };
+	/** It was sent, or looked for by its external id; without a failure, the task is there. */
+	| { step: 'send' | 'lookUp'; failure: Failure | null }
+	/** It was not sent: the run was stopped, or its time was over. */
+	| { step: 'stopped' };
 
 export type Step =
 	| { do: 'send' }
@@ -24,7 +23,7 @@ export type Step =
 	/** With the task: `isOwn` says whether a request of this create can have made it. */
 	| { do: 'take'; isOwn: boolean }
 	| { do: 'refuse'; failure: Failure }
-	/** Nothing was sent: the run was stopped, or its time was over. */
+	/** Nothing was sent. */
 	| { do: 'drop' }
 	/** Nobody knows. `lookUp`: why the task could not be looked up, where that is the reason. */
 	| { do: 'giveUp'; failure: Failure; lookUp: Failure | null };
@@ -44,64 +43,40 @@ export function next(
 	outcome: StepOutcome,
 	support: ExternalIdSupport,
 ): Step {
-	if (outcome.step === 'lookUp') return afterLookUp(history, outcome, support);
-	if (outcome.step === 'earlier') return afterUnclear(outcome.failure, support);
-	const unclear = lastUnclear(history);
-	if (outcome.result !== 'failed') {
-		if (outcome.result === 'accepted') return { do: 'take', isOwn: true };
-		return unclear ? giveUp(unclear) : { do: 'drop' };
+	const failures = history.flatMap((one) =>
+		one.step !== 'stopped' && one.step !== 'lookUp' && one.failure ? [one.failure] : [],
+	);
+	/** Why a request may have made a task that is not known; absent when none may have. */
+	const unclear = failures.filter(isUnclear).at(-1);
+	if (outcome.step === 'stopped') return unclear ? giveUp(unclear) : { do: 'drop' };
+	const { step, failure } = outcome;
+	if (failure === null) return { do: 'take', isOwn: step === 'send' || unclear !== undefined };
+	if (step === 'lookUp') {
+		// Nothing but a failure leads to a look-up.
+		const cause = failures[failures.length - 1];
+		const isMissing = failure.kind === 'notFound';
+		const sends = history.filter((one) => one.step === 'send').length;
+		const maySendAgain = isUnclear(cause) && support === 'lookup' && sends < mostSends;
+		// Where look-ups are not documented, "not found" proves nothing. And not to be found in time is
+		// enough to send the same id again, but not to say that nothing was paid.
+		if (isMissing && maySendAgain) return { do: 'send' };
+		return giveUp(cause, isMissing ? null : failure);
 	}
-	const { failure } = outcome;
-	const { create } = behaviourOf(failure);
-	if (create === 'unclear') return afterUnclear(failure, support);
-	if (create === 'exists') return { do: 'lookUp', isKnown: true };
+	if (isUnclear(failure)) {
+		// What is fatal and unclear was cancelled: then nothing more is asked.
+		const isOver = support === 'none' || behaviourOf(failure).fatal;
+		return isOver ? giveUp(failure) : { do: 'lookUp', isKnown: false };
+	}
+	if (behaviourOf(failure).create === 'exists') return { do: 'lookUp', isKnown: true };
 	// A refusal speaks of its own request only. Where an earlier one is unclear, it may even be the
 	// reason: a lost create can have used the last credit, or its id can be called a bad value.
 	return unclear ? { do: 'lookUp', isKnown: false } : { do: 'refuse', failure };
 }
 
-function afterUnclear(failure: Failure, support: ExternalIdSupport): Step {
-	// What is fatal and unclear was cancelled: then nothing more is asked.
-	const isOver = support === 'none' || behaviourOf(failure).fatal;
-	return isOver ? giveUp(failure) : { do: 'lookUp', isKnown: false };
-}
-
-function afterLookUp(
-	history: readonly StepOutcome[],
-	outcome: Extract<StepOutcome, { step: 'lookUp' }>,
-	support: ExternalIdSupport,
-): Step {
-	if (outcome.result === 'found') return { do: 'take', isOwn: lastUnclear(history) !== null };
-	const last = lastFailed(history);
-	const isMissing = outcome.failure.kind === 'notFound';
-	const wasUnclear = behaviourOf(last).create === 'unclear';
-	const sends = history.filter(({ step }) => step === 'send').length;
-	// Where look-ups are not documented, "not found" proves nothing. And not to be found in time is
-	// enough to send the same id again, but not to say that nothing was paid.
-	if (isMissing && wasUnclear && support === 'lookup' && sends < mostSends) return { do: 'send' };
-	return giveUp(last, isMissing ? null : outcome.failure);
+function isUnclear(failure: Failure): boolean {
+	return behaviourOf(failure).create === 'unclear';
 }
 
 function giveUp(failure: Failure, lookUp: Failure | null = null): Step {
 	return { do: 'giveUp', failure, lookUp };
-}
-
-type Failed = Extract<StepOutcome, { failure: Failure; step: 'send' | 'earlier' }>;
-
-function isFailed(outcome: StepOutcome): outcome is Failed {
-	return outcome.step !== 'lookUp' && 'failure' in outcome;
-}
-
-/** Why a request may have made a task that is not known; null when none may have. */
-function lastUnclear(history: readonly StepOutcome[]): Failure | null {
-	const unclear = history
-		.filter(isFailed)
-		.filter(({ failure }) => behaviourOf(failure).create === 'unclear');
-	return unclear.at(-1)?.failure ?? null;
-}
-
-/** The failure that led to a look-up: nothing else does. */
-function lastFailed(history: readonly StepOutcome[]): Failure {
-	const failed = history.filter(isFailed);
-	return failed[failed.length - 1].failure;
 }

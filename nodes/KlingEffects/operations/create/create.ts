@@ -10,8 +10,8 @@ import { sleepUntilCallbacks } from '../../callback/sleep';
 import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../finish';
 import { checkItems } from './items';
 import { NodeMemory } from './memory';
-import { hintsAtEarlier, paidBy, problemsOf } from './outcomes';
-import { submitItems, tasksOf, type Submitted } from './submission';
+import { hintsAtEarlier, paidBy, problemsOf, tasksOf } from './outcomes';
+import { submitItems, type Submitted } from './submission';
 
 /**
  * Creates the tasks of all items, waits and downloads where asked. All parameters are evaluated and
@@ -29,14 +29,14 @@ export async function executeCreate(
 	const stops = !context.continueOnFail();
 	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
 	const [{ run, order }] = items;
+	const { concurrency, intervalMs, timeoutMs, waitUsing } = run;
 	const waits = items.some(({ finish }) => finish.wait);
-	const callbackUrl = order.callbackUrl;
-	const callback = readCallbackWait(context, session, waits, { ...run, callbackUrl });
+	const { callbackUrl } = order;
+	const callback = readCallbackWait(context, session, waits, { waitUsing, callbackUrl });
 	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
 	const resumeUrl = callback.value;
 
-	const deadline = session.clock.elapsed() + run.timeoutMs;
-	const { concurrency, intervalMs } = run;
+	const deadline = session.clock.elapsed() + timeoutMs;
 	const limits = { concurrency, deadline, resumeUrl };
 	const outcome = await submitItems(context, session, memory, items, limits);
 	const { submitted } = outcome;
@@ -47,13 +47,7 @@ export async function executeCreate(
 	const paid = paidBy(submitted);
 	const output = (results: readonly Result[]) => outputOf(context, results, paid);
 	if (problems.length > 0 && stops) return output(problems);
-	const itemTasks = tasksOf(submitted).map(
-		({ item: { itemIndex, finish }, submission: { record } }): ItemTask => ({
-			itemIndex,
-			record,
-			finish,
-		}),
-	);
+	const itemTasks = tasksOf(submitted);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		const left = problems.flatMap((result) => (result.ok ? [] : [result]));
 		// n8n keeps it while this process may end, so by the time of day.

@@ -16,7 +16,8 @@ interface Stored {
 	firstRun: number;
 	/** Present in the retry of an execution that died with its process: each create may have been sent. */
 	died?: { trace: ExternalIdSupport };
-	orders: Record<string, Remembered>;
+	/** By place: null for what surely made no task. */
+	orders: Record<string, Remembered | null>;
 }
 
 /**
@@ -38,33 +39,33 @@ export class NodeMemory {
 	}
 
 	/**
-	 * The slot of one logical create: the same item of the same run with the same provider and terms. A loop over
+	 * The slot of one logical create: the same item of the same run with the same provider and order. A loop over
 	 * the node is a new run, and a workflow that was changed before Retry asks for something else. What
 	 * expressions make again with each try does not count: signed image URLs, callback URL, external id.
 	 */
-	slotOf(
-		itemIndex: number,
-		provider: ProviderName,
-		terms: Order,
-	): SubmissionMemory & { externalTaskId: string } {
-		const { effectScene, duration, mode, modelName, additionalFields } = terms;
+	slotOf(itemIndex: number, provider: ProviderName, order: Order): SubmissionMemory {
+		const { effectScene, duration, mode, modelName, additionalFields } = order;
 		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];
 		if (additionalFields) asked.push(additionalFields);
 		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
-		const { died, orders, seed } = this.stored;
-		const { context } = this;
+		const { context, stored } = this;
+		const { died, orders, seed } = stored;
+		const own = hash([seed, context.getWorkflow().id, context.getNode().id, place]);
 		// An expression may have made another id before, so “not found” proves nothing.
-		const trace = terms.externalTaskId === undefined ? died?.trace : 'unverified';
+		const trace = order.externalTaskId === undefined ? died?.trace : 'unverified';
 		return {
-			externalTaskId: `${generatedIdPrefix}${hash([seed, context.getWorkflow().id, context.getNode().id, place]).slice(0, 32)}`,
-			recall: () => orders[place] ?? (died ? { state: 'sending', trace, hasDied: true } : null),
+			externalTaskId: `${generatedIdPrefix}${own.slice(0, 32)}`,
+			recall: () => {
+				if (place in orders) return orders[place];
+				return died ? { state: 'sending', trace, hasDied: true } : null;
+			},
 			remember: (entry) => {
 				orders[place] = entry;
 			},
 			isTaken: (taskId) =>
 				Object.entries(orders).some(
 					([other, entry]) =>
-						other !== place && entry.state === 'created' && entry.taskId === taskId,
+						other !== place && entry?.state === 'created' && entry.taskId === taskId,
 				),
 		};
 	}
@@ -129,41 +130,4 @@ function seedOf(context: IExecuteFunctions): string {
 
 function hash(value: unknown): string {
 	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
-}
-
-const mostValues = 5;
-const longestValue = 255;
-
-/**
- * Shows task ids on the execution (Executions, custom data), where they stay when the run is stopped.
- * n8n keeps 10 values of 255 characters; half of them are left to the workflow.
- */
-export function showTaskIds(context: IExecuteFunctions, taskIds: readonly string[]): void {
-	const lines = linesOf(taskIds).slice(0, mostValues);
-	const keys = lines.map((_, index) => (index === 0 ? 'klingTaskIds' : `klingTaskIds${index + 1}`));
-	show(context, Object.fromEntries(lines.map((line, index) => [keys[index], line])));
-}
-
-/** Shows the ids of creates of which it is unknown whether they made a task. */
-export function showUnknown(context: IExecuteFunctions, names: readonly string[]): void {
-	show(context, { klingUnknown: linesOf(names)[0] });
-}
-
-function show(context: IExecuteFunctions, values: Record<string, string>): void {
-	// Once for all values: n8n builds a new proxy for each access, which is slow.
-	const { customData } = context.getWorkflowDataProxy(0).$execution as {
-		customData?: { set(key: string, value: string): void };
-	};
-	for (const [key, value] of Object.entries(values)) customData?.set(key, value);
-}
-
-function linesOf(texts: readonly string[]): string[] {
-	const lines = [''];
-	for (const text of texts) {
-		const last = lines[lines.length - 1];
-		const joined = last === '' ? text : `${last},${text}`;
-		if (joined.length <= longestValue) lines[lines.length - 1] = joined;
-		else lines.push(text);
-	}
-	return lines;
 }

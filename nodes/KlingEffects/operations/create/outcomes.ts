@@ -4,59 +4,64 @@ import type { Provider } from '../../../kling/providers';
 import { adviceOn } from '../../../kling/scenes';
 import type { Problem } from '../../../n8n/problems';
 import type { Paid, Result } from '../../../n8n/results';
-import { lostOf, tasksOf, type Submitted, type SubmittedItems } from './submission';
+import type { ItemTask } from '../finish';
+import type { Submitted, SubmittedItems } from './submission';
 
-/** How providers refuse a scene that they do not have. */
-const mayBeTheScene: FailureKind[] = ['badRequest', 'notOffered'];
-
-/** The items whose create brought no task, with the reason. */
-export function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: Provider): Result[] {
-	return submitted.flatMap(({ item: { itemIndex, order }, submission }): Result[] => {
-		const subject = { provider, itemIndex };
-		const refuse = (problem: Problem): Result[] => [{ ok: false, itemIndex, problem }];
-		if (submission.outcome === 'refused') {
-			const { failure } = submission;
-			const { message, description } = describeFailure(failure, subject);
-			const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(order.effectScene) : null;
-			return refuse({
-				message,
-				description: advice ? `${advice} ${description}` : description,
-				failure,
-			});
-		}
-		if (submission.outcome === 'unknown') {
-			const { failure, externalTaskId, lookUp, hasDied } = submission;
-			const { effectScene } = order;
-			const about = { ...subject, externalTaskId, effectScene, lookUp, hasDied };
-			const problem = { ...describeUnknownOutcome(failure, about), failure };
-			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
-		}
-		if (submission.outcome !== 'notSent') return [];
-		const message = stoppedBy
-			? `This item was not sent: ${describeFailure(stoppedBy, { provider }).message}`
-			: 'This item was not sent, because the run ended before its turn';
-		const description = 'Nothing was created or charged for this item. Run it again.';
-		return refuse({ message, description });
-	});
+/** The tasks that items hold now. */
+export function tasksOf(submitted: readonly Submitted[]): ItemTask[] {
+	return submitted.flatMap(({ item: { itemIndex, finish }, submission }) =>
+		'record' in submission ? [{ itemIndex, record: submission.record, finish }] : [],
+	);
 }
 
 /** What the run has paid for, or may have. */
 export function paidBy(submitted: readonly Submitted[]): Paid {
-	return {
-		tasks: tasksOf(submitted).map(({ item: { itemIndex }, submission: { record } }) => ({
-			itemIndex,
-			taskId: record.task.taskId,
-		})),
-		lost: lostOf(submitted).map(
-			({ item: { itemIndex, order }, submission }) =>
-				`item ${itemIndex} (${submission.externalTaskId ?? order.effectScene})`,
-		),
-	};
+	const tasks = tasksOf(submitted).map(({ itemIndex, record }) => ({
+		itemIndex,
+		taskId: record.task.taskId,
+	}));
+	const lost = submitted.flatMap(({ item: { itemIndex, order }, submission }) =>
+		submission.outcome === 'unknown'
+			? [`item ${itemIndex} (${submission.externalTaskId ?? order.effectScene})`]
+			: [],
+	);
+	return { tasks, lost };
 }
+
+/** The items whose create brought no task, with the reason. */
+export function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: Provider): Result[] {
+	return submitted.flatMap(({ item: { itemIndex, order }, submission }): Result[] => {
+		if ('record' in submission) return [];
+		const refuse = (problem: Problem): Result[] => [{ ok: false, itemIndex, problem }];
+		if (submission.outcome === 'notSent') {
+			const message = stoppedBy
+				? `This item was not sent: ${describeFailure(stoppedBy, { provider }).message}`
+				: 'This item was not sent, because the run ended before its turn';
+			const description = 'Nothing was created or charged for this item. Run it again.';
+			return refuse({ message, description });
+		}
+		const { failure } = submission;
+		const { effectScene } = order;
+		const subject = { provider, itemIndex };
+		if (submission.outcome === 'unknown') {
+			const { externalTaskId } = submission;
+			const about = { ...subject, ...submission, effectScene };
+			const problem = { ...describeUnknownOutcome(failure, about), failure };
+			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
+		}
+		const { message, description } = describeFailure(failure, subject);
+		const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(effectScene) : null;
+		const advised = advice ? `${advice} ${description}` : description;
+		return refuse({ message, description: advised, failure });
+	});
+}
+
+/** How providers refuse a scene that they do not have. */
+const mayBeTheScene: FailureKind[] = ['badRequest', 'notOffered'];
 
 /** With an id that the user gave, a task of an earlier execution looks like a new one. */
 export function hintsAtEarlier(submitted: readonly Submitted[]): string[] {
-	return tasksOf(submitted).flatMap(({ item: { itemIndex, order }, submission }) => {
+	return submitted.flatMap(({ item: { itemIndex, order }, submission }) => {
 		const isEarlier = submission.outcome === 'found' && submission.isEarlier;
 		if (!isEarlier || order.externalTaskId === undefined) return [];
 		const { taskId, createdAt, status, statusMessage } = submission.record.task;

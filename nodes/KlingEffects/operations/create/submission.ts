@@ -1,22 +1,21 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Admission } from '../../../kling/create/admission';
-import type { Order } from '../../../kling/create/order';
-import { orderToSend, submit, type Submission } from '../../../kling/create/submit';
+import { submit, type Submission } from '../../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../../kling/failure';
 import { inParallel } from '../../../kling/inParallel';
 import { reasonOf } from '../../../kling/thrown';
 import type { Session } from '../../../n8n/session';
 import { loadImages } from './images';
 import type { CheckedItem } from './items';
-import { showTaskIds, showUnknown, type NodeMemory } from './memory';
+import type { NodeMemory } from './memory';
 
 /** An item and what became of its create. */
-export interface Submitted<Outcome extends Submission = Submission> {
+export interface Submitted {
 	item: CheckedItem;
-	submission: Outcome;
+	submission: Submission;
 }
 
-export interface SubmitLimits {
+interface SubmitLimits {
 	concurrency: number;
 	/** By `Clock.elapsed`; nothing is sent any more after it. */
 	deadline: number;
@@ -37,45 +36,43 @@ export interface SubmittedItems {
  */
 export async function submitItems(
 	context: IExecuteFunctions,
-	session: Session,
+	{ client, clock, signal, provider }: Session,
 	memory: NodeMemory,
 	items: readonly CheckedItem[],
 	{ concurrency, deadline, resumeUrl }: SubmitLimits,
 ): Promise<SubmittedItems> {
-	const { client, clock, signal, provider } = session;
 	const stopsAtRefusal = !context.continueOnFail();
 	// Without time to wait, a create is still sent once.
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
+	const show = showOnExecution(context);
 	const submitted: Submitted[] = [];
 
-	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> => {
-		const slot = memory.slotOf(itemIndex, provider.name, order);
-		const sent = orderToSend(withCallback(order, resumeUrl), provider, slot);
-		const send = async () => {
-			// They passed the check, but a file can have gone from n8n's store since.
-			const loaded = await loadImages(images);
-			return loaded.ok
-				? await client.create({ ...sent, images: loaded.value })
-				: failed(failureWithoutResponse('imageGone', loaded.problem.message));
-		};
-		return await submit(sent, { send, client, admission, memory: slot, clock, signal });
-	};
+	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> =>
+		await submit(resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl }, {
+			send: async (sent) => {
+				// They passed the check, but a file can have gone from n8n's store since.
+				const loaded = await loadImages(images);
+				return loaded.ok
+					? await client.create({ ...sent, images: loaded.value })
+					: failed(failureWithoutResponse('imageGone', loaded.problem.message));
+			},
+			memory: memory.slotOf(itemIndex, provider.name, order),
+			client,
+			admission,
+			clock,
+			signal,
+		});
 
 	// Twice as many as may be sent: those that look for a lost task do not hold up the others.
-	await inParallel(items, concurrency * 2, async (item) => {
+	await inParallel(items, concurrency * 2, async (item, index) => {
 		const submission = await submitOne(item).catch(unexpected);
-		submitted.push({ item, submission });
-		show(context, submitted);
+		submitted[index] = { item, submission };
+		show(submitted[index]);
 		const cause = causeOf(submission);
-		if (cause && (behaviourOf(cause).fatal || stopsAtRefusal)) admission.stop(cause);
+		if (cause && (stopsAtRefusal || behaviourOf(cause).fatal)) admission.stop(cause);
 	});
-	submitted.sort((a, b) => a.item.itemIndex - b.item.itemIndex);
 	return { submitted, stoppedBy: admission.stoppedBy };
-}
-
-function withCallback(order: Order, resumeUrl: string | null): Order {
-	return resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl };
 }
 
 /** An unforeseen failure can have come after the request. */
@@ -84,47 +81,43 @@ function unexpected(thrown: unknown): Submission {
 	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null, hasDied: false };
 }
 
-/** Task ids have ten characters and more, so no more of them than this fit into the custom data. */
-const mostShown = 130;
-
-/** Shows on the execution what was paid for, or may have been. */
-function show(context: IExecuteFunctions, submitted: readonly Submitted[]): void {
-	const { submission } = submitted[submitted.length - 1];
-	if (hasTask(submission)) {
-		const taskIds = tasksOf(submitted).map(({ submission: { record } }) => record.task.taskId);
-		if (taskIds.length <= mostShown) showTaskIds(context, taskIds);
-	} else if (submission.outcome === 'unknown') {
-		const names = lostOf(submitted).map(
-			({ item: { itemIndex }, submission: { externalTaskId } }) =>
-				externalTaskId ? `${itemIndex}:${externalTaskId}` : String(itemIndex),
-		);
-		showUnknown(context, names);
-	}
-}
-
-type WithTask = Extract<Submission, { outcome: 'created' | 'found' }>;
-type Lost = Extract<Submission, { outcome: 'unknown' }>;
-
-export function hasTask(submission: Submission): submission is WithTask {
-	return submission.outcome === 'created' || submission.outcome === 'found';
-}
-
-export function tasksOf(submitted: readonly Submitted[]): Array<Submitted<WithTask>> {
-	return submitted.filter((one): one is Submitted<WithTask> => hasTask(one.submission));
-}
-
-/** The creates of which it is unknown whether they made a task. */
-export function lostOf(submitted: readonly Submitted[]): Array<Submitted<Lost>> {
-	const lost = submitted.filter(
-		(one): one is Submitted<Lost> => one.submission.outcome === 'unknown',
-	);
-	return lost.sort((a, b) => a.item.itemIndex - b.item.itemIndex);
-}
-
 /** Why nothing more may be sent: the failure itself, or that of the look-up after it. */
 function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome === 'refused') return submission.failure;
 	if (submission.outcome !== 'unknown') return null;
 	const { failure, lookUp } = submission;
 	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
+}
+
+/** n8n keeps 10 values of 255 characters as custom data of an execution; half of them are left to the workflow. */
+const mostValues = 5;
+const longestValue = 255;
+
+/**
+ * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
+ * create: there it stays when the run is stopped.
+ */
+function showOnExecution(context: IExecuteFunctions): (one: Submitted) => void {
+	// Once for all creates: n8n builds a new proxy for each access, which is slow.
+	const { customData } = context.getWorkflowDataProxy(0).$execution as {
+		customData?: { set(key: string, value: string): void };
+	};
+	const listUnder = (key: string, values: number) => {
+		let [number, line] = [1, ''];
+		return (text: string) => {
+			const joined = line === '' ? text : `${line},${text}`;
+			const fits = joined.length <= longestValue;
+			[number, line] = fits ? [number, joined] : [number + 1, text];
+			if (number <= values) customData?.set(number === 1 ? key : `${key}${number}`, line);
+		};
+	};
+	const showTask = listUnder('klingTaskIds', mostValues);
+	const showUnknown = listUnder('klingUnknown', 1);
+	return ({ item: { itemIndex }, submission }) => {
+		if ('record' in submission) showTask(submission.record.task.taskId);
+		else if (submission.outcome === 'unknown') {
+			const { externalTaskId } = submission;
+			showUnknown(externalTaskId ? `${itemIndex}:${externalTaskId}` : String(itemIndex));
+		}
+	};
 }
