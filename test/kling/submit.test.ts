@@ -1,6 +1,5 @@
 import type { ApiRequest } from '../../nodes/kling/http';
 import type { Order } from '../../nodes/kling/create/order';
-import { providerNamed } from '../../nodes/kling/providers';
 import type { ProviderName } from '../../nodes/kling/task';
 import { Admission } from '../../nodes/kling/create/admission';
 import { submit, type Remembered, type SubmissionMemory } from '../../nodes/kling/create/submit';

@@ -1,28 +1,17 @@
-import { withSupport } from '../../../kling/providers/support';
 import type { INodeProperties } from 'n8n-workflow';
-import { effectTypeOf, scenes } from '../../../kling/scenes';
+import { withSupport } from '../../../kling/providers/support';
+import { effectTypeOf, scenes, type EffectType } from '../../../kling/scenes';
 import { maxFileSizeOption } from '../videoFields';
 
 const show = { operation: ['create'] };
+const scenesOf = (effectType: EffectType) =>
+	scenes.filter(({ name }) => effectTypeOf(name) === effectType);
 /** No scene chosen yet counts as one of one image. */
-const single = [
-	'',
-	...scenes.map(({ name }) => name).filter((name) => effectTypeOf(name) === 'single'),
-];
-
-/** The scenes of two images, as the list enters them and in the ways that people usually write them. */
-const dual = [
-	...new Set(
-		scenes
-			.filter(({ name }) => effectTypeOf(name) === 'dual')
-			.flatMap(({ name, title }) => [
-				name,
-				title,
-				name.replaceAll('_', ' '),
-				name.replaceAll('_', '-'),
-			]),
-	),
-];
+const single = ['', ...scenesOf('single').map(({ name }) => name)];
+/** As the list enters them, and in the ways that people usually write them. */
+const dual = scenesOf('dual').flatMap(({ name, title }) => [
+	...new Set([name, title, name.replaceAll('_', ' '), name.replaceAll('_', '-')]),
+]);
 
 /** A text that begins with “=”. n8n's own startsWith throws in n8n 1.123 on a value that is no text. */
 const expression = { _cnd: { between: { from: '=', to: '>' } } };
@@ -107,47 +96,34 @@ export const createFields: INodeProperties[] = [
 /** The fields of one image, one for each Image Input. */
 function imageFields(displayName: string, when: When, role: string): INodeProperties[] {
 	const isSecond = displayName === 'Right Image';
-	const [parameter, fieldParameter, defaultField] = isSecond
-		? ['secondImage', 'secondImageField', 'data2']
-		: ['image', 'imageField', 'data'];
-	// An expression shows the second image also for a scene of one; Create refuses an empty one before it pays.
-	const required = !isSecond;
-	const shownFor = (imageInput: string) => ({
-		show: { ...show, imageInput: [imageInput], ...when.show },
-		...(when.hide ? { hide: when.hide } : {}),
+	const defaultField = isSecond ? 'data2' : 'data';
+	const field = (imageInput: string, own: Partial<INodeProperties>): INodeProperties => ({
+		displayName,
+		name: isSecond ? 'secondImage' : 'image',
+		type: 'string',
+		default: '',
+		// An expression shows the second image also for a scene of one; Create refuses an empty one before it pays.
+		required: !isSecond,
+		displayOptions: { ...when, show: { ...show, imageInput: [imageInput], ...when.show } },
+		...own,
 	});
 	return [
-		{
-			displayName,
-			name: parameter,
-			type: 'string',
-			default: '',
-			required,
+		field('url', {
 			placeholder: 'e.g. https://example.com/portrait.jpg',
-			displayOptions: shownFor('url'),
 			description: `Direct link to a JPEG or PNG of at most 10 MB that the provider can open without signing in. ${role}.`,
-		},
-		{
-			displayName,
-			name: parameter,
-			type: 'string',
-			default: '',
-			required,
+		}),
+		field('base64', {
 			placeholder: 'e.g. iVBORw0KGgoAAAANSUhEUgAA…',
-			displayOptions: shownFor('base64'),
 			description: `A JPEG or PNG of at most 10 MB as base64 text, with or without a data: prefix. ${role}.`,
-		},
-		{
+		}),
+		field('binary', {
 			displayName: `${displayName}: Field Name`,
-			name: fieldParameter,
-			type: 'string',
+			name: isSecond ? 'secondImageField' : 'imageField',
 			default: defaultField,
-			required,
 			placeholder: `e.g. ${defaultField}`,
 			hint: 'The name of the input field that holds the image file',
-			displayOptions: shownFor('binary'),
 			description: role,
-		},
+		}),
 	];
 }
 
