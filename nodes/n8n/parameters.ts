@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, parsed, refused, type Checked } from '../kling/checked';
+import { accepted, checkedBy, parsed, refused, type Checked } from '../kling/checked';
 import { reasonOf } from '../kling/thrown';
 
 /**
@@ -86,6 +86,19 @@ export function flag(displayName: string, otherwise: boolean) {
 		.nullish()
 		.transform((given) => given ?? otherwise)
 		.describe(displayName);
+}
+
+/** A parameter that is one of a few values, each with its name on screen; the first one where none is given. */
+export function choice<Value extends string>(displayName: string, choices: Record<Value, string>) {
+	const values = Object.keys(choices) as Value[];
+	const names: string[] = Object.values(choices);
+	const advice = `Choose ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
+	const check = (given: unknown): Checked<Value> => {
+		const value = values.find((one) => one === (given ?? values[0]));
+		if (value !== undefined) return accepted(value);
+		return refused(`${displayName} “${String(given)}” is not known`, advice);
+	};
+	return z.unknown().transform(checkedBy(check)).describe(displayName);
 }
 
 /** A number of at least 0, which an expression can give as text; anything else counts as not given. */

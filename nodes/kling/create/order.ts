@@ -132,7 +132,7 @@ const modelsOf = new Map([
 	['fight', ['kling-v1-6']],
 ]);
 
-/** Checks whether the provider and the scene take the options of an order, before anything is sent. */
+/** Checks whether the provider and the scene take what an order asks for, before anything is sent. */
 export function checkOrder(order: Order, provider: Provider): Checked<Order> {
 	const names = Object.keys(optionNames) as OrderOption[];
 	const untaken = names.find((name) => order[name] !== undefined && !provider.takes.includes(name));

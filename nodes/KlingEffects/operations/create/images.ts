@@ -1,45 +1,31 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
-import { accepted, checkedBy, refused, type Checked } from '../../../kling/checked';
+import { accepted, refused, type Checked, type Refused } from '../../../kling/checked';
 import { checkFileSize, checkImage, checkImageUrl, decodeBase64 } from '../../../kling/image';
 import type { EffectType } from '../../../kling/scenes';
 import { reasonOf } from '../../../kling/thrown';
 import { fileSizeOf } from '../../../n8n/fileSize';
-import type { Read } from '../../../n8n/parameters';
+import { choice, type Read } from '../../../n8n/parameters';
 
 /** Loads an image as the provider will get it, or says why it cannot be sent. Never throws. */
 export type LoadImage = () => Checked<string> | Promise<Checked<string>>;
 
-/** By Image Input: the parameters of the first and the second image. */
-const parametersOf = {
-	url: ['image', 'secondImage'],
-	binary: ['imageField', 'secondImageField'],
-	base64: ['image', 'secondImage'],
-} as const;
-
-/** The names on screen. */
-const imagesOf = { single: ['Image'], dual: ['Left Image', 'Right Image'] };
-
-const isImageInput = (given: string): given is keyof typeof parametersOf =>
-	Object.hasOwn(parametersOf, given);
-
 export const imageParameters = {
-	imageInput: z
-		.unknown()
-		.transform((given) => String(given ?? 'url'))
-		.transform(
-			checkedBy((given) =>
-				isImageInput(given)
-					? accepted(given)
-					: refused(`Image Input “${given}” is not known`, 'Choose URL, Binary File or Base64.'),
-			),
-		)
-		.describe('Image Input'),
+	imageInput: choice('Image Input', { url: 'URL', binary: 'Binary File', base64: 'Base64' }),
 	image: { onDemand: z.unknown() },
 	secondImage: { onDemand: z.unknown() },
 	imageField: { onDemand: z.unknown() },
 	secondImageField: { onDemand: z.unknown() },
 };
+
+/** The images of an item, by their names on screen. */
+const slots = {
+	single: [{ displayName: 'Image', parameter: 'image', fieldParameter: 'imageField' }],
+	dual: [
+		{ displayName: 'Left Image', parameter: 'image', fieldParameter: 'imageField' },
+		{ displayName: 'Right Image', parameter: 'secondImage', fieldParameter: 'secondImageField' },
+	],
+} as const;
 
 /** Evaluates the image parameters of one item, once. What they refer to is not read yet. */
 export function readImages(
@@ -49,16 +35,15 @@ export function readImages(
 	effectType: EffectType,
 ): Checked<LoadImage[]> {
 	const { imageInput } = parameters;
-	const binary = context.getInputData()[itemIndex]?.binary ?? {};
 	const images: LoadImage[] = [];
-	for (const [index, displayName] of imagesOf[effectType].entries()) {
-		const read = parameters[parametersOf[imageInput][index]](displayName);
+	for (const { displayName, parameter, fieldParameter } of slots[effectType]) {
+		const isFile = imageInput === 'binary';
+		const read = parameters[isFile ? fieldParameter : parameter](displayName);
 		if (!read.ok) return read;
 		const given = read.value ?? '';
 		if (typeof given !== 'string') {
-			return imageInput === 'binary'
-				? refuseFile(displayName, given, binary)
-				: refuseList(displayName);
+			const binary = context.getInputData()[itemIndex]?.binary ?? {};
+			return isFile ? refuseFile(displayName, given, binary) : refuseList(displayName);
 		}
 		images.push(
 			{
@@ -116,7 +101,7 @@ async function loadFile(
 	}
 }
 
-function refuseList(displayName: string): Checked<never> {
+function refuseList(displayName: string): Refused {
 	return refused(
 		`${displayName} takes one image, as text`,
 		'For two images, choose a scene that takes two and enter one image in each field.',
@@ -124,7 +109,7 @@ function refuseList(displayName: string): Checked<never> {
 }
 
 /** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
-function refuseFile(displayName: string, given: unknown, binary: IBinaryKeyData): Checked<never> {
+function refuseFile(displayName: string, given: unknown, binary: IBinaryKeyData): Refused {
 	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
 	const field = Object.keys(binary).find(
 		(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
@@ -135,7 +120,7 @@ function refuseFile(displayName: string, given: unknown, binary: IBinaryKeyData)
 	);
 }
 
-function refuseField(displayName: string, field: string, present: string[]): Checked<never> {
+function refuseField(displayName: string, field: string, present: string[]): Refused {
 	const found =
 		present.length > 0
 			? `The item has files in: ${present.join(', ')}.`

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { z } from 'zod';
-import { accepted, checkedBy, refused, type Checked, type Refused } from '../../../kling/checked';
+import type { z } from 'zod';
+import { accepted, refused, type Checked, type Refused } from '../../../kling/checked';
 import {
 	checkOrder,
 	effectSceneSchema,
@@ -8,51 +8,15 @@ import {
 	type Order,
 } from '../../../kling/create/order';
 import { effectTypeOf } from '../../../kling/scenes';
-import { amount, locator, optionsOf, readParameters } from '../../../n8n/parameters';
+import { amount, choice, locator, optionsOf, readParameters } from '../../../n8n/parameters';
 import { guarded } from '../../../n8n/problems';
 import type { Result } from '../../../n8n/results';
 import type { Session } from '../../../n8n/session';
-import {
-	finishParameters,
-	readFinish,
-	waitOf,
-	finishOptions,
-	type Finish,
-	type WaitOptions,
-} from '../finish';
+import { finishOptions, finishParameters, readFinish, type Finish } from '../finish';
 import { imageParameters, loadImages, readImages, type LoadImage } from './images';
-
-/** One item that passed the checks: all that Create needs of it, so that no parameter is evaluated again. */
-export interface CheckedItem {
-	itemIndex: number;
-	order: Order;
-	images: LoadImage[];
-	finish: Finish;
-	run: RunOptions;
-}
-
-/** What the options say of the run. One run serves all items, so those of the first item count. */
-interface RunOptions extends WaitOptions {
-	/** The upper bound of creates in flight. */
-	concurrency: number;
-	waitUsing: 'polling' | 'callback';
-}
 
 const mostConcurrency = 100;
 const usualConcurrency = 20;
-
-const runOptions = {
-	...finishOptions,
-	concurrency: amount(usualConcurrency).transform((given) =>
-		Math.min(mostConcurrency, Math.floor(given) || usualConcurrency),
-	),
-	waitUsing: z.unknown().transform(checkedBy(checkWaitUsing)),
-};
-
-function checkWaitUsing(given: unknown = 'polling'): Checked<'polling' | 'callback'> {
-	if (given === 'polling' || given === 'callback') return accepted(given);
-	return refused(`Wait Using “${String(given)}” is not known`, 'Choose Callback or Polling.');
-}
 
 /** All parameters of Create. */
 const parameters = {
@@ -60,11 +24,30 @@ const parameters = {
 		.transform(({ value }) => value)
 		.pipe(effectSceneSchema)
 		.describe('Effect Scene'),
-	effectType: z.unknown().describe('Effect Type'),
+	/** Counts only for scenes that no list knows. */
+	effectType: { onDemand: choice('Effect Type', { single: 'One Image', dual: 'Two Images' }) },
 	...imageParameters,
 	...finishParameters,
-	options: optionsOf({ ...orderOptions, ...runOptions }),
+	options: optionsOf({
+		...orderOptions,
+		...finishOptions,
+		/** The upper bound of creates in flight. */
+		concurrency: amount(usualConcurrency).transform((given) =>
+			Math.min(mostConcurrency, Math.floor(given) || usualConcurrency),
+		),
+		waitUsing: choice('Wait Using', { polling: 'Polling', callback: 'Callback' }),
+	}),
 };
+
+/** One item that passed the checks: all that Create needs of it, so that no parameter is evaluated again. */
+export interface CheckedItem {
+	itemIndex: number;
+	order: Order;
+	images: LoadImage[];
+	finish: Finish;
+	/** One run serves all items, so what the options of the first item say of it counts. */
+	options: z.output<typeof parameters.options>;
+}
 
 /** Evaluates and checks everything that can be known before paying, for all items, each by itself. */
 export async function checkItems(context: IExecuteFunctions, session: Session) {
@@ -88,35 +71,26 @@ async function checkItem(
 	const read = readParameters(context, itemIndex, parameters);
 	if (!read.ok) return read;
 	const { effectScene, options, ...given } = read.value;
-	const { concurrency, waitUsing, timeout, pollInterval, maxFileSize, ...asked } = options;
-	const order = checkOrder({ effectScene, ...asked }, provider);
+	const order = checkOrder({ effectScene, ...options }, provider);
 	if (!order.ok) return order;
-	const chosen = given.effectType ?? 'single';
-	const effectType = effectTypeOf(effectScene) ?? chosen;
-	if (effectType !== 'single' && effectType !== 'dual') {
-		const message = `Effect Type “${String(effectType)}” is not known`;
-		return refused(message, 'Choose One Image or Two Images.');
-	}
-	if (effectType === 'dual' && chosen === 'single' && !showsSecondImage(context)) {
+	const known = effectTypeOf(effectScene);
+	const effectType = known ? accepted(known) : given.effectType();
+	if (!effectType.ok) return effectType;
+	if (effectType.value === 'dual' && !showsSecondImage(context)) {
 		return refused(
 			`Effect Scene “${effectScene}” takes two images`,
 			'Set Effect Type to Two Images, then enter the second one in Right Image.',
 		);
 	}
-	const images = readImages(context, itemIndex, given, effectType);
+	const images = readImages(context, itemIndex, given, effectType.value);
 	if (!images.ok) return images;
-	const finish = readFinish(given, { maxFileSize });
+	const finish = readFinish(given, options);
 	if (!finish.ok) return finish;
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	const loaded = await loadImages(images.value);
 	if (!loaded.ok) return loaded;
-	return accepted({
-		itemIndex,
-		order: order.value,
-		images: images.value,
-		finish: finish.value,
-		run: { concurrency, waitUsing, ...waitOf({ timeout, pollInterval }) },
-	});
+	const item = { itemIndex, order: order.value, images: images.value, finish: finish.value };
+	return accepted({ ...item, options });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Order } from '../../../kling/create/order';
 import type { ExternalIdSupport } from '../../../kling/providers/provider';
 import { generatedIdPrefix, type ProviderName } from '../../../kling/task';
@@ -31,10 +31,9 @@ export class NodeMemory {
 	private readonly run: number;
 
 	constructor(private readonly context: IExecuteFunctions) {
-		const node = context.getContext('node') as IDataObject;
+		const node = context.getContext('node') as { [contextKey]?: Stored };
 		const run = runOf(context);
-		node[contextKey] ??= firstStored(context, run) as unknown as IDataObject;
-		this.stored = node[contextKey] as unknown as Stored;
+		this.stored = node[contextKey] ??= firstStored(context, run);
 		this.run = run - this.stored.firstRun;
 	}
 
@@ -44,17 +43,19 @@ export class NodeMemory {
 	 * expressions make again with each try does not count: signed image URLs, callback URL, external id.
 	 */
 	slotOf(itemIndex: number, provider: ProviderName, order: Order): SubmissionMemory {
-		const { effectScene, duration, mode, modelName, additionalFields } = order;
-		const asked = [provider, effectScene, duration, mode, modelName, this.toolInput(itemIndex)];
-		if (additionalFields) asked.push(additionalFields);
-		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
 		const { context, stored } = this;
 		const { died, orders, seed } = stored;
-		const own = hash([seed, context.getWorkflow().id, context.getNode().id, place]);
+		const { effectScene, duration, mode, modelName, additionalFields } = order;
+		// An AI agent's calls can share run and item, so there the parameters of the call count too.
+		const call = isTool(context) ? context.getInputData()[itemIndex]?.json : null;
+		const asked: unknown[] = [provider, effectScene, duration, mode, modelName, call];
+		if (additionalFields) asked.push(additionalFields);
+		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
+		const key = hash([seed, context.getWorkflow().id, context.getNode().id, place]);
 		// An expression may have made another id before, so “not found” proves nothing.
 		const trace = order.externalTaskId === undefined ? died?.trace : 'unverified';
 		return {
-			externalTaskId: `${generatedIdPrefix}${own.slice(0, 32)}`,
+			externalTaskId: `${generatedIdPrefix}${key.slice(0, 32)}`,
 			recall: () => {
 				if (place in orders) return orders[place];
 				return died ? { state: 'sending', trace, hasDied: true } : null;
@@ -68,13 +69,6 @@ export class NodeMemory {
 						other !== place && entry?.state === 'created' && entry.taskId === taskId,
 				),
 		};
-	}
-
-	/** An AI agent's calls can share run and item, so there the parameters of the call count too. */
-	private toolInput(itemIndex: number): unknown {
-		const { context } = this;
-		if (!isTool(context)) return null;
-		return context.getInputData()[itemIndex]?.json ?? null;
 	}
 }
 
