@@ -2,10 +2,15 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { Checked } from '../kling/checked';
 import { errorOf, guarded, isExplained, itemOf, problemOf, type Problem } from './problems';
 
+/** Why an item has no result. */
+export interface ItemProblem {
+	itemIndex: number;
+	ok: false;
+	problem: Problem;
+}
+
 /** An item's result, or why it has none. */
-export type Result =
-	| { itemIndex: number; ok: true; item: INodeExecutionData }
-	| { itemIndex: number; ok: false; problem: Problem };
+export type Result = { itemIndex: number; ok: true; item: INodeExecutionData } | ItemProblem;
 
 /** What a run has paid for: its tasks, and the items whose create may have made one. */
 export interface Paid {

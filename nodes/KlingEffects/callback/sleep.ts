@@ -13,7 +13,7 @@ import { isFinal } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
 import { guarded, itemOf } from '../../n8n/problems';
 import { resumeTokenOf } from '../../n8n/resume';
-import { outputOf, type Paid, type Result } from '../../n8n/results';
+import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
 import { openSession, type Session } from '../../n8n/session';
 import { waitAndFinish, type ItemTask } from '../operations/finish';
 import { lastResortMs, OwnCalls } from './ownCalls';
@@ -31,7 +31,7 @@ export interface Wait {
 	intervalMs: number;
 	itemTasks: ItemTask[];
 	/** Of the items that hold no task. */
-	problems: Array<Extract<Result, { ok: false }>>;
+	problems: ItemProblem[];
 	paid: Paid;
 	/** Whether this execution may go on: see `isFirstToWake`. */
 	isClaimed?: boolean;

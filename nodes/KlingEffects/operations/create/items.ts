@@ -10,7 +10,7 @@ import {
 import { effectTypeOf } from '../../../kling/scenes';
 import { amount, choice, locator, optionsOf, readParameters } from '../../../n8n/parameters';
 import { guarded } from '../../../n8n/problems';
-import type { Result } from '../../../n8n/results';
+import type { ItemProblem } from '../../../n8n/results';
 import type { Session } from '../../../n8n/session';
 import { finishOptions, finishParameters, readFinish, type Finish } from '../finish';
 import { imageParameters, loadImages, readImages, type LoadImage } from './images';
@@ -52,7 +52,7 @@ export interface CheckedItem {
 /** Evaluates and checks everything that can be known before paying, for all items, each by itself. */
 export async function checkItems(context: IExecuteFunctions, session: Session) {
 	const items: CheckedItem[] = [];
-	const problems: Result[] = [];
+	const problems: ItemProblem[] = [];
 	const firstWith = new Map<string, number>();
 	for (const itemIndex of context.getInputData().keys()) {
 		const read = await guarded(async () => await checkItem(context, session, itemIndex));

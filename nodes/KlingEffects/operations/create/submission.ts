@@ -10,8 +10,7 @@ import type { CheckedItem } from './items';
 import type { NodeMemory } from './memory';
 
 /** An item and what became of its create. */
-export interface Submitted {
-	item: CheckedItem;
+export interface Submitted extends CheckedItem {
 	submission: Submission;
 }
 
@@ -67,7 +66,7 @@ export async function submitItems(
 	// Twice as many as may be sent: those that look for a lost task do not hold up the others.
 	await inParallel(items, concurrency * 2, async (item, index) => {
 		const submission = await submitOne(item).catch(unexpected);
-		submitted[index] = { item, submission };
+		submitted[index] = { ...item, submission };
 		show(submitted[index]);
 		const cause = causeOf(submission);
 		if (cause && (stopsAtRefusal || behaviourOf(cause).fatal)) admission.stop(cause);
@@ -113,7 +112,7 @@ function showOnExecution(context: IExecuteFunctions): (one: Submitted) => void {
 	};
 	const showTask = listUnder('klingTaskIds', mostValues);
 	const showUnknown = listUnder('klingUnknown', 1);
-	return ({ item: { itemIndex }, submission }) => {
+	return ({ itemIndex, submission }) => {
 		if ('record' in submission) showTask(submission.record.task.taskId);
 		else if (submission.outcome === 'unknown') {
 			const { externalTaskId } = submission;
