@@ -8,7 +8,6 @@ import {
 	type Outcome,
 } from '../failure';
 import type { Order } from './order';
-import type { Provider } from '../providers';
 import type { ExternalIdSupport } from '../providers/provider';
 import { createdMs, filledIn, recordOf, type TaskRecord } from '../task';
 import type { Admission } from './admission';
@@ -92,10 +91,16 @@ const unknownSince = failureWithoutResponse('noResponse');
  */
 export async function submit(asked: Order, dependencies: SubmitDependencies): Promise<Submission> {
 	const { client, memory, signal } = dependencies;
+	const support = client.provider.externalId;
 	const earlier = memory.recall();
-	const order = withExternalId(asked, client.provider, memory);
+	// That of an earlier try comes first: an expression can make another one each time.
+	const externalTaskId =
+		support === 'none'
+			? undefined
+			: (earlier?.externalTaskId ?? asked.externalTaskId ?? memory.externalTaskId);
+	const order = { ...asked, externalTaskId };
 	if (earlier?.state === 'created') return await recover(earlier.taskId, order, client);
-	const trace = traceOf(order, earlier, client.provider);
+	const trace = weaker(support, earlier?.trace);
 	const history: StepOutcome[] = [];
 	let record: TaskRecord | null = null;
 	let step: Step = { do: 'send' };
@@ -123,31 +128,15 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	if (step.do === 'refuse') return refuse(step.failure, memory);
 	if (step.do !== 'giveUp') return { outcome: 'notSent' };
 	const { failure, lookUp } = step;
-	const externalTaskId = trace === 'none' ? null : (order.externalTaskId ?? null);
 	const hasDied = failure === unknownSince && earlier?.hasDied === true;
-	return { outcome: 'unknown', failure, lookUp, externalTaskId, hasDied };
+	const idToLookFor = trace === 'none' ? null : (externalTaskId ?? null);
+	return { outcome: 'unknown', failure, lookUp, externalTaskId: idToLookFor, hasDied };
 }
 
-/**
- * The order with the external task id of an earlier try, if there was one (an expression can make
- * another one each time), else the user's, else the generated one.
- */
-function withExternalId(order: Order, provider: Provider, memory: SubmissionMemory): Order {
-	if (provider.externalId === 'none') return order;
-	const remembered = memory.recall()?.externalTaskId;
-	return { ...order, externalTaskId: remembered ?? order.externalTaskId ?? memory.externalTaskId };
-}
-
-/** How far the task can be told by its external id: what the provider offers, or less after an earlier try. */
-function traceOf(
-	{ externalTaskId }: Order,
-	earlier: Remembered | null,
-	{ externalId }: Provider,
-): ExternalIdSupport {
-	if (externalTaskId === undefined) return 'none';
-	const trace = earlier?.state === 'sending' ? earlier.trace : undefined;
+/** How far a task can be told by its external id: what the provider offers, or less after an earlier try. */
+function weaker(support: ExternalIdSupport, trace = support): ExternalIdSupport {
 	const weakestFirst: ExternalIdSupport[] = ['none', 'unverified', 'lookup'];
-	return weakestFirst.find((one) => one === externalId || one === trace) ?? 'none';
+	return weakestFirst.find((one) => one === support || one === trace) ?? 'none';
 }
 
 async function recover(taskId: string, order: Order, client: Client): Promise<Submission> {
