@@ -7,19 +7,17 @@ import { isTool } from '../../n8n/tool';
 const usePolling = 'Set Wait Using under Options to Polling';
 
 /**
- * Judges the option Wait Using, before anything is paid.
+ * Judges whether a run can wait by callback, before anything is paid.
  *
- * @param waits whether any item asks to wait
  * @returns where callbacks should go; null to wait by polling
  */
 export function readCallbackWait(
 	context: IExecuteFunctions,
 	{ provider }: Session,
-	waits: boolean,
-	{ waitUsing, callbackUrl }: { waitUsing: 'polling' | 'callback'; callbackUrl?: string },
+	callbackUrl: string | undefined,
 ): Checked<string | null> {
 	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
-	if (waitUsing === 'polling' || !waits || isTool(context)) return accepted(null);
+	if (isTool(context)) return accepted(null);
 	if (!provider.takes.includes('callbackUrl')) {
 		return refused(
 			`${provider.displayName} sends no callbacks`,

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { accepted } from '../../../kling/checked';
 import { hintAtOptions } from '../../../kling/create/order';
 import type { FailureKind } from '../../../kling/failure';
 import { follow } from '../../../kling/follow';
@@ -33,8 +34,10 @@ export async function executeCreate(
 	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
 	const [{ options }] = items;
 	const { intervalMs, timeoutMs } = waitOf(options);
-	const waits = items.some(({ finish }) => finish.wait);
-	const callback = readCallbackWait(context, session, waits, options);
+	const wantsToSleep = options.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
+	const callback = wantsToSleep
+		? readCallbackWait(context, session, options.callbackUrl)
+		: accepted(null);
 	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
 	const resumeUrl = callback.value;
 
