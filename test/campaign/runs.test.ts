@@ -206,6 +206,29 @@ describe('an external task ID of the user', () => {
 	});
 });
 
+describe('a loop over the node', () => {
+	test('creates anew in each round', async () => {
+		const { json } = await run({ count: 2, rounds: 2 });
+		expect(json.map(({ taskId }) => taskId)).toEqual(charged());
+		expect(new Set(charged()).size).toBe(4);
+	});
+
+	test('with one external task ID for all rounds refuses the second, and gives no task twice', async () => {
+		const options = { externalTaskId: 'order' };
+		const { json } = await run({
+			count: 1,
+			rounds: 2,
+			options,
+			onError: 'continueRegularOutput',
+		});
+		expect(json).toMatchObject([
+			{ taskId: charged()[0] },
+			{ error: 'Kling AI already has a task with this external task ID' },
+		]);
+		expect(charged()).toHaveLength(1);
+	});
+});
+
 test('an external task ID whose task has failed: a hint tells why, and that another ID makes a new task', async () => {
 	const options = { externalTaskId: 'order' };
 	const own = { count: 1, options, parameters: { image: 'https://example.com/fail.jpg' } };

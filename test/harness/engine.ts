@@ -76,6 +76,8 @@ export interface RunOptions {
 	parameters: Record<string, unknown>;
 	credential: Record<string, unknown>;
 	items?: INodeExecutionData[];
+	/** How often the node runs on the items within the execution, as in a loop. */
+	rounds?: number;
 	/** The node's settings: onError, retryOnFail, maxTries. */
 	settings?: Partial<INode>;
 	executionId?: string;
@@ -122,7 +124,11 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 		? retryData(options.retryOf.run.data, node)
 		: createRunExecutionData({
 				executionData: {
-					nodeExecutionStack: [{ node, data: { main: [items] }, source: null }],
+					nodeExecutionStack: Array.from({ length: options.rounds ?? 1 }, () => ({
+						node,
+						data: { main: [items] },
+						source: null,
+					})),
 				},
 				// Stored with the execution, so that one that is run anew has the same.
 				resumeToken: `token-of-${executionId}`,

@@ -77,13 +77,13 @@ const mutants = results
 		const line = lines[0].trim();
 		const isOneLine = lines.length === 1;
 		const before = isOneLine
-			? lines[0].slice(start.column, end.column)
-			: `${lines[0].slice(start.column)} …`;
+			? lines[0].slice(start.column - 1, end.column - 1)
+			: `${lines[0].slice(start.column - 1)} …`;
 		const after = replacement.replace(/\s+/g, ' ');
 		const known = explained.find(
 			(each) => each.file === file && each.line === line && (each.after ?? after) === after,
 		);
-		const text = `${file}:${start.line + 1} ${mutatorName}: \`${before}\` → \`${after}\``;
+		const text = `${file}:${start.line} ${mutatorName}: \`${before}\` → \`${after}\``;
 		return { text, status, reason: known?.reason, killedBy };
 	});
 const isKilled = ({ status }) => status === 'Killed' || status === 'Timeout';
