@@ -129,8 +129,8 @@ test.each([
 );
 
 describe('two processes of n8n 1, which does not check who resumes', () => {
-	test('two callbacks at the same moment: the nodes after run once', async () => {
-		const id = await bed.start(photos('a'), {}, { line: 1, processes: 2 });
+	test('two callbacks at the same moment: the nodes after run once, and one download is made', async () => {
+		const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1, processes: 2 });
 		await bed.pass(60 * seconds);
 		bed.finish('succeed', 0);
 		const both = [0, 1].map(async (process) => await bed.n8n.call(bed.address, {}, process));
@@ -138,6 +138,9 @@ describe('two processes of n8n 1, which does not check who resumes', () => {
 		await bed.clock.during(bed.n8n.settled());
 		expect(bed.n8n.runs).toBe(3);
 		expect(bed.n8n.after(id)).toHaveLength(1);
+		expect(bed.sandbox.requests.filter(({ operation }) => operation === 'download')).toHaveLength(
+			1,
+		);
 	});
 
 	test('two callbacks at the same moment, and a failed task: whoever ends last, the execution is an error', async () => {
