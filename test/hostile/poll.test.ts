@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { WatchState } from '../../nodes/kling/watch';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { useInstantClock } from '../harness/clock';
 import { ActiveTrigger } from '../trigger/support';
@@ -46,8 +47,8 @@ function triggerOf(provider: (typeof providerNames)[number], watch: 'account' | 
 
 /** The tasks that its state holds for running. */
 function openIn(trigger: ActiveTrigger): string[] {
-	const saved = JSON.parse(trigger.saved.text) as Record<string, { watch: { open: string[] } }>;
-	return saved['node:Kling Effects Trigger'].watch.open;
+	const saved = JSON.parse(trigger.saved.text) as Record<string, { watch: WatchState }>;
+	return saved['node:Kling Effects Trigger'].watch.open.map(([id]) => id);
 }
 
 const watched = [
