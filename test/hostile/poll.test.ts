@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { WatchState } from '../../nodes/kling/watch';
+import type { WatchState } from '../../nodes/kling/watch/state';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { useInstantClock } from '../harness/clock';
 import { ActiveTrigger } from '../trigger/support';
