@@ -27,11 +27,19 @@ interface Behaviour {
 	/**
 	 * What it means for a create that met it.
 	 * - `refused`: surely no task was made, and the same request would be refused again.
-	 * - `later`: surely no task was made; the same request may be accepted later, so it is sent again.
+	 * - `later`: surely no task was made; the same request may be accepted at a slower pace, so it is sent
+	 *   again, for `patienceMs`.
+	 * - `whenFree`: surely no task was made; it is sent again until a task of the account has ended.
 	 * - `exists`: a task with this external id exists already.
 	 * - `unclear`: a task may have been made, and charged.
 	 */
-	create: 'refused' | 'later' | 'exists' | 'unclear';
+	create: 'refused' | 'later' | 'whenFree' | 'exists' | 'unclear';
+	/**
+	 * Milliseconds without one create accepted after which the run gives up. Gateways say 429 for "too
+	 * fast" and for "no free slot" alike (docs/providers.md sections 2 to 5), and a slot frees after some 5
+	 * minutes (section 1.8); an address that cannot be reached is most often a wrong one.
+	 */
+	patienceMs?: number;
 	/** Whether every other create of the run would meet the same, so that none should be sent any more. */
 	fatal: boolean;
 	/**
@@ -68,13 +76,13 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	notFound: { ...aboutTask, meant: { create: 'notOffered' } },
 	notOffered: aboutAccount,
 	duplicateExternalId: { ...aboutTask, create: 'exists', meant: { read: 'badRequest' } },
-	tooManyRequests: tooEarly,
-	noFreeSlot: { ...tooEarly, concerns: 'request' },
+	tooManyRequests: { ...tooEarly, patienceMs: 600_000 },
+	noFreeSlot: { ...tooEarly, create: 'whenFree', concerns: 'request' },
 	providerDown: unclear,
 	redirected: aboutAccount,
 	unreadable: unclear,
 	noResponse: unclear,
-	unreachable: tooEarly,
+	unreachable: { ...tooEarly, patienceMs: 10_000 },
 	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
 	imageGone: aboutTask,
 };

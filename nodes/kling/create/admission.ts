@@ -9,12 +9,6 @@ const firstProbeMs = 500;
  */
 const probeShare = 0.2;
 const longestProbeMs = 30_000;
-/**
- * After so long without one create accepted, the run gives up. Gateways say 429 for "too fast" and
- * for "no free place" alike (docs/providers.md sections 2 to 5), and a place frees after some 5 minutes
- * (section 1.8); an address that cannot be reached is most often a wrong one.
- */
-const patienceMs = { tooManyRequests: 600_000, unreachable: 10_000 };
 
 export interface AdmissionLimits {
 	/** The upper bound of creates in flight. */
@@ -112,12 +106,9 @@ export class Admission {
 			return false;
 		}
 		const { failure } = outcome;
-		const { kind } = failure;
-		if (kind === 'noFreeSlot') return this.pauseUntilFree(failure);
-		if (kind === 'tooManyRequests' || kind === 'unreachable') {
-			return this.slowDown(kind, failure, startedAt);
-		}
-		const { create, fatal, passing } = behaviourOf(failure);
+		const { create, patienceMs = 0, fatal, passing } = behaviourOf(failure);
+		if (create === 'whenFree') return this.pauseUntilFree(failure);
+		if (create === 'later') return this.slowDown(failure, patienceMs, startedAt);
 		// Here and not by the caller, or the next item would be on its way before.
 		if (fatal || (create === 'refused' && this.limits.stopsAtRefusal)) this.stop(failure);
 		if (passing) this.shrinkWindow(startedAt);
@@ -143,7 +134,7 @@ export class Admission {
 		return true;
 	}
 
-	private slowDown(kind: keyof typeof patienceMs, failure: Failure, startedAt: number): boolean {
+	private slowDown(failure: Failure, patienceMs: number, startedAt: number): boolean {
 		const now = this.clock.elapsed();
 		this.refusedSince ??= now;
 		if (this.shrinkWindow(startedAt)) {
@@ -151,7 +142,7 @@ export class Admission {
 			const chance = () => this.clock.random();
 			this.pauseUntil(now + delayBeforeRetry(this.refusalsInRow, failure.retryAfterMs, chance));
 		}
-		const isOver = now - this.refusedSince >= patienceMs[kind];
+		const isOver = now - this.refusedSince >= patienceMs;
 		if (isOver) this.stop(failure);
 		return !isOver;
 	}
