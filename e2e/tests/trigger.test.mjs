@@ -77,8 +77,8 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	});
 
 	/** A provider with a past. */
-	async function account(provider, prepare = () => {}) {
-		const sandbox = await ownSandbox({ taskSeconds: neverByItself });
+	async function account(provider, prepare = () => {}, options = {}) {
+		const sandbox = await ownSandbox({ taskSeconds: neverByItself, ...options });
 		prepare(sandbox);
 		const credential = await storeCredential(rest, sandbox, provider);
 		return { provider, sandbox, credential };
@@ -114,6 +114,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 
 	const looks = ({ sandbox }) =>
 		sandbox.requests.filter(({ operation, status }) => isLook(operation) && status !== 0).length;
+	const isList = ({ operation }) => operation === 'list';
 	const isLook = (operation) => operation === 'list' || operation === 'get';
 
 	/** The executions that the trigger has started, oldest first. */
@@ -249,6 +250,90 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
+		test('starts once with what ends around an edit, while a slow poll of the old version runs', async () => {
+			const edited = await account('kling', (sandbox) => {
+				sandbox.seedTasks('kling', running(Date.now(), [9, 8]));
+			});
+			const { sandbox } = edited;
+			await watch(edited, { watch: 'account' });
+			const [first, second] = idsOf(edited);
+			finish(edited, [[first]]);
+			const fault = { kind: 'delay', delayMs: 25_000, match: { operation: 'list' }, times: 1 };
+			sandbox.addFault(fault);
+			const before = sandbox.requests.length;
+			const slow = await reached(() => sandbox.requests.slice(before).find(isList), 'a slow poll');
+			finish(edited, [[second]]);
+
+			const { nodes } = await rest.workflow(edited.id);
+			const [trigger] = nodes.filter(({ name }) => name === 'Ended');
+			trigger.parameters = { ...trigger.parameters, events: ['succeed'] };
+			await rest.updateWorkflow(edited.id, { nodes });
+			// n8n 1 activates what is saved; n8n 2 waits until it is published.
+			if (prepared.line === '2') await rest.activate(edited.id);
+			const [execution] = await emits(edited, 1);
+			assert.equal(slow.status, 0, 'the poll of the old version was over before the edit');
+			assert.deepEqual(emitted(execution), [first, second]);
+
+			await reached(() => slow.status !== 0, 'the end of the slow poll');
+			await nextPoll(edited);
+			await nextPoll(edited);
+			assert.equal((await started(edited)).length, 1);
+			await rest.deactivate(edited.id);
+		});
+
+		test('starts once with what ends while the first reading takes three polls, and not with the past', async () => {
+			const now = Date.now();
+			/** The list is read to its end: it begins with the oldest task. */
+			const long = await account(
+				'kling',
+				(sandbox) => {
+					const past = Array.from({ length: 3_000 }, (_, index) => ({
+						status: index % 700 === 600 ? 'processing' : 'succeed',
+						createdAt: now - 60 * minute - (3_000 - index) * 20_000,
+					}));
+					sandbox.seedTasks('kling', past);
+				},
+				{ listOrder: 'oldestFirst' },
+			);
+			const { sandbox } = long;
+			/** Running tasks: on the second page, the third, the fifth and the sixth. */
+			const [page2, page3, page5, page6] = sandbox.tasks
+				.filter(({ status }) => status !== 'succeed')
+				.map(({ taskId }) => taskId);
+			const pageOf = ({ path }) => Number(new URLSearchParams(path.split('?')[1]).get('pageNum'));
+			const pages = () => sandbox.requests.filter(isList).map(pageOf);
+			const fails = (page) => {
+				const match = { path: new RegExp(`pageNum=${page}(&|$)`) };
+				return { kind: 'status', status: 503, match, times: 3 };
+			};
+			sandbox.addFault({
+				kind: 'delay',
+				delayMs: 3_000,
+				match: { path: /pageNum=2(&|$)/ },
+				times: 1,
+			});
+			sandbox.addFault(fails(4));
+			sandbox.addFault(fails(5));
+
+			const { id } = await store(long, { watch: 'account' });
+			long.id = id;
+			const active = rest.activate(id);
+			await reached(() => pages().includes(2), 'the second page');
+			finish(long, [[page3]]);
+			await active;
+			await emits(long, 1);
+			finish(long, [[page2], [page6]]);
+			await reached(() => pages().filter((page) => page === 5).length === 3, 'a second poll');
+			finish(long, [[page5]]);
+			await reached(() => pages().includes(7), 'the end of the list');
+			await nextPoll(long);
+
+			assert.deepEqual(pages().slice(0, 14), [1, 2, 3, 4, 4, 4, 1, 4, 5, 5, 5, 1, 5, 6]);
+			const times = (await emits(long, 3)).flatMap(emitted);
+			assert.deepEqual(times.sort(), [page2, page3, page5, page6].sort());
+			await rest.deactivate(id);
+		});
+
 		test('is refused an account at a provider without a list, and says what to do instead', async () => {
 			const credential = await storeCredential(rest, all.sandbox, 'cometApi');
 			const { id } = await store({ credential }, { watch: 'account' });
@@ -328,7 +413,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	});
 });
 
-/** Waits until a condition is true. */
+/** Waits until a condition is true, and gives what made it so. */
 async function reached(check, describe) {
-	await waitUntil(check, { timeoutMs: pollMs, intervalMs: 100, describe });
+	return await waitUntil(check, { timeoutMs: pollMs, intervalMs: 100, describe });
 }
