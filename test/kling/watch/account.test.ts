@@ -203,6 +203,18 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([failure.id]);
 	});
 
+	test('emits what ended after an event was switched on, although the provider could not be asked then', async () => {
+		const world = worldWith();
+		const runner = await activated(world, ['failed']);
+		runner.switchTo(['succeed', 'failed']);
+		world.fails = () => true;
+		await runner.poll();
+		world.fails = () => false;
+		const task = world.add({ outcome: 'succeed' });
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+	});
+
 	test('takes an event for switched on only when everything was read once since then', async () => {
 		const world = worldWith({ largestPage: 10, order: 'oldest' });
 		const runner = await activated(world, ['failed']);
