@@ -388,6 +388,21 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.poll()).toBeNull();
 	});
 
+	test('goes on in the next poll when the first one has read a page and not the next', async () => {
+		sandbox.options.listOrder = 'oldestFirst';
+		sandbox.seedTasks(
+			'kling',
+			Array.from({ length: 700 }, (_, index) => ({ createdAt: ago(60 + index) })),
+		);
+		const trigger = account();
+		sandbox.addFault({ ...down, match: { path: /pageNum=2/ }, times: 3 });
+		expect(await trigger.poll()).toBeNull();
+		expect(trigger.saved.isChanged).toBe(true);
+		expect(await trigger.poll()).toBeNull();
+		seed('a', 'succeed', 0);
+		expect(await trigger.ids()).toEqual(['a']);
+	});
+
 	test('hands on how long the provider asks to wait', async () => {
 		const trigger = account();
 		sandbox.addFault({ kind: 'status', status: 429, headers: { 'retry-after': '7' } });

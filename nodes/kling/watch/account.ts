@@ -70,7 +70,8 @@ class AccountPoll {
 				ledger.note(record, this.settled.since),
 			);
 		}
-		const { emitted, isFirst } = ledger;
+		const { emitted } = ledger;
+		const isFirst = ledger.isFirst && !this.hasRead;
 		return { emitted, state: this.toState(failure), failure, isFirst };
 	}
 

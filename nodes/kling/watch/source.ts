@@ -17,7 +17,7 @@ export interface PollResult<State = WatchState> {
 	state: State;
 	/** What kept the poll from seeing everything; null when nothing did. */
 	failure: Failure | null;
-	/** Whether nothing was known before. */
+	/** Whether nothing was known before, nor has a page been read since: what fails then is shown at activation. */
 	isFirst: boolean;
 }
 

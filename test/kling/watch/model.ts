@@ -257,7 +257,7 @@ export class Runner {
 		world.now = Math.max(world.now, start + 1);
 		if (result.failure) this.failures++;
 		// n8n does not activate a workflow whose first poll throws.
-		if (result.failure && isFirst) return [];
+		if (result.failure && result.isFirst) return [];
 		this.keep(result.state, result.emitted.length > 0 || isActivation);
 		const ids = result.emitted.map(({ task }) => task.taskId);
 		this.emitted.push(...ids);
