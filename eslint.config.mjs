@@ -24,7 +24,18 @@ export default tseslint.config(
 	{
 		files: ['**/*.{js,mjs,ts}'],
 		extends: [eslint.configs.recommended],
-		rules: { eqeqeq: 'error' },
+		plugins: { '@typescript-eslint': tseslint.plugin },
+		languageOptions: { parser: tseslint.parser },
+		rules: {
+			eqeqeq: 'error',
+			// One case for what is named here, constants too (and classes, as classes are).
+			'@typescript-eslint/naming-convention': [
+				'error',
+				{ selector: 'variable', format: ['camelCase'], leadingUnderscore: 'allow' },
+				{ selector: 'variable', modifiers: ['destructured'], format: null },
+				{ selector: 'variable', filter: '^(Class|Redis)$', format: null },
+			],
+		},
 	},
 	{
 		files: ['**/*.ts'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { ensureN8n } from '../e2e/lib/install.mjs';
 import { ensureRootInstall } from '../e2e/lib/pack.mjs';
-import { makeTempDir, ROOT_DIR } from '../e2e/lib/paths.mjs';
+import { makeTempDir, rootDir } from '../e2e/lib/paths.mjs';
 
 /**
  * `npm run bench`: measures with the modules of a real n8n 2.x install and the Node.js that it needs,
@@ -13,12 +13,12 @@ import { makeTempDir, ROOT_DIR } from '../e2e/lib/paths.mjs';
 await ensureRootInstall();
 const { dir, nodeBinary, version } = await ensureN8n('2');
 const folder = makeTempDir('bench');
-const main = join(ROOT_DIR, 'bench', 'main.ts');
+const main = join(rootDir, 'bench', 'main.ts');
 const { status } = spawnSync(
 	nodeBinary,
 	['--expose-gc', '--import', 'tsx', main, ...process.argv.slice(2)],
 	{
-		cwd: ROOT_DIR,
+		cwd: rootDir,
 		stdio: 'inherit',
 		env: {
 			...process.env,

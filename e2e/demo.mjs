@@ -7,21 +7,21 @@ import { ensureN8n } from './lib/install.mjs';
 import { mp4Boxes } from './lib/mp4.mjs';
 import { startN8n } from './lib/n8n.mjs';
 import { buildAndPack } from './lib/pack.mjs';
-import { E2E_DIR, makeTempDir } from './lib/paths.mjs';
+import { e2eDir, makeTempDir } from './lib/paths.mjs';
 import { withLog } from './lib/process.mjs';
 import { main, say, step, table, UserError } from './lib/progress.mjs';
 import { assertSucceeded, itemsOf } from './lib/rest.mjs';
-import { PROVIDERS, savePhotos, startSandbox } from './lib/sandbox.mjs';
-import { CREDENTIAL_TYPE, DEMO_EFFECTS, DEMO_PHOTOS, demoWorkflow } from './lib/workflow.mjs';
+import { providerNames, savePhotos, startSandbox } from './lib/sandbox.mjs';
+import { credentialType, demoEffects, demoPhotos, demoWorkflow } from './lib/workflow.mjs';
 
-const OUTPUT_DIR = join(E2E_DIR, 'output', 'demo');
-const TASK_SECONDS = 4;
+const outputDir = join(e2eDir, 'output', 'demo');
+const taskSeconds = 4;
 
 function chosenProviders() {
 	const { values } = parseArgs({
 		options: { provider: { type: 'string', default: 'kling' }, line: { type: 'string' } },
 	});
-	const names = Object.keys(PROVIDERS);
+	const names = Object.keys(providerNames);
 	const chosen = values.provider === 'all' ? names : [values.provider];
 	if (!names.includes(chosen[0])) {
 		const known = [...names, 'all'].join(', ');
@@ -40,7 +40,7 @@ async function saveVideo(n8n, provider, item) {
 			`The video of task ${item.json.taskId} differs from the provider's: ${sizes}`,
 		);
 	}
-	const folder = join(OUTPUT_DIR, provider);
+	const folder = join(outputDir, provider);
 	mkdirSync(folder, { recursive: true });
 	const file = join(folder, `${item.json.taskId}.mp4`);
 	writeFileSync(file, bytes);
@@ -69,24 +69,24 @@ async function rowOf(n8n, provider, execution, nodeName) {
 }
 
 async function runProvider(n8n, sandbox, provider) {
-	const name = `Kling Effects demo: ${PROVIDERS[provider]}`;
+	const name = `Kling Effects demo: ${providerNames[provider]}`;
 	const data = sandbox.credential(provider);
-	const credential = await n8n.rest.createCredential(name, CREDENTIAL_TYPE, data);
+	const credential = await n8n.rest.createCredential(name, credentialType, data);
 	const test = await n8n.rest.testCredential(credential, data);
 	if (test.status !== 'OK') throw new UserError(`The credential test says: ${test.message}`);
 	const { id } = await n8n.rest.createWorkflow(demoWorkflow(name, credential, n8n.filesDir));
 	const execution = assertSucceeded(await n8n.rest.runManually(id, 'Start'));
-	rmSync(join(OUTPUT_DIR, provider), { recursive: true, force: true });
+	rmSync(join(outputDir, provider), { recursive: true, force: true });
 	const rows = [];
-	for (const effect of DEMO_EFFECTS) rows.push(await rowOf(n8n, provider, execution, effect));
+	for (const effect of demoEffects) rows.push(await rowOf(n8n, provider, execution, effect));
 	return rows;
 }
 
 async function runAll(n8n, sandbox, providers) {
-	await savePhotos(sandbox, n8n.filesDir, DEMO_PHOTOS);
+	await savePhotos(sandbox, n8n.filesDir, demoPhotos);
 	const rows = [];
 	for (const provider of providers) {
-		const label = `${PROVIDERS[provider]}: two effects from photos on disk to MP4 files`;
+		const label = `${providerNames[provider]}: two effects from photos on disk to MP4 files`;
 		rows.push(...(await step(label, async () => await runProvider(n8n, sandbox, provider))));
 	}
 	return rows;
@@ -100,7 +100,7 @@ await main(async () => {
 	try {
 		const tarball = await buildAndPack(work);
 		await ensureN8n(line);
-		sandbox = await step('sandbox', async () => await startSandbox({ taskSeconds: TASK_SECONDS }));
+		sandbox = await step('sandbox', async () => await startSandbox({ taskSeconds: taskSeconds }));
 		n8n = await step(
 			`n8n ${line}.x with the package`,
 			async () => await startN8n(line, { tarball }),

@@ -7,14 +7,14 @@ import { parseArgs } from 'node:util';
 import { ensureN8n } from './lib/install.mjs';
 import { startN8n } from './lib/n8n.mjs';
 import { buildAndPack } from './lib/pack.mjs';
-import { makeTempDir, ROOT_DIR } from './lib/paths.mjs';
+import { makeTempDir, rootDir } from './lib/paths.mjs';
 import { isPortFree } from './lib/process.mjs';
 import { main, say, step, table, UserError } from './lib/progress.mjs';
-import { OWNER } from './lib/rest.mjs';
-import { PROVIDERS, savePhotos, startSandbox } from './lib/sandbox.mjs';
-import { CREDENTIAL_TYPE, DEMO_PHOTOS, demoWorkflow } from './lib/workflow.mjs';
+import { ownerAccount } from './lib/rest.mjs';
+import { providerNames, savePhotos, startSandbox } from './lib/sandbox.mjs';
+import { credentialType, demoPhotos, demoWorkflow } from './lib/workflow.mjs';
 
-const TASK_SECONDS = 20;
+const taskSeconds = 20;
 
 function settings() {
 	const { values } = parseArgs({
@@ -22,7 +22,7 @@ function settings() {
 			line: { type: 'string', default: '2' },
 			port: { type: 'string', default: '5678' },
 			'sandbox-port': { type: 'string', default: '4010' },
-			'task-seconds': { type: 'string', default: String(TASK_SECONDS) },
+			'task-seconds': { type: 'string', default: String(taskSeconds) },
 		},
 	});
 	return {
@@ -41,7 +41,7 @@ async function requireFree(port, option) {
 
 /** The example workflows, with this credential and with photos and folders that exist here. */
 async function importExamples(n8n, sandbox, credential) {
-	const folder = join(ROOT_DIR, 'examples');
+	const folder = join(rootDir, 'examples');
 	const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
 	// The editor lists the newest first.
 	names.sort((a, b) => parseInt(b, 10) - parseInt(a, 10));
@@ -52,8 +52,8 @@ async function importExamples(n8n, sandbox, credential) {
 			.replaceAll('/home/node/.n8n-files', n8n.filesDir);
 		const example = JSON.parse(text);
 		for (const { credentials } of example.nodes) {
-			if (credentials?.[CREDENTIAL_TYPE]) {
-				credentials[CREDENTIAL_TYPE] = { id: credential.id, name: credential.name };
+			if (credentials?.[credentialType]) {
+				credentials[credentialType] = { id: credential.id, name: credential.name };
 			}
 		}
 		await n8n.rest.createWorkflow(example);
@@ -62,13 +62,13 @@ async function importExamples(n8n, sandbox, credential) {
 }
 
 async function fill(n8n, sandbox) {
-	await savePhotos(sandbox, n8n.filesDir, DEMO_PHOTOS);
+	await savePhotos(sandbox, n8n.filesDir, demoPhotos);
 	const rows = [];
 	const credentials = {};
-	for (const [provider, displayName] of Object.entries(PROVIDERS)) {
+	for (const [provider, displayName] of Object.entries(providerNames)) {
 		const name = `${displayName} (sandbox)`;
 		const data = sandbox.credential(provider);
-		const credential = await n8n.rest.createCredential(name, CREDENTIAL_TYPE, data);
+		const credential = await n8n.rest.createCredential(name, credentialType, data);
 		const workflowName = `Kling Effects demo: ${displayName}`;
 		const body = demoWorkflow(workflowName, credential, n8n.filesDir, { pollInterval: 5 });
 		await n8n.rest.createWorkflow(body);
@@ -82,7 +82,7 @@ async function fill(n8n, sandbox) {
 function explain(n8n, sandbox, { rows, examples }) {
 	const access = sandbox.accessKeyCredential();
 	say(`\n  Editor     ${n8n.url}`);
-	say(`  Login      ${OWNER.email}   Password  ${OWNER.password}`);
+	say(`  Login      ${ownerAccount.email}   Password  ${ownerAccount.password}`);
 	say(`  Photos     ${n8n.filesDir}   (workflows may read and write files here)`);
 	say(`  n8n's log  ${n8n.logFile}`);
 	say(`  Sandbox    ${sandbox.url}/_sandbox/state\n`);

@@ -3,7 +3,7 @@ import { after } from 'node:test';
 import { startN8n } from './lib/n8n.mjs';
 import { N8nRest } from './lib/rest.mjs';
 import { startSandbox } from './lib/sandbox.mjs';
-import { CREDENTIAL_TYPE } from './lib/workflow.mjs';
+import { credentialType } from './lib/workflow.mjs';
 
 if (!process.env.KLING_E2E) throw new Error('Run these tests with: npm run test:e2e');
 
@@ -44,5 +44,5 @@ export async function ownSandbox(options = {}) {
 /** Stores a credential that works against this sandbox. `data` overrides its properties. */
 export async function storeCredential(rest, sandbox, provider, data = {}) {
 	const all = sandbox.credential(provider, data);
-	return await rest.createCredential(provider, CREDENTIAL_TYPE, all);
+	return await rest.createCredential(provider, credentialType, all);
 }

@@ -14,7 +14,7 @@ import {
 } from './queue/services.mjs';
 
 /** The exit code where PostgreSQL or Redis does not answer: nothing was tested then. */
-const NOT_HERE = 2;
+const notHere = 2;
 
 /** A database and Redis keys of this run alone, whatever else uses the two. */
 async function runLine(line, tarball, services) {
@@ -41,7 +41,7 @@ await main(async () => {
 	const missing = await whatIsMissing(services);
 	if (missing) {
 		console.error(missing);
-		return NOT_HERE;
+		return notHere;
 	}
 	if (values.check) {
 		say('PostgreSQL and Redis answer.');

@@ -6,7 +6,7 @@ import { main, say, step } from './lib/progress.mjs';
 import { linesOf, runFiles, runLines, testFilesIn } from './lib/suite.mjs';
 
 /** Files at once: they mostly wait for timers, so more than there are processors. */
-const CONCURRENCY = 4;
+const concurrency = 4;
 
 async function runLine(line, tarball, files) {
 	const label = `n8n ${line}.x with the package`;
@@ -17,7 +17,7 @@ async function runLine(line, tarball, files) {
 		const prepared = { line, tarball, url, session: rest.session, filesDir, logFile };
 		process.env.KLING_E2E = JSON.stringify(prepared);
 		say(`\nn8n ${n8n.install.version}, its log: ${logFile}`);
-		counts = await runFiles(files, CONCURRENCY);
+		counts = await runFiles(files, concurrency);
 	} finally {
 		// After a failure, n8n's log and database stay for a look.
 		await (counts?.failed === 0 ? n8n.dispose() : n8n.stop());

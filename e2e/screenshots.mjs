@@ -7,12 +7,12 @@ import { openEditor } from './lib/editor.mjs';
 import { ensureN8n } from './lib/install.mjs';
 import { startN8n } from './lib/n8n.mjs';
 import { buildAndPack } from './lib/pack.mjs';
-import { makeTempDir, ROOT_DIR } from './lib/paths.mjs';
+import { makeTempDir, rootDir } from './lib/paths.mjs';
 import { main, say, step, table, UserError } from './lib/progress.mjs';
 import { savePhotos, startSandbox } from './lib/sandbox.mjs';
 import {
-	CREDENTIAL_TYPE,
-	DEMO_PHOTOS,
+	credentialType,
+	demoPhotos,
 	demoWorkflow,
 	klingNode,
 	klingTrigger,
@@ -22,23 +22,23 @@ import {
 	workflow,
 } from './lib/workflow.mjs';
 
-const LINE = '2';
-const DOCS_DIR = join(ROOT_DIR, 'docs');
+const line = '2';
+const docsDir = join(rootDir, 'docs');
 /** Everybody who opens the README loads its pictures. */
-const MOST_BYTES = 150_000;
-const TASK_SECONDS = 4;
-const MINUTE = 60_000;
+const mostBytes = 150_000;
+const taskSeconds = 4;
+const minute = 60_000;
 
 /** The sandbox is on this machine; readers see an address as a provider would give it. */
-const LOCAL_ADDRESS = 'https?://(127\\.0\\.0\\.1|localhost)(:\\d+)?';
-const SHOWN_ADDRESS = 'https://cdn.example.com';
+const localAddress = 'https?://(127\\.0\\.0\\.1|localhost)(:\\d+)?';
+const shownAddress = 'https://cdn.example.com';
 
-const CREATE = 'Kling Effects';
-const LIST = 'List Videos';
-const TRIGGER = 'Kling Effects Trigger';
+const createNode = 'Kling Effects';
+const listNode = 'List Videos';
+const trigger = 'Kling Effects Trigger';
 
 /** What an account has made during the last hours. */
-const HISTORY = [
+const history = [
 	{ effectScene: 'pet_dance', minutesAgo: 190 },
 	{ effectScene: 'hug_pro', minutesAgo: 150 },
 	{ effectScene: 'squish', minutesAgo: 95, message: 'The picture shows no face' },
@@ -48,14 +48,14 @@ const HISTORY = [
 
 function seedHistory(sandbox) {
 	const now = Date.now();
-	const tasks = HISTORY.map(({ effectScene, minutesAgo, message }, index) => {
-		const createdAt = now - minutesAgo * MINUTE;
+	const tasks = history.map(({ effectScene, minutesAgo, message }, index) => {
+		const createdAt = now - minutesAgo * minute;
 		return {
 			effectScene,
 			externalTaskId: `order-${4701 + index}`,
 			createdAt,
-			processingAt: createdAt + MINUTE,
-			finishedAt: createdAt + 4 * MINUTE,
+			processingAt: createdAt + minute,
+			finishedAt: createdAt + 4 * minute,
 			outcome: message ? 'failed' : 'succeed',
 			message: message ?? '',
 		};
@@ -86,11 +86,11 @@ function showcase(credential) {
 		filters: { externalTaskIdPrefix: 'order-', status: ['succeed', 'failed'] },
 	};
 	const nodes = [
-		klingTrigger(TRIGGER, credential, { options: { externalTaskIdPrefix: 'order-' } }),
+		klingTrigger(trigger, credential, { options: { externalTaskIdPrefix: 'order-' } }),
 		manualTrigger('Start'),
 		node('Photos', 'n8n-nodes-base.set', set, { typeVersion: 3.4 }),
-		klingNode(CREATE, credential, create),
-		klingNode(LIST, credential, list),
+		klingNode(createNode, credential, create),
+		klingNode(listNode, credential, list),
 	];
 	const places = [
 		[0, 0],
@@ -101,8 +101,8 @@ function showcase(credential) {
 	];
 	const lines = [
 		['Start', 'Photos'],
-		['Photos', CREATE],
-		['Start', LIST],
+		['Photos', createNode],
+		['Start', listNode],
 	];
 	const placed = nodes.map((each, index) => ({ ...each, position: places[index] }));
 	return workflow('Videos for orders', placed, lines);
@@ -111,18 +111,18 @@ function showcase(credential) {
 /** Writes the picture of the screen with a small palette. Gives the file. */
 async function save(editor, name) {
 	const { default: sharp } = await import('sharp');
-	await editor.replaceText(LOCAL_ADDRESS, SHOWN_ADDRESS);
+	await editor.replaceText(localAddress, shownAddress);
 	const picture = sharp(await editor.picture());
 	const bytes = await picture.png({ palette: true, effort: 10, compressionLevel: 9 }).toBuffer();
-	if (bytes.length > MOST_BYTES) throw new UserError(`${name}: ${bytes.length} bytes are too many`);
-	mkdirSync(DOCS_DIR, { recursive: true });
-	const file = join(DOCS_DIR, `${name}.png`);
+	if (bytes.length > mostBytes) throw new UserError(`${name}: ${bytes.length} bytes are too many`);
+	mkdirSync(docsDir, { recursive: true });
+	const file = join(docsDir, `${name}.png`);
 	writeFileSync(file, bytes);
 	return file;
 }
 
 async function takeCreate(editor) {
-	await editor.openNode(CREATE);
+	await editor.openNode(createNode);
 	await editor.searchList('effectScene', 'couple');
 	await editor.pick('effectScene', 'Hug Pro · two photos');
 	await editor.execute();
@@ -133,7 +133,7 @@ async function takeCreate(editor) {
 }
 
 async function takeList(editor) {
-	await editor.openNode(LIST);
+	await editor.openNode(listNode);
 	await editor.execute();
 	await editor.show('table');
 	const file = await save(editor, 'list');
@@ -142,7 +142,7 @@ async function takeList(editor) {
 }
 
 async function takeTrigger(editor) {
-	await editor.openNode(TRIGGER);
+	await editor.openNode(trigger);
 	await editor.execute();
 	await editor.show('json');
 	const file = await save(editor, 'trigger');
@@ -151,13 +151,13 @@ async function takeTrigger(editor) {
 }
 
 async function takeCredential(editor) {
-	await editor.openNode(CREATE);
+	await editor.openNode(createNode);
 	await editor.openCredential();
 	return await save(editor, 'credential');
 }
 
 async function takeWorkflow(editor, n8n, sandbox, credential) {
-	await savePhotos(sandbox, n8n.filesDir, DEMO_PHOTOS);
+	await savePhotos(sandbox, n8n.filesDir, demoPhotos);
 	const demo = demoWorkflow('Photos to videos', credential, n8n.filesDir, { pollInterval: 1 });
 	await editor.openWorkflow((await n8n.rest.createWorkflow(demo)).id);
 	await editor.executeWorkflow(demo.nodes.length);
@@ -166,7 +166,7 @@ async function takeWorkflow(editor, n8n, sandbox, credential) {
 
 async function takeAll(editor, n8n, sandbox) {
 	const data = sandbox.credential('kling');
-	const credential = await n8n.rest.createCredential('Kling AI account', CREDENTIAL_TYPE, data);
+	const credential = await n8n.rest.createCredential('Kling AI account', credentialType, data);
 	const { id } = await n8n.rest.createWorkflow(showcase(credential));
 	await editor.openWorkflow(id);
 	const files = [];
@@ -184,11 +184,11 @@ await main(async () => {
 	try {
 		await ensureChromium();
 		const tarball = await buildAndPack(work);
-		await ensureN8n(LINE);
-		sandbox = await step('sandbox', async () => await startSandbox({ taskSeconds: TASK_SECONDS }));
+		await ensureN8n(line);
+		sandbox = await step('sandbox', async () => await startSandbox({ taskSeconds: taskSeconds }));
 		seedHistory(sandbox);
-		const label = `n8n ${LINE}.x with the package`;
-		n8n = await step(label, async () => await startN8n(LINE, { tarball }));
+		const label = `n8n ${line}.x with the package`;
+		n8n = await step(label, async () => await startN8n(line, { tarball }));
 		editor = await step('editor in Chromium', async () => await openEditor(n8n.url));
 		const files = await step('pictures', async () => await takeAll(editor, n8n, sandbox));
 		const rows = files.map((file) => [relative(process.cwd(), file), statSync(file).size]);

@@ -15,8 +15,8 @@ export interface CallbackStyle {
 	payload(task: Task): unknown;
 }
 
-const TICK_MS = 20;
-const TIMEOUT_MS = 10_000;
+const tickMs = 20;
+const timeoutMs = 10_000;
 
 /** Sends callbacks when tasks change their status, and keeps a record of them. */
 export class Callbacks {
@@ -36,7 +36,7 @@ export class Callbacks {
 		if (task.callbackUrl === null || !this.styleOf(task.provider)) return;
 		this.#waiting.set(task, task.status === 'processing' ? 'processing' : 'submitted');
 		// The sandbox's clock may be a test's own, so it is polled: a timer would follow real time.
-		this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+		this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
 	}
 
 	/** Sends one callback now; `body` replaces the provider's own payload. */
@@ -110,7 +110,7 @@ export class Callbacks {
 
 async function post(url: string, headers: Record<string, string>, body: string): Promise<number> {
 	try {
-		const signal = AbortSignal.timeout(TIMEOUT_MS);
+		const signal = AbortSignal.timeout(timeoutMs);
 		const response = await fetch(url, { method: 'POST', headers, body, signal });
 		await response.arrayBuffer();
 		return response.status;

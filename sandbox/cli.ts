@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 
-import { CONTROL_URLS } from './control';
+import { controlUrls } from './control';
 import { startSandbox, type Sandbox, type SandboxOptions } from './index';
 
-const HELP = `Usage: npm run sandbox -- [options]
+const help = `Usage: npm run sandbox -- [options]
 
   --port N                  port on 127.0.0.1 (4010)
   --task-seconds N          time from accepted to finished (2)
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 			help: { type: 'boolean', default: false },
 		},
 	});
-	if (values.help) return void process.stdout.write(HELP);
+	if (values.help) return void process.stdout.write(help);
 	const sandbox = await startSandbox({
 		port: numberOf('port', values.port),
 		taskSeconds: numberOf('task-seconds', values['task-seconds']),
@@ -90,7 +90,7 @@ function describe(sandbox: Sandbox): string {
 			return [region, String(accessKey), String(secretKey)];
 		}),
 	];
-	const controls = CONTROL_URLS.map(([method, path, purpose]) => [
+	const controls = controlUrls.map(([method, path, purpose]) => [
 		method,
 		sandbox.url + path,
 		purpose,

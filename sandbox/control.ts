@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { z } from 'zod';
 
-import { SAMPLE_NAMES } from './samples';
+import { sampleNames } from './samples';
 import type { Fault, ProviderName, Sandbox, SandboxTask } from './types';
 import { answer, readBody, send, type Answer } from './wire';
 
 /** The URLs with which other processes control the sandbox, and what each is for. */
-export const CONTROL_URLS: Array<[method: string, path: string, purpose: string]> = [
+export const controlUrls: Array<[method: string, path: string, purpose: string]> = [
 	['GET', '/_sandbox/state', 'charges, tasks by status, callbacks; ?full=1 with all of them'],
 	['GET', '/_sandbox/requests', 'requests as they arrived; ?provider= ?operation='],
 	['GET', '/_sandbox/credentials', 'credential data for every provider'],
@@ -18,7 +18,7 @@ export const CONTROL_URLS: Array<[method: string, path: string, purpose: string]
 	['POST', '/_sandbox/callback', 'send a callback: {taskId, body?}'],
 	['POST', '/_sandbox/seed', 'put history in: {provider, tasks}'],
 	['POST', '/_sandbox/reset', 'forget everything but the options'],
-	...SAMPLE_NAMES.map((name): [string, string, string] => [
+	...sampleNames.map((name): [string, string, string] => [
 		'GET',
 		`/_sandbox/images/${name}`,
 		'sample image',
@@ -175,7 +175,7 @@ async function act(
 			sandbox.reset();
 			break;
 		default:
-			return answer(404, { message: 'Unknown control', controls: CONTROL_URLS });
+			return answer(404, { message: 'Unknown control', controls: controlUrls });
 	}
 	return answer(200, { ok: true });
 }

@@ -51,9 +51,9 @@ function isProcessed({ record }: Delivery, { kind, accept }: Fault): boolean {
 	return accept ?? record.method === 'GET';
 }
 
-const UNPROCESSED = answer(200, { code: 0, message: 'SUCCEED', data: { task_id: '8765432109' } });
+const unprocessed = answer(200, { code: 0, message: 'SUCCEED', data: { task_id: '8765432109' } });
 
-function replacement(delivery: Delivery, fault: Fault, processed: Answer = UNPROCESSED): Answer {
+function replacement(delivery: Delivery, fault: Fault, processed: Answer = unprocessed): Answer {
 	const { status = 200, headers } = fault;
 	switch (fault.kind) {
 		case 'status':

@@ -7,9 +7,9 @@ import type { Task } from './tasks';
 import type { Fault, ProviderName } from './types';
 import { cut, pause, sendBuffer } from './wire';
 
-const CLIP = readFileSync(join(__dirname, 'assets', 'clip.mp4'));
-const CHUNK = 64 * 1024;
-const SLOW_CHUNK = 1024;
+const clip = readFileSync(join(__dirname, 'assets', 'clip.mp4'));
+const chunkBytes = 64 * 1024;
+const slowChunkBytes = 1024;
 
 /** A finished video as providers show it. */
 export interface Video {
@@ -48,10 +48,10 @@ class VideoFile {
 
 	constructor(megabytes: number) {
 		const wanted = Math.round(megabytes * 1024 * 1024);
-		const padding = wanted - CLIP.length;
-		this.#head = padding >= 16 ? Buffer.concat([CLIP, freeBoxHeader(padding)]) : CLIP;
-		this.size = padding >= 16 ? wanted : CLIP.length;
-		this.etag = `"${createHash('sha1').update(CLIP).update(String(this.size)).digest('hex')}"`;
+		const padding = wanted - clip.length;
+		this.#head = padding >= 16 ? Buffer.concat([clip, freeBoxHeader(padding)]) : clip;
+		this.size = padding >= 16 ? wanted : clip.length;
+		this.etag = `"${createHash('sha1').update(clip).update(String(this.size)).digest('hex')}"`;
 	}
 
 	/** The bytes from `start` up to, but not including, `end`. */
@@ -109,7 +109,7 @@ async function stream(
 	fault?: DownloadFault,
 ): Promise<void> {
 	const isTruncated = fault?.kind === 'truncated';
-	const chunk = fault?.kind === 'slow' ? SLOW_CHUNK : CHUNK;
+	const chunk = fault?.kind === 'slow' ? slowChunkBytes : chunkBytes;
 	const stop = isTruncated ? start + Math.floor((end - start) / 2) : end;
 	for (let at = start; at < stop && !response.destroyed; at += chunk) {
 		if (fault?.kind === 'slow') await pause(fault.delayMs ?? 100);

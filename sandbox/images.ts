@@ -15,9 +15,9 @@ export interface ImageDirectives {
 	megabytes?: number;
 }
 
-const MAX_BYTES = 10 * 1024 * 1024;
-const MIN_SIDE = 300;
-const MAX_RATIO = 2.5;
+const maxBytes = 10 * 1024 * 1024;
+const minSide = 300;
+const maxRatio = 2.5;
 
 /**
  * Checks images as Kling documents them (Kling's effects page: formats, 10 MB, 300 px, 1:2.5 to 2.5:1, no
@@ -91,7 +91,7 @@ function numberFrom(url: URL, name: string): number | undefined {
 }
 
 async function problemOfBytes(bytes: Buffer): Promise<string | null> {
-	if (bytes.length > MAX_BYTES) return 'Image file size exceeds 10MB';
+	if (bytes.length > maxBytes) return 'Image file size exceeds 10MB';
 	const metadata = await sharp(bytes)
 		.metadata()
 		.catch(() => undefined);
@@ -99,8 +99,8 @@ async function problemOfBytes(bytes: Buffer): Promise<string | null> {
 		return 'Image format is not supported, use jpg, jpeg or png';
 	}
 	const { width = 0, height = 0 } = metadata;
-	if (Math.min(width, height) < MIN_SIDE) return say(klingReasons.pixels);
-	if (Math.max(width, height) / Math.min(width, height) > MAX_RATIO) {
+	if (Math.min(width, height) < minSide) return say(klingReasons.pixels);
+	if (Math.max(width, height) / Math.min(width, height) > maxRatio) {
 		return say(klingReasons.ratio);
 	}
 	return null;

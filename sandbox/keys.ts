@@ -9,7 +9,7 @@ export interface Caller {
 	region: SandboxRegion;
 }
 
-const NAMES: KeyName[] = ['main', 'noBalance', 'noRights'];
+const names: KeyName[] = ['main', 'noBalance', 'noRights'];
 
 /** The three keys of an account; `label` makes them readable and different from all others. */
 export function makeKeys(label: string): SandboxKeys {
@@ -31,12 +31,12 @@ export function makeAccessKeys(label: string): SandboxAccessKeys {
 
 /** The key that a text is, if it is one. */
 export function keyNameOf(keys: SandboxKeys, key: string): KeyName | undefined {
-	return NAMES.find((name) => keys[name] === key);
+	return names.find((name) => keys[name] === key);
 }
 
 /** The owner of an access key, if the text is one. */
 export function accessKeyNameOf(keys: SandboxAccessKeys, accessKey: unknown): KeyName | undefined {
-	return NAMES.find((name) => keys[name].accessKey === accessKey);
+	return names.find((name) => keys[name].accessKey === accessKey);
 }
 
 /** The token of an Authorization header; undefined when it is no bearer header. */

@@ -15,7 +15,7 @@ interface SampleDrawing {
 }
 
 /** Sample photos: three that every provider takes, and two that break Kling's limits. */
-const DRAWINGS: Record<string, SampleDrawing> = {
+const drawings: Record<string, SampleDrawing> = {
 	'portrait.jpg': { width: 480, height: 640, color: '#4f7cac' },
 	'second.jpg': { width: 480, height: 640, color: '#c0616b' },
 	'pet.png': { width: 512, height: 512, color: '#7a9e5f', ears: true },
@@ -26,12 +26,12 @@ const DRAWINGS: Record<string, SampleDrawing> = {
 const rendered = new Map<string, Promise<SampleImage>>();
 
 /** Names of the sample images under `/_sandbox/images/`. */
-export const SAMPLE_NAMES = Object.keys(DRAWINGS);
+export const sampleNames = Object.keys(drawings);
 
 /** A sample image by its name; a name with `fail` in it has the portrait's bytes. */
 export async function findSample(name: string): Promise<SampleImage | undefined> {
 	const known = name.includes('fail') && name.endsWith('.jpg') ? 'portrait.jpg' : name;
-	const drawing = Object.hasOwn(DRAWINGS, known) ? DRAWINGS[known] : undefined;
+	const drawing = Object.hasOwn(drawings, known) ? drawings[known] : undefined;
 	if (!drawing) return undefined;
 	let image = rendered.get(known);
 	if (!image) {

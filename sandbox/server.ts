@@ -10,9 +10,9 @@ import type { Fault, RequestRecord } from './types';
 import { answer, pause, readBody, send, sendBuffer, type Answer } from './wire';
 
 /** The limit of Modellix's own client (docs/providers.md section 4); the others state none. */
-const MAX_BODY = 64 * 1024 * 1024;
-const MAX_RECORDS = 200_000;
-const MAX_RECORDED_TEXT = 100_000;
+const maxBody = 64 * 1024 * 1024;
+const maxRecords = 200_000;
+const maxRecordedText = 100_000;
 
 /** Answers one request to anything but the controls. */
 export async function serve(
@@ -48,7 +48,7 @@ async function serveApi(
 	const route = provider.routes.find(
 		(one) => one.method === method && one.path.test(path) && (one.exists?.(state.options) ?? true),
 	);
-	const raw = await readBody(request, MAX_BODY);
+	const raw = await readBody(request, maxBody);
 	const { json, recorded } = readJson(raw?.toString('utf8') ?? '');
 	const record = remember(state, request, {
 		provider: provider.name,
@@ -174,7 +174,7 @@ function remember(
 		at: state.options.now(),
 	};
 	// Dropping many at once keeps a full log from moving all its entries for each request.
-	if (state.requests.length >= MAX_RECORDS) state.requests.splice(0, MAX_RECORDS / 10);
+	if (state.requests.length >= maxRecords) state.requests.splice(0, maxRecords / 10);
 	state.requests.push(record);
 	return record;
 }
@@ -183,7 +183,7 @@ function readJson(text: string): { json: unknown; recorded: unknown } {
 	if (text === '') return { json: undefined, recorded: undefined };
 	try {
 		const json: unknown = JSON.parse(text);
-		if (text.length <= MAX_RECORDED_TEXT) return { json, recorded: json };
+		if (text.length <= maxRecordedText) return { json, recorded: json };
 		return { json, recorded: JSON.parse(text, (_key, value) => shorten(value)) };
 	} catch {
 		return { json: undefined, recorded: shorten(text) };
@@ -191,6 +191,6 @@ function readJson(text: string): { json: unknown; recorded: unknown } {
 }
 
 function shorten(value: unknown): unknown {
-	if (typeof value !== 'string' || value.length <= MAX_RECORDED_TEXT) return value;
+	if (typeof value !== 'string' || value.length <= maxRecordedText) return value;
 	return `${value.slice(0, 200)}… (${value.length} characters)`;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ensureRootInstall } from '../e2e/lib/pack.mjs';
-import { ROOT_DIR } from '../e2e/lib/paths.mjs';
+import { rootDir } from '../e2e/lib/paths.mjs';
 
 /**
  * `npm test`: installs what is missing, then checks types and style and runs the jest suite. Further
@@ -26,7 +26,7 @@ process.exitCode = failed > 0 ? 1 : 0;
 function check(name, words) {
 	const startedAt = Date.now();
 	console.log(`${name} …`);
-	const { status } = spawnSync('npm', words, { cwd: ROOT_DIR, stdio: 'inherit' });
+	const { status } = spawnSync('npm', words, { cwd: rootDir, stdio: 'inherit' });
 	const seconds = Math.round((Date.now() - startedAt) / 1000);
 	console.log(`${name}: ${status === 0 ? 'clean' : 'findings above'} (${seconds} s)`);
 	return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
@@ -35,11 +35,11 @@ function check(name, words) {
 function runJest() {
 	const folder = mkdtempSync(join(tmpdir(), 'kling-effects-jest-'));
 	const outputFile = join(folder, 'jest.json');
-	const jest = join(ROOT_DIR, 'node_modules', 'jest', 'bin', 'jest.js');
+	const jest = join(rootDir, 'node_modules', 'jest', 'bin', 'jest.js');
 	const { status } = spawnSync(
 		process.execPath,
 		[jest, '--json', '--outputFile', outputFile, ...jestWords],
-		{ cwd: ROOT_DIR, stdio: ['inherit', 'ignore', 'inherit'] },
+		{ cwd: rootDir, stdio: ['inherit', 'ignore', 'inherit'] },
 	);
 	const counts = countsOf(outputFile);
 	rmSync(folder, { recursive: true, force: true });

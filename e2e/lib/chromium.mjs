@@ -5,16 +5,16 @@ import { logDir } from './paths.mjs';
 import { cleanEnv, run } from './process.mjs';
 import { step, UserError } from './progress.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const DEFAULT = '/usr/bin/chromium';
-const INSTALL_TIMEOUT_MS = 10 * 60_000;
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const usualBrowser = '/usr/bin/chromium';
+const installTimeoutMs = 10 * 60_000;
 
-const HOW =
+const howToInstall =
 	'Install it (Debian: "apt-get install chromium"), or set CHROMIUM_PATH to the program of a ' +
 	'Chromium or Chrome that is on this machine.';
 
 /** Nothing of this talks to the internet: the only address that resolves is this machine's. */
-const ARGS = [
+const args = [
 	'--no-sandbox',
 	'--disable-gpu',
 	'--disable-quic',
@@ -33,17 +33,17 @@ function onPath(name) {
 function findChromium() {
 	const given = process.env.CHROMIUM_PATH;
 	if (given && !existsSync(given))
-		throw new UserError(`CHROMIUM_PATH: there is no ${given}. ${HOW}`);
+		throw new UserError(`CHROMIUM_PATH: there is no ${given}. ${howToInstall}`);
 	if (given) return given;
-	return existsSync(DEFAULT) ? DEFAULT : NAMES.map(onPath).find(Boolean);
+	return existsSync(usualBrowser) ? usualBrowser : names.map(onPath).find(Boolean);
 }
 
 async function aptGet(args, logFile) {
 	await run('apt-get', args, {
 		env: cleanEnv({ DEBIAN_FRONTEND: 'noninteractive' }),
 		logFile,
-		timeoutMs: INSTALL_TIMEOUT_MS,
-		failure: `Chromium could not be installed. ${HOW}`,
+		timeoutMs: installTimeoutMs,
+		failure: `Chromium could not be installed. ${howToInstall}`,
 	});
 }
 
@@ -70,7 +70,8 @@ export async function ensureChromium() {
 	const mayInstall = process.getuid?.() === 0 && onPath('apt-get');
 	if (mayInstall) await install();
 	const installed = mayInstall ? findChromium() : undefined;
-	if (!installed) throw new UserError(`The editor needs Chromium, and none was found. ${HOW}`);
+	if (!installed)
+		throw new UserError(`The editor needs Chromium, and none was found. ${howToInstall}`);
 	return installed;
 }
 
@@ -78,5 +79,5 @@ export async function ensureChromium() {
 export async function launchChromium() {
 	const executablePath = await ensureChromium();
 	const { chromium } = await import('playwright-core');
-	return await chromium.launch({ executablePath, args: ARGS, headless: true });
+	return await chromium.launch({ executablePath, args: args, headless: true });
 }

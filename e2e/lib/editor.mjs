@@ -3,22 +3,22 @@ import { dirname } from 'node:path';
 
 import { launchChromium } from './chromium.mjs';
 import { waitUntil } from './process.mjs';
-import { OWNER } from './rest.mjs';
+import { ownerAccount } from './rest.mjs';
 
-const VIEWPORT = { width: 1440, height: 900 };
+const viewport = { width: 1440, height: 900 };
 /** A busy machine draws the editor slowly. */
-const TIMEOUT_MS = 60_000;
-const EXECUTION_TIMEOUT_MS = 120_000;
+const timeoutMs = 60_000;
+const executionTimeoutMs = 120_000;
 
 /** Runs in each page before n8n's own scripts: how a person has set up the editor. */
-const PREFERENCES = {
+const preferences = {
 	N8N_NDV_INPUT_PANEL_DISPLAY_MODE: 'table',
 	N8N_NDV_OUTPUT_PANEL_DISPLAY_MODE: 'json',
 	N8N_THEME: 'light',
 };
 
 /** n8n leaves the empty holders of its expression editors' tips in the corner of the screen. */
-const TIDY = '.app-grid > div > [class*="ͼ"]:empty { visibility: hidden; }';
+const tidy = '.app-grid > div > [class*="ͼ"]:empty { visibility: hidden; }';
 
 const isRun = (response) =>
 	response.request().method() === 'POST' && /\/workflows\/[^/]+\/run\b/.test(response.url());
@@ -53,7 +53,7 @@ export class Editor {
 		return within.locator(`[data-test-id="${id}"]`);
 	}
 
-	async signIn({ email, password } = OWNER) {
+	async signIn({ email, password } = ownerAccount) {
 		await this.page.goto(`${this.url}/signin`);
 		await this.page.locator('input[name="emailOrLdapLoginId"]').fill(email);
 		await this.page.locator('input[name="password"]').fill(password);
@@ -120,7 +120,7 @@ export class Editor {
 			return found.join() === wanted.join();
 		};
 		const describe = `The fields ${wanted.join(', ')}`;
-		await waitUntil(isThere, { timeoutMs: TIMEOUT_MS, describe }).catch((error) => {
+		await waitUntil(isThere, { timeoutMs: timeoutMs, describe }).catch((error) => {
 			throw new Error(`${error.message} Seen: ${found.join(', ')}`);
 		});
 	}
@@ -180,7 +180,7 @@ export class Editor {
 		// n8n puts what is chosen first, whether it fits or not.
 		const isDrawn = async () => [0, 1].includes((await shownIn(items)).indexOf(names[0]));
 		const describe = `The list that starts with ${names[0]}`;
-		await waitUntil(isDrawn, { timeoutMs: TIMEOUT_MS, describe });
+		await waitUntil(isDrawn, { timeoutMs: timeoutMs, describe });
 		return (await shownIn(items)).filter((name) => names.includes(name));
 	}
 
@@ -190,7 +190,7 @@ export class Editor {
 		await items.filter({ has: this.page.getByText(name, { exact: true }) }).click();
 		const describe = `"${name}" in the field ${parameter}`;
 		const isSet = async () => (await this.valueOf(parameter)) === name;
-		await waitUntil(isSet, { timeoutMs: TIMEOUT_MS, describe });
+		await waitUntil(isSet, { timeoutMs: timeoutMs, describe });
 	}
 
 	/** Enters a name where one could also choose from a list. */
@@ -222,7 +222,7 @@ export class Editor {
 		const failed = this.part('node-run-status-danger', this.output).or(
 			this.output.locator('[data-test-id="node-error-view"], [data-test-id="node-error-card"]'),
 		);
-		await succeeded.or(failed).first().waitFor({ timeout: EXECUTION_TIMEOUT_MS });
+		await succeeded.or(failed).first().waitFor({ timeout: executionTimeoutMs });
 		if (await succeeded.isVisible()) return;
 		throw new Error(`The node shows: ${await this.output.innerText()}`);
 	}
@@ -233,7 +233,7 @@ export class Editor {
 		const succeeded = this.part('canvas-node-status-success');
 		const describe = `Success of ${nodes} nodes on the canvas`;
 		const isDone = async () => (await succeeded.count()) >= nodes;
-		await waitUntil(isDone, { timeoutMs: EXECUTION_TIMEOUT_MS, describe });
+		await waitUntil(isDone, { timeoutMs: executionTimeoutMs, describe });
 	}
 
 	/** Opens the credential of the open node, which tests it, and waits until the test was good. */
@@ -249,7 +249,7 @@ export class Editor {
 		// n8n loads some of its views only now.
 		const describe = `The ${mode} view of the data`;
 		const text = async () => (await data.innerText()).trim();
-		return await waitUntil(text, { timeoutMs: TIMEOUT_MS, describe });
+		return await waitUntil(text, { timeoutMs: timeoutMs, describe });
 	}
 
 	/** Opens the output's first file, a video, and waits until its pictures can be seen. */
@@ -259,7 +259,7 @@ export class Editor {
 		const video = this.output.locator('video');
 		await video.waitFor();
 		const isLoaded = async () => await video.evaluate((element) => element.readyState >= 2);
-		await waitUntil(isLoaded, { timeoutMs: TIMEOUT_MS, describe: 'The video in the output panel' });
+		await waitUntil(isLoaded, { timeoutMs: timeoutMs, describe: 'The video in the output panel' });
 		return await video.evaluate(({ duration, videoWidth, videoHeight }) => ({
 			duration,
 			videoWidth,
@@ -284,7 +284,7 @@ export class Editor {
 				.click({ timeout: 1_000 })
 				.catch(() => {});
 		}
-		return await this.page.screenshot({ animations: 'disabled', caret: 'hide', style: TIDY });
+		return await this.page.screenshot({ animations: 'disabled', caret: 'hide', style: tidy });
 	}
 
 	/** Changes a text wherever the screen shows it, for a picture alone; n8n's own data stays as it is. */
@@ -320,12 +320,12 @@ export async function openEditor(url) {
 	const browser = await launchChromium();
 	try {
 		const context = await browser.newContext({
-			viewport: VIEWPORT,
+			viewport: viewport,
 			colorScheme: 'light',
 			locale: 'en-GB',
 			timezoneId: 'UTC',
 		});
-		context.setDefaultTimeout(TIMEOUT_MS);
+		context.setDefaultTimeout(timeoutMs);
 		await context.addInitScript((preferences) => {
 			const { localStorage } = globalThis;
 			for (const [key, value] of Object.entries(preferences)) {
@@ -333,7 +333,7 @@ export async function openEditor(url) {
 			}
 			globalThis.clicksSoFar = 0;
 			globalThis.addEventListener('pointerdown', () => globalThis.clicksSoFar++, true);
-		}, PREFERENCES);
+		}, preferences);
 		const editor = new Editor(url, browser, await context.newPage());
 		await editor.signIn();
 		return editor;

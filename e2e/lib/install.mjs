@@ -14,18 +14,18 @@ import { basename, dirname, join } from 'node:path';
 
 import { withLock } from './lock.mjs';
 import { npm } from './npm.mjs';
-import { cacheDir, E2E_DIR, logDir } from './paths.mjs';
+import { cacheDir, e2eDir, logDir } from './paths.mjs';
 import { cleanEnv } from './process.mjs';
 import { step, UserError } from './progress.mjs';
 import { nodeFor } from './runtime.mjs';
 import { ensureSqlite, placeSqlite } from './sqlite.mjs';
 
-const MANIFEST = ['package.json', 'package-lock.json', '.npmrc'];
+const manifest = ['package.json', 'package-lock.json', '.npmrc'];
 /** Written last: a folder without it is no finished install. */
-const COMPLETE = '.complete';
+const complete = '.complete';
 
 /** The n8n lines that this package promises to work on. */
-export const LINES = ['1', '2'];
+export const n8nLines = ['1', '2'];
 
 function abiOf(nodeBinary) {
 	const script = 'process.stdout.write(process.versions.modules)';
@@ -34,7 +34,7 @@ function abiOf(nodeBinary) {
 
 function targetDir(line, nodeBinary) {
 	const hash = createHash('sha256');
-	for (const name of MANIFEST) hash.update(readFileSync(join(E2E_DIR, `n8n-${line}`, name)));
+	for (const name of manifest) hash.update(readFileSync(join(e2eDir, `n8n-${line}`, name)));
 	hash.update(`${abiOf(nodeBinary)} ${process.platform} ${process.arch}`);
 	return join(cacheDir(), `n8n-${line}-${hash.digest('hex').slice(0, 12)}`);
 }
@@ -60,7 +60,7 @@ async function npmCi(line, cwd) {
 }
 
 function sqliteVersion(line) {
-	const lock = readFileSync(join(E2E_DIR, `n8n-${line}`, 'package-lock.json'), 'utf8');
+	const lock = readFileSync(join(e2eDir, `n8n-${line}`, 'package-lock.json'), 'utf8');
 	return JSON.parse(lock).packages['node_modules/sqlite3'].version;
 }
 
@@ -68,7 +68,7 @@ async function installInto(target, { line, nodeBinary, at }) {
 	removeLeftovers(target);
 	const draft = `${target}.draft-${process.pid}`;
 	mkdirSync(draft, { recursive: true });
-	for (const name of MANIFEST) copyFileSync(join(E2E_DIR, `n8n-${line}`, name), join(draft, name));
+	for (const name of manifest) copyFileSync(join(e2eDir, `n8n-${line}`, name), join(draft, name));
 
 	at('npm ci, and sqlite3 beside it');
 	const [sqlite] = await Promise.all([
@@ -76,7 +76,7 @@ async function installInto(target, { line, nodeBinary, at }) {
 		npmCi(line, draft).finally(() => at('compiling sqlite3')),
 	]);
 	placeSqlite(sqlite, join(draft, 'node_modules', 'sqlite3'));
-	writeFileSync(join(draft, COMPLETE), new Date().toISOString());
+	writeFileSync(join(draft, complete), new Date().toISOString());
 	renameSync(draft, target);
 }
 
@@ -91,10 +91,11 @@ function describe(dir, nodeBinary) {
  * Safe to call from several processes at once: one installs, the others wait for it.
  */
 export async function ensureN8n(line) {
-	if (!LINES.includes(line)) throw new UserError(`There is no n8n line "${line}", only 1 and 2.`);
+	if (!n8nLines.includes(line))
+		throw new UserError(`There is no n8n line "${line}", only 1 and 2.`);
 	const nodeBinary = await nodeFor(line);
 	const target = targetDir(line, nodeBinary);
-	const isComplete = () => existsSync(join(target, COMPLETE));
+	const isComplete = () => existsSync(join(target, complete));
 	if (!isComplete()) {
 		await step(`n8n ${line}.x into ${target}`, async (at) =>
 			withLock(

@@ -1,9 +1,9 @@
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 500;
+const pollMs = 500;
 /** Longer than any install takes: such a lock was left by another machine or container. */
-const STALE_AFTER_MS = 45 * 60_000;
+const staleAfterMs = 45 * 60_000;
 
 function tryAcquire(file) {
 	// A hard link appears with its content, so nobody ever reads a half-written lock.
@@ -33,7 +33,7 @@ function dropIfAbandoned(file) {
 	try {
 		const pid = Number(readFileSync(file, 'utf8'));
 		const age = Date.now() - statSync(file).mtimeMs;
-		if (isAlive(pid) && age < STALE_AFTER_MS) return;
+		if (isAlive(pid) && age < staleAfterMs) return;
 		const aside = `${file}.abandoned.${process.pid}`;
 		renameSync(file, aside);
 		rmSync(aside, { force: true });
@@ -50,7 +50,7 @@ export async function withLock(file, work, onWait = () => {}) {
 	while (!tryAcquire(file)) {
 		onWait();
 		dropIfAbandoned(file);
-		await delay(POLL_MS);
+		await delay(pollMs);
 	}
 	try {
 		return await work();

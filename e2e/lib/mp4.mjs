@@ -1,5 +1,5 @@
-const BOX_HEADER = 8;
-const LARGE_BOX_HEADER = 16;
+const boxHeader = 8;
+const largeBoxHeader = 16;
 
 /** The top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2). Throws if the bytes are no such file. */
 export function mp4Boxes(bytes) {
@@ -7,7 +7,7 @@ export function mp4Boxes(bytes) {
 	let offset = 0;
 	while (offset < bytes.length) {
 		const { type, size } = readBox(bytes, offset);
-		if (size < BOX_HEADER || offset + size > bytes.length) {
+		if (size < boxHeader || offset + size > bytes.length) {
 			throw new Error(`Not a whole MP4 file: box "${type}" at ${offset} says ${size} bytes`);
 		}
 		boxes.push(type);
@@ -20,11 +20,11 @@ export function mp4Boxes(bytes) {
 }
 
 function readBox(bytes, offset) {
-	if (bytes.length - offset < BOX_HEADER) return { type: '?', size: 0 };
-	const type = bytes.toString('latin1', offset + 4, offset + BOX_HEADER);
+	if (bytes.length - offset < boxHeader) return { type: '?', size: 0 };
+	const type = bytes.toString('latin1', offset + 4, offset + boxHeader);
 	const size = bytes.readUInt32BE(offset);
 	if (size === 0) return { type, size: bytes.length - offset };
 	if (size !== 1) return { type, size };
-	if (bytes.length - offset < LARGE_BOX_HEADER) return { type, size: 0 };
-	return { type, size: Number(bytes.readBigUInt64BE(offset + BOX_HEADER)) };
+	if (bytes.length - offset < largeBoxHeader) return { type, size: 0 };
+	return { type, size: Number(bytes.readBigUInt64BE(offset + boxHeader)) };
 }

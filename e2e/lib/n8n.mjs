@@ -8,10 +8,10 @@ import { cleanEnv, freePort, kill, spawnLogged, stop, waitUntil, withLog } from 
 import { UserError } from './progress.mjs';
 import { N8nRest } from './rest.mjs';
 
-const START_TIMEOUT_MS = 180_000;
+const startTimeoutMs = 180_000;
 
 /** Nothing of this may talk to the internet, ask questions or depend on the machine's settings. */
-const QUIET = {
+const quietSettings = {
 	N8N_DIAGNOSTICS_ENABLED: 'false',
 	N8N_DIAGNOSTICS_CONFIG_FRONTEND: '',
 	N8N_DIAGNOSTICS_CONFIG_BACKEND: '',
@@ -30,7 +30,7 @@ const QUIET = {
 	NO_PROXY: 'localhost,127.0.0.1',
 };
 
-const OF_LINE = {
+const ofLine = {
 	// The default engine of line 1 is a native module that does not compile on Node.js 20.
 	1: { N8N_EXPRESSION_ENGINE: 'legacy', DB_SQLITE_POOL_SIZE: '2' },
 	// Both modules call the internet at start.
@@ -38,7 +38,7 @@ const OF_LINE = {
 };
 
 /** Encrypts n8n's credentials. Any text will do, but main and workers need the same. */
-const ENCRYPTION_KEY = 'kling-effects-end-to-end';
+const encryptionKey = 'kling-effects-end-to-end';
 
 function stripForUser(manifest) {
 	const unwanted = ['devDependencies', 'peerDependencies', 'optionalDependencies'];
@@ -92,7 +92,7 @@ export class N8nServer {
 		});
 		try {
 			const describe = `n8n ${this.install.version}`;
-			const options = { child: this.child, timeoutMs: START_TIMEOUT_MS, describe };
+			const options = { child: this.child, timeoutMs: startTimeoutMs, describe };
 			await waitUntil(async () => await this.#isReady(), options);
 		} catch (error) {
 			await this.stop();
@@ -126,11 +126,11 @@ export class N8nServer {
 	async #env() {
 		const broker = await freePort();
 		return cleanEnv({
-			...QUIET,
-			...OF_LINE[this.line],
+			...quietSettings,
+			...ofLine[this.line],
 			NODE_ENV: 'production',
 			N8N_USER_FOLDER: this.userFolder,
-			N8N_ENCRYPTION_KEY: ENCRYPTION_KEY,
+			N8N_ENCRYPTION_KEY: encryptionKey,
 			N8N_LISTEN_ADDRESS: '127.0.0.1',
 			N8N_PORT: String(this.port),
 			N8N_RUNNERS_BROKER_PORT: String(broker),

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { withLock } from './lock.mjs';
 import { npm } from './npm.mjs';
-import { cacheDir, logDir, ROOT_DIR } from './paths.mjs';
+import { cacheDir, logDir, rootDir } from './paths.mjs';
 import { step, UserError } from './progress.mjs';
 
 /** What the built package is made of. */
-const SOURCES = ['nodes', 'credentials', 'package.json'];
-const CONFIGS = /^(gulpfile\..*|tsconfig.*\.json)$/;
+const packedSources = ['nodes', 'credentials', 'package.json'];
+const buildConfigs = /^(gulpfile\..*|tsconfig.*\.json)$/;
 
 function newestChange(path) {
 	if (!existsSync(path)) return 0;
@@ -23,24 +23,24 @@ function newestChange(path) {
 }
 
 function isBuilt() {
-	const { main } = JSON.parse(readFileSync(join(ROOT_DIR, 'package.json'), 'utf8'));
-	if (!existsSync(join(ROOT_DIR, main))) return false;
-	const configs = readdirSync(ROOT_DIR).filter((name) => CONFIGS.test(name));
-	const sources = [...SOURCES, ...configs].map((name) => join(ROOT_DIR, name));
+	const { main } = JSON.parse(readFileSync(join(rootDir, 'package.json'), 'utf8'));
+	if (!existsSync(join(rootDir, main))) return false;
+	const configs = readdirSync(rootDir).filter((name) => buildConfigs.test(name));
+	const sources = [...packedSources, ...configs].map((name) => join(rootDir, name));
 	// The newest file of dist: copied icons keep the old times of their sources.
-	return Math.max(...sources.map(newestChange)) < newestChange(join(ROOT_DIR, 'dist'));
+	return Math.max(...sources.map(newestChange)) < newestChange(join(rootDir, 'dist'));
 }
 
 /** Installs the package's own development tools if they are missing or older than the lock file. */
 export async function ensureRootInstall() {
-	const lock = join(ROOT_DIR, 'package-lock.json');
-	const marker = join(ROOT_DIR, 'node_modules', '.package-lock.json');
+	const lock = join(rootDir, 'package-lock.json');
+	const marker = join(rootDir, 'node_modules', '.package-lock.json');
 	if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
 	await step('development tools of this package (npm ci)', async () => {
 		const logFile = join(logDir(), 'install-root.log');
 		writeFileSync(logFile, '');
 		await npm(['ci', '--prefer-offline', '--loglevel=error', '--no-progress'], {
-			cwd: ROOT_DIR,
+			cwd: rootDir,
 			logFile,
 			failure: 'npm ci failed',
 		});
@@ -50,12 +50,12 @@ export async function ensureRootInstall() {
 async function build() {
 	const logFile = join(logDir(), 'build.log');
 	writeFileSync(logFile, '');
-	const options = { cwd: ROOT_DIR, logFile, failure: 'The package could not be built' };
+	const options = { cwd: rootDir, logFile, failure: 'The package could not be built' };
 	try {
 		await npm(['run', 'build'], options);
 	} catch (error) {
 		// Half a build would look like a finished one the next time.
-		rmSync(join(ROOT_DIR, 'dist'), { recursive: true, force: true });
+		rmSync(join(rootDir, 'dist'), { recursive: true, force: true });
 		throw error;
 	}
 }
@@ -64,14 +64,14 @@ async function pack(folder) {
 	const logFile = join(logDir(), 'pack.log');
 	writeFileSync(logFile, '');
 	const args = ['pack', '--ignore-scripts', '--pack-destination', folder];
-	await npm(args, { cwd: ROOT_DIR, logFile, failure: 'npm pack failed' });
+	await npm(args, { cwd: rootDir, logFile, failure: 'npm pack failed' });
 	const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
 	if (!tarball) throw new UserError(`npm pack left no tarball; see ${logFile}`);
 	return join(folder, tarball);
 }
 
 function lockFile() {
-	const clone = createHash('sha256').update(ROOT_DIR).digest('hex').slice(0, 12);
+	const clone = createHash('sha256').update(rootDir).digest('hex').slice(0, 12);
 	return join(cacheDir(), `build-${clone}.lock`);
 }
 

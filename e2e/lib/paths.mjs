@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The folder of the end-to-end package, `<clone>/e2e`. */
-export const E2E_DIR = dirname(dirname(fileURLToPath(import.meta.url)));
+export const e2eDir = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** The clone itself. */
-export const ROOT_DIR = dirname(E2E_DIR);
+export const rootDir = dirname(e2eDir);
 
 /** Where the n8n installs live: outside the clone, so that a fresh clone finds them again. */
 export function cacheDir() {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { UserError } from './progress.mjs';
 
-const LOG_TAIL_LINES = 25;
+const logTailLines = 25;
 const running = new Set();
 
 /** The variables of this process without those that would configure n8n, or npm for another package. */
@@ -17,7 +17,7 @@ export function cleanEnv(extra = {}) {
 }
 
 /** The last lines of a log file, for error messages. */
-export function logTail(file, lines = LOG_TAIL_LINES) {
+export function logTail(file, lines = logTailLines) {
 	if (!existsSync(file)) return '';
 	return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }

@@ -1,5 +1,5 @@
-const TICK_MS = 1000;
-const PLAIN_REMINDER_MS = 30_000;
+const tickMs = 1000;
+const plainReminderMs = 30_000;
 
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1).padStart(6)} s`;
 
@@ -12,14 +12,14 @@ function startTicker(label, startedAt, detail) {
 	if (stream.isTTY) {
 		const draw = () => stream.write(`\r\x1b[2K… ${seconds(startedAt)}  ${label} ${detail()}`);
 		draw();
-		const timer = setInterval(draw, TICK_MS);
+		const timer = setInterval(draw, tickMs);
 		return () => {
 			clearInterval(timer);
 			stream.write('\r\x1b[2K');
 		};
 	}
 	const remind = () => console.log(`… ${seconds(startedAt)}  ${label} ${detail()}`.trimEnd());
-	const timer = setInterval(remind, PLAIN_REMINDER_MS);
+	const timer = setInterval(remind, plainReminderMs);
 	return () => clearInterval(timer);
 }
 

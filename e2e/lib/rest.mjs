@@ -3,14 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { UserError } from './progress.mjs';
 
-const POLL_MS = 250;
+const pollMs = 250;
 /** n8n binds a session to the browser that opened it. */
-const BROWSER_ID = 'kling-effects-e2e';
+const browserId = 'kling-effects-e2e';
 /** States of an execution that nothing changes any more. */
-const FINAL = new Set(['success', 'error', 'canceled', 'crashed']);
+const final = new Set(['success', 'error', 'canceled', 'crashed']);
 
 /** The owner of every n8n started here. No secret: such an n8n lives in a temporary folder on localhost. */
-export const OWNER = {
+export const ownerAccount = {
 	email: 'owner@example.com',
 	password: 'Passw0rd123',
 	firstName: 'Kling',
@@ -59,7 +59,7 @@ export class N8nRest {
 	}
 
 	async #fetch(method, path, body) {
-		const headers = { 'browser-id': BROWSER_ID, 'content-type': 'application/json' };
+		const headers = { 'browser-id': browserId, 'content-type': 'application/json' };
 		if (this.#cookie) headers.cookie = this.#cookie;
 		const answer = await fetch(this.url + path, {
 			method,
@@ -72,7 +72,7 @@ export class N8nRest {
 	}
 
 	/** Makes the owner, which logs in too, or logs in where there is one already. */
-	async login(owner = OWNER) {
+	async login(owner = ownerAccount) {
 		try {
 			await this.request('POST', '/rest/owner/setup', owner);
 		} catch (error) {
@@ -186,14 +186,14 @@ export class N8nRest {
 	 * Waits until an execution has reached an end, or one of the given states (`waiting`, say).
 	 * An execution that n8n was told not to save is never found.
 	 */
-	async waitForExecution(id, { timeoutMs = 120_000, states = FINAL } = {}) {
+	async waitForExecution(id, { timeoutMs = 120_000, states = final } = {}) {
 		const wanted = new Set(states);
 		const deadline = Date.now() + timeoutMs;
 		let status = 'unknown';
 		while (Date.now() < deadline) {
 			status = await this.#executionStatus(id);
 			if (wanted.has(status)) return await this.execution(id);
-			await delay(POLL_MS);
+			await delay(pollMs);
 		}
 		throw new Error(`Execution ${id} is still "${status}" after ${timeoutMs / 1000} s`);
 	}
@@ -213,11 +213,11 @@ export class N8nRest {
 		const deadline = Date.now() + timeoutMs;
 		let ended = [];
 		while (Date.now() < deadline) {
-			ended = (await this.executions(workflowId)).filter(({ status }) => FINAL.has(status));
+			ended = (await this.executions(workflowId)).filter(({ status }) => final.has(status));
 			if (ended.length >= count) {
 				return await Promise.all(ended.map(async ({ id }) => await this.execution(id)));
 			}
-			await delay(POLL_MS);
+			await delay(pollMs);
 		}
 		const missing = `${ended.length} of ${count} executions`;
 		throw new Error(`Only ${missing} of workflow ${workflowId} ended within ${timeoutMs / 1000} s`);

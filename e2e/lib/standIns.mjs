@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-import { E2E_DIR } from './paths.mjs';
+import { e2eDir } from './paths.mjs';
 
 /** The part of a request's URL that a handler looks at, with its body in one piece. */
 async function read(request) {
@@ -56,7 +56,7 @@ function partsOf(body, contentType) {
 	}
 }
 
-const LETTER_A = 'A'.charCodeAt(0);
+const letterA = 'A'.charCodeAt(0);
 
 /** Google Sheets with one spreadsheet of one sheet, and Google Drive with one folder. */
 class Google {
@@ -95,7 +95,7 @@ class Google {
 		const [, column, row] = /!([A-Z])(\d+)/.exec(range);
 		values.forEach((cells, down) =>
 			cells.forEach((cell, right) => {
-				this.rows[Number(row) - 1 + down][column.charCodeAt(0) - LETTER_A + right] = cell;
+				this.rows[Number(row) - 1 + down][column.charCodeAt(0) - letterA + right] = cell;
 			}),
 		);
 	}
@@ -148,7 +148,7 @@ export async function startGoogle(rows) {
 	return Object.assign(google, {
 		close,
 		env: {
-			NODE_OPTIONS: `--import ${pathToFileURL(join(E2E_DIR, 'lib', 'rerouteHosts.mjs'))}`,
+			NODE_OPTIONS: `--import ${pathToFileURL(join(e2eDir, 'lib', 'rerouteHosts.mjs'))}`,
 			KLING_STAND_INS: JSON.stringify(Object.fromEntries(hosts.map((host) => [host, url]))),
 		},
 		/** For n8n's credential type `googleApi`; no secret: it was just made. */

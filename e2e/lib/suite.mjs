@@ -3,28 +3,28 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-import { LINES } from './install.mjs';
+import { n8nLines } from './install.mjs';
 import { buildAndPack } from './pack.mjs';
-import { E2E_DIR, makeTempDir } from './paths.mjs';
+import { e2eDir, makeTempDir } from './paths.mjs';
 import { say, UserError } from './progress.mjs';
 
 /** Beyond this, a test file hangs. */
-const FILE_TIMEOUT_MS = 20 * 60_000;
+const fileTimeoutMs = 20 * 60_000;
 
 /** The lines that the option `--line` asks for: all of them without it. */
 export function linesOf(line) {
-	const lines = line ? [line] : LINES;
-	const unknown = lines.find((one) => !LINES.includes(one));
+	const lines = line ? [line] : n8nLines;
+	const unknown = lines.find((one) => !n8nLines.includes(one));
 	if (unknown) throw new UserError(`There is no n8n line "${unknown}". Choose 1 or 2.`);
 	return lines;
 }
 
 /** The test files of a folder in `e2e/` whose names contain the text. */
 export function testFilesIn(folder, only = '') {
-	const names = readdirSync(join(E2E_DIR, folder)).filter((name) => name.endsWith('.test.mjs'));
+	const names = readdirSync(join(e2eDir, folder)).filter((name) => name.endsWith('.test.mjs'));
 	const chosen = names.filter((name) => name.includes(only)).sort();
 	if (chosen.length === 0) throw new UserError(`No test file's name has "${only}" in it.`);
-	return chosen.map((name) => join(E2E_DIR, folder, name));
+	return chosen.map((name) => join(e2eDir, folder, name));
 }
 
 /**
@@ -49,7 +49,7 @@ function counter(files) {
 /** Runs test files, `concurrency` at a time, shows their output, and gives the counts of passed and failed tests. */
 export async function runFiles(files, concurrency) {
 	const { counts, passed, failed } = counter(files);
-	const events = run({ files, concurrency, timeout: FILE_TIMEOUT_MS });
+	const events = run({ files, concurrency, timeout: fileTimeoutMs });
 	events.on('test:pass', passed);
 	events.on('test:fail', failed);
 	for await (const chunk of events.compose(new spec())) process.stdout.write(chunk);

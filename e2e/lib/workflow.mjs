@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
 /** Type names as n8n knows them once the package is installed. */
-export const NODE_TYPE = 'n8n-nodes-kling-effects.klingEffects';
-export const TRIGGER_TYPE = 'n8n-nodes-kling-effects.klingEffectsTrigger';
-export const CREDENTIAL_TYPE = 'klingEffectsApi';
+export const nodeType = 'n8n-nodes-kling-effects.klingEffects';
+export const triggerType = 'n8n-nodes-kling-effects.klingEffectsTrigger';
+export const credentialType = 'klingEffectsApi';
 
 /** A node of a workflow. */
 export function node(name, type, parameters = {}, extra = {}) {
@@ -13,20 +13,20 @@ export function node(name, type, parameters = {}, extra = {}) {
 
 /** The way a workflow file names a stored credential. */
 function credentials(credential) {
-	return { credentials: { [CREDENTIAL_TYPE]: { id: credential.id, name: credential.name } } };
+	return { credentials: { [credentialType]: { id: credential.id, name: credential.name } } };
 }
 
 /** A Kling Effects node; it neither waits nor downloads unless the parameters say so. */
 export function klingNode(name, credential, parameters, extra = {}) {
 	const all = { waitForCompletion: false, downloadVideo: false, ...parameters };
-	return node(name, NODE_TYPE, all, { ...credentials(credential), ...extra });
+	return node(name, nodeType, all, { ...credentials(credential), ...extra });
 }
 
 /** A Kling Effects Trigger node that polls each minute, the shortest time n8n has. */
 export function klingTrigger(name, credential, parameters, extra = {}) {
 	const pollTimes = { item: [{ mode: 'everyMinute' }] };
 	const all = { pollTimes, ...parameters };
-	return node(name, TRIGGER_TYPE, all, { ...credentials(credential), ...extra });
+	return node(name, triggerType, all, { ...credentials(credential), ...extra });
 }
 
 /** A resource locator's value. */
@@ -87,17 +87,17 @@ function place(nodes, columns) {
 	return nodes.map((each) => ({ ...each, position: columns[each.name] ?? each.position }));
 }
 
-const GRID = 240;
-const at = (column, row) => [column * GRID, row * GRID];
+const grid = 240;
+const at = (column, row) => [column * grid, row * grid];
 
 /** The names of the demo workflow's effects, in the order in which they are shown. */
-export const DEMO_EFFECTS = ['Pet Dance (One Photo)', 'Hug (Two Photos)'];
+export const demoEffects = ['Pet Dance (One Photo)', 'Hug (Two Photos)'];
 /** The sample pictures that the demo workflow reads. */
-export const DEMO_PHOTOS = ['pet.png', 'portrait.jpg', 'second.jpg'];
+export const demoPhotos = ['pet.png', 'portrait.jpg', 'second.jpg'];
 
 /** A one-photo and a two-photo effect from files on disk, awaited, with their videos downloaded. */
 export function demoWorkflow(name, credential, photosDir, { pollInterval = 2 } = {}) {
-	const [onePhoto, twoPhotos] = DEMO_EFFECTS;
+	const [onePhoto, twoPhotos] = demoEffects;
 	const wait = { waitForCompletion: true, downloadVideo: true, options: { pollInterval } };
 	const effect = (effectName, effectType, scene) =>
 		klingNode(effectName, credential, {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { prepareN8n } from '../lib/n8n.mjs';
 
 /** Executions that one worker runs at once; two workers hold all of a test's. */
-const WORKER_CONCURRENCY = 6;
+const workerConcurrency = 6;
 
 /**
  * One main, one webhook process and two workers, each with a folder of its own as on machines of their own: what they
@@ -51,7 +51,7 @@ export class Cluster {
 		return await prepareN8n(this.#line, {
 			tarball,
 			command: 'worker',
-			args: [`--concurrency=${WORKER_CONCURRENCY}`],
+			args: [`--concurrency=${workerConcurrency}`],
 			env,
 		});
 	}

@@ -28,7 +28,7 @@ export function servicesOf(env = process.env) {
 	};
 }
 
-const HELP = `The queue tests need PostgreSQL and Redis. They make a database of their own and drop it afterwards.
+const help = `The queue tests need PostgreSQL and Redis. They make a database of their own and drop it afterwards.
 They are looked for where PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and REDIS_URL say
 (127.0.0.1:5432 as you, database "postgres", and redis://127.0.0.1:6379 if these are not set).
 
@@ -52,7 +52,7 @@ export async function whatIsMissing({ postgres, redis }) {
 		const problem = await answer;
 		if (problem) missing.push(`${name}: ${problem}`);
 	}
-	return missing.length === 0 ? null : [...missing, '', HELP].join('\n');
+	return missing.length === 0 ? null : [...missing, '', help].join('\n');
 }
 
 /** Sends a few bytes and gives the answer as soon as `isEnough` is satisfied. */

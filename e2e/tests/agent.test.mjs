@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { call, fakeModel } from '../lib/model.mjs';
-import { locator, manualTrigger, node, NODE_TYPE, workflow } from '../lib/workflow.mjs';
+import { locator, manualTrigger, node, nodeType, workflow } from '../lib/workflow.mjs';
 
 /** Up to 2 the agent runs its tools itself; from 3 on it asks n8n's engine to run them. */
 const agentVersions = [2.2, 3];
@@ -51,7 +51,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 				{ model: locator('id', 'fake'), options: {} },
 				{ typeVersion: 1.2, credentials: { openAiApi: { id: openAi.id, name: openAi.name } } },
 			),
-			node('Create Video', `${NODE_TYPE}Tool`, effect, {
+			node('Create Video', `${nodeType}Tool`, effect, {
 				credentials: { klingEffectsApi },
 				...settings,
 			}),

@@ -17,21 +17,21 @@ import {
 } from '../lib/workflow.mjs';
 
 /** Where n8n can keep files, by its line; n8n 1 keeps them in memory by default. */
-const MODES = { 1: ['default', 'filesystem'], 2: ['filesystem', 'database'] };
+const modes = { 1: ['default', 'filesystem'], 2: ['filesystem', 'database'] };
 /** How the id of a file begins that n8n keeps there. */
-const STORES = { filesystem: 'filesystem-v2:', database: 'database:' };
-const MEGABYTE = 1024 * 1024;
+const stores = { filesystem: 'filesystem-v2:', database: 'database:' };
+const megabyte = 1024 * 1024;
 const photoUrl = 'https://photos.example/portrait.jpg';
 const wait = { waitForCompletion: true, options: { pollInterval: 1 } };
 
 /** Files that are not what their names say. */
-const WRONG_FILES = {
+const wrongFiles = {
 	'webp.jpg': ['a WebP image', Buffer.from('RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0', 'latin1')],
 	'text.jpg': ['text', Buffer.from('This is no picture, whatever its name says.')],
 	'page.png': ['a web page', Buffer.from('<!doctype html><title>Sign in</title>')],
 };
 
-for (const mode of MODES[prepared.line]) {
+for (const mode of modes[prepared.line]) {
 	describe(`files in n8n ${prepared.line}.x with binary data mode “${mode}”`, () => {
 		let rest;
 		let folder;
@@ -44,7 +44,7 @@ for (const mode of MODES[prepared.line]) {
 			sandbox = await ownSandbox();
 			credential = await storeCredential(rest, sandbox, 'kling');
 			await savePhotos(sandbox, folder, ['portrait.jpg', 'second.jpg', 'pet.png']);
-			for (const [name, [, bytes]] of Object.entries(WRONG_FILES)) {
+			for (const [name, [, bytes]] of Object.entries(wrongFiles)) {
 				writeFileSync(join(folder, name), bytes);
 			}
 		});
@@ -117,7 +117,7 @@ for (const mode of MODES[prepared.line]) {
 			assert.equal(file.mimeType, 'video/mp4');
 			assert.equal(file.fileName, fileName);
 			assert.equal(file.fileExtension, 'mp4');
-			if (STORES[mode]) assert.ok(file.id.startsWith(STORES[mode]), file.id);
+			if (stores[mode]) assert.ok(file.id.startsWith(stores[mode]), file.id);
 			const bytes = await rest.binary(file);
 			mp4Boxes(bytes);
 			const original = Buffer.from(await (await fetch(url)).arrayBuffer());
@@ -168,7 +168,7 @@ for (const mode of MODES[prepared.line]) {
 			assert.deepEqual(creates(), []);
 		});
 
-		for (const [name, [what]] of Object.entries(WRONG_FILES)) {
+		for (const [name, [what]] of Object.entries(wrongFiles)) {
 			test(`refuses ${what} that is named ${name}, and sends nothing`, async () => {
 				const execution = await fromFile(name);
 				assert.equal(execution.status, 'error');
@@ -187,7 +187,7 @@ for (const mode of MODES[prepared.line]) {
 			const [first, second] = result.videos;
 			await assertVideo(item.binary.data, first.url, `pet_dance-${taskId}.mp4`);
 			await assertVideo(item.binary.data2, second.url, `pet_dance-${taskId}-2.mp4`);
-			assert.equal((await rest.binary(item.binary.data)).length, 3 * MEGABYTE);
+			assert.equal((await rest.binary(item.binary.data)).length, 3 * megabyte);
 		});
 
 		test('says the size of a video as people read it', async () => {

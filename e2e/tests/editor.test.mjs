@@ -4,10 +4,10 @@ import { after, before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { openEditor } from '../lib/editor.mjs';
-import { ROOT_DIR } from '../lib/paths.mjs';
+import { rootDir } from '../lib/paths.mjs';
 import { klingNode, klingTrigger, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
 
-const folder = join(ROOT_DIR, 'test-artefacts', `editor-n8n-${prepared.line}`);
+const folder = join(rootDir, 'test-artefacts', `editor-n8n-${prepared.line}`);
 
 describe(`the editor of n8n ${prepared.line}.x`, () => {
 	let sandbox;

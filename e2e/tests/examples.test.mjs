@@ -7,11 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ownN8n, ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { call, fakeModel } from '../lib/model.mjs';
 import { mp4Boxes } from '../lib/mp4.mjs';
-import { ROOT_DIR } from '../lib/paths.mjs';
+import { rootDir } from '../lib/paths.mjs';
 import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
 import { startGoogle, startTelegram } from '../lib/standIns.mjs';
 
-const folder = join(ROOT_DIR, 'examples');
+const folder = join(rootDir, 'examples');
 
 describe(`the examples in n8n ${prepared.line}.x`, () => {
 	let rest;

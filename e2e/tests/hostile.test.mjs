@@ -8,11 +8,11 @@ import { gzipSync } from 'node:zlib';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
-import { CREDENTIAL_TYPE, klingNode, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
+import { credentialType, klingNode, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
 
-const MEGABYTE = 1024 ** 2;
+const megabyte = 1024 ** 2;
 /** 200 kB that become 200 MB. Read whole and parsed, such a one stopped n8n for more than a minute. */
-const bomb = gzipSync(Buffer.alloc(200 * MEGABYTE, '['));
+const bomb = gzipSync(Buffer.alloc(200 * megabyte, '['));
 /** Seconds in which n8n has to answer others meanwhile, on a busy machine too. */
 const mostSeconds = 10;
 /** MB that n8n may take more meanwhile: its garbage is not collected at once. */
@@ -33,7 +33,7 @@ describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, 
 			response.writeHead(200, headers).end(bomb);
 		}).listen(0, '127.0.0.1');
 		await once(provider, 'listening');
-		credential = await server.rest.createCredential('kling', CREDENTIAL_TYPE, {
+		credential = await server.rest.createCredential('kling', credentialType, {
 			provider: 'kling',
 			authentication: 'apiKey',
 			apiKey: 'sk-of-nobody',
@@ -163,9 +163,9 @@ describe(`n8n ${prepared.line}.x with N8N_SSRF_PROTECTION_ENABLED`, () => {
 		test(`${provider}: once the host is allowed, Retry creates the task, once`, async () => {
 			const blocked = await create(provider, '127.0.0.1');
 			const [node] = blocked.workflowData.nodes.filter(({ name }) => name === 'Effect');
-			const { id, name } = node.credentials[CREDENTIAL_TYPE];
+			const { id, name } = node.credentials[credentialType];
 			const { baseUrl, ...data } = sandbox.credential(provider);
-			await server.rest.updateCredential(id, name, CREDENTIAL_TYPE, {
+			await server.rest.updateCredential(id, name, credentialType, {
 				...data,
 				baseUrl: baseUrl.replace('127.0.0.1', 'localhost'),
 			});

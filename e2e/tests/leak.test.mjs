@@ -9,7 +9,7 @@ import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../lib/process.mjs';
 import { errorOf } from '../lib/rest.mjs';
 import {
-	CREDENTIAL_TYPE,
+	credentialType,
 	klingNode,
 	klingTrigger,
 	locator,
@@ -229,7 +229,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 
 		test('when the trigger is refused, and when credentials are tested', async () => {
 			const data = sandbox.credential('kling', refusedKey);
-			const credential = await rest.createCredential('refused', CREDENTIAL_TYPE, data);
+			const credential = await rest.createCredential('refused', credentialType, data);
 			told.push(JSON.stringify(await rest.testCredential(credential, data)));
 			const trigger = klingTrigger('Ended', credential, { watch: 'account' });
 			const { id } = await rest.createWorkflow(workflow('leak', [trigger]));

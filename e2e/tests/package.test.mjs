@@ -5,15 +5,15 @@ import { before, describe, test } from 'node:test';
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { mp4Boxes } from '../lib/mp4.mjs';
 import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
-import { PROVIDERS, savePhotos } from '../lib/sandbox.mjs';
+import { providerNames, savePhotos } from '../lib/sandbox.mjs';
 import {
-	CREDENTIAL_TYPE,
+	credentialType,
 	klingNode,
 	locator,
 	manualTrigger,
-	NODE_TYPE,
+	nodeType,
 	readFileNode,
-	TRIGGER_TYPE,
+	triggerType,
 	workflow,
 } from '../lib/workflow.mjs';
 
@@ -29,11 +29,11 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 	describe('loading', () => {
 		test('offers both nodes and the credential', async () => {
 			const nodes = (await rest.nodeTypes()).map(({ name }) => name);
-			assert.ok(nodes.includes(NODE_TYPE));
-			assert.ok(nodes.includes(TRIGGER_TYPE));
+			assert.ok(nodes.includes(nodeType));
+			assert.ok(nodes.includes(triggerType));
 			const credentials = await rest.credentialTypes();
-			const ours = credentials.find(({ name }) => name === CREDENTIAL_TYPE);
-			assert.deepEqual([...ours.supportedNodes].sort(), [NODE_TYPE, TRIGGER_TYPE].sort());
+			const ours = credentials.find(({ name }) => name === credentialType);
+			assert.deepEqual([...ours.supportedNodes].sort(), [nodeType, triggerType].sort());
 		});
 
 		test('serves the icons that its descriptions name', async () => {
@@ -59,7 +59,7 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 				effectScene: locator('list', ''),
 			});
 			const types = await rest.nodeTypes();
-			const { properties } = types.find(({ name }) => name === NODE_TYPE);
+			const { properties } = types.find(({ name }) => name === nodeType);
 			const parameter = properties.find(({ name }) => name === 'effectScene');
 			const { searchListMethod } = parameter.modes.find(({ name }) => name === 'list').typeOptions;
 			const { results } = await rest.listSearch(node, {
@@ -74,11 +74,11 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 
 	describe('the credential test', () => {
 		const check = async (data) => {
-			const credential = await rest.createCredential('under test', CREDENTIAL_TYPE, data);
+			const credential = await rest.createCredential('under test', credentialType, data);
 			return await rest.testCredential(credential, data);
 		};
 
-		for (const provider of Object.keys(PROVIDERS)) {
+		for (const provider of Object.keys(providerNames)) {
 			test(`tells a good key of ${provider} from a bad one`, async () => {
 				const good = await check(sandbox.credential(provider));
 				assert.equal(good.status, 'OK', good.message);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../lib/process.mjs';
 import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
-import { PROVIDERS } from '../lib/sandbox.mjs';
+import { providerNames } from '../lib/sandbox.mjs';
 import { klingNode, locator, manualTrigger, node, rowNodes, workflow } from '../lib/workflow.mjs';
 
 /** Tasks that take so many seconds end when a test says so. */
@@ -112,7 +112,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			const tell = (execution) => {
 				assert.equal(execution.status, 'error');
 				const text = textOf(execution);
-				const name = PROVIDERS[provider];
+				const name = providerNames[provider];
 				assert.ok(text.includes(`${name} may have created the task, but its response did not`));
 				assert.match(text, /It was not sent again, so that nothing is paid twice/);
 				assert.match(text, /run the workflow again/);

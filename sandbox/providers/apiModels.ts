@@ -15,7 +15,7 @@ import type { Call, Context, Provider } from './provider';
 
 const keys = makeKeys('apimodels');
 
-const MODEL = 'kling-video/kling-effects';
+const modelPath = 'kling-video/kling-effects';
 
 /** APIModels.app (APIModels’ effects page): success is code 200, names are camelCase. */
 export const apiModels: Provider = {
@@ -46,10 +46,16 @@ export const apiModels: Provider = {
 };
 
 // 403, 429 and 503 are not in its table; they exist here so that every fault has an answer.
-const STATUS: Record<number, number> = { 1100: 402, 1101: 402, 1102: 402, 1304: 403, 5002: 500 };
+const statusOfCode: Record<number, number> = {
+	1100: 402,
+	1101: 402,
+	1102: 402,
+	1304: 403,
+	5002: 500,
+};
 
 function refuse(code: number, message?: string): Answer {
-	const status = STATUS[code] ?? statusOfKling(code);
+	const status = statusOfCode[code] ?? statusOfKling(code);
 	return answer(status, { code: status, msg: message ?? textOfKling(code) });
 }
 
@@ -67,10 +73,10 @@ async function create(call: Call, context: Context): Promise<Answer> {
 	const body = await readKlingBody(call.body, rules, context);
 	// It knows no external task id, so one that is sent is ignored.
 	const task = context.accept(call, { ...body, externalTaskId: null });
-	return success({ taskId: task.taskId, state: 'pending', model: MODEL });
+	return success({ taskId: task.taskId, state: 'pending', model: modelPath });
 }
 
-const STATES = {
+const states = {
 	submitted: 'pending',
 	processing: 'processing',
 	succeed: 'completed',
@@ -84,8 +90,8 @@ function get(call: Call, context: Context): Answer {
 	if (!task) throw new Refusal(1203, say(apiModelsTexts.taskUnknown));
 	return success({
 		taskId: task.taskId,
-		state: STATES[task.status],
-		model: MODEL,
+		state: states[task.status],
+		model: modelPath,
 		...ending(task, context),
 	});
 }
@@ -113,8 +119,8 @@ function callbackPayload(task: Task, context: Context): unknown {
 		msg: 'success',
 		data: {
 			taskId: task.taskId,
-			model: MODEL,
-			state: STATES[task.status],
+			model: modelPath,
+			state: states[task.status],
 			param: JSON.stringify(task.params),
 			resultJson: isFailed ? null : JSON.stringify(result),
 			failCode: isFailed ? 'CONTENT_MODERATION' : null,

@@ -46,7 +46,7 @@ export const cometApi: Provider = {
 };
 
 /** Its own words for Kling's codes; content is refused in Kling's body, which is passed on (section 2). */
-const OWN: Record<number, ProviderText> = {
+const ownTexts: Record<number, ProviderText> = {
 	1000: cometTexts.keyRefused,
 	1001: cometTexts.keyRefused,
 	1002: cometTexts.keyRefused,
@@ -62,7 +62,7 @@ const OWN: Record<number, ProviderText> = {
 
 function refuse(code: number, message: string = textOfKling(code)): Answer {
 	if (code === 1300 || code === 1301) return klingRefusal(code, message);
-	const own = OWN[code];
+	const own = ownTexts[code];
 	if (!own) return gatewayError(statusOfKling(code), '', message);
 	return gatewayError(own.status, own.code, say(own, message));
 }

@@ -53,7 +53,7 @@ export const kkiai: Provider = {
 };
 
 /** Its own words for Kling's codes: those of new-api, unverified for KKIAI. */
-const OWN: Record<number, ProviderText> = {
+const ownTexts: Record<number, ProviderText> = {
 	1100: newApiTexts.noQuota,
 	1101: newApiTexts.noQuota,
 	1102: newApiTexts.noQuota,
@@ -65,7 +65,7 @@ const OWN: Record<number, ProviderText> = {
 function refuse(code: number, message?: string): Answer {
 	if (code < 1100) return gatewayError(newApiTexts.keyRefused);
 	if (code === 1103) return gatewayError(newApiTexts.noChannel);
-	const own = OWN[code];
+	const own = ownTexts[code];
 	if (own) return taskError(own.status, own.code, message ?? say(own));
 	return upstreamRefusal(klingRefusal(code, message));
 }
@@ -90,7 +90,7 @@ function gatewayError(said: ProviderText, repeated = '', type = 'new_api_error')
 async function create(call: Call, context: Context): Promise<Answer> {
 	const body = await readKlingBody(call.body, { provider: 'kkiai' }, context);
 	const task = context.accept(call, body);
-	return answer(200, CREATED[context.options.kkiaiShape](task, context));
+	return answer(200, created[context.options.kkiaiShape](task, context));
 }
 
 function get(call: Call, context: Context): Answer {
@@ -101,12 +101,12 @@ function get(call: Call, context: Context): Answer {
 		task = store.byExternalId('kkiai', call.region, id);
 	}
 	if (!task) throw new Refusal(1203);
-	return answer(200, FOUND[options.kkiaiShape](task, context));
+	return answer(200, found[options.kkiaiShape](task, context));
 }
 
 type Shapes = Record<ActiveOptions['kkiaiShape'], (task: Task, context: Context) => unknown>;
 
-const CREATED: Shapes = {
+const created: Shapes = {
 	kling: (task) => klingEnvelope(createdTask(task)),
 	wrapper: (task) => ({
 		code: 'success',
@@ -125,7 +125,7 @@ const CREATED: Shapes = {
 	}),
 };
 
-const FOUND: Shapes = {
+const found: Shapes = {
 	kling: (task, context) => klingEnvelope(passedOn(task, context)),
 	wrapper: (task, context) => ({ code: 'success', message: '', data: wrapped(task, context) }),
 	short: (task, context) => ({ code: 'success', message: '', data: short(task, context) }),
@@ -136,7 +136,7 @@ function klingEnvelope(data: unknown): unknown {
 	return { code: 0, message: 'SUCCEED', request_id: randomUUID(), data };
 }
 
-const WRAPPER_STATUS = {
+const wrapperStatus = {
 	submitted: 'SUBMITTED',
 	processing: 'IN_PROGRESS',
 	succeed: 'SUCCESS',
@@ -148,7 +148,7 @@ function wrapped(task: Task, context: Context): unknown {
 	return {
 		task_id: task.taskId,
 		action: 'effects',
-		status: WRAPPER_STATUS[status],
+		status: wrapperStatus[status],
 		progress: task.isOver ? '100%' : status === 'processing' ? '50%' : '0%',
 		fail_reason: failReason(task, context),
 		submit_time: seconds(task.createdAt),
@@ -164,7 +164,7 @@ function failReason(task: Task, context: Context): string {
 	return task.status === 'succeed' ? videosOf(task, context.url)[0].url : '';
 }
 
-const OPENAI_STATUS = {
+const openaiStatus = {
 	submitted: 'queued',
 	processing: 'in_progress',
 	succeed: 'completed',
@@ -178,7 +178,7 @@ function openAiVideo(task: Task, context: Context): unknown {
 		task_id: task.taskId,
 		object: 'video',
 		model: 'kling-effects',
-		status: OPENAI_STATUS[status],
+		status: openaiStatus[status],
 		progress: task.isOver ? 100 : status === 'processing' ? 50 : 0,
 		created_at: seconds(task.createdAt),
 		...(task.isOver ? { completed_at: seconds(task.finishedAt) } : {}),
@@ -192,7 +192,7 @@ function openAiVideo(task: Task, context: Context): unknown {
 	};
 }
 
-const SHORT_STATUS = {
+const shortStatus = {
 	submitted: 'queued',
 	processing: 'processing',
 	succeed: 'succeeded',
@@ -206,7 +206,7 @@ function short(task: Task, context: Context): unknown {
 		error: status === 'failed' ? { message, code: 'task_failed' } : null,
 		format: 'mp4',
 		metadata: null,
-		status: SHORT_STATUS[status],
+		status: shortStatus[status],
 		task_id: task.taskId,
 		url: status === 'succeed' ? videosOf(task, context.url)[0].url : '',
 	};

@@ -19,10 +19,10 @@ import type { AcceptedTask, Call, Context, Provider, Route } from './provider';
 const keys = makeKeys('modellix');
 
 /** Result files live about 7 days, 24 hours in older pages (docs/providers.md section 4). */
-const RETENTION_MS = 7 * 86_400_000;
+const retentionMs = 7 * 86_400_000;
 
 /** The three create paths of its history; one exists at a time (section 4, Modellix's effects page). */
-const CREATE_PATHS: Record<ActiveOptions['modellixPath'], string> = {
+const createPaths: Record<ActiveOptions['modellixPath'], string> = {
 	newest: '/api/v1/kling/kling-video-effects',
 	middle: '/api/v1/kling/kling-video-effects/async',
 	oldest: '/api/v1/image-to-video/kling/kling-video-effects/async',
@@ -34,7 +34,7 @@ export const modellix: Provider = {
 	displayName: 'Modellix',
 	mounts: [{ prefix: '/modellix', region: 'global', keys }],
 	routes: [
-		...Object.entries(CREATE_PATHS).map(
+		...Object.entries(createPaths).map(
 			([generation, path]): Route => ({
 				method: 'POST',
 				path: new RegExp(`^${path}$`),
@@ -60,14 +60,20 @@ export const modellix: Provider = {
 	newTaskId: () => `task-${randomUUID()}`,
 };
 
-const STATUS: Record<number, number> = { 1100: 402, 1101: 402, 1102: 402, 1304: 403, 5002: 503 };
+const statusOfCode: Record<number, number> = {
+	1100: 402,
+	1101: 402,
+	1102: 402,
+	1304: 403,
+	5002: 503,
+};
 
 /**
  * `code` equals the HTTP status. Its 429 tells when to come back; that `X-RateLimit-Reset` counts
  * seconds since 1970 is unverified.
  */
 function refuse(code: number, context: Context, message?: string): Answer {
-	const status = STATUS[code] ?? statusOfKling(code);
+	const status = statusOfCode[code] ?? statusOfKling(code);
 	const detail = message ?? textOfKling(code);
 	const error = failure(status, `${modellixCategories[status]}: ${detail}`);
 	if (status !== 429) return error;
@@ -127,7 +133,7 @@ async function readBody(value: unknown, context: Context): Promise<AcceptedTask>
 	};
 }
 
-const STATUS_WORDS = {
+const statusWords = {
 	submitted: 'pending',
 	processing: 'processing',
 	succeed: 'success',
@@ -140,7 +146,7 @@ function get(call: Call, context: Context): Answer {
 	return success({
 		task_id: task.taskId,
 		model_id: 'kling-video-effects',
-		status: STATUS_WORDS[task.status],
+		status: statusWords[task.status],
 		...ending(task, context),
 	});
 }
@@ -158,7 +164,7 @@ function ending(task: Task, context: Context): Record<string, unknown> {
 		format: 'mp4',
 		role: 'output',
 	}));
-	return { result: { resources }, result_expires_at: task.finishedAt + RETENTION_MS };
+	return { result: { resources }, result_expires_at: task.finishedAt + retentionMs };
 }
 
 /** 200 for any key; only the body tells whether it is one (section 4). */

@@ -391,8 +391,12 @@ describe('Modellix', () => {
 	const data = { task_id: 'task-1', model_id: 'kling-video-effects' };
 
 	test('a create with a link to its result, which is not followed', () => {
-		const get_result = { method: 'GET', url: 'https://evil.example/api/v1/tasks/task-1' };
-		const body = { code: 0, message: 'success', data: { ...data, status: 'pending', get_result } };
+		const elsewhere = { method: 'GET', url: 'https://evil.example/api/v1/tasks/task-1' };
+		const body = {
+			code: 0,
+			message: 'success',
+			data: { ...data, status: 'pending', get_result: elsewhere },
+		};
 		expect(read(modellix, body)).toMatchObject({ taskId: 'task-1', status: 'submitted' });
 		expect(modellix.getRequest('task-1').path).toBe('/api/v1/tasks/task-1');
 	});

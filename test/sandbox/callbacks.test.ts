@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 import { startSandbox, type Sandbox, type SandboxProvider } from '../../sandbox';
-import { clientOf, CREATES, startReceiver, until } from './support';
+import { clientOf, creates, startReceiver, until } from './support';
 
 let sandbox: Sandbox;
 let receiver: Awaited<ReturnType<typeof startReceiver>>;
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function createWithCallback(provider: SandboxProvider, url = receiver.url) {
-	const { path, body } = CREATES[provider];
+	const { path, body } = creates[provider];
 	const reply = await clientOf(sandbox, provider).post(path, { ...body, callback_url: url });
 	return (reply.json.data.task_id ?? reply.json.data.taskId) as string;
 }
@@ -81,7 +81,7 @@ test('APIModels gives up after three repetitions, and reports failures without a
 });
 
 test('Modellix has no callbacks', async () => {
-	const { path, body } = CREATES.modellix;
+	const { path, body } = creates.modellix;
 	await clientOf(sandbox, 'modellix').post(path, { ...body, callback_url: receiver.url });
 	await until(() => sandbox.tasks[0].status === 'succeed', 'the end');
 	await new Promise((resolve) => setTimeout(resolve, 50));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { clientOf, create, CREATES, PROVIDERS, request, until } from './support';
+import { clientOf, create, creates, providerNames, request, until } from './support';
 
 let sandbox: Sandbox;
 
@@ -101,7 +101,7 @@ test('tasks that are put in have the status and times they are given', () => {
 });
 
 test('large bodies are recorded shortened', async () => {
-	const { path, body } = CREATES.modellix;
+	const { path, body } = creates.modellix;
 	const image = 'A'.repeat(200_000);
 	await clientOf(sandbox, 'modellix').post(path, { ...body, image });
 	expect(sandbox.requests[0].body).toEqual({
@@ -118,7 +118,7 @@ test('100,000 tasks are put in at once', () => {
 
 test('every credential works with its base URL', async () => {
 	const credentials = await read('credentials');
-	for (const provider of PROVIDERS) expect(credentials[provider].provider).toBe(provider);
+	for (const provider of providerNames) expect(credentials[provider].provider).toBe(provider);
 	const { baseUrl, apiKey } = credentials.klingChina;
 	const headers = { authorization: `Bearer ${apiKey}` };
 	expect((await request(`${baseUrl}/v1/videos/effects`, { headers })).json.code).toBe(0);

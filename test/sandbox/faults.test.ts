@@ -1,5 +1,5 @@
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { clientOf, create, CREATES, PROVIDERS, request } from './support';
+import { clientOf, create, creates, providerNames, request } from './support';
 
 let sandbox: Sandbox;
 
@@ -34,7 +34,7 @@ describe('a lost connection', () => {
 
 describe('silence', () => {
 	const impatient = async () => {
-		const { path, body } = CREATES.kling;
+		const { path, body } = creates.kling;
 		return await request(sandbox.baseUrl('kling') + path, {
 			method: 'POST',
 			headers: { authorization: `Bearer ${sandbox.keys.kling.main}` },
@@ -144,7 +144,7 @@ describe('a wrong answer', () => {
 		}
 	});
 
-	test.each(PROVIDERS)('is told by %s in its own way', async (provider) => {
+	test.each(providerNames)('is told by %s in its own way', async (provider) => {
 		sandbox.addFault({ kind: 'code', code: 1302, message: 'Slow down' });
 		const { status, text } = await create(sandbox, provider);
 		expect(status).toBe(429);

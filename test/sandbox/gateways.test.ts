@@ -1,8 +1,8 @@
 import type { Sandbox, SandboxProvider } from '../../sandbox';
-import { clientOf, create, CREATES, request, startStillSandbox } from './support';
+import { clientOf, create, creates, request, startStillSandbox } from './support';
 
-const IMAGE = 'https://example.com/a.jpg';
-const TWO = [IMAGE, 'https://example.com/b.jpg'];
+const imageUrl = 'https://example.com/a.jpg';
+const twoImages = [imageUrl, 'https://example.com/b.jpg'];
 
 let sandbox: Sandbox;
 let passSeconds: (seconds: number) => void;
@@ -18,7 +18,7 @@ function use(provider: SandboxProvider) {
 
 describe('CometAPI', () => {
 	use('cometApi');
-	const { path, body } = CREATES.cometApi;
+	const { path, body } = creates.cometApi;
 
 	test('wraps its own errors, the request id within the text', async () => {
 		const reply = await client('nobody').get('/v1/models');
@@ -30,9 +30,9 @@ describe('CometAPI', () => {
 	test('wants a duration, as text, for one image and for two', async () => {
 		const comet = client();
 		const bodies = [
-			{ effect_scene: 'squish', input: { image: IMAGE } },
-			{ effect_scene: 'hug', input: { images: TWO } },
-			{ effect_scene: 'squish', input: { image: IMAGE, duration: 5 } },
+			{ effect_scene: 'squish', input: { image: imageUrl } },
+			{ effect_scene: 'hug', input: { images: twoImages } },
+			{ effect_scene: 'squish', input: { image: imageUrl, duration: 5 } },
 		];
 		for (const one of bodies) {
 			const reply = await comet.post(path, one);
@@ -85,9 +85,9 @@ describe('CometAPI', () => {
 
 describe('KKIAI', () => {
 	use('kkiai');
-	const { path, body } = CREATES.kkiai;
+	const { path, body } = creates.kkiai;
 
-	async function follow(image = IMAGE) {
+	async function follow(image = imageUrl) {
 		const kkiai = client();
 		const created = await kkiai.post(path, { ...body, input: { image } });
 		const data = created.json.data ?? created.json;
@@ -154,7 +154,7 @@ describe('KKIAI', () => {
 
 describe('Modellix', () => {
 	use('modellix');
-	const { path, body } = CREATES.modellix;
+	const { path, body } = creates.modellix;
 
 	test('goes from pending over processing to resources', async () => {
 		const modellix = client();
@@ -199,8 +199,8 @@ describe('Modellix', () => {
 	test.each<[string, Record<string, unknown>]>([
 		['a duration as text', { ...body, duration: '5' }],
 		['another duration', { ...body, duration: 7 }],
-		['a nested body', { effect_scene: 'pet_lion_pro', input: { image: IMAGE } }],
-		['image and images', { ...body, images: TWO }],
+		['a nested body', { effect_scene: 'pet_lion_pro', input: { image: imageUrl } }],
+		['image and images', { ...body, images: twoImages }],
 		['one image for two', { ...body, effect_scene: 'hug_pro' }],
 		['an unknown scene', { ...body, effect_scene: 'nonsense' }],
 		['a data: prefix', { ...body, image: 'data:image/png;base64,AAAA' }],
@@ -239,7 +239,7 @@ describe('Modellix', () => {
 
 describe('APIModels', () => {
 	use('apiModels');
-	const { path, body } = CREATES.apiModels;
+	const { path, body } = creates.apiModels;
 
 	test('goes from pending over processing to result URLs', async () => {
 		const api = client();
@@ -313,7 +313,7 @@ describe('every provider', () => {
 		'%s refuses a key that belongs to another provider',
 		async (provider) => {
 			const other = provider === 'kling' ? 'kkiai' : 'kling';
-			const { path, body } = CREATES[provider];
+			const { path, body } = creates[provider];
 			const reply = await clientOf(sandbox, provider, sandbox.keys[other].main).post(path, body);
 			expect(reply.status).toBe(401);
 		},

@@ -4,9 +4,9 @@ import sharp from 'sharp';
 import type { Sandbox } from '../../sandbox';
 import { clientOf, request, startStillSandbox } from './support';
 
-const PATH = '/v1/videos/effects';
-const IMAGE = 'https://example.com/a.jpg';
-const TWO = [IMAGE, 'https://example.com/b.jpg'];
+const path = '/v1/videos/effects';
+const imageUrl = 'https://example.com/a.jpg';
+const twoImages = [imageUrl, 'https://example.com/b.jpg'];
 
 let sandbox: Sandbox;
 let passSeconds: (seconds: number) => void;
@@ -18,9 +18,9 @@ beforeEach(async () => {
 });
 afterEach(async () => await sandbox.close());
 
-async function createTask(extra: Record<string, unknown> = {}, image = IMAGE) {
+async function createTask(extra: Record<string, unknown> = {}, image = imageUrl) {
 	const body = { effect_scene: 'color_mixing', input: { image }, ...extra };
-	const { json } = await kling.post(PATH, body);
+	const { json } = await kling.post(path, body);
 	return json.data.task_id as string;
 }
 
@@ -31,7 +31,7 @@ async function picture(width: number, height: number, format: 'png' | 'jpeg' | '
 
 describe('authentication', () => {
 	const list = async (authorization?: string, base = sandbox.baseUrl('kling')) =>
-		await request(base + PATH, { headers: authorization ? { authorization } : {} });
+		await request(base + path, { headers: authorization ? { authorization } : {} });
 	const sign = (claims: object, secret?: string, algorithm: jwt.Algorithm = 'HS256') => {
 		const { secretKey } = sandbox.keys.klingAccess.main;
 		return `Bearer ${jwt.sign(claims, secret ?? secretKey, { algorithm, noTimestamp: true })}`;
@@ -93,9 +93,9 @@ describe('authentication', () => {
 
 	test('an empty balance is told last, after everything else was right', async () => {
 		const poor = clientOf(sandbox, 'kling', sandbox.keys.kling.noBalance);
-		const bad = await poor.post(PATH, { effect_scene: 'nonsense', input: { image: IMAGE } });
+		const bad = await poor.post(path, { effect_scene: 'nonsense', input: { image: imageUrl } });
 		expect(bad.json.code).toBe(1201);
-		const reply = await poor.post(PATH, { effect_scene: 'squish', input: { image: IMAGE } });
+		const reply = await poor.post(path, { effect_scene: 'squish', input: { image: imageUrl } });
 		expect(reply.status).toBe(429);
 		expect(reply.json).toMatchObject({ code: 1102, message: 'Account balance not enough' });
 		expect(sandbox.charges).toEqual([]);
@@ -103,31 +103,35 @@ describe('authentication', () => {
 });
 
 describe('create', () => {
-	const single = { effect_scene: 'color_mixing', input: { image: IMAGE } };
+	const single = { effect_scene: 'color_mixing', input: { image: imageUrl } };
 
 	test.each<[string, unknown, number]>([
 		['no body', '', 1201],
 		['broken JSON', '{"effect_scene": ', 1201],
-		['no scene', { input: { image: IMAGE } }, 1200],
+		['no scene', { input: { image: imageUrl } }, 1200],
 		['an empty scene', { ...single, effect_scene: '' }, 1201],
 		['an unknown scene', { ...single, effect_scene: 'nonsense' }, 1201],
-		['a withdrawn scene', { effect_scene: 'hug', input: { images: TWO } }, 1201],
+		['a withdrawn scene', { effect_scene: 'hug', input: { images: twoImages } }, 1201],
 		["a reseller's scene", { ...single, effect_scene: 'face_warp' }, 1201],
 		['no input', { effect_scene: 'color_mixing' }, 1200],
 		['no image', { effect_scene: 'color_mixing', input: {} }, 1201],
-		['two images for one', { effect_scene: 'color_mixing', input: { images: TWO } }, 1201],
-		['one image for two', { effect_scene: 'hug_pro', input: { image: IMAGE } }, 1201],
-		['three images', { effect_scene: 'hug_pro', input: { images: [...TWO, IMAGE] } }, 1201],
-		['image and images', { ...single, input: { image: IMAGE, images: TWO } }, 1201],
-		['a numeric duration', { ...single, input: { image: IMAGE, duration: 5 } }, 1201],
-		['another duration', { ...single, input: { image: IMAGE, duration: '7' } }, 1201],
-		['another mode', { ...single, input: { image: IMAGE, mode: 'best' } }, 1201],
+		['two images for one', { effect_scene: 'color_mixing', input: { images: twoImages } }, 1201],
+		['one image for two', { effect_scene: 'hug_pro', input: { image: imageUrl } }, 1201],
+		[
+			'three images',
+			{ effect_scene: 'hug_pro', input: { images: [...twoImages, imageUrl] } },
+			1201,
+		],
+		['image and images', { ...single, input: { image: imageUrl, images: twoImages } }, 1201],
+		['a numeric duration', { ...single, input: { image: imageUrl, duration: 5 } }, 1201],
+		['another duration', { ...single, input: { image: imageUrl, duration: '7' } }, 1201],
+		['another mode', { ...single, input: { image: imageUrl, mode: 'best' } }, 1201],
 		['a callback to nowhere', { ...single, callback_url: 'ftp://example.com' }, 1201],
 		['a data: prefix', { ...single, input: { image: 'data:image/png;base64,AAAA' } }, 1201],
 		['text for an image', { ...single, input: { image: 'Zm9v' } }, 1201],
 		['no base64 at all', { ...single, input: { image: 'not base64!' } }, 1201],
 	])('refuses %s', async (_name, body, code) => {
-		const reply = await kling.post(PATH, body);
+		const reply = await kling.post(path, body);
 		expect([reply.status, reply.json.code]).toEqual([400, code]);
 		expect(reply.json.message).not.toBe('');
 		expect(reply.json).not.toHaveProperty('data');
@@ -137,14 +141,14 @@ describe('create', () => {
 
 	test('base64 images are judged by their bytes', async () => {
 		const send = async (image: string) =>
-			(await kling.post(PATH, { effect_scene: 'squish', input: { image } })).json.code;
+			(await kling.post(path, { effect_scene: 'squish', input: { image } })).json.code;
 		expect(await send(await picture(300, 300, 'png'))).toBe(0);
 		expect(await send(await picture(750, 300, 'jpeg'))).toBe(0);
 		expect(await send(await picture(299, 400, 'png'))).toBe(1201);
 		expect(await send(await picture(751, 300, 'jpeg'))).toBe(1201);
 		expect(await send(await picture(400, 400, 'webp'))).toBe(1201);
 		expect(
-			await kling.post(PATH, {
+			await kling.post(path, {
 				effect_scene: 'squish',
 				input: { image: Buffer.alloc(10 * 1024 * 1024 + 1).toString('base64') },
 			}),
@@ -152,8 +156,8 @@ describe('create', () => {
 	});
 
 	test('takes every documented option, and counts one charge', async () => {
-		const input = { images: TWO, duration: '10', mode: 'pro', model_name: 'kling-v1-6' };
-		const reply = await kling.post(PATH, {
+		const input = { images: twoImages, duration: '10', mode: 'pro', model_name: 'kling-v1-6' };
+		const reply = await kling.post(path, {
 			effect_scene: 'hug_pro',
 			input,
 			callback_url: 'https://example.com/hook',
@@ -174,8 +178,8 @@ describe('create', () => {
 
 	test('an external task id works once per account', async () => {
 		const body = { ...single, external_task_id: 'once' };
-		await kling.post(PATH, body);
-		const again = await kling.post(PATH, body);
+		await kling.post(path, body);
+		const again = await kling.post(path, body);
 		expect([again.status, again.json.code]).toEqual([400, 1201]);
 		expect(again.json.message).toBe('External_task_id once already exists');
 		expect(sandbox.charges).toHaveLength(1);
@@ -183,7 +187,7 @@ describe('create', () => {
 
 	test('of many creates with one external task id at once, one is accepted', async () => {
 		const body = { ...single, external_task_id: 'race' };
-		const replies = await Promise.all(Array.from({ length: 20 }, () => kling.post(PATH, body)));
+		const replies = await Promise.all(Array.from({ length: 20 }, () => kling.post(path, body)));
 		expect(replies.filter(({ json }) => json.code === 0)).toHaveLength(1);
 		expect(sandbox.charges).toHaveLength(1);
 	});
@@ -200,7 +204,7 @@ describe('get', () => {
 	test('a task goes from submitted over processing to its videos', async () => {
 		sandbox.options.watermarkUrls = true;
 		const id = await createTask();
-		const read = async () => (await kling.get(`${PATH}/${id}`)).json.data;
+		const read = async () => (await kling.get(`${path}/${id}`)).json.data;
 		expect(await read()).toMatchObject({ task_status: 'submitted', task_status_msg: '' });
 		expect(await read()).not.toHaveProperty('task_result');
 		passSeconds(5);
@@ -230,7 +234,7 @@ describe('get', () => {
 		const reason = encodeURIComponent('Content risk');
 		const id = await createTask({}, `https://example.com/fail.jpg?reason=${reason}`);
 		passSeconds(10);
-		const { json } = await kling.get(`${PATH}/${id}`);
+		const { json } = await kling.get(`${path}/${id}`);
 		expect(json).toMatchObject({ code: 0, message: 'SUCCEED' });
 		expect(json.data).toMatchObject({ task_status: 'failed', task_status_msg: 'Content risk' });
 	});
@@ -254,19 +258,19 @@ describe('get', () => {
 
 	test('URLs and options steer time, number of videos and failure', async () => {
 		sandbox.options.failScenes = ['squish'];
-		const slow = await createTask({}, `${IMAGE}?seconds=60&videos=2`);
+		const slow = await createTask({}, `${imageUrl}?seconds=60&videos=2`);
 		await createTask({ effect_scene: 'squish' });
 		passSeconds(59);
 		expect(sandbox.tasks.map(({ status }) => status)).toEqual(['processing', 'failed']);
 		passSeconds(1);
-		const { json } = await kling.get(`${PATH}/${slow}`);
+		const { json } = await kling.get(`${path}/${slow}`);
 		expect(json.data.task_result.videos).toHaveLength(2);
 	});
 
 	test('finds tasks by external id, decoded, once they have settled', async () => {
 		sandbox.options.duplicateLookupDelayMs = 3000;
 		const id = await createTask({ external_task_id: 'a/b c' });
-		const find = async () => await kling.get(`${PATH}/${encodeURIComponent('a/b c')}`);
+		const find = async () => await kling.get(`${path}/${encodeURIComponent('a/b c')}`);
 		const early = await find();
 		expect([early.status, early.json.code]).toEqual([400, 1201]);
 		expect(early.json.message).toBe('Task not found by id/external id: a/b c');
@@ -277,14 +281,14 @@ describe('get', () => {
 	test('does not show one region the tasks of the other', async () => {
 		const id = await createTask();
 		const headers = { authorization: `Bearer ${sandbox.keys.klingChina.main}` };
-		const reply = await request(`${sandbox.baseUrl('kling', 'china')}${PATH}/${id}`, { headers });
+		const reply = await request(`${sandbox.baseUrl('kling', 'china')}${path}/${id}`, { headers });
 		expect([reply.status, reply.json.code]).toEqual([400, 1201]);
 	});
 });
 
 describe('list', () => {
 	const idsOf = async (query: string) =>
-		(await kling.get(`${PATH}?${query}`)).json.data.map((one: any) => one.task_id) as string[];
+		(await kling.get(`${path}?${query}`)).json.data.map((one: any) => one.task_id) as string[];
 	const history = (count: number) =>
 		Array.from({ length: count }, (_, index) => ({ taskId: `${index}`, createdAt: index }));
 
@@ -320,7 +324,7 @@ describe('list', () => {
 
 	test('is a bare array without a total or watermark_info', async () => {
 		await createTask();
-		const { json } = await kling.get(PATH);
+		const { json } = await kling.get(path);
 		expect(Object.keys(json).sort()).toEqual(['code', 'data', 'message', 'request_id']);
 		expect(json.data[0]).not.toHaveProperty('watermark_info');
 	});
@@ -328,7 +332,7 @@ describe('list', () => {
 	test.each(['pageNum=0', 'pageNum=1001', 'pageSize=0', 'pageSize=501', 'pageSize=x', 'pageNum='])(
 		'refuses %s',
 		async (query) => {
-			const reply = await kling.get(`${PATH}?${query}`);
+			const reply = await kling.get(`${path}?${query}`);
 			expect([reply.status, reply.json.code]).toEqual([400, 1201]);
 		},
 	);
@@ -346,20 +350,20 @@ describe('limits and account', () => {
 	test('too many requests in a second are answered with 1302', async () => {
 		sandbox.options.requestsPerSecond = 2;
 		const codes = [];
-		for (let index = 0; index < 3; index += 1) codes.push((await kling.get(PATH)).json.code);
+		for (let index = 0; index < 3; index += 1) codes.push((await kling.get(path)).json.code);
 		expect(codes).toEqual([0, 0, 1302]);
 		passSeconds(1);
-		expect((await kling.get(PATH)).json.code).toBe(0);
+		expect((await kling.get(path)).json.code).toBe(0);
 	});
 
 	test('too many tasks at once are refused with 1303 until one ends', async () => {
 		sandbox.options.parallelTasks = 1;
 		const id = await createTask();
-		const body = { effect_scene: 'squish', input: { image: IMAGE } };
-		const refused = await kling.post(PATH, body);
+		const body = { effect_scene: 'squish', input: { image: imageUrl } };
+		const refused = await kling.post(path, body);
 		expect([refused.status, refused.json.code]).toEqual([429, 1303]);
 		sandbox.finish(id, 'succeed');
-		expect((await kling.post(PATH, body)).json.code).toBe(0);
+		expect((await kling.post(path, body)).json.code).toBe(0);
 		expect(sandbox.charges).toHaveLength(2);
 	});
 

@@ -48,7 +48,7 @@ export function clientOf(sandbox: Sandbox, provider: SandboxProvider, key?: stri
 }
 
 /** Where each provider creates, and a body that it accepts. */
-export const CREATES: Record<SandboxProvider, { path: string; body: Record<string, unknown> }> = {
+export const creates: Record<SandboxProvider, { path: string; body: Record<string, unknown> }> = {
 	kling: {
 		path: '/v1/videos/effects',
 		body: { effect_scene: 'color_mixing', input: { image: 'https://example.com/a.jpg' } },
@@ -78,11 +78,11 @@ export const CREATES: Record<SandboxProvider, { path: string; body: Record<strin
 	},
 };
 
-export const PROVIDERS = Object.keys(CREATES) as SandboxProvider[];
+export const providerNames = Object.keys(creates) as SandboxProvider[];
 
 /** Creates a task at any provider. */
 export async function create(sandbox: Sandbox, provider: SandboxProvider): Promise<Reply> {
-	const { path, body } = CREATES[provider];
+	const { path, body } = creates[provider];
 	return await clientOf(sandbox, provider).post(path, body);
 }
 
