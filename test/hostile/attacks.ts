@@ -1,5 +1,5 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { drip, flood, type Behaviour } from './server';
+import { drip, flood, type Behaviour, type HostileServer } from './server';
 
 const zeros = Buffer.alloc(32 * 1024 * 1024, '[');
 const headers = { 'content-type': 'application/json' };
@@ -89,9 +89,15 @@ export const attacks: Array<[name: string, behaviour: Behaviour, says: RegExp]> 
 	],
 ];
 
-/** Where nothing but a deadline ends an attack, deadlines come a thousand times as fast. */
-export function hasten(says: RegExp): void {
-	const timeout = AbortSignal.timeout.bind(AbortSignal);
-	const speed = says === silent ? 1000 : 1;
-	jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms / speed));
+/**
+ * Where nothing but a deadline ends an attack, deadlines come a thousand times as fast, from when the
+ * request is there: on a busy machine it would else be over before.
+ */
+export function hasten(hostile: HostileServer, says: RegExp): void {
+	if (says !== silent) return;
+	jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+		const deadline = new AbortController();
+		void hostile.nextRequest().then(() => setTimeout(() => deadline.abort(), ms / 1000));
+		return deadline.signal;
+	});
 }

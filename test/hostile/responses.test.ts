@@ -23,7 +23,7 @@ const list = { operation: 'list', returnAll: false, limit: 5 };
 describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 	beforeEach(() => {
 		hostile.behaviour = behaviour;
-		hasten(says);
+		hasten(hostile, says);
 	});
 
 	test.each(providerNames)('%s: is told of by Get, after four tries at most', async (provider) => {
@@ -66,7 +66,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 		expect(await trigger.poll()).toBeNull();
 		hostile.behaviour = behaviour;
 		hostile.requests = [];
-		hasten(says);
+		hasten(hostile, says);
 		await expect(trigger.poll('manual')).rejects.toThrow(says);
 		const polled = await trigger.poll().catch(({ message }: Error) => message);
 		if (polled !== null) expect(polled).toMatch(says);

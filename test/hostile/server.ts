@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { providers } from '../../nodes/kling/providers';
@@ -43,6 +44,11 @@ export class HostileServer {
 
 	credential(provider: string): Record<string, unknown> {
 		return { provider, apiKey: 'sk-key-of-the-hostile-suite', baseUrl: this.url };
+	}
+
+	/** Resolves when a request has come. */
+	async nextRequest(): Promise<void> {
+		await once(this.server, 'request');
 	}
 
 	posts(): string[] {
