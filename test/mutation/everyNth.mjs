@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { declareFactoryPlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
 const { every, seed } = JSON.parse(process.env.MUTATION_SAMPLE ?? '{"every":1,"seed":0}');
@@ -16,15 +17,17 @@ const everyNth = () => ({
 	},
 });
 
-/** Tells what survived while the others are still tested. */
-const survivors = () => ({
-	onMutantTested({ status, fileName, location, replacement }) {
-		if (status !== 'Survived' && status !== 'NoCoverage') return;
-		console.log(`${status} ${fileName}:${location.start.line} → ${replacement}`);
+/** Tells each result as it comes: a run takes long. */
+const results = () => ({
+	onMutantTested({ status, fileName, location, mutatorName, replacement, killedBy }) {
+		if (status === 'CompileError') return;
+		const after = replacement.replace(/\s+/g, ' ');
+		const place = `${relative('.', fileName)}:${location.start.line}`;
+		console.log(`${status} ${place} ${mutatorName} → ${after} ${killedBy?.[0] ?? ''}`);
 	},
 });
 
 export const strykerPlugins = [
 	declareFactoryPlugin(PluginKind.Checker, 'everyNth', everyNth),
-	declareFactoryPlugin(PluginKind.Reporter, 'survivors', survivors),
+	declareFactoryPlugin(PluginKind.Reporter, 'results', results),
 ];

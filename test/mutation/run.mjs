@@ -55,7 +55,7 @@ const stryker = new Stryker({
 	disableTypeChecks: false,
 	// It warns of mutants at the top level of a file, which all tests have to judge: they are wanted.
 	warnings: { slow: false },
-	reporters: ['progress-append-only', 'survivors'],
+	reporters: ['progress-append-only', 'results'],
 	tempDirName: '.cache/mutation',
 	ignorePatterns: ['e2e', 'docs', 'dist'],
 });
