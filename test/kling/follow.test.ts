@@ -160,6 +160,15 @@ describe('a wait', () => {
 });
 
 describe('a wait for many tasks', () => {
+	test('does not ask for the list when the execution is stopped while it sleeps', async () => {
+		const stop = new AbortController();
+		const running = run({ tasks: 12, gets: [list()], signal: stop.signal });
+		stop.abort();
+		const { sent, followed } = await running;
+		expect(sent).toEqual([]);
+		expect(followed.map(({ task: { taskId } }) => taskId)).toEqual(ids(12));
+	});
+
 	test('reads the list, one request for up to 500 tasks and tick', async () => {
 		const all = ids(500);
 		let reads = 0;

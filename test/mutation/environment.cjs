@@ -20,6 +20,8 @@ module.exports = class extends Environment {
 		mutant = activeMutant();
 		const { testNamePattern } = config.globalConfig;
 		const wanted = testNamePattern?.replace(/\\(.)/g, '$1');
+		/** A mutant at the top level of a file: Stryker does not know which tests execute it. */
+		this.global.isStatic = mutant !== undefined && !wanted;
 		/** Whether a test of this file executes the mutant, and it is still alive. */
 		this.global.isNeeded = (file) => !isKilled && (!wanted || wanted.includes(`(${file} `));
 	}

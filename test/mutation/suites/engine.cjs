@@ -1,12 +1,12 @@
-const files = [
+// Where the texts, codes and numbers at the top level of a file are judged.
+const ofStatic = ['contract', 'create', 'credential', 'description', 'trigger'];
+const ofAll = [
+	...ofStatic,
 	'callback/(model|outcomes|surroundings)',
 	'campaign',
-	'contract',
-	'create',
-	'credential',
-	'description',
-	// The others shorten time-outs, and on a busy machine fail by themselves.
+	// The others of that folder shorten time-outs, and on a busy machine fail by themselves.
 	'hostile/answers',
-	'trigger',
 ];
-require('../combine.cjs')((file) => files.some((start) => new RegExp(`^${start}`).test(file)));
+const wanted = globalThis.isStatic ? ofStatic : ofAll;
+
+require('../combine.cjs')((file) => wanted.some((start) => new RegExp(`^${start}`).test(file)));
