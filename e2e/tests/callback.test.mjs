@@ -249,7 +249,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		await asleep(executionId);
 		const [{ taskId }] = sandbox.charges;
 		// The requests of the first seconds, which no callback causes, are over.
-		await settled(() => looks(), 3);
+		await settled(() => looks(), 4);
 		const before = looks();
 		const unsigned = await sandbox.sendCallback(taskId);
 		assert.equal(unsigned.status, 401);
@@ -325,12 +325,12 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 	test('tells the truth at the time-out: what has ended has ended, with its video', async () => {
 		sandbox.options.callbacks = 'off';
 		const { executionId } = await start([image('a'), image('b'), image('c')], {
-			options: { timeout: 0.4, concurrency: 1 },
+			options: { timeout: 0.7, concurrency: 1 },
 			downloadVideo: true,
 			settings: { onError: 'continueRegularOutput' },
 		});
-		await settled(() => looks(), 5);
-		await new Promise((resolve) => setTimeout(resolve, 16_000));
+		// One look at each task before the sleep, then the node's own three: the next one is at the time-out.
+		await settled(() => looks(), 6);
 		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
 		sandbox.finish(sandbox.charges[1].taskId, 'failed', 'Too dark');
 		const execution = assertSucceeded(await rest.waitForExecution(executionId));
