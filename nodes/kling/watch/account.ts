@@ -6,7 +6,7 @@ import { beginPass, continuePass, isNewestFirst, marginMs, type ListPass } from 
 import { askPage, lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { mostSeen, readState, type AccountState } from './state';
 
-/** Milliseconds: where the list is newest first, how far the first pass goes back for tasks that still run. */
+/** Milliseconds: where the list is newest first, how far before the activation tasks are met that still run. */
 const firstReachMs = 86_400_000;
 /** Tasks in the page of an idle poll: at least this many, and this many more than expected. */
 const smallPage = 20;
@@ -110,7 +110,7 @@ class AccountPoll {
 
 	/** Whether no later page can hold anything of interest. */
 	private isCovered(pass: ListPass): boolean {
-		const since = this.settled.since ?? pass.startedAt - firstReachMs;
+		const since = this.settled.since ?? this.ledger.activatedAt - firstReachMs;
 		return isNewestFirst(pass, this.top) && (pass.order?.lowest ?? Infinity) < since;
 	}
 

@@ -56,6 +56,11 @@ export class Ledger {
 		return [...this.toEmit].sort(byEnd);
 	}
 
+	/** When the first of the events became wanted. */
+	get activatedAt(): number {
+		return Math.min(...Object.values(this.wanted));
+	}
+
 	/** Notes what time it is for the provider, before the tasks of that response are noted. */
 	noteTime(providerTime: number): void {
 		this.now = providerTime;

@@ -309,14 +309,26 @@ describe('Watching the account', () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		world.add({ createdSkew: 5 * hour });
-		world.now += minute;
 		for (let polls = 0; polls < 4; polls++) {
+			world.now += 15 * minute;
 			await runner.poll();
-			world.now += minute;
 		}
 		const next = world.add();
 		world.now += hour;
 		expect(await runner.poll()).toContain(next.id);
+	});
+
+	test('emits a task that the list shows minutes after newer ones', async () => {
+		const world = worldWith();
+		addHistory(world, 50);
+		const runner = await activated(world);
+		const late = world.add({ lag: 9 * minute, endsAt: world.now + minute });
+		for (let polls = 0; polls < 15; polls++) {
+			world.add();
+			world.now += minute;
+			await runner.poll();
+		}
+		expect(runner.emitted.filter((id) => id === late.id)).toHaveLength(1);
 	});
 
 	test('reads a page in order although servers date neighbours a little differently', async () => {
@@ -332,6 +344,7 @@ describe('Watching the account', () => {
 
 	test('asks nothing more when the provider refuses', async () => {
 		const world = worldWith();
+		world.add({ endsAt: world.now + day });
 		const runner = await activated(world);
 		world.fails = () => true;
 		await runner.poll();
@@ -459,6 +472,19 @@ describe('Watching the account, in cases that once went wrong', () => {
 		world.before = () => undefined;
 		expect(await runner.poll()).toEqual([old.id]);
 		expect(await runner.poll()).toEqual([]);
+	});
+
+	test('follows what ran at activation although the first reading goes on a day later', async () => {
+		const world = worldWith({ largestPage: 20 });
+		addHistory(world, 100, 10 * minute);
+		const running = world.tasks[10];
+		running.endsAt = world.now + 2 * day;
+		const runner = new Runner(world);
+		await runner.poll({ requests: 1, isActivation: true });
+		world.now += day;
+		await runner.poll();
+		world.now += 2 * day;
+		expect(await runner.poll()).toEqual([running.id]);
 	});
 
 	test('is silent about the past although a first reading takes longer than a day', async () => {

@@ -128,6 +128,20 @@ describe('Watching given tasks', () => {
 		expect(second.ids.sort()).toEqual(ids.slice(100).sort());
 	});
 
+	test('emits what ended shortly before the activation, when the first poll had no time for it', async () => {
+		statuses.set('a', 'succeed').set('b', 'succeed').set('c', 'succeed');
+		ends.set('b', providerTime - 9 * minute).set('c', providerTime - 11 * minute);
+		const first = await poll(['a', 'b', 'c'], null, timeFor(1));
+		expect((await poll(['a', 'b', 'c'], first.state)).ids).toEqual(['b']);
+	});
+
+	test('emits a task whose ID was added later, even when it ended long before the activation', async () => {
+		statuses.set('a', 'processing').set('new', 'succeed');
+		ends.set('new', providerTime - 24 * hour);
+		const first = await poll(['a'], null);
+		expect((await poll(['a', 'new'], first.state)).ids).toEqual(['new']);
+	});
+
 	test('emits what has no date rather than lose it, when the first poll had no time for it', async () => {
 		statuses.set('a', 'succeed').set('b', 'succeed');
 		const first = await poll(['a', 'b'], null, timeFor(1));
@@ -188,6 +202,7 @@ describe('Watching given tasks', () => {
 		for (const id of ids) statuses.set(id, 'processing');
 		// The first poll looks at all of them, to know the past.
 		let { state } = await poll(ids, null);
+		expect(asked).toHaveLength(250);
 		const seen = new Set<string>();
 		for (let polls = 0; polls < 3; polls++) {
 			({ state } = await poll(ids, state));

@@ -331,8 +331,8 @@ const rules: Rule[] = [
 	{
 		name: 'the first reading goes back a day',
 		file: 'account.ts',
-		is: 'this.settled.since ?? pass.startedAt - firstReachMs',
-		becomes: 'this.settled.since ?? pass.startedAt - marginMs',
+		is: 'this.settled.since ?? this.ledger.activatedAt - firstReachMs',
+		becomes: 'this.settled.since ?? this.ledger.activatedAt - marginMs',
 	},
 	{
 		name: '… and no further',
