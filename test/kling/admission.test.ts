@@ -284,6 +284,31 @@ describe('a run', () => {
 		expect(await next).toEqual(success('task'));
 	});
 
+	test.each([
+		['tooManyRequests', 0, 750],
+		['tooManyRequests', 100, 850],
+		['providerDown', 100, 100],
+	] as Array<[FailureKind, number, number]>)(
+		'whose first eight creates meet %s after %d ms goes on with four, not with one',
+		async (kind, latencyMs, nextAt) => {
+			const { admission, clock } = byHand({ concurrency: 8 });
+			const start = clock.now();
+			const sends: number[] = [];
+			await inParallel([...Array(16).keys()], 16, async () => {
+				await admission.pass<string>(async () => {
+					const isFirst = sends.push(clock.now() - start) <= 8;
+					await clock.sleep(isFirst ? latencyMs : 100);
+					return isFirst ? failed(failureOfKind(kind)) : success('task');
+				});
+			});
+			expect(sends.slice(0, 13)).toEqual([
+				...Array(8).fill(0),
+				...Array(4).fill(nextAt),
+				nextAt + 100,
+			]);
+		},
+	);
+
 	test('goes slower while the provider breaks down, and up to its bound again', async () => {
 		const { admission, clock } = byHand({ concurrency: 16 });
 		let inFlight = 0;

@@ -84,6 +84,59 @@ test.each([[{}], [{ effectScene: ['hug'] }], [{ effectScene: {} }], [{ effectSce
 	},
 );
 
+test.each([
+	[
+		{ effectScene: ' ' },
+		'Effect Scene is empty',
+		'Choose a scene from the list or enter its name.',
+	],
+	[
+		{ mode: 'best' },
+		'Mode must be std or pro',
+		"Choose one of these values, or remove Mode under Options to use the provider's own.",
+	],
+	[
+		{ duration: 7 },
+		'Duration must be 5 or 10 seconds',
+		"Choose one of these values, or remove Duration under Options to use the provider's own.",
+	],
+	[
+		{ callbackUrl: 'example.com' },
+		'Callback URL is not a web address',
+		'Enter an address that begins with https:// or http://, or remove the option.',
+	],
+	[{ externalTaskId: 'x'.repeat(129) }, 'External Task ID has 129 characters', 'Use at most 128.'],
+	[
+		{ additionalFields: '[1]' },
+		'Additional Fields is not a JSON object',
+		'Enter an object such as {"seed": 7}, or remove the option.',
+	],
+	[
+		{ additionalFields: '{"seed": 7, "model": "x"}' },
+		'Additional Fields cannot set model',
+		'The node sets it from its own parameters: use those, and remove it here.',
+	],
+])('%j is refused with what to do instead', (wrong, message, description) => {
+	expect(checkedOrder({ ...good, ...wrong }, kling)).toEqual({
+		ok: false,
+		problem: { message, description },
+	});
+});
+
+test('an option that a provider does not take is refused with what to do instead', () => {
+	expect(checkedOrder({ ...good, mode: 'pro' }, modellix)).toMatchObject({
+		problem: {
+			description: 'Remove Mode under Options, or use a credential of another provider.',
+		},
+	});
+});
+
+test('what is no text is refused by the name on screen', () => {
+	expect(checkedOrder({ ...good, modelName: ['kling-v1'] }, kling)).toMatchObject({
+		problem: { message: 'Model Name must be a text' },
+	});
+});
+
 test.each(['Hug Pro', 'hug-pro', 'HUG_PRO'])('a scene may be written %s', (effectScene) => {
 	expect(checkedOrder({ effectScene }, kling)).toEqual({ ok: true, value: good });
 });
