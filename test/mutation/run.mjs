@@ -37,12 +37,8 @@ process.env.MUTATION_SAMPLE = JSON.stringify(sample);
 
 const stryker = new Stryker({
 	mutate: values.only ? [values.only] : targets,
-	plugins: [
-		'@stryker-mutator/jest-runner',
-		'@stryker-mutator/typescript-checker',
-		join(here, 'everyNth.mjs'),
-	],
-	checkers: ['everyNth', 'typescript'],
+	plugins: ['@stryker-mutator/jest-runner', join(here, 'plugins.mjs')],
+	checkers: ['sample'],
 	testRunner: 'jest',
 	jest: { configFile: 'test/mutation/jest.config.cjs', enableFindRelatedTests: false },
 	coverageAnalysis: 'perTest',
