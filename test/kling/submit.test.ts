@@ -154,6 +154,12 @@ describe('a create whose answer is lost', () => {
 		expect(posts()).toHaveLength(1);
 	});
 
+	test("is unknown because the provider is down, where a proxy's page says so", async () => {
+		const gets = [answer(503, '<html></html>')];
+		const { submission } = await run({ posts: [lost], gets });
+		expect(submission).toMatchObject({ outcome: 'unknown', lookUp: { kind: 'providerDown' } });
+	});
+
 	test('is neither looked up nor sent again when the execution was stopped in between', async () => {
 		const stop = new AbortController();
 		const { submission, sent, last } = await run({
@@ -269,7 +275,10 @@ describe('a later try', () => {
 		const { submission, posts } = await run({ earlier, gets: [reply] });
 		expect(submission).toMatchObject({
 			outcome: 'found',
-			record: { task: { taskId: '7', externalTaskId: 'key-1', status: 'submitted' } },
+			record: {
+				task: { taskId: '7', externalTaskId: 'key-1', status: 'submitted' },
+				raw: { task_id: '7' },
+			},
 		});
 		expect(posts()).toEqual([]);
 	});
@@ -386,5 +395,20 @@ describe('a create that an execution which has died may have sent', () => {
 		const { submission, sent } = await run({ earlier });
 		expect(submission).toMatchObject({ outcome: 'unknown', externalTaskId: null });
 		expect(sent).toEqual([]);
+	});
+
+	test('is told apart from one that an earlier try may have sent', async () => {
+		const earlier: Remembered = { state: 'sending', trace: 'none' };
+		const died = await run({ earlier: { ...earlier, hasDied: true } });
+		expect(died.submission).toMatchObject({ outcome: 'unknown', hasDied: true });
+		const { submission } = await run({ earlier });
+		expect(submission).toMatchObject({ outcome: 'unknown', hasDied: false });
+	});
+
+	test('is sent once it is not found, and is then unknown for its own lost answer', async () => {
+		const earlier: Remembered = { state: 'sending', externalTaskId: 'key-1', hasDied: true };
+		const { submission, posts } = await run({ earlier, posts: [lost], gets: [notFound] });
+		expect(posts().length).toBeGreaterThan(0);
+		expect(submission).toMatchObject({ outcome: 'unknown', hasDied: false });
 	});
 });

@@ -239,6 +239,27 @@ describe('Watching the account', () => {
 		expect(new Set(runner.emitted).size).toBe(30);
 	});
 
+	test('asks once in the poll after one whose first page did not come', async () => {
+		const world = worldWith();
+		const runner = await activated(world);
+		world.fails = () => true;
+		await runner.poll();
+		world.fails = () => false;
+		const task = world.add();
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+		expect(world.requests).toBe(1);
+	});
+
+	test('goes on behind the pages that a poll had time for, and does not read the first again', async () => {
+		const world = worldWith({ largestPage: 10, order: 'random' });
+		addHistory(world, 25);
+		const runner = await activated(world);
+		await runner.poll({ requests: 2 });
+		await runner.poll();
+		expect(world.requests).toBe(1);
+	});
+
 	test('reads the newest page in each poll even when a later page never comes', async () => {
 		const world = worldWith({ largestPage: 10, order: 'newest' });
 		const runner = await activated(world);

@@ -67,6 +67,13 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'new'], second.state)).ids).toEqual([]);
 	});
 
+	test('emits a task whose ID was added later, even when it had ended before the activation', async () => {
+		statuses.set('a', 'succeed').set('old', 'succeed');
+		ends.set('old', providerTime - hour);
+		const first = await poll(['a'], null);
+		expect((await poll(['a', 'old'], first.state)).ids).toEqual(['old']);
+	});
+
 	test('loses nothing when n8n starts again with the state of an earlier poll', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		const first = await poll(['a'], null);
@@ -182,6 +189,33 @@ describe('Watching given tasks', () => {
 		expect(first.failure).toBeNull();
 		statuses.set('b', 'succeed').set('c', 'succeed');
 		expect((await poll(['a', 'b', 'c'], first.state)).ids).toEqual(['b', 'c']);
+	});
+
+	test('is not held up by tasks that can never be read', async () => {
+		const ids = ['a', 'b', 'c', 'd', 'e', 'z'];
+		for (const id of ids) statuses.set(id, 'processing');
+		let { state } = await poll(ids, null);
+		for (const id of ids) statuses.set(id, trouble);
+		statuses.set('z', 'succeed');
+		const emitted: string[] = [];
+		for (let polls = 0; polls < 3; polls++) {
+			const result = await poll(ids, state);
+			({ state } = result);
+			emitted.push(...result.ids);
+		}
+		expect(emitted).toEqual(['z']);
+	});
+
+	test('looks at all others in the same poll, unless several cannot be read', async () => {
+		const ids = Array.from({ length: 12 }, (_, index) => `task-${index}`);
+		for (const id of ids) statuses.set(id, 'processing');
+		const { state } = await poll(ids, null);
+		statuses.set('task-0', trouble);
+		await poll(ids, state);
+		expect(asked).toHaveLength(12);
+		for (const id of ids) statuses.set(id, trouble);
+		await poll(ids, state);
+		expect(asked.length).toBeLessThanOrEqual(6);
 	});
 
 	test('says why when none can be looked at', async () => {
