@@ -473,6 +473,15 @@ describe('Modellix', () => {
 	});
 });
 
+test.each([
+	[400, 'notFound'],
+	[499, 'notFound'],
+	[500, 'providerDown'],
+])('a code that says “not found” with HTTP %i is the failure %s', (status, kind) => {
+	const body = { code: 'task_not_exist', message: 'task_not_exist', data: null };
+	expect(failureOf(kkiai, body, status)).toMatchObject({ kind });
+});
+
 describe('APIModels', () => {
 	const done = {
 		taskId: 'clxxx',
@@ -531,6 +540,14 @@ describe('APIModels', () => {
 		expect(read(apiModels, { code: 200, data: { ...data, completeTime: null } }).status).toBe(
 			'succeed',
 		);
+	});
+
+	test.each([
+		['has failed', { ...done, state: 'failed', resultUrls: [] }, 'failed'],
+		['has an address', done, 'succeed'],
+	])('a task that %s has ended at once', (_what, data, status) => {
+		const outcome = outcomeOf(apiModels, { code: 200, data }, 200, done.completeTime + 1_000);
+		expect(outcome).toMatchObject({ value: { task: { status } } });
 	});
 
 	test('asks for a task with task_id, although it answers with taskId', () => {
