@@ -128,7 +128,7 @@ class AccountPoll {
 			if (settled.next !== null) since = Math.max(since ?? 0, settled.next);
 			// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
 			const next = Math.min(startedAt - marginMs, pass.top ?? 0);
-			this.settled = { since, next, nextAt: startedAt };
+			this.settled = { since, next, nextAt: this.ledger.now };
 		} else {
 			since ??= startedAt - keptMs;
 			this.settled = { ...settled, since };

@@ -37,8 +37,8 @@ export class Ledger {
 	private readonly wanted: WatchState['wanted'] = {};
 	/** The events that became wanted with the response that is being noted. */
 	private justWanted: readonly TaskEvent[] = [];
-	/** The provider's clock. */
-	private now = 0;
+	/** The provider's clock, as of the last response. */
+	now = 0;
 
 	constructor(
 		state: WatchState,

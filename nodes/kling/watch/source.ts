@@ -101,15 +101,12 @@ export async function lookAtEach(
 ): Promise<Failure | null> {
 	const failures: Failure[] = [];
 	let responses = 0;
-	let isStopped = false;
 	await inParallel(taskIds.slice(0, most), looksAtOnce, async (taskId) => {
-		if (isStopped || !time.isLeft) return;
+		if (failures.length >= mostFailedLooks || !time.isLeft) return;
 		const outcome = await time.ask(async () => await source.getOnce(taskId));
 		if (!outcome.ok && !concernsTaskAlone(outcome.failure)) {
 			ledger.postpone(taskId);
 			failures.push(outcome.failure);
-			isStopped ||=
-				behaviourOf(outcome.failure).concerns === 'all' || failures.length >= mostFailedLooks;
 			return;
 		}
 		responses++;

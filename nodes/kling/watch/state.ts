@@ -29,7 +29,7 @@ const stateSchema = z.discriminatedUnion('watch', [
 			since: moment.nullable(),
 			/** What `since` becomes once the list has been read again. */
 			next: moment.nullable(),
-			/** When the pass began that found `next`. */
+			/** When the pass ended that found `next`. */
 			nextAt: moment,
 		}),
 		/** The newest creation that the last pass showed; null unless the list has proved to be newest first. */

@@ -465,6 +465,25 @@ describe('Watching the account, in cases that once went wrong', () => {
 			for (let more = 0; more < 3; more++) expect(await runner.poll()).toEqual([]);
 		});
 
+		test('of which the first takes long, and the second begins when it ends', async () => {
+			const runner = await activated(world);
+			const task = addTask();
+			task.endsAt = Infinity;
+			const isStale = world.before;
+			allServersKnow();
+			await runner.poll({ requests: 1 });
+			world.now += 20 * minute;
+			task.endsAt = world.now - second;
+			await runner.poll();
+			world.now += 30 * second;
+			world.before = isStale;
+			await runner.poll();
+			expect(runner.emitted).not.toContain(task.id);
+			allServersKnow();
+			world.now += 10 * minute;
+			expect(await runner.poll()).toEqual([task.id]);
+		});
+
 		test('of which the second begins soon and takes long', async () => {
 			const runner = await activated(world);
 			const task = addTask();
@@ -495,16 +514,22 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([]);
 	});
 
-	test('follows what ran at activation although the first reading goes on a day later', async () => {
+	test('follows what ran at activation although the list is read again only a day later', async () => {
 		const world = worldWith({ largestPage: 20 });
 		addHistory(world, 100, 10 * minute);
-		const running = world.tasks[10];
-		running.endsAt = world.now + 2 * day;
+		// The first row of the third page; it slips to the second when a newer one vanishes.
+		const running = world.tasks[59];
+		running.endsAt = world.now + 3 * day;
+		world.before = (request) => {
+			if (request === 3) world.tasks[95].vanishedAt = world.now;
+		};
 		const runner = new Runner(world);
-		await runner.poll({ requests: 1, isActivation: true });
+		await runner.poll({ requests: 5, isActivation: true });
+		expect(runner.open).toEqual([]);
+		world.before = () => undefined;
 		world.now += day;
 		await runner.poll();
-		world.now += 2 * day;
+		world.now += 3 * day;
 		expect(await runner.poll()).toEqual([running.id]);
 	});
 

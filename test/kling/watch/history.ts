@@ -382,7 +382,7 @@ export class Play {
 		const { endsAt, dates, createdAt, lag } = task;
 		const longBefore = from - marginMs - 2 * skewMs - second;
 		// An end that is dated before the creation says nothing.
-		const isOdd = dates === 'both' && task.createdSkew === farAhead;
+		const isOdd = endsAt + task.updatedSkew <= createdAt + task.createdSkew + minute;
 		if ((dates === 'both' && !isOdd) || dates === 'updated') return endsAt < longBefore;
 		// Not dated, it is known to be past where the activation showed it so.
 		const { staleness } = this.history.habits;

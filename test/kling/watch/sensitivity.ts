@@ -389,16 +389,16 @@ const rules: Rule[] = [
 		becomes: 'taskIds',
 	},
 	{
-		name: '… and at no more after a refusal that concerns all',
+		name: '… and at no more after three reads that failed',
 		file: 'source.ts',
-		is: "behaviourOf(outcome.failure).concerns === 'all' || failures",
-		becomes: 'failures',
+		is: 'failures.length >= mostFailedLooks || ',
+		becomes: '',
 	},
 	{
-		name: '… nor after three reads that failed',
-		file: 'source.ts',
-		is: ' || failures.length >= mostFailedLooks',
-		becomes: '',
+		name: '… counted from its end',
+		file: 'account.ts',
+		is: 'nextAt: this.ledger.now',
+		becomes: 'nextAt: startedAt',
 	},
 	{
 		name: 'one that cannot be read gets its turn behind the others',
