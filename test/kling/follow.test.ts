@@ -280,6 +280,15 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(12);
 	});
 
+	test('goes by id in the same round where only the list is refused', async () => {
+		const { sent, followed } = await run({
+			tasks: 12,
+			gets: (request) => (isList(request) ? refusal(1201) : task(idOf(request), 'succeed')),
+		});
+		expect(sent.map(({ at }) => at)).toEqual(Array(13).fill(10_000));
+		expect(inTime(followed)).toBe(12);
+	});
+
 	test('asks for nothing else in a round whose list was refused for what every read would meet', async () => {
 		const { sent } = await run({
 			tasks: 12,
