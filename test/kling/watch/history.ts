@@ -309,7 +309,7 @@ export class Play {
 			const emitted = await runner.poll({ requests });
 			const isQuiet = emitted.length === 0 && runner.open.length === 0 && !runner.state?.pass;
 			quiet = isQuiet ? quiet + 1 : 0;
-			world.now += 3 * minute;
+			world.now += 4 * minute;
 		}
 	}
 
