@@ -67,15 +67,18 @@ test.each([
 	expect(checked).toMatchObject({ ok: false, problem: { message } });
 });
 
-test.each(['javascript:alert(1)', 'http://', 'example.com/hook', 'https:///x'])(
-	'a callback URL of %s is refused',
-	(callbackUrl) => {
-		expect(checkedOrder({ ...good, callbackUrl }, cometApi)).toMatchObject({
-			ok: false,
-			problem: { message: 'Callback URL is not a web address' },
-		});
-	},
-);
+test.each([
+	'javascript:alert(1)',
+	'see https://example.com',
+	'http://',
+	'example.com/hook',
+	'https:///x',
+])('a callback URL of %s is refused', (callbackUrl) => {
+	expect(checkedOrder({ ...good, callbackUrl }, cometApi)).toMatchObject({
+		ok: false,
+		problem: { message: 'Callback URL is not a web address' },
+	});
+});
 
 test.each([[{}], [{ effectScene: ['hug'] }], [{ effectScene: {} }], [{ effectScene: null }]])(
 	'a scene of %j is refused, never sent',
@@ -129,6 +132,19 @@ test('an option that a provider does not take is refused with what to do instead
 			description: 'Remove Mode under Options, or use a credential of another provider.',
 		},
 	});
+});
+
+test('the longest external task id, and fields with names that begin like those of the node, are taken', () => {
+	const externalTaskId = 'x'.repeat(128);
+	const additionalFields = { model_version: '2', image_fidelity: 0.5 };
+	expect(checkedOrder({ ...good, externalTaskId, additionalFields }, kling)).toEqual({
+		ok: true,
+		value: { ...good, externalTaskId, additionalFields },
+	});
+});
+
+test.each(['', ' ', '{}', null])('additional fields of %j are none', (additionalFields) => {
+	expect(checkedOrder({ ...good, additionalFields }, kling)).toEqual({ ok: true, value: good });
 });
 
 test('what is no text is refused by the name on screen', () => {
