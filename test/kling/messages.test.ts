@@ -271,6 +271,11 @@ describe('a task that failed', () => {
 			expect(told(name, { statusMessage }).description).toMatch(advice);
 		}
 	});
+
+	test('is not told what to do about a reason that its own only quotes', () => {
+		const statusMessage = 'Prompt “the resolution or aspect ratio of the input image” is too long';
+		expect(told('kling', { statusMessage }).description).not.toMatch(/at least 300 pixels/);
+	});
 });
 
 test('the provider’s sentence stands in a message once', () => {

@@ -150,6 +150,7 @@ describe('Kling AI', () => {
 		[400, 1201, 'Duplicate external_task_id: a already exists', 'duplicateExternalId'],
 		[400, 1201, 'external_task_id already used', 'duplicateExternalId'],
 		[400, 1201, 'external_task_id is duplicated', 'duplicateExternalId'],
+		[400, 1201, 'external_task_id is duplicated: order-4711', 'duplicateExternalId'],
 		[400, 1201, `External_task_id ${'u'.repeat(200)} already exists.`, 'duplicateExternalId'],
 		// What an id holds does not change the reading.
 		...[
