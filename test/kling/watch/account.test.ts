@@ -624,6 +624,24 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
+	test('reads on when an old task that ended last stands before the new ones', async () => {
+		// By the last change, which for tasks that all take the same time is newest first, too.
+		const world = worldWith({ order: 'updated', largestPage: 20 });
+		const old = world.add({ endsAt: world.now + 9 * hour });
+		world.now += 5 * hour;
+		addHistory(world, 40);
+		const runner = await activated(world);
+		expect(runner.state?.top).not.toBeNull();
+		world.now += 3 * hour;
+		for (let count = 0; count < 30; count++) {
+			world.add();
+			world.now += minute;
+		}
+		world.now += hour;
+		expect(await runner.poll()).toHaveLength(31);
+		expect(runner.emitted).toContain(old.id);
+	});
+
 	test('emits what ended before a batch of old tasks that fills the first page by itself', async () => {
 		// By the last change, which for tasks that all take the same time is newest first, too.
 		const world = worldWith({ order: 'updated', largestPage: 20 });
