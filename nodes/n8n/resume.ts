@@ -22,6 +22,11 @@ export const resumeWebhooks: IWebhookDescription[] = [
 	},
 ];
 
+/** Which run of the node this is, from 0: each round of a loop over it is a new one. */
+export function runIndexOf(context: IExecuteFunctions): number {
+	return Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
+}
+
 /** The address that wakes this node in this execution, with the token that n8n 2.x asks for. */
 export function resumeUrlOf(context: IExecuteFunctions): string {
 	const url = new URL(executionUrlOf(context));

@@ -12,7 +12,7 @@ import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
 import { guarded, itemOf } from '../../n8n/problems';
-import { resumeTokenOf } from '../../n8n/resume';
+import { resumeTokenOf, runIndexOf } from '../../n8n/resume';
 import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
 import { openSession, type Session } from '../../n8n/session';
 import { waitAndFinish, type ItemTask } from '../operations/finish';
@@ -53,10 +53,6 @@ export function sleptWait(context: IExecuteFunctions): Wait | null {
 export function storedWait(data: IRunExecutionData, node: INode): Wait | null {
 	const wait = NodeHelpers.getContext(data, 'node', node)[contextKey] as unknown;
 	return (wait as Wait | undefined) ?? null;
-}
-
-function runIndexOf(context: IExecuteFunctions): number {
-	return Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
 }
 
 /** Milliseconds in which n8n surely has stored a sleeping execution as waiting. */

@@ -4,7 +4,7 @@ import type { Order } from '../../../kling/create/order';
 import type { ExternalIdSupport } from '../../../kling/providers/provider';
 import { generatedIdPrefix, type ProviderName } from '../../../kling/task';
 import type { Remembered, SubmissionMemory } from '../../../kling/create/submit';
-import { resumeTokenOf } from '../../../n8n/resume';
+import { resumeTokenOf, runIndexOf } from '../../../n8n/resume';
 import { isTool } from '../../../n8n/tool';
 
 const contextKey = 'klingEffects';
@@ -102,7 +102,7 @@ const firstRuns = new WeakMap<object, number>();
  * their arguments.
  */
 function runOf(context: IExecuteFunctions): number {
-	const run = Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
+	const run = runIndexOf(context);
 	const call: unknown = isTool(context) ? context.getInputData()[0]?.json : null;
 	if (typeof call !== 'object' || call === null) return run;
 	const first = firstRuns.get(call) ?? run;
