@@ -3,8 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { before, beforeEach, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
-import { klingNode, locator, manualTrigger, node, webhook, workflow } from '../lib/workflow.mjs';
+import { assertSucceeded, itemsOf } from '../../tools/rest.mjs';
+import {
+	klingNode,
+	locator,
+	manualTrigger,
+	node,
+	webhook,
+	workflow,
+} from '../../tools/workflow.mjs';
 
 /** Tasks of this sandbox end when a test says so. */
 const neverByItself = 100_000;

@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { ownN8n, ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { call, fakeModel } from '../lib/model.mjs';
-import { mp4Boxes } from '../lib/mp4.mjs';
-import { rootDir } from '../lib/paths.mjs';
-import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
+import { mp4Boxes } from '../../tools/mp4.mjs';
+import { rootDir } from '../../tools/paths.mjs';
+import { assertSucceeded, itemsOf } from '../../tools/rest.mjs';
 import { startGoogle, startTelegram } from '../lib/standIns.mjs';
 
 const folder = join(rootDir, 'examples');
