@@ -1,5 +1,4 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { accepted } from '../../kling/checked';
 import { hintAtOptions } from '../../kling/create/order';
 import type { FailureKind } from '../../kling/failure';
 import { follow } from '../../kling/look';
@@ -7,12 +6,12 @@ import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
 import type { Provider } from '../../kling/providers';
 import { adviceOn } from '../../kling/scenes';
 import { isFinal } from '../../kling/task';
-import { errorOf, type Problem } from '../../n8n/problems';
+import type { Problem } from '../../n8n/problems';
 import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
-import { failedTaskIsProblem, waitAndFinish, waitOf, type ItemTask } from '../afterTask/finish';
+import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../afterTask/finish';
 import { checkItems } from './item';
 import { NodeMemory } from './memory';
 import { submitItems, type Submitted, type SubmittedItems } from './submission';
@@ -32,17 +31,13 @@ export async function executeCreate(
 	const { items, problems: refused } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
 	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
-	const [{ options }] = items;
-	const { intervalMs, timeoutMs } = waitOf(options);
-	const wantsToSleep = options.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
-	const callback = wantsToSleep
-		? readCallbackWait(context, session, options.callbackUrl)
-		: accepted(null);
-	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
-	const resumeUrl = callback.value;
+	const [{ order, run }] = items;
+	const { intervalMs, timeoutMs } = run.wait;
+	const wantsToSleep = run.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
+	const resumeUrl = wantsToSleep ? readCallbackWait(context, session, order.callbackUrl) : null;
 
 	const deadline = session.clock.elapsed() + timeoutMs;
-	const limits = { concurrency: options.concurrency, deadline, resumeUrl };
+	const limits = { concurrency: run.concurrency, deadline, resumeUrl };
 	const outcome = await submitItems(context, session, memory, items, limits);
 	const { submitted } = outcome;
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
