@@ -143,9 +143,7 @@ async function recover(taskId: string, order: Order, client: Client): Promise<Su
 	const outcome = await client.get(taskId);
 	const { idKeys, name } = client.provider;
 	// The id is known and paid for: that the provider cannot be asked just now must not lose it.
-	const record = outcome.ok
-		? outcome.value
-		: recordOf(name, { taskId }, { [idKeys[0]]: taskId });
+	const record = outcome.ok ? outcome.value : recordOf(name, { taskId }, { [idKeys[0]]: taskId });
 	return { outcome: 'found', record: filledIn(record, order), isEarlier: false };
 }
 
