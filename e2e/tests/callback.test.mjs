@@ -465,3 +465,11 @@ async function post(url) {
 		body: '{}',
 	});
 }
+
+/** Waits until a figure has reached a value, and gives the figure. */
+async function settled(figure, value) {
+	for (let tries = 0; tries < 300 && figure() < value; tries++) {
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+	return figure();
+}

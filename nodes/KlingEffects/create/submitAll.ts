@@ -5,6 +5,7 @@ import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../..
 import { InputError, reasonOf } from '../../kling/input';
 import { inParallel } from '../../kling/inParallel';
 import type { Session } from '../../n8n/session';
+import { showPaid } from './customData';
 import { loadImages } from './images';
 import type { CheckedItem } from './item';
 import type { NodeMemory } from './memory';
@@ -33,7 +34,7 @@ export interface SubmittedItems {
  * Creates, or finds, the task of each item; never rejects. Stops sending where the rest would meet
  * the same, or where n8n will drop the rest's output.
  */
-export async function submitItems(
+export async function submitAll(
 	context: IExecuteFunctions,
 	{ client, clock, signal, provider }: Session,
 	memory: NodeMemory,
@@ -44,7 +45,7 @@ export async function submitItems(
 	// Without time to wait, a create is still sent once.
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
-	const show = showOnExecution(context);
+	const show = showPaid(context);
 	const submitted: Submitted[] = [];
 
 	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> =>
@@ -89,37 +90,4 @@ function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome !== 'unknown') return null;
 	const { failure, lookUp } = submission;
 	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
-}
-
-/** n8n keeps 10 values of 255 characters as custom data of an execution; half of them are left to the workflow. */
-const mostValues = 5;
-const longestValue = 255;
-
-/**
- * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
- * create: there it stays when the run is stopped.
- */
-function showOnExecution(context: IExecuteFunctions): (one: Submitted) => void {
-	// Once for all creates: n8n builds a new proxy for each access, which is slow.
-	const { customData } = context.getWorkflowDataProxy(0).$execution as {
-		customData?: { set(key: string, value: string): void };
-	};
-	const listUnder = (key: string, values: number) => {
-		let [number, line] = [1, ''];
-		return (text: string) => {
-			const joined = line === '' ? text : `${line},${text}`;
-			const fits = joined.length <= longestValue;
-			[number, line] = fits ? [number, joined] : [number + 1, text];
-			if (number <= values) customData?.set(number === 1 ? key : `${key}${number}`, line);
-		};
-	};
-	const showTask = listUnder('klingTaskIds', mostValues);
-	const showUnknown = listUnder('klingUnknown', 1);
-	return ({ itemIndex, submission }) => {
-		if ('record' in submission) showTask(submission.record.task.taskId);
-		else if (submission.outcome === 'unknown') {
-			const { externalTaskId } = submission;
-			showUnknown(externalTaskId ? `${itemIndex}:${externalTaskId}` : String(itemIndex));
-		}
-	};
 }
