@@ -56,7 +56,7 @@ export default tseslint.config(
 	},
 	{
 		// Answers and bodies of any shape are taken apart here.
-		files: ['test/**/*.ts', 'bench/**/*.ts'],
+		files: ['test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
 		rules: { '@typescript-eslint/no-explicit-any': 'off' },
 	},
 );

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ensureN8n } from '../e2e/lib/install.mjs';
-import { ensureRootInstall } from '../e2e/lib/pack.mjs';
-import { makeTempDir, rootDir } from '../e2e/lib/paths.mjs';
+import { ensureN8n } from '../tools/install.mjs';
+import { ensureRootInstall } from '../tools/pack.mjs';
+import { makeTempDir, rootDir } from '../tools/paths.mjs';
 
 /**
  * `npm run bench`: measures with the modules of a real n8n 2.x install and the Node.js that it needs,

@@ -1,9 +1,9 @@
 import { after } from 'node:test';
 
-import { startN8n } from './lib/n8n.mjs';
-import { N8nRest } from './lib/rest.mjs';
-import { startSandbox } from './lib/sandbox.mjs';
-import { credentialType } from './lib/workflow.mjs';
+import { startN8n } from '../tools/n8n.mjs';
+import { N8nRest } from '../tools/rest.mjs';
+import { startSandbox } from '../tools/sandbox.mjs';
+import { credentialType } from '../tools/workflow.mjs';
 
 if (!process.env.KLING_E2E) throw new Error('Run these tests with: npm run test:e2e');
 

@@ -1,8 +1,8 @@
 // npm run test:queue [-- --line 1|2] [--check]: n8n's queue mode, with workers that are killed.
 import { parseArgs } from 'node:util';
 
-import { ensureN8n } from './lib/install.mjs';
-import { main, say } from './lib/progress.mjs';
+import { ensureN8n } from '../tools/install.mjs';
+import { main, say } from '../tools/progress.mjs';
 import { linesOf, runFiles, runLines, testFilesIn } from './lib/suite.mjs';
 import {
 	clearRedis,

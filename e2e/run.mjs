@@ -1,8 +1,8 @@
 // npm run test:e2e [-- --line 1|2] [--only TEXT]: the tests that drive a real n8n.
 import { parseArgs } from 'node:util';
 
-import { startN8n } from './lib/n8n.mjs';
-import { main, say, step } from './lib/progress.mjs';
+import { startN8n } from '../tools/n8n.mjs';
+import { main, say, step } from '../tools/progress.mjs';
 import { linesOf, runFiles, runLines, testFilesIn } from './lib/suite.mjs';
 
 /** Files at once: they mostly wait for timers, so more than there are processors. */

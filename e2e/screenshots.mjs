@@ -4,12 +4,12 @@ import { join, relative } from 'node:path';
 
 import { ensureChromium } from './lib/chromium.mjs';
 import { openEditor } from './lib/editor.mjs';
-import { ensureN8n } from './lib/install.mjs';
-import { startN8n } from './lib/n8n.mjs';
-import { buildAndPack } from './lib/pack.mjs';
-import { makeTempDir, rootDir } from './lib/paths.mjs';
-import { main, say, step, table, UserError } from './lib/progress.mjs';
-import { savePhotos, startSandbox } from './lib/sandbox.mjs';
+import { ensureN8n } from '../tools/install.mjs';
+import { startN8n } from '../tools/n8n.mjs';
+import { buildAndPack } from '../tools/pack.mjs';
+import { makeTempDir, rootDir } from '../tools/paths.mjs';
+import { main, say, step, table, UserError } from '../tools/progress.mjs';
+import { savePhotos, startSandbox } from '../tools/sandbox.mjs';
 import {
 	credentialType,
 	demoPhotos,
@@ -20,7 +20,7 @@ import {
 	manualTrigger,
 	node,
 	workflow,
-} from './lib/workflow.mjs';
+} from '../tools/workflow.mjs';
 
 const line = '2';
 const docsDir = join(rootDir, 'docs');

@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { ensureRootInstall } from '../e2e/lib/pack.mjs';
-import { rootDir } from '../e2e/lib/paths.mjs';
+import { ensureRootInstall } from '../tools/pack.mjs';
+import { rootDir } from '../tools/paths.mjs';
 
 /**
  * `npm test`: installs what is missing, then checks types and style and runs the jest suite. Further
- * words go to jest: `npm test -- test/contract`.
+ * words go to jest: `npm test -- test/promises/contract`.
  */
 const jestWords = process.argv.slice(2);
 

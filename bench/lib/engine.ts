@@ -15,7 +15,7 @@ import {
 } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { KlingEffectsTrigger } from '../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
-import { additionalDataOf, nodeTypes as testTypes } from '../../test/harness/engine';
+import { additionalDataOf, nodeTypes as testTypes } from '../../tools/engine';
 import { n8nNodeClass } from './modules';
 
 /** Runs whole workflows, of our nodes or of n8n's, in n8n's real engine with its real helpers. */

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SleepingN8n } from '../../test/harness/sleepingN8n';
+import { SleepingN8n } from '../../tools/sleepingN8n';
 import { createNode, items } from '../lib/nodes';
 import type { Bench, Benchmark } from '../lib/row';
 

@@ -1,6 +1,6 @@
 import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { packFresh } from '../../test/package/tarball';
+import { packFresh } from '../../tools/tarball';
 import { inChild, inPlainChild } from '../lib/child';
 import { n8nDir } from '../lib/modules';
 import { figuresOf } from '../lib/figures';

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-import { logDir } from './paths.mjs';
-import { cleanEnv, run } from './process.mjs';
-import { step, UserError } from './progress.mjs';
+import { logDir } from '../../tools/paths.mjs';
+import { cleanEnv, run } from '../../tools/process.mjs';
+import { step, UserError } from '../../tools/progress.mjs';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const usualBrowser = '/usr/bin/chromium';

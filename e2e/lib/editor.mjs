@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { launchChromium } from './chromium.mjs';
-import { waitUntil } from './process.mjs';
-import { ownerAccount } from './rest.mjs';
+import { waitUntil } from '../../tools/process.mjs';
+import { ownerAccount } from '../../tools/rest.mjs';
 
 const viewport = { width: 1440, height: 900 };
 /** A busy machine draws the editor slowly. */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-import { e2eDir } from './paths.mjs';
+import { e2eDir } from '../../tools/paths.mjs';
 
 /** The part of a request's URL that a handler looks at, with its body in one piece. */
 async function read(request) {

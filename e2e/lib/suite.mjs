@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-import { n8nLines } from './install.mjs';
-import { buildAndPack } from './pack.mjs';
-import { e2eDir, makeTempDir } from './paths.mjs';
-import { say, UserError } from './progress.mjs';
+import { n8nLines } from '../../tools/install.mjs';
+import { buildAndPack } from '../../tools/pack.mjs';
+import { e2eDir, makeTempDir } from '../../tools/paths.mjs';
+import { say, UserError } from '../../tools/progress.mjs';
 
 /** Beyond this, a test file hangs. */
 const fileTimeoutMs = 20 * 60_000;

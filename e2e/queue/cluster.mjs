@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-import { prepareN8n } from '../lib/n8n.mjs';
+import { prepareN8n } from '../../tools/n8n.mjs';
 
 /** Executions that one worker runs at once; two workers hold all of a test's. */
 const workerConcurrency = 6;

@@ -3,8 +3,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { waitUntil } from '../lib/process.mjs';
-import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
+import { waitUntil } from '../../tools/process.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
 import {
 	klingNode,
 	klingTrigger,
@@ -13,7 +13,7 @@ import {
 	node,
 	webhook,
 	workflow,
-} from '../lib/workflow.mjs';
+} from '../../tools/workflow.mjs';
 import { Cluster, startsOf } from './cluster.mjs';
 import { connectRedis } from './services.mjs';
 

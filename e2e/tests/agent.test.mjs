@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { call, fakeModel } from '../lib/model.mjs';
-import { locator, manualTrigger, node, nodeType, workflow } from '../lib/workflow.mjs';
+import { locator, manualTrigger, node, nodeType, workflow } from '../../tools/workflow.mjs';
 
 /** Up to 2 the agent runs its tools itself; from 3 on it asks n8n's engine to run them. */
 const agentVersions = [2.2, 3];

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { before, beforeEach, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { mp4Boxes } from '../lib/mp4.mjs';
-import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
-import { savePhotos } from '../lib/sandbox.mjs';
+import { mp4Boxes } from '../../tools/mp4.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
+import { savePhotos } from '../../tools/sandbox.mjs';
 import {
 	klingNode,
 	locator,
@@ -14,7 +14,7 @@ import {
 	mergeByPosition,
 	readFileNode,
 	workflow,
-} from '../lib/workflow.mjs';
+} from '../../tools/workflow.mjs';
 
 /** Where n8n can keep files, by its line; n8n 1 keeps them in memory by default. */
 const modes = { 1: ['default', 'filesystem'], 2: ['filesystem', 'database'] };

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { waitUntil } from '../lib/process.mjs';
-import { errorOf, itemsOf } from '../lib/rest.mjs';
-import { klingNode, locator, node, rowNodes, webhook, workflow } from '../lib/workflow.mjs';
+import { waitUntil } from '../../tools/process.mjs';
+import { errorOf, itemsOf } from '../../tools/rest.mjs';
+import { klingNode, locator, node, rowNodes, webhook, workflow } from '../../tools/workflow.mjs';
 
 const count = 20;
 /** n8n 1.123 gives its executions no token, so their tasks have other ids in a retry. */

@@ -4,8 +4,14 @@ import { after, before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
 import { openEditor } from '../lib/editor.mjs';
-import { rootDir } from '../lib/paths.mjs';
-import { klingNode, klingTrigger, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
+import { rootDir } from '../../tools/paths.mjs';
+import {
+	klingNode,
+	klingTrigger,
+	locator,
+	manualTrigger,
+	workflow,
+} from '../../tools/workflow.mjs';
 
 const folder = join(rootDir, 'test-artefacts', `editor-n8n-${prepared.line}`);
 

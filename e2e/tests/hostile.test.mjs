@@ -7,8 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
-import { credentialType, klingNode, locator, manualTrigger, workflow } from '../lib/workflow.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
+import {
+	credentialType,
+	klingNode,
+	locator,
+	manualTrigger,
+	workflow,
+} from '../../tools/workflow.mjs';
 
 const megabyte = 1024 ** 2;
 /** 200 kB that become 200 MB. Read whole and parsed, such a one stopped n8n for more than a minute. */

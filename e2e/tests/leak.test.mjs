@@ -6,8 +6,8 @@ import { join, sep } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { waitUntil } from '../lib/process.mjs';
-import { errorOf } from '../lib/rest.mjs';
+import { waitUntil } from '../../tools/process.mjs';
+import { errorOf } from '../../tools/rest.mjs';
 import {
 	credentialType,
 	klingNode,
@@ -18,7 +18,7 @@ import {
 	readFileNode,
 	rowNodes,
 	workflow,
-} from '../lib/workflow.mjs';
+} from '../../tools/workflow.mjs';
 
 const wait = { waitForCompletion: true, downloadVideo: true, options: { pollInterval: 1 } };
 /** What a user would not want to find in a log. The sandbox's own keys are as secret as these. */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
-import { mp4Boxes } from '../lib/mp4.mjs';
-import { assertSucceeded, itemsOf } from '../lib/rest.mjs';
-import { providerNames, savePhotos } from '../lib/sandbox.mjs';
+import { mp4Boxes } from '../../tools/mp4.mjs';
+import { assertSucceeded, itemsOf } from '../../tools/rest.mjs';
+import { providerNames, savePhotos } from '../../tools/sandbox.mjs';
 import {
 	credentialType,
 	klingNode,
@@ -15,7 +15,7 @@ import {
 	readFileNode,
 	triggerType,
 	workflow,
-} from '../lib/workflow.mjs';
+} from '../../tools/workflow.mjs';
 
 describe(`the packed package in n8n ${prepared.line}.x`, () => {
 	let rest;

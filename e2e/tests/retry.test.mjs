@@ -3,10 +3,17 @@ import { before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { ownSandbox, prepared, sharedN8n, storeCredential } from '../fixture.mjs';
-import { waitUntil } from '../lib/process.mjs';
-import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
-import { providerNames } from '../lib/sandbox.mjs';
-import { klingNode, locator, manualTrigger, node, rowNodes, workflow } from '../lib/workflow.mjs';
+import { waitUntil } from '../../tools/process.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
+import { providerNames } from '../../tools/sandbox.mjs';
+import {
+	klingNode,
+	locator,
+	manualTrigger,
+	node,
+	rowNodes,
+	workflow,
+} from '../../tools/workflow.mjs';
 
 /** Tasks that take so many seconds end when a test says so. */
 const neverByItself = 100_000;

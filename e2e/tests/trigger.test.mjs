@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
-import { waitUntil } from '../lib/process.mjs';
-import { assertSucceeded, errorOf, itemsOf } from '../lib/rest.mjs';
+import { waitUntil } from '../../tools/process.mjs';
+import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
 import {
 	klingNode,
 	klingTrigger,
@@ -11,7 +11,7 @@ import {
 	manualTrigger,
 	node,
 	workflow,
-} from '../lib/workflow.mjs';
+} from '../../tools/workflow.mjs';
 
 /** Tasks end when a test says so. */
 const neverByItself = 100_000;

@@ -1,4 +1,4 @@
-import { onlyWithList } from '../kling/providers/support';
+import { onlyWithList } from '../kling/providers/whoCan';
 import {
 	NodeConnectionTypes,
 	NodeOperationError,
@@ -12,24 +12,24 @@ import {
 } from 'n8n-workflow';
 import { simplifyField } from '../n8n/items';
 import { outputOfThrown } from '../n8n/results';
-import { resumeWebhooks } from '../n8n/resume';
+import { resumeWebhooks } from '../n8n/execution';
 import { openSession } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
-import { sleptWait } from './callback/sleep';
-import { CallbackHandler } from './callback/wake';
-import { finishWoken } from './callback/sleep';
-import { searchScenesMethod } from './methods';
-import { executeCreate } from './operations/create/create';
-import { createFields, createOptions, waitUsingOption } from './operations/create/fields';
-import { executeGet, getFields } from './operations/get';
-import { executeList, limitFields, listFields } from './operations/getMany';
-import { executeListScenes, listScenesFields } from './operations/getManyScenes';
+import { sleptWait } from './afterTask/sleep';
+import { CallbackHandler } from './afterTask/webhook';
+import { finishWoken } from './afterTask/sleep';
+import { searchScenesMethod } from './listSearch/searchScenes';
+import { executeCreate } from './create/create';
+import { createFields, createOptions, waitUsingOption } from './create/fields';
+import { executeGet, getFields } from './get';
+import { executeList, limitFields, listFields } from './getMany';
+import { executeListScenes, listScenesFields } from './getManyScenes';
 import {
 	maxFileSizeOption,
 	pollIntervalOption,
 	timeoutOption,
 	videoFields,
-} from './operations/videoFields';
+} from './afterTask/fields';
 
 const optionsField: INodeProperties = {
 	displayName: 'Options',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
 import { behaviourOf } from '../kling/failure';
-import { whoLists } from '../kling/providers/support';
+import { whoLists } from '../kling/providers/whoCan';
 import type { TaskRecord } from '../kling/task';
-import { watchAccount } from '../kling/watch/account';
+import { watchAccount } from '../kling/watch/list';
 import { readTaskIds, watchIds } from '../kling/watch/ids';
 import { latest } from '../kling/watch/latest';
 import type { WatchTerms } from '../kling/watch/ledger';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { accepted, checkedBy, parsed, refused, type Checked } from './checked';
-import { isSigningSecret } from './webhookSignature';
+import { isSigningSecret } from './signatures';
 import { providerNamed, providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 

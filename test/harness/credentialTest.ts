@@ -10,7 +10,7 @@ import {
 } from 'n8n-workflow';
 import { KlingEffectsApi } from '../../credentials/KlingEffectsApi.credentials';
 import { credentialName } from '../../nodes/n8n/transport';
-import { additionalDataOf } from './engine';
+import { additionalDataOf } from '../../tools/engine';
 
 export interface TestVerdict {
 	status: 'OK' | 'Error';

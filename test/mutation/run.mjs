@@ -18,10 +18,10 @@ process.chdir(root);
 /** What is mutated, where a mistake costs money or loses a task. */
 const targets = [
 	'nodes/kling/create/*.ts',
-	'nodes/kling/follow.ts',
+	'nodes/kling/look.ts',
 	'nodes/kling/watch/*.ts',
 	'nodes/kling/providers/*.ts',
-	'nodes/KlingEffects/operations/create/memory.ts',
+	'nodes/KlingEffects/create/memory.ts',
 ];
 
 const { values } = parseArgs({

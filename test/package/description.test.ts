@@ -12,8 +12,8 @@ import {
 } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { KlingEffectsTrigger } from '../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
-import { onlyWithList } from '../../nodes/kling/providers/support';
-import { rootFolder } from './tarball';
+import { onlyWithList } from '../../nodes/kling/providers/whoCan';
+import { rootFolder } from '../../tools/tarball';
 
 const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
 const nodeFiles = (manifest.n8n.nodes as string[])

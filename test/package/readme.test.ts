@@ -11,7 +11,7 @@ import { optionNames } from '../../nodes/kling/create/order';
 import { providers } from '../../nodes/kling/providers';
 import { scenes } from '../../nodes/kling/scenes';
 import { recordOf } from '../../nodes/kling/task';
-import { rootFolder } from './tarball';
+import { rootFolder } from '../../tools/tarball';
 
 /** Pictures of the real editor: `npm run screenshots` makes them, and not every clone has them. */
 const screenshots = ['create', 'get', 'list', 'trigger', 'credential', 'workflow'];

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packFresh, rootFolder, type Tarball } from './tarball';
+import { packFresh, rootFolder, type Tarball } from '../../tools/tarball';
 
 const mostBytes = 150_000;
 const scanner = join(__dirname, 'scanner.mjs');

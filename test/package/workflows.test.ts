@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { rootFolder } from './tarball';
+import { rootFolder } from '../../tools/tarball';
 
 const folder = join(rootFolder, '.github/workflows');
 const files = readdirSync(folder);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 import { startSandbox, type Sandbox, type SandboxProvider } from '../../sandbox';
-import { clientOf, creates, startReceiver, until } from './support';
+import { clientOf, creates, startReceiver, until } from '../harness/sandboxClient';
 
 let sandbox: Sandbox;
 let receiver: Awaited<ReturnType<typeof startReceiver>>;

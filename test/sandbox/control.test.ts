@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { clientOf, create, creates, providerNames, request, until } from './support';
+import { clientOf, create, creates, providerNames, request, until } from '../harness/sandboxClient';
 
 let sandbox: Sandbox;
 

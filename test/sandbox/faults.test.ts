@@ -1,5 +1,5 @@
 import { startSandbox, type Fault, type Sandbox } from '../../sandbox';
-import { clientOf, create, creates, providerNames, request } from './support';
+import { clientOf, create, creates, providerNames, request } from '../harness/sandboxClient';
 
 let sandbox: Sandbox;
 

@@ -1,5 +1,5 @@
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { request } from './support';
+import { request } from '../harness/sandboxClient';
 
 let sandbox: Sandbox;
 let url: string;

@@ -1,5 +1,5 @@
 import type { Sandbox, SandboxProvider } from '../../sandbox';
-import { clientOf, create, creates, request, startStillSandbox } from './support';
+import { clientOf, create, creates, request, startStillSandbox } from '../harness/sandboxClient';
 
 const imageUrl = 'https://example.com/a.jpg';
 const twoImages = [imageUrl, 'https://example.com/b.jpg'];

@@ -2,7 +2,7 @@ import jwt from 'jsonwebtoken';
 import sharp from 'sharp';
 
 import type { Sandbox } from '../../sandbox';
-import { clientOf, request, startStillSandbox } from './support';
+import { clientOf, request, startStillSandbox } from '../harness/sandboxClient';
 
 const path = '/v1/videos/effects';
 const imageUrl = 'https://example.com/a.jpg';

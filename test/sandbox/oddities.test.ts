@@ -3,7 +3,14 @@ import { request as httpRequest } from 'node:http';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import type { Provider } from '../../sandbox/providers/provider';
 import { answer } from '../../sandbox/wire';
-import { clientOf, create, request, startReceiver, startStillSandbox, until } from './support';
+import {
+	clientOf,
+	create,
+	request,
+	startReceiver,
+	startStillSandbox,
+	until,
+} from '../harness/sandboxClient';
 
 const effects = '/v1/videos/effects';
 

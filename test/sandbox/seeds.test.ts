@@ -1,5 +1,5 @@
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { request, type Reply } from './support';
+import { request, type Reply } from '../harness/sandboxClient';
 
 let sandbox: Sandbox;
 

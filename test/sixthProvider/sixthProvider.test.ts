@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KlingEffectsApi } from '../../credentials/KlingEffectsApi.credentials';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
-import { keepsPromises } from '../contract/promises';
-import type { ProviderRow } from '../contract/providers';
-import { Workbench } from '../contract/support';
-import { TestBed, minutes, photos } from '../callback/support';
+import { keepsPromises } from '../promises/contract/promises';
+import type { ProviderRow } from '../promises/contract/providers';
+import { Workbench } from '../harness/workbench';
+import { TestBed, minutes, photos } from '../harness/callbackBed';
 import { testCredential } from '../harness/credentialTest';
-import { ActiveTrigger } from '../trigger/support';
+import { ActiveTrigger } from '../harness/activeTrigger';
 import { acme } from './adapter';
 
 /**

@@ -1,2 +1,2 @@
 // Images are not mutated, and the test of messages reads the sources, in which Stryker's words stand.
-require('../combine.cjs')((file) => /^kling\/(?!image|messages)/.test(file));
+require('../combine.cjs')((file) => /^unit\/kling\/(?!image|messages)/.test(file));

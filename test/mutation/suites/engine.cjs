@@ -1,11 +1,14 @@
 // Where the texts, codes and numbers at the top level of a file are judged.
-const ofStatic = ['contract', 'create', 'credential', 'description', 'trigger'];
+const ofStatic = [
+	'promises/(contract|create|trigger)',
+	'unit/(credentials|KlingEffects|KlingEffectsTrigger)/',
+];
 const ofAll = [
 	...ofStatic,
-	'callback/(model|outcomes|surroundings)',
-	'campaign',
+	'promises/callback/(outcomes|surroundings)',
+	'random/(callback|campaign)',
 	// The others of that folder shorten time-outs, and on a busy machine fail by themselves.
-	'hostile/answers',
+	'promises/hostile/answers',
 ];
 const wanted = globalThis.isStatic ? ofStatic : ofAll;
 

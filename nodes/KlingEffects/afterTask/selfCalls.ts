@@ -1,0 +1,74 @@
+import { delayBeforeRetry, type Clock } from '../../kling/clock';
+import { postToOwnAddress } from '../../n8n/execution';
+import type { Wait } from './sleep';
+
+/** How `webhook` answers, so that the caller here, and a provider that repeats, know what to do. */
+export const answers = { woken: 200, stillAsleep: 202, notSigned: 401, notLookedAt: 503 } as const;
+
+/** The header that tells these calls from everybody else's. */
+export const tokenHeader = 'x-kling-effects-token';
+
+/** Milliseconds after the deadline at which n8n ends the wait, if nobody has done so by then. */
+export const lastResortMs = 120_000;
+const mostSoon = 3;
+
+/** What the calls need of a wait. No more is held, because it stays in memory until the deadline. */
+export type Address = Pick<Wait, 'resumeUrl' | 'deadline' | 'token'>;
+
+/**
+ * The node's own callbacks to its sleeping execution. They say nothing but “look now”: `webhook`
+ * does the looking, whoever calls. They live in this process; when it is gone, the provider's
+ * callbacks and n8n's own time-out are left.
+ */
+export class OwnCalls {
+	private isCalling = false;
+	/** Calls since the execution fell asleep, or since the provider's last callback. */
+	private calls = 0;
+
+	/** @param storedBy when n8n surely has stored the execution as waiting: it refuses callbacks until then */
+	constructor(
+		private readonly address: Address,
+		private readonly clock: Clock,
+		private readonly storedBy = 0,
+	) {
+		void this.callAtDeadline();
+	}
+
+	/** Calls after some 3, 6 and 12 seconds, and on with growing pauses until the tasks could be looked at. */
+	async callSoon(): Promise<void> {
+		this.calls = 0;
+		if (this.isCalling) return;
+		this.isCalling = true;
+		for (let status = 0; this.calls < mostSoon || status !== answers.stillAsleep; this.calls++) {
+			await this.pauseAfter(this.calls + 3);
+			if (this.clock.now() >= this.address.deadline) break;
+			status = await this.call();
+			if (this.isDone(status)) break;
+		}
+		this.isCalling = false;
+	}
+
+	private async callAtDeadline(): Promise<void> {
+		const { deadline } = this.address;
+		await this.clock.sleep(Math.max(0, deadline - this.clock.now()));
+		for (let tries = 1; this.clock.now() < deadline + lastResortMs; tries++) {
+			if (this.isDone(await this.call())) return;
+			await this.pauseAfter(tries);
+		}
+	}
+
+	private async call(): Promise<number> {
+		const { resumeUrl, token } = this.address;
+		return await postToOwnAddress.post(resumeUrl, '{}', { [tokenHeader]: token });
+	}
+
+	/** Whether the execution is awake or over, for which n8n answers 404 or 409. */
+	private isDone(status: number): boolean {
+		if (status === answers.woken) return true;
+		return (status === 404 || status === 409) && this.clock.now() >= this.storedBy;
+	}
+
+	private async pauseAfter(tries: number): Promise<void> {
+		await this.clock.sleep(delayBeforeRetry(tries, null, () => this.clock.random()));
+	}
+}

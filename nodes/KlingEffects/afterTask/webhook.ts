@@ -1,0 +1,150 @@
+import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import type { Client } from '../../kling/client';
+import { isFinal, seenAgain, type TaskRecord } from '../../kling/task';
+import { isSignedBy } from '../../kling/signatures';
+import { systemClock } from '../../n8n/clock';
+import { storedExecutionOf } from '../../n8n/execution';
+import { openSession } from '../../n8n/session';
+import type { ItemTask } from './finish';
+import { answers, OwnCalls, tokenHeader, type Address } from './selfCalls';
+import { storedWait } from './sleep';
+
+/** Waits that are remembered between their callbacks. */
+const mostWatches = 1_000;
+/** Milliseconds from one look at the tasks of a wait to the next. */
+const leastIntervalMs = 1_000;
+/** Milliseconds in which n8n surely has marked a woken execution as running. */
+const wakingMs = 60_000;
+
+/** Answers the callbacks that reach one process of n8n. */
+export class CallbackHandler {
+	/** By the token of the wait, the oldest first. */
+	private readonly watches = new Map<string, Watch>();
+
+	constructor(private readonly open: typeof openSession = openSession) {}
+
+	/**
+	 * Answers a callback; never throws, as n8n (1.123 and 2.40) would then go on with an empty item. What
+	 * the callback says is not trusted, as it can be forged, repeated, early or out of order: the
+	 * provider is asked, and only when all tasks have ended, or the time is over, does the execution go
+	 * on. n8n then runs the node again, on a worker where there are any.
+	 */
+	async handle(context: IWebhookFunctions): Promise<IWebhookResponseData> {
+		const answer = await this.answerTo(context).catch(() => 'notLookedAt' as const);
+		if (typeof answer !== 'string') return { workflowData: [answer] };
+		context.getResponseObject().status(answers[answer]).json({ answer });
+		return { noWebhookResponse: true };
+	}
+
+	/** @returns the node's input when it is to run again, or why it sleeps on */
+	private async answerTo(
+		context: IWebhookFunctions,
+	): Promise<INodeExecutionData[] | keyof typeof answers> {
+		const execution = storedExecutionOf(context);
+		const wait = execution && storedWait(execution.data, execution.entry.node);
+		if (!wait) return 'notLookedAt';
+		const isOwn = context.getRequestObject().headers[tokenHeader] === wait.token;
+		// A credential that cannot be read for a moment does not end the wait: it is asked for again.
+		const session = await this.open(context).catch(() => null);
+		if (session && !isOwn && !(await isSigned(context, session.account.webhookSecret))) {
+			return 'notSigned';
+		}
+		const watch = this.watchOf(wait);
+		const seen = session ? await watch.look(session.client, wait.itemTasks) : 'notLookedAt';
+		if (seen !== 'woken') {
+			// It can be ahead of its task's state, or about a task that was just looked at.
+			if (!isOwn) void watch.ownCalls.callSoon();
+			return seen;
+		}
+		wait.itemTasks = watch.takeEnded(wait.itemTasks);
+		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled, it
+		// runs again: then On Error, retries and the error output are n8n's own, and downloads are a worker's.
+		delete execution.entry.node.disabled;
+		return execution.entry.data.main[0] ?? [];
+	}
+
+	private watchOf({ resumeUrl, deadline, token }: Address): Watch {
+		const known = this.watches.get(token);
+		if (known) return known;
+		const [oldest] = this.watches.keys();
+		if (this.watches.size >= mostWatches) this.watches.delete(oldest);
+		const watch = new Watch({ resumeUrl, deadline, token });
+		this.watches.set(token, watch);
+		return watch;
+	}
+}
+
+/** Whether the provider has signed the callback; without a secret in the credential every callback passes. */
+async function isSigned(context: IWebhookFunctions, secret: string | null): Promise<boolean> {
+	if (secret === null) return true;
+	const request = context.getRequestObject();
+	// n8n reads no raw body of a form with files, and throws when asked to.
+	await request.readRawBody().catch(() => undefined);
+	const body = request.rawBody as Buffer | undefined;
+	const { headers } = request;
+	return body !== undefined && isSignedBy(secret, { headers, body }, systemClock.now());
+}
+
+/** What a process knows of a wait between its callbacks. */
+class Watch {
+	/** Together with those of the process that fell asleep, if it is still there. */
+	readonly ownCalls: OwnCalls;
+	/** By task id, those that were seen to have ended. */
+	private readonly ended = new Map<string, TaskRecord>();
+	private lastLookAt = -Infinity;
+	private wokenAt = -Infinity;
+	private isLooking = false;
+
+	constructor(private readonly address: Address) {
+		this.ownCalls = new OwnCalls(address, systemClock);
+	}
+
+	/** Looks at the tasks: for one callback at a time, and not more often than the least interval. */
+	async look(
+		client: Client,
+		itemTasks: readonly ItemTask[],
+	): Promise<'woken' | 'stillAsleep' | 'notLookedAt'> {
+		if (systemClock.now() >= this.address.deadline) return this.wake();
+		if (this.isLooking) return 'stillAsleep';
+		this.isLooking = true;
+		try {
+			const pause = this.lastLookAt + leastIntervalMs - systemClock.now();
+			await systemClock.sleep(Math.max(0, pause));
+			const seen = await this.lookOnce(client, itemTasks);
+			this.lastLookAt = systemClock.now();
+			return seen === 'woken' ? this.wake() : seen;
+		} finally {
+			this.isLooking = false;
+		}
+	}
+
+	/** Stops at the first task that is still open: with many tasks most callbacks cost one or two requests. */
+	private async lookOnce(client: Client, itemTasks: readonly ItemTask[]) {
+		for (const { record, finish } of itemTasks) {
+			const { taskId, status } = record.task;
+			if (!finish.wait || isFinal(status) || this.ended.has(taskId)) continue;
+			const outcome = await client.get(taskId);
+			if (!outcome.ok) return 'notLookedAt';
+			if (!isFinal(outcome.value.task.status)) return 'stillAsleep';
+			this.ended.set(taskId, seenAgain(record.task, outcome.value));
+		}
+		return 'woken';
+	}
+
+	/** A second callback must not wake the execution again while n8n is waking it. */
+	private wake() {
+		if (systemClock.now() < this.wokenAt + wakingMs) return 'stillAsleep';
+		this.wokenAt = systemClock.now();
+		return 'woken';
+	}
+
+	/** The tasks with what was seen of those that have ended; the wait is over then. */
+	takeEnded(itemTasks: readonly ItemTask[]): ItemTask[] {
+		const latest = itemTasks.map((one) => ({
+			...one,
+			record: this.ended.get(one.record.task.taskId) ?? one.record,
+		}));
+		this.ended.clear();
+		return latest;
+	}
+}

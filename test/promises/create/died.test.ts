@@ -1,0 +1,127 @@
+import { rows } from '../contract/providers';
+import { Workbench, photo, secondPhoto, single } from '../../harness/workbench';
+import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
+
+/** An execution that died with its process, and somebody presses Retry. */
+
+const bench = Workbench.prepare();
+const rowOf = (name: string) => rows.find(({ provider }) => provider === name)!;
+const items = [photo, secondPhoto].map((image) => ({ json: { image } }));
+const parameters = { ...single, image: '={{ $json.image }}', waitForCompletion: false };
+
+interface Died {
+	/** What n8n's log says that the node had come to. */
+	node?: 'started' | 'ended' | 'not reached';
+	/** n8n 1.123 gives its executions no token. */
+	hasToken?: boolean;
+}
+
+/** As n8n stores an execution that died: as it began, with runs pieced together from its log. */
+function died(before: RunResult, { node = 'started', hasToken = true }: Died): RunResult {
+	const { run } = structuredClone(before);
+	const data = run.data as { -readonly [Key in keyof typeof run.data]: (typeof run.data)[Key] };
+	if (!hasToken) delete (data as { resumeToken?: string }).resumeToken;
+	data.executionData!.contextData = {};
+	data.executionData!.nodeExecutionStack = [
+		{ node: {} as never, data: { main: [structuredClone(items)] }, source: null },
+	];
+	const entry = { startTime: 1, executionIndex: 0, executionTime: 0, source: [] };
+	// Retry takes the last run of the node away that the log calls the last one.
+	const runs = node === 'ended' ? [entry, entry] : [entry];
+	data.resultData.runData = node === 'not reached' ? {} : { [nodeName]: runs };
+	return { ...before, run };
+}
+
+async function start(name: string, options: Partial<RunOptions> = {}): Promise<RunResult> {
+	const credential = bench.credential(rowOf(name));
+	return await runNode({ parameters, items, credential, ...options });
+}
+
+async function retry(name: string, how: Died = {}, options: Partial<RunOptions> = {}) {
+	const first = await start(name);
+	expect(bench.sandbox.charges).toHaveLength(2);
+	const more = { executionId: '78', mode: 'retry' as const, ...options };
+	return await start(name, { retryOf: died(first, how), ...more });
+}
+
+describe.each(['started', 'ended'] as const)('whose node had %s', (node) => {
+	test('finds the tasks again where the provider can look them up', async () => {
+		const { json } = await retry('kling', { node });
+		expect(bench.sandbox.charges).toHaveLength(2);
+		expect(json.map(({ taskId }) => taskId)).toEqual(
+			bench.sandbox.charges.map(({ taskId }) => taskId),
+		);
+	});
+
+	test.each(['modellix', 'apiModels', 'cometApi', 'kkiai'])(
+		'sends nothing again at %s, and says what to check',
+		async (name) => {
+			const { error } = await retry(name, { node });
+			expect(bench.sandbox.charges).toHaveLength(2);
+			if (error) {
+				expect(error.message).toMatch(
+					/may have created the task, but the execution crashed before its response was stored$/,
+				);
+				expect(error.description).toMatch(/“.+” may have been sent/);
+				expect(error.description).toMatch(/Look (in|for that id in) the .* console/);
+			}
+		},
+	);
+
+	test.each(['kling', 'cometApi', 'modellix'])(
+		'sends nothing again at %s where n8n gives no token (1.123)',
+		async (name) => {
+			const { error } = await retry(name, { node, hasToken: false });
+			expect(error?.message).toMatch(/may have created the task/);
+			expect(bench.sandbox.charges).toHaveLength(2);
+		},
+	);
+});
+
+async function retryWith(name: string, options: Record<string, unknown>) {
+	const own = { parameters: { ...parameters, options } };
+	const first = await start(name, own);
+	return await start(name, { retryOf: died(first, {}), executionId: '78', mode: 'retry', ...own });
+}
+
+test('an id of the user is looked up, with a token and without', async () => {
+	const options = { externalTaskId: "={{ 'order-' + $itemIndex }}" };
+	const own = { parameters: { ...parameters, options } };
+	const first = await start('kling', own);
+	for (const hasToken of [true, false]) {
+		const retryOf = died(first, { hasToken });
+		const { json } = await start('kling', { retryOf, executionId: '78', mode: 'retry', ...own });
+		expect(json).toHaveLength(2);
+	}
+	expect(bench.sandbox.charges).toHaveLength(2);
+});
+
+test('an id of the user that an expression makes anew proves nothing, so nothing is sent', async () => {
+	const options = { externalTaskId: "={{ 'order-' + $execution.id + $itemIndex }}" };
+	const { error } = await retryWith('kling', options);
+	expect(error?.message).toMatch(/may have created the task/);
+	expect(bench.sandbox.charges).toHaveLength(2);
+});
+
+test.each(['kling', 'modellix'])(
+	'that died before this node creates its tasks: %s',
+	async (name) => {
+		const first = await start(name);
+		bench.sandbox.reset();
+		const retryOf = died(first, { node: 'not reached', hasToken: false });
+		const { json } = await start(name, { retryOf, executionId: '78', mode: 'retry' });
+		expect(json).toHaveLength(2);
+		expect(bench.sandbox.charges).toHaveLength(2);
+	},
+);
+
+test.each(['modellix', 'kling'])(
+	'an honest retry after a refused input creates: %s',
+	async (name) => {
+		const bad = { parameters: { ...parameters, image: 'ftp://example.com/a.jpg' } };
+		const first = await start(name, bad);
+		expect(first.error?.message).toMatch(/^Image/);
+		const { json } = await start(name, { retryOf: first, executionId: '78', mode: 'retry' });
+		expect(json).toHaveLength(2);
+	},
+);

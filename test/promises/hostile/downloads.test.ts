@@ -1,0 +1,213 @@
+import dns from 'node:dns';
+import { gzipSync } from 'node:zlib';
+import { isPrivateAddress } from '../../../nodes/kling/privateAddress';
+import { byId } from '../../harness/workbench';
+import { useInstantClock } from '../../harness/clock';
+import { runNode, useBinaryMode } from '../../../tools/engine';
+import { drip, HostileServer, type Behaviour } from './server';
+
+const hostile = HostileServer.prepare();
+const head = Buffer.from('\0\0\0\x20ftypisom\0\0\x02\0', 'latin1');
+const mp4 = Buffer.concat([head, Buffer.alloc(5000, 7)]);
+const webm = Buffer.concat([Buffer.from('1a45dfa3', 'hex'), Buffer.alloc(500, 7)]);
+const file = (body: Buffer | string, type?: string, more = {}): Behaviour => {
+	const headers = { ...(type ? { 'content-type': type } : {}), ...more };
+	return (_request, response) => void response.writeHead(200, headers).end(body);
+};
+
+let restore = () => {};
+beforeEach(() => ({ restore } = useInstantClock()));
+afterEach(() => {
+	restore();
+	jest.restoreAllMocks();
+});
+
+/** What Get makes of a finished task whose video is what this behaviour sends. */
+async function download(behaviour: Behaviour, { address = '/video', baseUrl = hostile.url } = {}) {
+	hostile.behaviour = (request, response) => {
+		if (!request.url?.includes('effects')) return behaviour(request, response);
+		const videos = [{ url: new URL(address, hostile.url).href }];
+		const data = { task_id: '1', task_status: 'succeed', task_result: { videos } };
+		response.end(JSON.stringify({ code: 0, data }));
+	};
+	const parameters = {
+		operation: 'get',
+		taskId: byId('1'),
+		downloadVideo: true,
+		outputField: 'data',
+	};
+	const credential = { ...hostile.credential('kling'), baseUrl };
+	const result = await runNode({ parameters, credential });
+	const fetched = hostile.requests.filter((line) => !line.includes('effects'));
+	return { ...result, fetched };
+}
+
+describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode) => {
+	beforeAll(async () => await useBinaryMode(mode));
+
+	test.each([
+		['an MP4', file(mp4, 'video/mp4')],
+		['an MP4 of no declared type', file(mp4)],
+		['an MP4 as bytes of any kind', file(mp4, 'application/octet-stream')],
+		['a WebM', file(webm, 'video/webm')],
+		['a format that nobody knows', file(Buffer.alloc(2000, 7), 'binary/octet-stream')],
+		[
+			'an MP4 that is compressed all the same',
+			file(gzipSync(mp4), 'video/mp4', {
+				'content-encoding': 'gzip',
+				'content-length': gzipSync(mp4).length,
+			}),
+		],
+	])('%s is stored whole', async (_name, behaviour) => {
+		const { items, error, fetched } = await download(behaviour);
+		expect(error).toBeUndefined();
+		expect(items[0].binary?.data.mimeType).toMatch(/^video\//);
+		expect(fetched).toHaveLength(1);
+	});
+
+	test.each([
+		['a page', file('<!doctype html><title>Gone</title>', 'text/html')],
+		['a page that is said to be a video', file('<!doctype html><title>Gone</title>', 'video/mp4')],
+		['JSON', file('{"message":"expired"}', 'application/json')],
+		['JSON that is said to be a video', file('{"message":"expired"}', 'video/mp4')],
+		['an XML message', file('<?xml version="1.0"?><Error/>', 'application/xml')],
+		['a picture', file(Buffer.from('ffd8ffe000104a464946', 'hex'), 'application/octet-stream')],
+		['an empty file', file('', 'video/mp4')],
+		['no content', (_request, response) => void response.writeHead(204).end()],
+	] as Array<[string, Behaviour]>)(
+		'%s is no video, and is fetched once',
+		async (_name, behaviour) => {
+			const { items, error, fetched } = await download(behaviour);
+			expect(items).toEqual([]);
+			expect(error?.message).toMatch(/^The address of the video gives .*, not a video$/);
+			expect(error?.description).toContain('task 1');
+			expect(fetched).toHaveLength(1);
+		},
+	);
+
+	test('half a video is fetched three times, and then told', async () => {
+		const { error, fetched } = await download((_request, response) => {
+			response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 10_000 }).write(mp4);
+			setTimeout(() => response.destroy(), 20);
+		});
+		expect(error?.message).toBe('The download of the video was interrupted');
+		expect(fetched).toHaveLength(3);
+	});
+
+	test('a byte every now and then ends at the deadline', async () => {
+		const timeout = AbortSignal.timeout.bind(AbortSignal);
+		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(ms > 500_000 ? 150 : ms));
+		const { error } = await download((_request, response) => {
+			response.writeHead(200, { 'content-type': 'video/mp4' }).write(mp4);
+			drip(() => response.write('x'), response);
+		});
+		expect(error?.message).toBe('The download of the video was interrupted');
+	});
+});
+
+test('redirects are followed to the video, but not round in circles', async () => {
+	const to =
+		(location: string): Behaviour =>
+		(_request, response) =>
+			void response.writeHead(302, { location }).end();
+	const found = await download((request, response) =>
+		request.url === '/video'
+			? to('/real')(request, response)
+			: file(mp4, 'video/mp4')(request, response),
+	);
+	expect(found.fetched).toEqual(['GET /video', 'GET /real']);
+	expect(found.items[0].binary?.data).toBeDefined();
+	hostile.requests = [];
+	const lost = await download(to('/video'));
+	expect(lost.error?.message).toBe('The address of the video redirects without end');
+	expect(lost.fetched).toHaveLength(6);
+});
+
+test.each([
+	['no address', {}, /^The video of task 1 can no longer be fetched \(HTTP 302\)$/],
+	['an address that is none', { location: 'http://[' }, /^The provider gave no web address/],
+	['a file of the server', { location: 'file:///etc/passwd' }, /^The provider gave no web address/],
+])('a redirect to %s is told, and not followed', async (_name, headers, message) => {
+	const { error, fetched } = await download(
+		(_request, response) => void response.writeHead(302, headers).end(),
+	);
+	expect(error?.message).toMatch(message);
+	expect(fetched).toEqual(['GET /video']);
+});
+
+test('what passes is tried three times, what lasts once', async () => {
+	for (const [status, tries] of [
+		[429, 3],
+		[500, 3],
+		[503, 3],
+		[403, 1],
+		[404, 1],
+		[410, 1],
+	]) {
+		hostile.requests = [];
+		const { error, fetched } = await download(
+			(_request, response) => void response.writeHead(status).end(),
+		);
+		expect(error?.message).toContain(`HTTP ${status}`);
+		expect(fetched).toHaveLength(tries);
+	}
+});
+
+test('a provider on the internet cannot have n8n fetch from its own network', async () => {
+	const real = dns.lookup;
+	jest
+		.spyOn(dns, 'lookup')
+		.mockImplementation(((name: string, ...rest: any[]) =>
+			(real as any)(name === 'api.example.com' ? '127.0.0.1' : name, ...rest)) as never);
+	const baseUrl = hostile.url.replace('127.0.0.1', 'api.example.com');
+	for (const behaviour of [file(mp4, 'video/mp4')]) {
+		const { error, fetched } = await download(behaviour, { baseUrl });
+		expect(error?.message).toBe('The address of the video leads into a private network');
+		expect(fetched).toEqual([]);
+	}
+});
+
+test.each([
+	'http://localhost/v.mp4',
+	'http://LOCALHOST:8080/',
+	'http://a.localhost/',
+	'http://nas.local/',
+	'http://minio/v.mp4',
+	'http://n8n.test/',
+	'http://127.0.0.1/',
+	'http://127.1/',
+	'http://2130706433/',
+	'http://0x7f000001/',
+	'http://0177.0.0.1/',
+	'http://0x7f.1/',
+	'http://0/',
+	'http://10.1.2.3/',
+	'http://172.16.0.1/',
+	'http://172.31.255.255/',
+	'http://192.168.1.1/',
+	'http://169.254.169.254/latest/meta-data/',
+	'http://2852039166/',
+	'http://100.64.0.1/',
+	'http://[::1]/',
+	'http://[::]/',
+	'http://[::ffff:127.0.0.1]/',
+	'http://[::ffff:a9fe:a9fe]/',
+	'http://[0:0:0:0:0:ffff:7f00:1]/',
+	'http://[64:ff9b::10.0.0.1]/',
+	'http://[fd00::1]/',
+	'http://[fe80::1]/',
+	'http://１２７.０.０.１/',
+])('%s is private', (address) => expect(isPrivateAddress(address)).toBe(true));
+
+test.each([
+	'https://example.com/v.mp4',
+	'https://p1.klingai.com/v.mp4',
+	'http://8.8.8.8/',
+	'http://172.32.0.1/',
+	'http://100.128.0.1/',
+	'http://11.0.0.1/',
+	'http://[2606:4700::1111]/',
+	'http://[::ffff:8.8.8.8]/',
+	'http://localhost.example.com/',
+	'http://10.example.com/',
+])('%s is public', (address) => expect(isPrivateAddress(address)).toBe(false));

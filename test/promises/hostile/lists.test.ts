@@ -1,0 +1,50 @@
+import { useInstantClock } from '../../harness/clock';
+import { runNode } from '../../../tools/engine';
+import { HostileServer } from './server';
+
+const hostile = HostileServer.prepare();
+let restore = () => {};
+beforeEach(() => ({ restore } = useInstantClock()));
+afterEach(() => restore());
+
+const listOf = (ids: number[]) =>
+	JSON.stringify({
+		code: 0,
+		message: 'SUCCEED',
+		data: ids.map((id) => ({ task_id: String(id), task_status: 'succeed' })),
+	});
+const returnAll = { operation: 'list', returnAll: true };
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+const list = async (parameters = {}) =>
+	await runNode({
+		parameters: { ...returnAll, ...parameters },
+		credential: hostile.credential('kling'),
+	});
+
+describe('a list', () => {
+	test('that gives the same page for ever is asked for two pages', async () => {
+		hostile.behaviour = (_request, response) => void response.end(listOf(range(500)));
+		const { json, error } = await list();
+		expect(error).toBeUndefined();
+		expect(json).toHaveLength(500);
+		expect(hostile.requests).toHaveLength(2);
+	});
+
+	test('that goes round in a circle is asked until it repeats itself', async () => {
+		hostile.behaviour = ({ url }, response) => {
+			const page = Number(new URL(url ?? '', hostile.url).searchParams.get('pageNum'));
+			response.end(listOf(range(500).map((id) => id + (page % 3) * 500)));
+		};
+		const { json } = await list();
+		expect(json).toHaveLength(1500);
+		expect(hostile.requests).toHaveLength(4);
+	});
+
+	test('of 125,000 tasks on one page is given as it is', async () => {
+		hostile.behaviour = (_request, response) => void response.end(listOf(range(125_000)));
+		const { json, error } = await list();
+		expect(error).toBeUndefined();
+		expect(json).toHaveLength(125_000);
+		// Seconds of work, which take longer beside other tests.
+	}, 180_000);
+});

@@ -1,0 +1,98 @@
+import { readAccount } from '../../../nodes/kling/account';
+import { redactionOf } from '../../../nodes/kling/redaction';
+import { signedToken } from '../../../nodes/kling/signature';
+import { byId, single } from '../../harness/workbench';
+import { useInstantClock } from '../../harness/clock';
+import { runNode } from '../../../tools/engine';
+import { HostileServer, providerNames } from './server';
+
+const hostile = HostileServer.prepare();
+let restore = () => {};
+beforeEach(() => ({ restore } = useInstantClock()));
+afterEach(() => restore());
+
+const key = 'sk/key+of"the\\hostile?suite=42';
+const accessKey = 'ACCESS-key/of+the?suite';
+const secretKey = 'SECRET-key/of+the?suite&more';
+const webhookSecret = 'whsec_c2VjcmV0LW9mLXRoZS1zdWl0ZQ==';
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+/** How a provider can repeat a secret inside a JSON text. */
+const spellings: Record<string, (secret: string) => string> = {
+	plain: (secret) => JSON.stringify(secret).slice(1, -1),
+	'URL-encoded': (secret) => encodeURIComponent(secret),
+	'URL-encoded in small letters': (secret) =>
+		encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+	'escaped letter by letter': (secret) =>
+		[...secret].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+	'with escaped slashes': (secret) => JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
+	'escaped twice': (secret) => JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1),
+	base64: (secret) => base64(secret),
+	'base64 behind one letter': (secret) => base64(`u${secret}`),
+	'base64 behind a user name': (secret) => base64(`me:${secret}:x`),
+	'base64 for URLs': (secret) => Buffer.from(`ab${secret}`).toString('base64url'),
+};
+
+/** What of a secret is left in a text: the longest part of it, in any of the spellings. */
+function leftOf(secret: string, text: string): string[] {
+	const core = secret.slice(4, -4);
+	const forms = [core, encodeURIComponent(core), JSON.stringify(core).slice(1, -1)];
+	const digits = [0, 1, 2].map((offset) => base64('x'.repeat(offset) + secret).slice(8, -8));
+	return [...forms, ...digits].filter((form) => text.includes(form));
+}
+
+describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, spell) => {
+	test.each(providerNames)(
+		'%s: reaches no item, message or log of an execution',
+		async (provider) => {
+			const body = `{"code":1201,"message":"bad ${spell(key)} key","request_id":"${spell(key)}","data":{"task_id":"1","${spell(key)}":"${spell(key)}","task_status_msg":"${spell(key)}"},"error":{"message":"bad ${spell(key)}","code":"${spell(key)}"}}`;
+			for (const status of [200, 400]) {
+				hostile.behaviour = (_request, response) =>
+					void response
+						.writeHead(status, { 'x-request-id': encodeURIComponent(key), 'x-key': base64(key) })
+						.end(body);
+				for (const parameters of [
+					{ operation: 'get', taskId: byId('1'), waitForCompletion: false, simplify: false },
+					{ ...single, waitForCompletion: false, downloadVideo: false, simplify: false },
+				]) {
+					const credential = { ...hostile.credential(provider), apiKey: key };
+					const { run } = await runNode({ parameters, credential });
+					expect(leftOf(key, JSON.stringify(run))).toEqual([]);
+				}
+			}
+		},
+	);
+
+	test('of whatever kind it is, is taken out', () => {
+		const credential = { provider: 'kling', authentication: 'accessKey', accessKey, secretKey };
+		const account = readAccount({ ...credential, webhookSecret });
+		if (!account.ok) throw new Error('The account is not complete');
+		const redaction = redactionOf(account.value);
+		const token = signedToken(accessKey, secretKey, Date.parse('2026-11-21T13:00:00Z'));
+		for (const secret of [accessKey, secretKey, webhookSecret, token]) {
+			const source = `{"said":["a ${spell(secret)} b"]}`;
+			const said = redaction.json(JSON.parse(source), source) as { said: string[] };
+			expect(leftOf(secret, JSON.stringify(said))).toEqual([]);
+			expect(said.said[0]).toMatch(/^a /);
+			expect(leftOf(secret, redaction.text(`x ${JSON.parse(`"${spell(secret)}"`)}`))).toEqual([]);
+		}
+	});
+});
+
+describe('redaction', () => {
+	const account = readAccount({ provider: 'modellix', apiKey: 'short' });
+	if (!account.ok) throw new Error('The account is not complete');
+
+	test('leaves alone what is too short to be a key', () => {
+		const redaction = redactionOf(account.value);
+		expect(redaction.text('a short text')).toBe('a short text');
+		expect(redaction.json({ short: 'short' }, '{"short":"short\\n"}')).toEqual({ short: 'short' });
+	});
+
+	test('gives the very same value where there is nothing to take out', () => {
+		const value = { __proto__: null, text: 'a "b" \\ c', list: [1, null, true] };
+		const redaction = redactionOf(account.value);
+		expect(redaction.json(value, JSON.stringify(value))).toEqual(value);
+		expect(redaction.json(undefined, '\\')).toBeUndefined();
+	});
+});

@@ -1,0 +1,76 @@
+import type { IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
+import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
+import { executeCreate } from '../../../nodes/KlingEffects/create/create';
+import { executeGet } from '../../../nodes/KlingEffects/get';
+import { readAccount } from '../../../nodes/kling/account';
+import type { Send } from '../../../nodes/kling/failure';
+import type { ApiRequest } from '../../../nodes/kling/http';
+import { Client } from '../../../nodes/kling/client';
+import type { Clock } from '../../../nodes/kling/clock';
+import { openSession, type Session } from '../../../nodes/n8n/session';
+import { credentialName, transportOf } from '../../../nodes/n8n/transport';
+import type { VirtualClock } from '../../harness/virtualClock';
+
+export interface World {
+	clock: VirtualClock;
+	/** Real milliseconds after which a request that hangs is given up. */
+	requestTimeoutMs: number;
+	/** The process dies when the create of this number (from 1) has been sent. */
+	diesAtCreate?: number;
+	onDeath?: () => void;
+}
+
+/** The Kling Effects node with a clock of its own. Its requests still go through n8n's helpers. */
+export function clockedNode(world: World): INodeType {
+	const life = new Life(world);
+	const node = new KlingEffects();
+	node.execute = async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		const session = await sessionOf(this, life);
+		const execute = this.getNodeParameter('operation', 0) === 'get' ? executeGet : executeCreate;
+		return [await execute(this, session)];
+	};
+	return node;
+}
+
+async function sessionOf(context: IExecuteFunctions, life: Life): Promise<Session> {
+	const session = await openSession(context, life.clock);
+	const account = readAccount(await context.getCredentials(credentialName));
+	if (!account.ok) throw new Error(account.problem.message);
+	const send = life.limited(transportOf(context, account.value));
+	return { ...session, client: new Client(session.provider, send, life.clock, session.signal) };
+}
+
+const never = new Promise<never>(() => {});
+
+/** What a process does until it dies: then nothing of it goes on, but what it sent is on its way. */
+class Life {
+	private isOver = false;
+	private creates = 0;
+
+	constructor(private readonly world: World) {}
+
+	readonly clock: Clock = {
+		now: () => this.world.clock.now(),
+		elapsed: () => this.world.clock.elapsed(),
+		random: () => this.world.clock.random(),
+		sleep: async (ms, signal) => {
+			await this.world.clock.sleep(ms, signal);
+			if (this.isOver) await never;
+		},
+	};
+
+	limited(send: Send): Send {
+		return async (request) => {
+			if (this.isOver) await never;
+			const isLast = request.method === 'POST' && ++this.creates === this.world.diesAtCreate;
+			if (isLast) this.isOver = true;
+			const reply = await this.world.clock.during(async () => await this.sent(send, request));
+			if (isLast) this.world.onDeath?.();
+			return this.isOver ? await never : reply;
+		};
+	}
+
+	private async sent(send: Send, request: ApiRequest): ReturnType<Send> {
+		return await send({ ...request, timeoutMs: this.world.requestTimeoutMs });
+	}
+}

@@ -1,0 +1,49 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { readAccount } from '../../../nodes/kling/account';
+import { transportOf } from '../../../nodes/n8n/transport';
+
+const account = readAccount({ provider: 'modellix', apiKey: 'key-of-a-provider' });
+
+/** What the transport makes of a request that n8n's helper throws for. */
+async function replyTo(thrown: unknown) {
+	if (!account.ok) throw new Error('The account is not complete');
+	const helpers = { httpRequestWithAuthentication: async () => await Promise.reject(thrown) };
+	const send = transportOf({ helpers } as unknown as IExecuteFunctions, account.value);
+	return await send({ method: 'POST', path: '/', timeoutMs: 1 });
+}
+
+/** The network fails in ways that a sandbox on the same machine cannot show. */
+describe('a request without an answer', () => {
+	test.each([
+		['connection refused', { code: 'ECONNREFUSED', syscall: 'connect' }],
+		['name not found', { code: 'ENOTFOUND', syscall: 'getaddrinfo' }],
+		['no route while connecting', { code: 'EHOSTUNREACH', syscall: 'connect' }],
+		[
+			'no route, as n8n 2.40 wraps it',
+			{ httpCode: 'ENETUNREACH', cause: { code: 'ENETUNREACH', syscall: 'connect' } },
+		],
+		[
+			'no route, as n8n 1.123 words it',
+			{ httpCode: 'EHOSTUNREACH', messages: ['connect EHOSTUNREACH 10.0.0.1:443'] },
+		],
+		[
+			"a private address, for n8n 2.40's protection",
+			{ message: 'The request was blocked because it resolves to a restricted IP address' },
+		],
+		['a certificate that is not trusted', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
+	])('never arrived: %s', async (_name, thrown) => {
+		expect(await replyTo(thrown)).toMatchObject({ kind: 'unreachable' });
+	});
+
+	test.each([
+		// The route can be lost while waiting for the answer: the create was sent, and perhaps paid for.
+		['no route while reading', { code: 'EHOSTUNREACH', syscall: 'read' }],
+		['no route, and nobody says when', { httpCode: 'EHOSTUNREACH' }],
+		['a reset connection', { code: 'ECONNRESET' }],
+		['a time-out', { code: 'ECONNABORTED' }],
+		['anything else', new Error('odd')],
+		['nothing at all', undefined],
+	])('may have arrived: %s', async (_name, thrown) => {
+		expect(await replyTo(thrown)).toMatchObject({ kind: 'noResponse' });
+	});
+});

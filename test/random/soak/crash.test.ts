@@ -1,0 +1,37 @@
+import { startSandbox, type Sandbox } from '../../../sandbox';
+import { runNode } from '../../../tools/engine';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+	sandbox = await startSandbox();
+});
+afterAll(async () => await sandbox.close());
+
+test('an execution that is retried after its process died finds its tasks on n8n 2', async () => {
+	const run = {
+		credential: sandbox.credential('kling'),
+		items: Array.from({ length: 3 }, () => ({ json: {} })),
+		parameters: {
+			operation: 'create',
+			effectScene: { mode: 'name', value: 'squish' },
+			imageInput: 'url',
+			image: 'https://photos.example/one.jpg',
+			waitForCompletion: false,
+			downloadVideo: false,
+			options: { concurrency: 1 },
+		},
+	};
+	// The third item is refused, so that there is an execution with a node to retry.
+	sandbox.addFault({ kind: 'code', code: 1301, match: { operation: 'create' }, skip: 2, times: 1 });
+	const died = await runNode(run);
+	expect(died.error).toBeDefined();
+	expect(sandbox.charges).toHaveLength(2);
+	const paid = sandbox.charges.map(({ taskId }) => taskId);
+
+	// What the node knew dies with the process; what is stored before the node runs stays.
+	died.run.data.executionData!.contextData = {};
+	const retried = await runNode({ ...run, retryOf: died, executionId: '78', mode: 'retry' });
+	expect(retried.error).toBeUndefined();
+	expect(retried.json.map(({ taskId }) => taskId).slice(0, 2)).toEqual(paid);
+	expect(sandbox.charges).toHaveLength(3);
+});

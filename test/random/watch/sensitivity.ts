@@ -1,0 +1,480 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/**
+ * `tsx test/random/watch/sensitivity.ts [histories] [words of a rule]`: removes each rule of
+ * nodes/kling/watch once, and tells how many random histories notice, and how many examples of the
+ * tests. A rule that nothing notices protects from nothing, or the tests lack what it is for.
+ */
+interface Rule {
+	name: string;
+	file: string;
+	is: string;
+	becomes: string;
+}
+
+const rules: Rule[] = [
+	{
+		name: 'what ended before the activation is the past',
+		file: 'ledger.ts',
+		is: 'Math.max(wantedSince - marginMs, this.now - keptMs)',
+		becomes: '(wantedSince === Infinity ? Infinity : this.now - keptMs)',
+	},
+	{
+		name: '… less a margin',
+		file: 'ledger.ts',
+		is: 'Math.max(wantedSince - marginMs, this',
+		becomes: 'Math.max(wantedSince, this',
+	},
+	{
+		name: '… and so is what ended more than 30 days ago',
+		file: 'ledger.ts',
+		is: 'Math.max(wantedSince - marginMs, this.now - keptMs)',
+		becomes: 'wantedSince - marginMs',
+	},
+	{
+		name: 'where its end is not dated, a task that ran has ended now',
+		file: 'ledger.ts',
+		is: '(!wasOpen && createdMs(task))',
+		becomes: 'createdMs(task)',
+	},
+	{
+		name: '… and another at its creation',
+		file: 'ledger.ts',
+		is: '(!wasOpen && createdMs(task)) || ',
+		becomes: '',
+	},
+	{
+		name: 'the date of an end that is none does not count',
+		file: 'ledger.ts',
+		is: 'task.updatedAt !== null && updatedMs(task) > createdMs(task) ? updatedMs(task) : 0',
+		becomes: 'updatedMs(task)',
+	},
+	{
+		name: 'what the first response shows as ended is the past',
+		file: 'ledger.ts',
+		is: 'const isBefore = this.justWanted.includes(status as TaskEvent);',
+		becomes: 'const isBefore = false;',
+	},
+	{
+		name: 'each event has its own moment',
+		file: 'ledger.ts',
+		is: 'this.wanted[event] = state.wanted[event];',
+		becomes: 'this.wanted[event] = state.wanted.succeed ?? state.wanted.failed;',
+	},
+	{
+		name: 'the moment comes from the provider even when it refuses',
+		file: 'list.ts',
+		is: 'ledger.noteTime(outcome.providerTime);',
+		becomes: 'if (outcome.ok) ledger.noteTime(outcome.providerTime);',
+	},
+	{
+		name: 'ended tasks are remembered',
+		file: 'ledger.ts',
+		is: 'if (isSettled || this.seen.has(taskId)) return;',
+		becomes: 'if (isSettled) return;',
+	},
+	{
+		name: '… and forgotten when their creations are settled',
+		file: 'list.ts',
+		is: 'if (since !== null) this.ledger.seen.forget(since);',
+		becomes: '',
+	},
+	{
+		name: '… 10,000 of them at most',
+		file: 'list.ts',
+		is: 'if (ledger.seen.size > mostSeen) {',
+		becomes: 'if (ledger.seen.size < 0) {',
+	},
+	{
+		name: '… and what was created before is settled',
+		file: 'list.ts',
+		is: 'since: Math.max(this.settled.since ?? 0, forgotten)',
+		becomes: 'since: this.settled.since',
+	},
+	{
+		name: 'an ended task that was created before the watermark has been handled',
+		file: 'ledger.ts',
+		is: 'const isSettled = !wasOpen &&',
+		becomes: 'const isSettled = !wasOpen && !isFinal(status) &&',
+	},
+	{
+		name: '… and a running one, too, which a server that lags behind shows',
+		file: 'ledger.ts',
+		is: 'const isSettled = !wasOpen &&',
+		becomes: 'const isSettled = !wasOpen && isFinal(status) &&',
+	},
+	{
+		name: '… but for those that were followed',
+		file: 'ledger.ts',
+		is: 'const isSettled = !wasOpen &&',
+		becomes: 'const isSettled =',
+	},
+	{
+		name: 'running tasks are followed',
+		file: 'ledger.ts',
+		is: 'if (!isTooOld && this.open.size < mostOpen) this.open.set(taskId, 0);',
+		becomes: '',
+	},
+	{
+		name: '… for 30 days',
+		file: 'ledger.ts',
+		is: 'if (!isTooOld && this',
+		becomes: 'if (this',
+	},
+	{
+		name: '… 3,000 of them at most',
+		file: 'ledger.ts',
+		is: 'if (!isTooOld && this.open.size < mostOpen)',
+		becomes: 'if (!isTooOld)',
+	},
+	{
+		name: '… until the provider has said ten times that it does not know one',
+		file: 'ledger.ts',
+		is: 'if (misses < mostMisses) this',
+		becomes: 'this',
+	},
+	{
+		name: '… in a row',
+		file: 'ledger.ts',
+		is: 'this.open.set(taskId, 0);\n\t\t\treturn;\n\t\t}\n\t\t// Where',
+		becomes: 'this.open.set(taskId, 5);\n\t\t\treturn;\n\t\t}\n\t\t// Where',
+	},
+	{
+		name: 'tasks without any date: the first reading emits none',
+		file: 'ledger.ts',
+		is: '(since === null || isFull)',
+		becomes: 'isFull',
+	},
+	{
+		name: '… a thousand of them are remembered',
+		file: 'ledger.ts',
+		is: 'if (!isFull) this.seen',
+		becomes: 'this.seen',
+	},
+	{
+		name: '… and beyond those only the ones that ran are emitted',
+		file: 'ledger.ts',
+		is: '(since === null || isFull)',
+		becomes: 'since === null',
+	},
+	{
+		name: '… and remembered for always',
+		file: 'ledger.ts',
+		is: 'const stamp = createdMs(task) || endMs(task) || Infinity;',
+		becomes: 'const stamp = createdMs(task) || endMs(task) || this.now;',
+	},
+	{
+		name: 'only tasks with the prefix are noted',
+		file: 'ledger.ts',
+		is: 'if (!matches(task, { externalTaskIdPrefix: this.terms.externalTaskIdPrefix })) return;',
+		becomes: '',
+	},
+	{
+		name: 'given IDs: what had ended when the first poll began is the past',
+		file: 'ledger.ts',
+		is: '? end < wantedSince + clockGrainMs',
+		becomes: '? false',
+	},
+	{
+		name: '… by a clock of whole seconds',
+		file: 'ledger.ts',
+		is: '? end < wantedSince + clockGrainMs',
+		becomes: '? end < wantedSince - clockGrainMs',
+	},
+	{
+		name: '… and what ends during it is not',
+		file: 'ledger.ts',
+		is: '? end < wantedSince + clockGrainMs',
+		becomes: '? true',
+	},
+	{
+		name: '… and what a later poll looks at first, where the end is dated',
+		file: 'ledger.ts',
+		is: ': !isNewId && end > 0 && end < wantedSince - marginMs;',
+		becomes: ': false;',
+	},
+	{
+		name: '… less a margin',
+		file: 'ledger.ts',
+		is: 'end > 0 && end < wantedSince - marginMs',
+		becomes: 'end > 0 && end < wantedSince',
+	},
+	{
+		name: '… but for IDs that are given later',
+		file: 'ledger.ts',
+		is: ': !isNewId && end > 0',
+		becomes: ': end > 0',
+	},
+	{
+		name: '… and ends that are not dated',
+		file: 'ledger.ts',
+		is: '!isNewId && end > 0 && end <',
+		becomes: '!isNewId && end <',
+	},
+	{
+		name: 'a task is emitted once by its ID and its external ID',
+		file: 'ledger.ts',
+		is: 'if (isSeen || wantedSince === undefined) return;',
+		becomes: 'if (wantedSince === undefined) return;',
+	},
+	{
+		name: 'the first poll looks at all given IDs',
+		file: 'ids.ts',
+		is: 'const most = isFirst ? taskIds.length : undefined;',
+		becomes: 'const most = undefined;',
+	},
+	{
+		name: 'what has ended or was given up is not asked for again',
+		file: 'ids.ts',
+		is: 'if (!open.has(taskId)) seen.add(taskId, Infinity);',
+		becomes: '',
+	},
+	{
+		name: 'IDs that are no longer given are not asked for',
+		file: 'ids.ts',
+		is: 'if (!given.has(taskId)) open.delete(taskId);',
+		becomes: '',
+	},
+	{
+		name: '… and remembered, a thousand of them',
+		file: 'ids.ts',
+		is: 'seen.forgetOthers(taskIds, mostOthers);',
+		becomes: '',
+	},
+	{
+		name: 'the watermark keeps the margin',
+		file: 'list.ts',
+		is: 'Math.min(startedAt - marginMs, pass.top ?? 0)',
+		becomes: 'Math.min(startedAt, pass.top ?? 0)',
+	},
+	{
+		name: 'the watermark stays behind the newest creation',
+		file: 'list.ts',
+		is: 'Math.min(startedAt - marginMs, pass.top ?? 0)',
+		becomes: 'startedAt - marginMs',
+	},
+	{
+		name: '… and behind the clock',
+		file: 'list.ts',
+		is: 'Math.min(startedAt - marginMs, pass.top ?? 0)',
+		becomes: 'pass.top ?? 0',
+	},
+	{
+		name: 'the watermark lags by one pass',
+		file: 'list.ts',
+		is: 'if (settled.next !== null) since = Math.max(since ?? 0, settled.next);\n',
+		becomes: '',
+	},
+	{
+		name: '… in a list in no order until all servers know what the last pass knew',
+		file: 'list.ts',
+		is: ' || startedAt >= settled.nextAt + marginMs',
+		becomes: ' || true',
+	},
+	{
+		name: 'open tasks that no page shows are looked at',
+		file: 'list.ts',
+		is: 'if (this.hasRead) {',
+		becomes: 'if (this.hasRead && false) {',
+	},
+	{
+		name: '… but not where nothing can be read',
+		file: 'list.ts',
+		is: 'if (this.hasRead) {',
+		becomes: '{',
+	},
+	{
+		name: 'a pass ends only where the list is newest first',
+		file: 'list.ts',
+		is: 'isNewestFirst(pass, this.top) && (pass',
+		becomes: '(pass',
+	},
+	{
+		name: '… which a creation against the order refutes',
+		file: 'pass.ts',
+		is: 'return stamp > lowest + marginMs ? null : order;',
+		becomes: 'return order;',
+	},
+	{
+		name: '… by more than the margin',
+		file: 'pass.ts',
+		is: 'stamp > lowest + marginMs',
+		becomes: 'stamp > lowest',
+	},
+	{
+		name: '… which takes evidence',
+		file: 'pass.ts',
+		is: 'order.steps >= provingRows',
+		becomes: 'order.steps >= 1',
+	},
+	{
+		name: '… of rows that are each older than all before',
+		file: 'pass.ts',
+		is: 'return stamp > lowest + marginMs ? null : order;',
+		becomes: 'return stamp > lowest + marginMs ? null : { lowest, steps: steps + 1 };',
+	},
+	{
+		name: '… or begins with what an earlier pass knew as the newest',
+		file: 'pass.ts',
+		is: 'top !== null && newTop !== null && newTop >= top',
+		becomes: 'top !== null',
+	},
+	{
+		name: '… or is not known to be so any more',
+		file: 'list.ts',
+		is: 'this.top = isNewestFirst(pass, this.top) ? pass.top : null;',
+		becomes: 'this.top = pass.top;',
+	},
+	{
+		name: 'the first reading goes back a day',
+		file: 'list.ts',
+		is: 'this.settled.since ?? this.ledger.activatedAt - firstReachMs',
+		becomes: 'this.settled.since ?? this.ledger.activatedAt - marginMs',
+	},
+	{
+		name: '… and no further',
+		file: 'list.ts',
+		is: 'this.settled.since ?? pass.startedAt - firstReachMs',
+		becomes: 'this.settled.since ?? 0',
+	},
+	{
+		name: 'a pass that is not at its end goes on in the next poll',
+		file: 'list.ts',
+		is: 'this.pass = state.pass ?? beginPass(this.usualSize);',
+		becomes: 'this.pass = beginPass(this.usualSize);',
+	},
+	{
+		name: 'a pass began when its first page was read',
+		file: 'pass.ts',
+		is: 'startedAt: pass.page === 1 ? providerTime : pass.startedAt,',
+		becomes: 'startedAt: providerTime,',
+	},
+	{
+		name: 'a small page of news is followed by a pass of large ones',
+		file: 'list.ts',
+		is: 'pass.size < largestPage ? beginPass(largestPage) : pass',
+		becomes: 'pass',
+	},
+	{
+		name: 'an idle poll asks for a small page',
+		file: 'list.ts',
+		is: 'if (this.top === null) return largestPage;',
+		becomes: 'return largestPage;',
+	},
+	{
+		name: '… that holds what runs and what ended lately',
+		file: 'list.ts',
+		is: 'seen.size + open.size + spareRows',
+		becomes: '0',
+	},
+	{
+		name: 'a page that failed is asked for again',
+		file: 'source.ts',
+		is: 'if (outcome.ok || page === 1 || tries === pageTries) return outcome;',
+		becomes: 'return outcome;',
+	},
+	{
+		name: 'after a page that never comes a poll begins with the newest',
+		file: 'list.ts',
+		is: 'if (this.pass?.isStuck) {',
+		becomes: 'if (this.pass?.isStuck && false) {',
+	},
+	{
+		name: 'a poll looks at a hundred single tasks at most',
+		file: 'source.ts',
+		is: 'taskIds.slice(0, most)',
+		becomes: 'taskIds',
+	},
+	{
+		name: '… and at no more after three reads that failed',
+		file: 'source.ts',
+		is: 'failures.length >= mostFailedLooks || ',
+		becomes: '',
+	},
+	{
+		name: '… counted from its end',
+		file: 'list.ts',
+		is: 'nextAt: this.ledger.now',
+		becomes: 'nextAt: startedAt',
+	},
+	{
+		name: 'one that cannot be read gets its turn behind the others',
+		file: 'source.ts',
+		is: 'ledger.postpone(taskId);',
+		becomes: '',
+	},
+	{
+		name: 'a task that the provider does not know is no failure of the poll',
+		file: 'source.ts',
+		is: "!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task'",
+		becomes: '!outcome.ok',
+	},
+];
+
+const [histories = '3000', words = ''] = process.argv.slice(2);
+const root = resolve(__dirname, '../../..');
+const examples = ['list', 'ids', 'state'].map((name) => `test/unit/kling/watch/${name}.test.ts`);
+/** Longer than any test takes: a rule that is missing can make a poll endless. */
+const patienceMs = 180_000;
+
+/** A copy of the code, in which one rule after the other is missing. */
+const copy = mkdtempSync(join(tmpdir(), 'watch-sensitivity-'));
+for (const name of [
+	'nodes',
+	'credentials',
+	'sandbox',
+	'test',
+	'tools',
+	'package.json',
+	'jest.config.js',
+])
+	cpSync(join(root, name), join(copy, name), { recursive: true });
+symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+
+console.log('histories  examples  rule');
+for (const rule of rules.filter(({ name }) => name.includes(words))) {
+	const path = join(copy, 'nodes/kling/watch', rule.file);
+	const code = readFileSync(path, 'utf8');
+	if (!code.includes(rule.is)) throw new Error(`${rule.file} does not hold: ${rule.is}`);
+	writeFileSync(path, code.replace(rule.is, rule.becomes));
+	// The tests in n8n's engine take longer, and are asked only where the others notice nothing.
+	const [first, second] = [histories === '0' ? '-' : inHistories(), inExamples(examples)];
+	const noticed = second === '0' ? inExamples(['test/promises/trigger']) : second;
+	console.log(`${first.padStart(9)}  ${noticed.padStart(8)}  ${rule.file}: ${rule.name}`);
+	writeFileSync(path, code);
+}
+rmSync(copy, { recursive: true, force: true });
+
+/** How many random histories notice. */
+function inHistories(): string {
+	const script = join(copy, 'test/random/watch/count.ts');
+	const { stdout, stderr } = inCopy(['--import', 'tsx', script, histories]);
+	const result = /\{.*\}\s*$/.exec(stdout)?.[0];
+	if (!result) return /timed out|^$/i.test(stderr) ? 'endless' : `broken: ${stderr.slice(0, 300)}`;
+	return String((JSON.parse(result) as { wrong: number }).wrong);
+}
+
+/** How many examples of these tests notice. */
+function inExamples(tests: string[]): string {
+	const jest = join(root, 'node_modules/jest/bin/jest.js');
+	const { stdout } = inCopy([jest, '--json', '-w', '1', '--rootDir', copy, ...tests]);
+	const result = stdout.slice(stdout.indexOf('{'));
+	if (!result) return 'endless';
+	const { numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(result) as Record<
+		string,
+		number
+	>;
+	return numRuntimeErrorTestSuites > 0 ? 'broken' : String(numFailedTests);
+}
+
+function inCopy(words: string[]) {
+	return spawnSync(process.execPath, words, {
+		cwd: copy,
+		encoding: 'utf8',
+		timeout: patienceMs,
+		maxBuffer: 2 ** 26,
+	});
+}

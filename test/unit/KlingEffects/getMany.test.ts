@@ -1,0 +1,70 @@
+import { matches, readFilters, type TaskFilters } from '../../../nodes/kling/filters';
+import { recordOf } from '../../../nodes/kling/task';
+
+const eight = '2026-11-21T08:00:00.000Z';
+const ms = Date.parse(eight);
+
+const read = (given: unknown): TaskFilters => {
+	const filters = readFilters(given);
+	if (!filters.ok) throw new Error(filters.problem.message);
+	return filters.value;
+};
+
+test('filters that are left empty filter nothing', () => {
+	expect(read(undefined)).toEqual({});
+	const empty = { status: [], createdAfter: '', createdBefore: null, externalTaskIdPrefix: '' };
+	expect(read(empty)).toEqual({});
+});
+
+test.each([
+	['ISO 8601', eight],
+	['ISO 8601 with an offset', '2026-11-21T10:00:00+02:00'],
+	['a Date', new Date(ms)],
+	["n8n's DateTime", { toISO: () => eight, toString: () => eight }],
+	['milliseconds since 1970', ms],
+	['seconds since 1970', ms / 1000],
+	['milliseconds as text', String(ms)],
+])('a time is read from %s', (_name, createdAfter) => {
+	expect(read({ createdAfter })).toEqual({ createdAfter: ms });
+});
+
+test.each([
+	[{ createdAfter: 'soon' }, 'Created After cannot be read'],
+	[{ createdBefore: true }, 'Created Before cannot be read'],
+	[{ status: ['done'] }, 'Status cannot be read'],
+	[{ status: 'failed' }, 'Status cannot be read'],
+	[{ externalTaskIdPrefix: 5 }, 'External Task ID Prefix cannot be read'],
+	['text', 'Filters cannot be read'],
+])('%j is refused by the name on screen', (given, message) => {
+	expect(readFilters(given)).toMatchObject({ ok: false, problem: { message } });
+});
+
+const { task } = recordOf('kling', {
+	taskId: '1',
+	externalTaskId: 'order-1',
+	status: 'failed',
+	createdAt: eight,
+});
+
+test.each([
+	[{}, true],
+	[{ status: ['failed', 'succeed'] }, true],
+	[{ status: ['succeed'] }, false],
+	[{ createdAfter: ms }, true],
+	[{ createdAfter: ms + 1 }, false],
+	[{ createdBefore: ms }, false],
+	[{ createdBefore: ms + 1 }, true],
+	[{ externalTaskIdPrefix: 'order-' }, true],
+	[{ externalTaskIdPrefix: 'Order-' }, false],
+	[{ status: ['failed'], externalTaskIdPrefix: 'x' }, false],
+] as Array<[TaskFilters, boolean]>)(
+	'a task that failed at 08:00 as order-1 passes %j: %s',
+	(filters, passes) => expect(matches(task, filters)).toBe(passes),
+);
+
+test('a task without a time passes no time filter, and one without an external id no prefix', () => {
+	const { task: bare } = recordOf('kling', { taskId: '1' });
+	expect(matches(bare, { createdAfter: 1 })).toBe(false);
+	expect(matches(bare, { createdBefore: ms })).toBe(false);
+	expect(matches(bare, { externalTaskIdPrefix: 'o' })).toBe(false);
+});

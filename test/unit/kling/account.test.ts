@@ -1,0 +1,105 @@
+import { belongsTo, readAccount, type Account } from '../../../nodes/kling/account';
+
+const read = (data: unknown): Account => {
+	const account = readAccount(data);
+	if (!account.ok) throw new Error(account.problem.message);
+	return account.value;
+};
+
+test('a credential with nothing but a key is one of Kling AI, global', () => {
+	expect(read({ apiKey: 'k' })).toMatchObject({
+		provider: { name: 'kling' },
+		baseUrl: 'https://api-singapore.klingai.com',
+		secret: { kind: 'key', key: 'k' },
+	});
+});
+
+test.each([
+	['kling', 'global', 'https://api-singapore.klingai.com'],
+	['kling', 'china', 'https://api-beijing.klingai.com'],
+	['cometApi', 'global', 'https://api.cometapi.com'],
+	['kkiai', 'global', 'https://www.kkiai.com'],
+	['modellix', 'global', 'https://api.modellix.ai'],
+	['apiModels', 'global', 'https://apimodels.app/api/v1'],
+	// A value that is left over from Kling AI.
+	['modellix', 'china', 'https://api.modellix.ai'],
+])('%s (%s) is asked at %s', (provider, region, baseUrl) => {
+	expect(read({ provider, region, apiKey: 'k' }).baseUrl).toBe(baseUrl);
+});
+
+test.each([
+	['http://localhost:4010/modellix', 'http://localhost:4010/modellix'],
+	[' https://gateway.example/kling/// ', 'https://gateway.example/kling'],
+	['https://gateway.example/?key=1#x', 'https://gateway.example'],
+	['HTTPS://Gateway.Example:443/a', 'https://gateway.example/a'],
+])('a base URL of %j is used as %s', (baseUrl, used) => {
+	expect(read({ apiKey: 'k', baseUrl }).baseUrl).toBe(used);
+});
+
+test.each([
+	['https://api.apimodels.app/v1', 'https://api.apimodels.app/v1'],
+	['https://apimodels.app/api/v1/', 'https://apimodels.app/api/v1'],
+	['https://apimodels.app', 'https://apimodels.app/api/v1'],
+	['http://localhost:4010/apimodels', 'http://localhost:4010/apimodels/api/v1'],
+])('for APIModels a base URL of %s is asked at %s', (baseUrl, used) => {
+	expect(read({ provider: 'apiModels', apiKey: 'k', baseUrl }).baseUrl).toBe(used);
+});
+
+test.each(['gateway.example', 'ftp://a', 'https://', 'https://me:pw@a.example', 'file:///etc'])(
+	'a base URL of %j is refused',
+	(baseUrl) => {
+		expect(readAccount({ apiKey: 'k', baseUrl })).toMatchObject({
+			ok: false,
+			problem: { message: 'Base URL in the credential is not a web address' },
+		});
+	},
+);
+
+test('blanks that were copied along with a key are left out', () => {
+	expect(read({ apiKey: ' k\n' }).secret).toEqual({ kind: 'key', key: 'k' });
+});
+
+test('access key and secret key count for Kling AI only', () => {
+	const keys = { authentication: 'accessKey', accessKey: 'ak', secretKey: 'sk', apiKey: 'k' };
+	expect(read({ ...keys, provider: 'kling' }).secret).toEqual({
+		kind: 'signed',
+		accessKey: 'ak',
+		secretKey: 'sk',
+	});
+	expect(read({ ...keys, provider: 'cometApi' }).secret).toEqual({ kind: 'key', key: 'k' });
+});
+
+test.each([
+	[{}, 'API Key in the credential is empty'],
+	[{ authentication: 'accessKey', accessKey: 'a' }, 'Access Key or Secret Key in the credential'],
+	[{ provider: 'acme', apiKey: 'k' }, 'The credential names a provider that this package'],
+])('%j is told what is missing', (data, message) => {
+	const account = readAccount(data);
+	expect(account.ok ? '' : account.problem.message).toContain(message);
+});
+
+test.each([
+	['https://a.example/kling/v1', true],
+	['https://a.example', true],
+	['https://a.example:443/x', true],
+	['http://a.example/kling', false],
+	['https://a.example:8443/kling', false],
+	['https://b.a.example/', false],
+	['https://a.example.evil.example/', false],
+	['https://a.example@evil.example/', false],
+	['/kling', false],
+])('a key for https://a.example/kling goes to %s: %s', (address, goes) => {
+	expect(belongsTo(read({ apiKey: 'k', baseUrl: 'https://a.example/kling' }), address)).toBe(goes);
+});
+
+test.each(['whsec_', 'whsec_ ', 'whsec_!', '='])(
+	'a webhook secret that holds no key (%j) is refused when it is read',
+	(webhookSecret) => {
+		expect(readAccount({ apiKey: 'k', webhookSecret })).toMatchObject({
+			ok: false,
+			problem: { message: 'Webhook Secret in the credential is not complete' },
+		});
+		// Providers that sign no callbacks have no such field; what it held before does not count.
+		expect(read({ provider: 'modellix', apiKey: 'k', webhookSecret }).webhookSecret).toBeNull();
+	},
+);

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import type { Checked } from '../../../../nodes/kling/checked';
+import { checkImageUrl, decodeBase64 } from '../../../../nodes/kling/image';
+
+const label = 'the field "Image"';
+
+/** What is sent of a base64 text: the same bytes, spelled in the one usual way. */
+function sent(text: string): string | null {
+	const decoded = decodeBase64(text, label);
+	return decoded.ok ? decoded.value.toString('base64') : null;
+}
+
+function refusal(checked: Checked<unknown>): string {
+	if (checked.ok) throw new Error('was accepted');
+	expect(checked.problem.description).toMatch(/^[A-Z].*\.$/);
+	const text = `${checked.problem.message} ${checked.problem.description}`;
+	expect(text).not.toMatch(/error|fail|invalid|problem|mistake/i);
+	return checked.problem.message;
+}
+
+describe('base64', () => {
+	const lineBreak = fc.constantFrom('\n', '\r\n', ' ', '\t', '\n\n  ', '\u00a0', '\ufeff');
+	const prefix = fc.constantFrom(
+		'',
+		'data:image/png;base64,',
+		'data:image/jpeg;base64,\n',
+		' DATA:image/png;charset=utf-8;name=a.png;BASE64, ',
+		'data:;base64,',
+	);
+	const form = fc.record({
+		prefix,
+		urlSafe: fc.boolean(),
+		padded: fc.boolean(),
+		width: fc.integer({ min: 1, max: 76 }),
+		lineBreak: fc.option(lineBreak),
+		around: fc.constantFrom('', ' ', '\r\n'),
+	});
+
+	test('becomes the canonical text of the same bytes, whatever its form', () => {
+		fc.assert(
+			fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), form, (bytes, how) => {
+				const canonical = Buffer.from(bytes).toString('base64');
+				let text = how.urlSafe ? canonical.replace(/\+/g, '-').replace(/\//g, '_') : canonical;
+				if (!how.padded) text = text.replace(/=+$/, '');
+				if (how.lineBreak !== null) {
+					text = text.replace(new RegExp(`.{${how.width}}`, 'g'), `$&${how.lineBreak}`);
+				}
+				const given = `${how.around}${how.prefix}${text}${how.around}`;
+				expect(sent(given)).toBe(canonical);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+
+	test('is decoded or refused, for any text', () => {
+		const any = fc.oneof(
+			fc.string({ unit: 'binary', maxLength: 60 }),
+			fc.string({ unit: fc.constantFrom(...'AZaz09+/-_=% \n,;:data'), maxLength: 60 }),
+		);
+		fc.assert(
+			fc.property(any, (text) => {
+				const canonical = sent(text);
+				if (canonical === null) return;
+				expect(canonical).toMatch(/^[A-Za-z0-9+/]{2,}={0,2}$/);
+				expect(sent(canonical)).toBe(canonical);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+
+	test('is read from a data: URL that percent-encodes it', () => {
+		const given = 'data:image/png;base64,%2B%2f%2BA%3D%3d';
+		expect(sent(given)).toBe('+/+A');
+		expect(sent('data:image/png;base64,QQ%3D%3D')).toBe('QQ==');
+	});
+
+	test('gets unused bits at its end cleared', () => {
+		expect(sent('QR==')).toBe('QQ==');
+		expect(sent('QUJ')).toBe('QUI=');
+	});
+
+	test('is taken with a wrong number of padding characters', () => {
+		expect(sent('QQ=')).toBe('QQ==');
+		expect(sent('QUJD==')).toBe('QUJD');
+	});
+
+	test('are read alike however many were read before', () => {
+		const plain = (count: number) =>
+			checkImageUrl(`https://example.com/${count % 7}.jpg`, label).ok;
+		// Often enough for the engine to compile URL.canParse, which in Node.js 20 is wrong from then on.
+		for (let count = 0; count < 100_000; count++) plain(count);
+		expect(checkImageUrl('https://bücher.example/ä.jpg', label).ok).toBe(true);
+	});
+
+	test.each([
+		['', 'is empty'],
+		[' \n', 'is empty'],
+		['data:image/png;base64,', 'is empty'],
+		['====', 'is not valid base64'],
+		['QQ==QQ==', 'is not valid base64'],
+		['photo.jpg', 'is not valid base64'],
+		['[object Object]', 'is not valid base64'],
+		['{{ $json.image }}', 'is not valid base64'],
+		['QUJDR', 'holds 5 base64 characters, a number that base64 cannot have'],
+		['https://example.com/secret.jpg', 'holds a URL, not base64 text'],
+		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded'],
+		['data:image/png;base64', 'is not valid base64'],
+	])('is missing from %j, which is refused', (text, finding) => {
+		const message = refusal(decodeBase64(text, label));
+		expect(message).toContain(`The field "Image" ${finding}`);
+		expect(message).not.toContain('secret');
+	});
+
+	test('of 10 MB is decoded in no time', () => {
+		const text = Buffer.alloc(10 * 1024 * 1024, 'kling').toString('base64');
+		const lines = text.replace(/.{76}/g, '$&\r\n');
+		const before = performance.now();
+		expect(decodeBase64(`data:image/png;base64,${lines}`, label).ok).toBe(true);
+		decodeBase64('='.repeat(14_000_000), label);
+		decodeBase64(`data:${';base64 '.repeat(1_000_000)}`, label);
+		decodeBase64(`data:${' '.repeat(200_000)}x,`, label);
+		expect(performance.now() - before).toBeLessThan(3000);
+	});
+});
+
+describe('image addresses', () => {
+	test.each([
+		['https://example.com/cat.jpg', 'https://example.com/cat.jpg'],
+		['  http://example.com/cat.jpg\n', 'http://example.com/cat.jpg'],
+		['HTTPS://EXAMPLE.com', 'HTTPS://EXAMPLE.com'],
+		['https://user:pass@example.com:8443/a?b=c#d', 'https://user:pass@example.com:8443/a?b=c#d'],
+		['https://[::1]:4010/a.png', 'https://[::1]:4010/a.png'],
+	])('are accepted as they are, but for blanks around: %j', (given, value) => {
+		expect(checkImageUrl(given, label)).toEqual({ ok: true, value });
+	});
+
+	test('keep their signature to the letter', () => {
+		const signed = "https://s3.example.com/a/../b%2fc.jpg?X-Amz-Signature=a%2Bb'|~&X=(1)";
+		expect(checkImageUrl(signed, label)).toEqual({ ok: true, value: signed });
+	});
+
+	test('are encoded where they hold blanks or letters beyond ASCII', () => {
+		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label)).toEqual({
+			ok: true,
+			value: 'https://xn--bcher-kva.example/kat%20ze/%C3%A4.jpg',
+		});
+	});
+
+	test.each([
+		['', 'is empty'],
+		['   ', 'is empty'],
+		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://'],
+		['ftp://example.com/secret.jpg', 'does not hold an address'],
+		['file:///secret.jpg', 'does not hold an address'],
+		['javascript:alert(1)', 'does not hold an address'],
+		['https://', 'does not hold an address'],
+		['https:///secret.jpg', 'does not hold an address'],
+		['https:/example.com/secret.jpg', 'does not hold an address'],
+		['https://exa mple.com/secret', 'holds an address that cannot be read'],
+		['https://user:secret@/', 'holds an address that cannot be read'],
+		['https://example.com:99999/secret', 'holds an address that cannot be read'],
+		['https://example.com/secret\nhttps://example.com/b', 'holds more than one line'],
+		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address'],
+		['iVBORw0KGgosecret', 'holds base64 text, not an address'],
+		['https://drive.google.com/file/d/secret/view?usp=sharing', 'is the address of a page'],
+		['https://drive.google.com/open?id=secret', 'is the address of a page'],
+		['https://www.dropbox.com/s/secret/photo.jpg?dl=0', 'is the address of a page'],
+		['https://example.com/secret.html', 'is the address of a page'],
+	])('are refused without being quoted: %j', (text, finding) => {
+		const message = refusal(checkImageUrl(text, label));
+		expect(message).toContain(`The field "Image" ${finding}`);
+		expect(message).not.toContain('secret');
+	});
+
+	test.each([
+		'https://drive.google.com/uc?export=download&id=1',
+		'https://www.dropbox.com/scl/fi/1/photo.jpg?rlkey=2&raw=1',
+		'https://dl.dropboxusercontent.com/s/1/photo.jpg',
+		'https://notdropbox.com/photo.jpg',
+	])('are taken where they lead to the image: %s', (text) => {
+		expect(checkImageUrl(text, label)).toEqual({ ok: true, value: text });
+	});
+
+	test.each([
+		['https://drive.google.com/file/d/1/view', /uc\?export=download&id=/],
+		['https://www.dropbox.com/s/1/photo.jpg', /raw=1/],
+		['https://example.com/album.htm', /copy its address/],
+	])('of a page: %s tells how to get the direct link', (text, advice) => {
+		const checked = checkImageUrl(text, label);
+		expect(checked.ok ? '' : checked.problem.description).toMatch(advice);
+	});
+
+	test('never throw and never let through what no URL parser reads', () => {
+		const any = fc.oneof(
+			fc.string(),
+			fc.string().map((rest) => `https://${rest}`),
+			fc.webUrl(),
+		);
+		fc.assert(
+			fc.property(any, (text) => {
+				const checked = checkImageUrl(text, label);
+				if (checked.ok) expect(new URL(checked.value).protocol).toMatch(/^https?:$/);
+			}),
+			{ numRuns: 5000 },
+		);
+	});
+});

@@ -1,0 +1,49 @@
+import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
+import { rows } from '../../promises/contract/providers';
+import { Workbench } from '../../harness/workbench';
+
+const bench = Workbench.prepare();
+const [kling] = rows;
+
+/** The node, with a parameter that n8n checks when it is read, and not already when the workflow starts. */
+function nodeThatChecks(name: string): KlingEffects {
+	const node = new KlingEffects();
+	const { execute } = node;
+	const properties = node.description.properties.map((property) =>
+		property.name === name ? { ...property, validateType: 'boolean' as const } : property,
+	);
+	node.execute = async function () {
+		node.description = { ...node.description, properties };
+		return await execute.call(this);
+	};
+	return node;
+}
+
+test.each([
+	['simplify', 'Simplify'],
+	['waitForCompletion', 'Wait for Completion'],
+	['image', 'Image'],
+])(
+	'%s without an expression that n8n throws at is told under its own name',
+	async (name, label) => {
+		const { error } = await bench.create(
+			kling,
+			{ [name]: 'perhaps' },
+			{ nodeType: nodeThatChecks(name), items: [{ json: {} }, { json: {} }] },
+		);
+		expect(error?.message).toBe(
+			`${label} could not be evaluated: Invalid input for '${label}' [item 0]`,
+		);
+		expect(bench.sandbox.requests).toEqual([]);
+	},
+);
+
+test('what the scene does not need is not read: the second image of a scene of one', async () => {
+	const { error, json } = await bench.create(
+		kling,
+		{ effectScene: '={{ "color_mixing" }}', secondImage: 'perhaps' },
+		{ nodeType: nodeThatChecks('secondImage') },
+	);
+	expect(error).toBeUndefined();
+	expect(json).toHaveLength(1);
+});
