@@ -6,7 +6,7 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { readyClip } from '../../sandbox/clips';
 import { framesOf } from '../../sandbox/clips/frames';
 import { pictureOn, type Picture } from '../../sandbox/clips/picture';
-import { clientOf, creates } from './support';
+import { clientOf, creates } from '../harness/sandboxClient';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
