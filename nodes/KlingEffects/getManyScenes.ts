@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { searchScenes } from '../kling/scenes';
 import { Parameters } from '../n8n/parameters';
-import { outputOf, readItems, type Result } from '../n8n/results';
+import { outputOf, readItems, type Result } from '../n8n/output';
 import { readLimit } from './getMany';
 
 const show = { operation: ['listScenes'] };
