@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { accepted, checkedBy, refused, type Checked } from '../kling/checked';
 import type { Client } from '../kling/client';
 import { success, type Outcome } from '../kling/failure';

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { accepted } from '../kling/checked';
 import { searchScenes } from '../kling/scenes';
 import { readParameters } from '../n8n/parameters';

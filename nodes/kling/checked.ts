@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import type { Message } from './messages';
 
 /** What a user gave, fit to be used, or what to tell the user instead. */

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { accepted, checkedBy, parsed, refused, type Checked } from '../kling/checked';
 import { reasonOf } from '../kling/thrown';
 

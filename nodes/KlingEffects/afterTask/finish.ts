@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { accepted, checkedBy, refused, type Checked } from '../../kling/checked';
 import { describeFailedTask } from '../../kling/messages';
 import { isFinal, type TaskRecord } from '../../kling/task';

@@ -1,5 +1,5 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { accepted, refused, type Checked, type Refused } from '../../kling/checked';
 import { checkFileSize, checkImage, checkImageUrl, decodeBase64 } from '../../kling/image';
 import type { EffectType } from '../../kling/scenes';

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { z } from 'zod';
+import type { z } from 'zod/v3';
 import { accepted, refused, type Checked, type Refused } from '../../kling/checked';
 import { checkOrder, effectSceneSchema, orderOptions, type Order } from '../../kling/create/order';
 import { effectTypeOf } from '../../kling/scenes';

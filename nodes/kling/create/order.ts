@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { accepted, checkedBy, refused, type Checked } from '../checked';
 import { asObject } from '../http';
 import { parseJson } from '../json';

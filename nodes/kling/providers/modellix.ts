@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../http';
 import type { OrderWithImages } from '../create/order';
 import { recordOf, type TaskRecord } from '../task';
