@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { InputError } from './input';
 import { isSigningSecret } from './signatures';
 import { providerNamed, providers, type Provider } from './providers';
