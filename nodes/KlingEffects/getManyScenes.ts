@@ -1,7 +1,8 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { z } from 'zod';
 import { accepted } from '../kling/checked';
-import { searchScenes } from '../kling/scenes';
+import type { Scene } from '../kling/scenes';
+import { searchScenes } from '../kling/sceneSearch';
 import { readParameters } from '../n8n/parameters';
 import { outputOfEach } from '../n8n/results';
 import { limitOf, limitParameters } from './getMany';
@@ -57,13 +58,14 @@ export async function executeListScenes(context: IExecuteFunctions): Promise<INo
 		const { search: text, images: effectType } = read.value;
 		const limit = limitOf(read.value);
 		if (!limit.ok) return limit;
-		const found = searchScenes({ text, effectType }).slice(0, limit.value);
+		const isWanted = ({ images }: Scene) =>
+			effectType === undefined || images === (effectType === 'dual' ? 2 : 1);
+		const found = searchScenes({ text, isWanted }).slice(0, limit.value);
 		return accepted(
-			found.map(({ name, title, effectType: type, standing, listedIn }) => {
-				const images = type === 'dual' ? 2 : 1;
-				const json = { name, title, images, standing, list: listedIn || null };
-				return { json, pairedItem: { item: itemIndex } };
-			}),
+			found.map(({ name, title, images, availability }) => ({
+				json: { name, title, images, availability },
+				pairedItem: { item: itemIndex },
+			})),
 		);
 	});
 }

@@ -5,7 +5,7 @@ import type { FailureKind } from '../../kling/failure';
 import { follow } from '../../kling/look';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
 import type { Provider } from '../../kling/providers';
-import { adviceOn } from '../../kling/scenes';
+import { adviceOn } from '../../kling/sceneAdvice';
 import { isFinal } from '../../kling/task';
 import { errorOf, type Problem } from '../../n8n/problems';
 import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
@@ -126,7 +126,9 @@ function problemsOf({ submitted, stoppedBy }: SubmittedItems, provider: Provider
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}
 		const { message, description } = describeFailure(failure, subject);
-		const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(effectScene) : null;
+		const advice = mayBeTheScene.includes(failure.kind)
+			? adviceOn(effectScene, { provider })
+			: null;
 		const advised = advice ? `${advice} ${description}` : description;
 		return refuse({ message, description: advised, failure });
 	});
