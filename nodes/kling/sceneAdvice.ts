@@ -5,7 +5,7 @@ import { searchScenes } from './sceneSearch';
 /** Whose refusal it was; of a provider with regions, that of the account. */
 export interface Refuser {
 	provider: Pick<Provider, 'isKling'>;
-	region?: string | null;
+	region: string | null;
 }
 
 /** What to try when a provider has refused a scene: why it may have, and a scene that it should have. */

@@ -29,7 +29,7 @@ describe('once Kling AI has refused a scene, the advice is', () => {
 		['pet_bee', "pet_bee is no longer in Kling's list. Try pet_bee_pro instead."],
 		['balloon_parade', "balloon_parade is no longer in Kling's list."],
 	])('%s: %s', (name, advice) => {
-		expect(adviceOn(name, { provider: kling })).toBe(advice);
+		expect(adviceOn(name, { provider: kling, region: null })).toBe(advice);
 	});
 });
 
@@ -56,12 +56,13 @@ describe('a scene that Kling’s list for China lacks', () => {
 });
 
 test('a reseller that refuses a scene of resellers is not told that it has it', () => {
-	expect(adviceOn('pet_dog', { provider: modellix })).toBeNull();
+	expect(adviceOn('pet_dog', { provider: modellix, region: null })).toBeNull();
 });
 
 test('what is suggested takes as many photos, and Kling has it', () => {
 	for (const { name, images } of scenes) {
-		const [, instead] = /Try (\S+) instead/.exec(adviceOn(name, { provider: kling }) ?? '') ?? [];
+		const [, instead] =
+			/Try (\S+) instead/.exec(adviceOn(name, { provider: kling, region: null }) ?? '') ?? [];
 		if (instead) expect(sceneNamed(instead)).toMatchObject({ availability: 'Kling', images });
 	}
 });
