@@ -63,20 +63,6 @@ const texts: RefusalTexts = [
 	[/^duplicated? external[ _]task[ _]id\b/i, 'duplicateExternalId'],
 ];
 
-/** Reasons for which tasks fail at Kling, and at gateways that pass them on. */
-export const klingReasons: NonNullable<Provider['reasons']> = [
-	// docs/providers.md K23
-	[
-		/^parallel task over resource pack limit/i,
-		'All slots were in use: run the workflow again when a task has finished.',
-	],
-	// docs/providers.md K14 and K15
-	[
-		/^image pixel is invalid|^the resolution or aspect ratio of the input image/i,
-		'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
-	],
-];
-
 /** The options that Kling documents for a create, which gateways pass on. */
 export const klingOptions: Provider['takes'] = [
 	'callbackUrl',
