@@ -41,7 +41,7 @@ export async function executeCreate(
 		context.addExecutionHints({ type: 'info', location: 'outputPane', message });
 	}
 
-	const problems = [...refused, ...problemsOf(outcome, session.provider)];
+	const problems = [...refused, ...problemsOf(outcome, session.account)];
 	const paid = paidBy(submitted);
 	const output = (results: readonly Result[]) => outputOf(context, results, paid);
 	if (problems.length > 0 && stops) return output(problems);
