@@ -1,5 +1,5 @@
 import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox';
-import { readAccount, type Account } from '../nodes/kling/account';
+import { readAccount } from '../nodes/kling/account';
 import type { Provider } from '../nodes/kling/providers/provider';
 import { findSample } from '../sandbox/samples';
 import { probes } from './probes';
@@ -58,19 +58,14 @@ export async function runInSandbox(
 	const clock = new SkippedTime();
 	const sandbox = await startSandbox({ taskSeconds: 30, ...options, now: clock.now });
 	prepare(sandbox);
-	const accountOf = (credential: Record<string, unknown>): Account => {
-		const account = readAccount(credential);
-		if (!account.ok) throw new Error(account.problem.message);
-		return account.value;
-	};
-	const { baseUrl, secret: key } = accountOf(sandbox.credential(provider.name));
+	const { baseUrl, secret: key } = readAccount(sandbox.credential(provider.name));
 	try {
 		return await runProbes({
 			provider,
 			baseUrl,
 			secrets: {
 				key,
-				...(provider.signs ? { signed: accountOf(sandbox.accessKeyCredential()).secret } : {}),
+				...(provider.signs ? { signed: readAccount(sandbox.accessKeyCredential()).secret } : {}),
 			},
 			probes: probes[provider.name] ?? [],
 			spend: Infinity,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject } from './http';
 import { shownText } from './shownText';
 

@@ -1,14 +1,12 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { accepted } from '../../kling/checked';
 import { hintAtOptions } from '../../kling/create/order';
 import { follow } from '../../kling/look';
 import { isFinal } from '../../kling/task';
-import { errorOf } from '../../n8n/problems';
 import { outputOf, type Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
-import { failedTaskIsProblem, waitAndFinish, waitOf, type ItemTask } from '../afterTask/finish';
+import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../afterTask/finish';
 import { checkItems } from './item';
 import { NodeMemory } from './memory';
 import { submitAll, type Submitted } from './submitAll';
@@ -29,17 +27,13 @@ export async function executeCreate(
 	const { items, problems: refused } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
 	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
-	const [{ options }] = items;
-	const { intervalMs, timeoutMs } = waitOf(options);
-	const wantsToSleep = options.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
-	const callback = wantsToSleep
-		? readCallbackWait(context, session, options.callbackUrl)
-		: accepted(null);
-	if (!callback.ok) throw errorOf(context.getNode(), callback.problem);
-	const resumeUrl = callback.value;
+	const [{ order, run }] = items;
+	const { intervalMs, timeoutMs } = run.wait;
+	const wantsToSleep = run.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
+	const resumeUrl = wantsToSleep ? readCallbackWait(context, session, order.callbackUrl) : null;
 
 	const deadline = session.clock.elapsed() + timeoutMs;
-	const limits = { concurrency: options.concurrency, deadline, resumeUrl };
+	const limits = { concurrency: run.concurrency, deadline, resumeUrl };
 	const outcome = await submitAll(context, session, memory, items, limits);
 	const { submitted } = outcome;
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
@@ -47,7 +41,7 @@ export async function executeCreate(
 		context.addExecutionHints({ type: 'info', location: 'outputPane', message });
 	}
 
-	const problems = [...refused, ...problemsOf(outcome, session.provider)];
+	const problems = [...refused, ...problemsOf(outcome, session.account)];
 	const paid = paidBy(submitted);
 	const output = (results: readonly Result[]) => outputOf(context, results, paid);
 	if (problems.length > 0 && stops) return output(problems);

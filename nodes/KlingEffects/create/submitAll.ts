@@ -2,8 +2,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { Admission } from '../../kling/create/admission';
 import { submit, type Submission } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
+import { InputError, reasonOf } from '../../kling/input';
 import { inParallel } from '../../kling/inParallel';
-import { reasonOf } from '../../kling/thrown';
 import type { Session } from '../../n8n/session';
 import { showPaid } from './customData';
 import { loadImages } from './images';
@@ -51,11 +51,8 @@ export async function submitAll(
 	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> =>
 		await submit(resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl }, {
 			send: async (sent) => {
-				// They passed the check, but a file can have gone from n8n's store since.
-				const loaded = await loadImages(images);
-				return loaded.ok
-					? await client.create({ ...sent, images: loaded.value })
-					: failed(failureWithoutResponse('imageGone', loaded.problem.message));
+				const loaded = await loadImages(images).catch(imageGone);
+				return 'kind' in loaded ? failed(loaded) : await client.create({ ...sent, images: loaded });
 			},
 			memory: memory.slotOf(itemIndex, provider.name, order),
 			client,
@@ -73,6 +70,12 @@ export async function submitAll(
 		if (cause && (stopsAtRefusal || behaviourOf(cause).fatal)) admission.stop(cause);
 	});
 	return { submitted, stoppedBy: admission.stoppedBy };
+}
+
+/** The images passed the check, but a file can have gone from n8n's store since. */
+function imageGone(thrown: unknown): Failure {
+	if (thrown instanceof InputError) return failureWithoutResponse('imageGone', thrown.message);
+	throw thrown;
 }
 
 /** An unforeseen failure can have come after the request. */

@@ -7,8 +7,7 @@ import {
 	type Failure,
 	type Outcome,
 } from '../failure';
-import type { Order } from './order';
-import type { ExternalIdSupport } from '../providers/provider';
+import type { ExternalIdSupport, Order } from '../providers/provider';
 import { createdMs, filledIn, recordOf, type TaskRecord } from '../task';
 import type { Admission } from './admission';
 

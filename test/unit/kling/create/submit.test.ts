@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../../../../nodes/kling/http';
-import type { Order } from '../../../../nodes/kling/create/order';
+import type { Order } from '../../../../nodes/kling/providers/provider';
 import type { ProviderName } from '../../../../nodes/kling/task';
 import { Admission } from '../../../../nodes/kling/create/admission';
 import {
