@@ -33,6 +33,7 @@ export function readImages(
 	itemIndex: number,
 	parameters: Read<typeof imageParameters>,
 	effectType: EffectType,
+	isFetchedFromInternet: boolean,
 ): Checked<LoadImage[]> {
 	const { imageInput } = parameters;
 	const images: LoadImage[] = [];
@@ -47,7 +48,7 @@ export function readImages(
 		}
 		images.push(
 			{
-				url: () => checkImageUrl(given, displayName),
+				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
 				base64: () => loadBase64(given, displayName),
 				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
 			}[imageInput],

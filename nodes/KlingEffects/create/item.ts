@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { z } from 'zod';
 import { accepted, refused, type Checked, type Refused } from '../../kling/checked';
 import { checkOrder, effectSceneSchema, orderOptions, type Order } from '../../kling/create/order';
+import { isPrivateAddress } from '../../kling/privateAddress';
 import { effectTypeOf } from '../../kling/scenes';
 import { amount, choice, locator, optionsOf, readParameters } from '../../n8n/parameters';
 import { guarded } from '../../n8n/problems';
@@ -60,7 +61,7 @@ export async function checkItems(context: IExecuteFunctions, session: Session) {
 
 async function checkItem(
 	context: IExecuteFunctions,
-	{ provider }: Session,
+	{ provider, account }: Session,
 	itemIndex: number,
 ): Promise<Checked<CheckedItem>> {
 	const read = readParameters(context, itemIndex, parameters);
@@ -77,7 +78,8 @@ async function checkItem(
 			'Set Effect Type to Two Images, then enter the second one in Right Image.',
 		);
 	}
-	const images = readImages(context, itemIndex, given, effectType.value);
+	const isOnInternet = !isPrivateAddress(account.baseUrl);
+	const images = readImages(context, itemIndex, given, effectType.value, isOnInternet);
 	if (!images.ok) return images;
 	const finish = readFinish(given, options);
 	if (!finish.ok) return finish;
