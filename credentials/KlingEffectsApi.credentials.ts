@@ -143,9 +143,8 @@ async function withKey(
 	const { [providerTimeHeader]: providerTime, ...headers } = options.headers ?? {};
 	const { baseURL = '', url } = options;
 	const address = /^https?:\/\//i.test(url) ? url : `${baseURL}${url}`;
-	const account = readAccount(credentials);
-	if (account.ok && belongsTo(account.value, address)) {
-		const { provider, secret } = account.value;
+	const { provider, secret, ...account } = readAccount(credentials);
+	if (belongsTo(account, address)) {
 		const now = signingTime(String(providerTime), Date.now());
 		Object.assign(headers, provider.authorize(secret, now));
 	}

@@ -10,6 +10,7 @@ const help = `Usage: npm run sandbox -- [options]
   --latency MS              added to every answer of an API (0)
   --parallel-tasks N        unfinished tasks per account (no limit)
   --requests-per-second N   requests per account (no limit)
+  --clips KIND              made (of the task's photos) | ready (made)
   --kkiai-shape SHAPE       kling | wrapper | short | openai (kling)
   --modellix-path PATH      newest | middle | oldest (newest)
   --help
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
 			latency: { type: 'string', default: '0' },
 			'parallel-tasks': { type: 'string' },
 			'requests-per-second': { type: 'string' },
+			clips: { type: 'string', default: 'made' },
 			'kkiai-shape': { type: 'string', default: 'kling' },
 			'modellix-path': { type: 'string', default: 'newest' },
 			help: { type: 'boolean', default: false },
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
 		latencyMs: numberOf('latency', values.latency),
 		parallelTasks: optionalNumberOf('parallel-tasks', values['parallel-tasks']),
 		requestsPerSecond: optionalNumberOf('requests-per-second', values['requests-per-second']),
+		clips: oneOf('clips', values.clips, ['made', 'ready'] as const),
 		kkiaiShape: oneOf('kkiai-shape', values['kkiai-shape'], [
 			'kling',
 			'wrapper',

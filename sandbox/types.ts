@@ -25,6 +25,11 @@ export interface SandboxOptions {
 	taskSeconds?: number;
 	/** Milliseconds added to every answer of a provider's API. */
 	latencyMs?: number;
+	/**
+	 * What videos show: a small clip that is `ready`, or one `made` of the task's photos, which takes a
+	 * second or two of a thread of its own. Photos of the internet are not fetched.
+	 */
+	clips?: 'ready' | 'made';
 	/** Requests per second and account; more are answered with 1302 or the gateway's own 429. */
 	requestsPerSecond?: number;
 	/** Unfinished tasks per account; more are refused with 1303 or the gateway's own 429. */

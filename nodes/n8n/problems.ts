@@ -5,10 +5,9 @@ import {
 	type INode,
 	type INodeExecutionData,
 } from 'n8n-workflow';
-import type { Checked } from '../kling/checked';
 import type { Failure } from '../kling/failure';
+import { InputError, reasonOf } from '../kling/input';
 import type { Message } from '../kling/messages';
-import { reasonOf } from '../kling/thrown';
 
 /** Why an item brings no result. */
 export interface Problem extends Message {
@@ -20,10 +19,11 @@ export interface Problem extends Message {
 	videoUrl?: string | null;
 }
 
-/** What somebody threw, as an item's problem: n8n's own errors in their words. */
+/** What was thrown, as an item's problem: an {@link InputError} and n8n's own errors in their words. */
 export function problemOf(thrown: unknown): Problem {
-	if (isExplained(thrown))
+	if (thrown instanceof InputError || isExplained(thrown)) {
 		return { message: thrown.message, description: thrown.description ?? '' };
+	}
 	return {
 		message: `Something unexpected happened: ${reasonOf(thrown)}`,
 		description: 'Report this to the makers of the package, with what the node was given.',
@@ -32,15 +32,6 @@ export function problemOf(thrown: unknown): Problem {
 
 export function isExplained(thrown: unknown): thrown is NodeOperationError | NodeApiError {
 	return thrown instanceof NodeOperationError || thrown instanceof NodeApiError;
-}
-
-/** What a check finds; what it throws is a problem too. */
-export async function guarded<T>(
-	check: () => Checked<T> | Promise<Checked<T>>,
-): Promise<Checked<T>> {
-	return await Promise.resolve()
-		.then(check)
-		.catch((thrown: unknown) => ({ ok: false, problem: problemOf(thrown) }));
 }
 
 /** The error that n8n shows for a problem. */

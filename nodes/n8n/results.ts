@@ -1,6 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import type { Checked } from '../kling/checked';
-import { errorOf, guarded, isExplained, itemOf, problemOf, type Problem } from './problems';
+import { errorOf, isExplained, itemOf, problemOf, type Problem } from './problems';
 
 /** Why an item has no result. */
 export interface ItemProblem {
@@ -43,25 +42,24 @@ export function outputOf(
 }
 
 /**
- * The output of an operation that does one input item after the other.
- *
- * @param work the items that an input item gives; what it throws is a problem too
- * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
+ * Reads each input item in a guard of its own: what is thrown for one is its problem and harms no
+ * other. With On Error "Stop" the first problem ends it.
  */
-export async function outputOfEach(
+export async function readItems<T>(
 	context: IExecuteFunctions,
-	work: (
-		itemIndex: number,
-	) => Checked<INodeExecutionData[]> | Promise<Checked<INodeExecutionData[]>>,
-): Promise<INodeExecutionData[]> {
-	const results: Result[] = [];
+	read: (itemIndex: number) => T | Promise<T>,
+): Promise<{ items: T[]; problems: ItemProblem[] }> {
+	const items: T[] = [];
+	const problems: ItemProblem[] = [];
 	for (const itemIndex of context.getInputData().keys()) {
-		const done = await guarded(() => work(itemIndex));
-		if (done.ok) for (const item of done.value) results.push({ itemIndex, ok: true, item });
-		else results.push({ itemIndex, ...done });
-		if (!done.ok && !context.continueOnFail()) break;
+		try {
+			items.push(await read(itemIndex));
+		} catch (thrown) {
+			problems.push({ itemIndex, ok: false, problem: problemOf(thrown) });
+			if (!context.continueOnFail()) break;
+		}
 	}
-	return outputOf(context, results);
+	return { items, problems };
 }
 
 /** What to tell of the tasks when no item will show them, beside the one that the message is about. */

@@ -3,7 +3,7 @@ import { Client } from '../kling/client';
 import type { Clock } from '../kling/clock';
 import type { Provider } from '../kling/providers';
 import { systemClock } from './clock';
-import { errorOf } from './problems';
+import { errorOf, problemOf } from './problems';
 import { cancelSignalOf, credentialName, transportOf, type RequestContext } from './transport';
 
 /** What one run of a node works with. */
@@ -25,11 +25,17 @@ export async function openSession(
 	context: RequestContext,
 	clock: Clock = systemClock,
 ): Promise<Session> {
-	const checked = readAccount(await context.getCredentials(credentialName));
-	if (!checked.ok) throw errorOf(context.getNode(), checked.problem);
-	const account = checked.value;
+	const account = accountOf(context, await context.getCredentials(credentialName));
 	const { provider } = account;
 	const signal = cancelSignalOf(context);
 	const client = new Client(provider, transportOf(context, account), clock, signal);
 	return { account, provider, client, clock, signal };
+}
+
+function accountOf(context: RequestContext, credential: unknown): Account {
+	try {
+		return readAccount(credential);
+	} catch (thrown) {
+		throw errorOf(context.getNode(), problemOf(thrown));
+	}
 }

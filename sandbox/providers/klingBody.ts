@@ -77,6 +77,7 @@ export async function readKlingBody(
 		megabytes,
 		videoSeconds: Number(input.duration ?? 5),
 		params: withoutImages(body),
+		images,
 	};
 }
 

@@ -130,6 +130,7 @@ async function readBody(value: unknown, context: Context): Promise<AcceptedTask>
 		megabytes: directives.megabytes,
 		videoSeconds: duration ?? 5,
 		params: withoutImages(value),
+		images: pictures,
 	};
 }
 

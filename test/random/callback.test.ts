@@ -119,9 +119,7 @@ class World {
 	}
 
 	private session(): Session {
-		const checked = readAccount(credential);
-		if (!checked.ok) throw new Error(checked.problem.message);
-		const { value: account } = checked;
+		const account = readAccount(credential);
 		const client = new Client(account.provider, this.send, systemClock);
 		return { account, provider: account.provider, client, clock: systemClock, signal: undefined };
 	}

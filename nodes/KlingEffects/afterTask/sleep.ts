@@ -7,11 +7,10 @@ import {
 	type INodeExecutionData,
 	type IRunExecutionData,
 } from 'n8n-workflow';
-import { accepted } from '../../kling/checked';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
-import { guarded, itemOf } from '../../n8n/problems';
+import { itemOf, problemOf } from '../../n8n/problems';
 import { resumeTokenOf, runIndexOf } from '../../n8n/execution';
 import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
 import { openSession, type Session } from '../../n8n/session';
@@ -120,22 +119,25 @@ export async function finishWoken(
 	open = openSession,
 ): Promise<INodeExecutionData[]> {
 	const isFirst = await isFirstToWake(context, wait);
-	const session = await guarded(async () => accepted(await open(context)));
-	if (!session.ok) {
+	let session: Session;
+	try {
+		session = await open(context);
+	} catch (thrown) {
 		// What can still be said when the credential is gone: which tasks there are.
+		const problem = problemOf(thrown);
 		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
-			return { itemIndex, ok: false, problem: { ...session.problem, taskId: task.taskId } };
+			return { itemIndex, ok: false, problem: { ...problem, taskId: task.taskId } };
 		});
 		return outputOf(context, [...wait.problems, ...untold], wait.paid);
 	}
-	const { clock } = session.value;
+	const { clock } = session;
 	const deadline = clock.elapsed() + Math.max(0, wait.deadline - clock.now());
 	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
 	const itemTasks = wait.itemTasks.map(({ finish, ...one }) => ({
 		...one,
 		finish: { ...finish, downloadVideo: finish.downloadVideo && isFirst },
 	}));
-	const finished = await waitAndFinish(context, session.value, itemTasks, limits);
+	const finished = await waitAndFinish(context, session, itemTasks, limits);
 	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
 	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
 	return isFirst ? output : [];

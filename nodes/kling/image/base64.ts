@@ -1,4 +1,3 @@
-import { accepted, type Checked } from '../checked';
 import { refusedImage } from './check';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
@@ -12,33 +11,34 @@ const startsOfImages = /^\s*(data:image\/|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD)/;
  * form post (application/x-www-form-urlencoded), which makes a blank of each `+`.
  *
  * @param label names the text in messages, such as `the field "Image"`
+ * @throws InputError
  */
-export function decodeBase64(text: string, label: string): Checked<Buffer> {
+export function decodeBase64(text: string, label: string): Buffer {
 	const trimmed = text.trim();
 	if (/^https?:\/\//i.test(trimmed)) {
 		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
-		return refusedImage(label, 'holds a URL, not base64 text', change);
+		throw refusedImage(label, 'holds a URL, not base64 text', change);
 	}
 	const [start, mediaType] = /^data:([^,]*),/i.exec(trimmed) ?? [];
 	if (mediaType !== undefined && !/;\s*base64\s*$/i.test(mediaType)) {
-		return refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
+		throw refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
 	}
 	const payload = unescaped(trimmed.slice(start?.length ?? 0)).trim();
 	const digits = withLostPluses(payload)
 		.replace(/\s+/g, '')
 		.replace(/={1,2}$/, '');
-	if (digits === '') return refusedImage(label, 'is empty', advice);
-	if (/[^\w+/-]/.test(digits)) return refusedImage(label, 'is not valid base64', advice);
+	if (digits === '') throw refusedImage(label, 'is empty', advice);
+	if (/[^\w+/-]/.test(digits)) throw refusedImage(label, 'is not valid base64', advice);
 	if (digits.length % 4 === 1) {
 		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
-		return refusedImage(label, finding, `Check that the text is complete. ${advice}`);
+		throw refusedImage(label, finding, `Check that the text is complete. ${advice}`);
 	}
 	const bytes = Buffer.from(digits, 'base64');
 	if (startsOfImages.test(bytes.toString('latin1', 0, 40))) {
 		const finding = 'was encoded as base64 twice: it stands for base64 text, not for an image';
-		return refusedImage(label, finding, 'Encode the image file only once.');
+		throw refusedImage(label, finding, 'Encode the image file only once.');
 	}
-	return accepted(bytes);
+	return bytes;
 }
 
 /** What base64 shares with URL syntax may be percent-encoded (RFC 2397), also more than once. */

@@ -1,4 +1,3 @@
-import { accepted, type Checked } from '../checked';
 import { isPrivateAddress } from '../privateAddress';
 import { refusedImage } from './check';
 import { foreignAddress } from './hosts';
@@ -29,46 +28,43 @@ const invisible =
  *
  * @param label names the text in messages, such as `the field "Image"`
  * @param isFetchedFromInternet whether the provider is elsewhere, where private addresses lead to nothing
+ * @throws InputError
  */
-export function checkImageUrl(
-	text: string,
-	label: string,
-	isFetchedFromInternet: boolean,
-): Checked<string> {
+export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
 	const trimmed = text.trim();
-	if (trimmed === '') return refusedImage(label, 'is empty', advice);
+	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
 	const [hidden] = invisible.exec(trimmed) ?? [];
 	if (hidden !== undefined) {
-		return refusedImage(label, `holds an invisible character (${codeOf(hidden)})`, retype);
+		throw refusedImage(label, `holds an invisible character (${codeOf(hidden)})`, retype);
 	}
 	if (/^data:/i.test(trimmed)) {
-		return refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
+		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
 	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
-		return refusedImage(label, 'holds base64 text, not an address', asBase64);
+		throw refusedImage(label, 'holds base64 text, not an address', asBase64);
 	}
 	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
-		return refusedImage(
+		throw refusedImage(
 			label,
 			'does not hold an address that starts with http:// or https://',
 			advice,
 		);
 	}
 	if (/[\t\r\n]/.test(trimmed)) {
-		return refusedImage(label, 'holds more than one line', 'Enter one address only.');
+		throw refusedImage(label, 'holds more than one line', 'Enter one address only.');
 	}
 	if (severalAddresses.test(trimmed)) {
-		return refusedImage(label, 'holds more than one address', 'Enter one address only.');
+		throw refusedImage(label, 'holds more than one address', 'Enter one address only.');
 	}
 	const encoded = encodedUrl(trimmed);
-	if (encoded === null) return refusedImage(label, 'holds an address that cannot be read', advice);
+	if (encoded === null) throw refusedImage(label, 'holds an address that cannot be read', advice);
 	if (isFetchedFromInternet && isPrivateAddress(encoded)) {
-		return refusedImage(label, 'is an address that only your own network can open', asFile);
+		throw refusedImage(label, 'is an address that only your own network can open', asFile);
 	}
 	const foreign = foreignAddress(new URL(encoded));
-	if (foreign) return refusedImage(label, `is the address of ${foreign.what}`, foreign.advice);
+	if (foreign) throw refusedImage(label, `is the address of ${foreign.what}`, foreign.advice);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
-	return accepted(isPlain ? trimmed : encoded);
+	return isPlain ? trimmed : encoded;
 }
 
 /**

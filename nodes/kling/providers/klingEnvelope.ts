@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { asObject, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
 import { recordOf, type ProviderName, type TaskRecord } from '../task';
-import type { OrderWithImages } from '../create/order';
-import type { Provider } from './provider';
+import type { OrderWithImages, Provider } from './provider';
 import {
 	amountSchema,
 	create,

@@ -1,6 +1,5 @@
 import type { ApiRequest, JsonResponse } from '../http';
 import type { Failure } from '../failure';
-import type { OrderWithImages, OrderOption } from '../create/order';
 import type { ProviderName, TaskRecord } from '../task';
 
 /**
@@ -34,6 +33,32 @@ export interface TaskList {
 	request(page: number, pageSize: number): ApiRequest;
 	/** The tasks of a page; null where it is in no form that the provider documents. */
 	read(response: JsonResponse): TaskRecord[] | null;
+}
+
+/** What a Create asks for besides its images. Absent options are not sent. */
+export interface Order {
+	/** The name that providers want. */
+	effectScene: string;
+	callbackUrl?: string;
+	/** Seconds. */
+	duration?: number;
+	externalTaskId?: string;
+	mode?: string;
+	modelName?: string;
+	/** What else the provider takes: it goes beside what the node sets, and never in its place. */
+	additionalFields?: Record<string, unknown>;
+}
+
+/** The options of an order that only some providers take. */
+export type OrderOption = Exclude<keyof Order, 'effectScene' | 'additionalFields'>;
+
+/** A complete order, ready to send. */
+export interface OrderWithImages extends Order {
+	/**
+	 * One image for a single effect, two (left, right) for a dual one. Each is an http(s) URL or bare
+	 * base64, checked already.
+	 */
+	images: string[];
 }
 
 /**

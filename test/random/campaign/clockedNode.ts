@@ -35,8 +35,7 @@ export function clockedNode(world: World): INodeType {
 async function sessionOf(context: IExecuteFunctions, life: Life): Promise<Session> {
 	const session = await openSession(context, life.clock);
 	const account = readAccount(await context.getCredentials(credentialName));
-	if (!account.ok) throw new Error(account.problem.message);
-	const send = life.limited(transportOf(context, account.value));
+	const send = life.limited(transportOf(context, account));
 	return { ...session, client: new Client(session.provider, send, life.clock, session.signal) };
 }
 

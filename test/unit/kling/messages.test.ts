@@ -8,7 +8,8 @@ import {
 	type Failure,
 	type FailureKind,
 } from '../../../nodes/kling/failure';
-import { readFilters } from '../../../nodes/kling/filters';
+import { readFilters } from '../../../nodes/KlingEffects/getMany';
+import { attempt } from '../../fixtures/attempt';
 import {
 	describeFailedTask,
 	describeFailure,
@@ -92,11 +93,11 @@ function otherMessages(): Message[] {
 			{ authentication: 'accessKey' },
 			{ apiKey: 'k', baseUrl: 'x' },
 			...providers.map(({ name }) => ({ provider: name })),
-		].flatMap((data) => problemOf(readAccount(data))),
+		].flatMap((data) => problemOf(attempt(() => readAccount(data)))),
 		...['status', 'createdAfter', 'createdBefore', 'externalTaskIdPrefix'].flatMap((name) =>
-			problemOf(readFilters({ [name]: {} })),
+			problemOf(attempt(() => readFilters({ [name]: {} }))),
 		),
-		...problemOf(readFilters('text')),
+		...problemOf(attempt(() => readFilters('text'))),
 	];
 }
 
