@@ -1,34 +1,20 @@
-import type { ICredentialTestRequest, IHttpRequestOptions } from 'n8n-workflow';
-import type { Account } from '../kling/account';
+import type { ICredentialTestRequest } from 'n8n-workflow';
 import { providers } from '../kling/providers';
 
 /** Stands for the address of the test until the account is known: it leads nowhere by itself. */
-const placeholder = '/credential-test';
+export const testAddress = '/credential-test';
 
 /**
  * One request, free at every provider. An answer with any status is let through to the rules: n8n
  * (1.123 and 2.41) sends a request again after a 401, and shows the status text only.
  */
 export const checkRequest: ICredentialTestRequest['request'] = {
-	url: placeholder,
+	url: testAddress,
 	method: 'GET',
 	ignoreHttpStatusErrors: true,
 	disableFollowRedirect: true,
 	timeout: 30_000,
 };
-
-/** A request with the address that it goes to: that of the test is the account's own. */
-export function addressed(
-	request: IHttpRequestOptions,
-	{ baseUrl, provider }: Account,
-): IHttpRequestOptions {
-	const { baseURL = '', url } = request;
-	if (url === placeholder) {
-		const { path, query } = provider.check;
-		return { ...request, url: `${baseUrl}${path}`, qs: query };
-	}
-	return /^https?:\/\//i.test(url) ? request : { ...request, baseURL: '', url: `${baseURL}${url}` };
-}
 
 const wrongKey =
 	'The provider did not accept the key. Check that it is complete and belongs to this provider.';

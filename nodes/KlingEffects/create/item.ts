@@ -61,10 +61,11 @@ async function readItem(
 	}
 	const images = readImages(context, itemIndex, parameters, effectType);
 	const finish = readFinish(parameters, options);
+	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
+		wait,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
-		wait: readWait(options),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',
