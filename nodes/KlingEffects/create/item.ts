@@ -63,10 +63,11 @@ async function readItem(
 	const isOnInternet = !isPrivateAddress(account.baseUrl);
 	const images = readImages(context, itemIndex, parameters, effectType, isOnInternet);
 	const finish = readFinish(parameters, options);
+	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
+		wait,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
-		wait: readWait(options),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',
