@@ -9,6 +9,7 @@ import type {
 	ProviderName,
 	SandboxKeys,
 	SandboxOperation,
+	SandboxOptions,
 	SandboxRegion,
 } from '../types';
 import type { Answer } from '../wire';
@@ -84,4 +85,10 @@ export interface Provider {
 	newTaskId(options: ActiveOptions): string;
 	/** How it calls back; absent when it does not. */
 	callbacks?(context: Context): CallbackStyle;
+}
+
+/** What a sandbox is started with. */
+export interface SandboxSettings extends SandboxOptions {
+	/** Providers beside the five, each in the form of a file of `providers/`. */
+	extraProviders?: Provider[];
 }
