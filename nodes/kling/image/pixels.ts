@@ -79,6 +79,17 @@ function readPng(bytes: Buffer): Headers {
 	return found;
 }
 
+/** The coded picture of a PNG, which consecutive IDAT chunks share (PNG specification 11.2.4), as far as it is there. */
+export function pngData(bytes: Buffer, dataAt: number): Buffer {
+	const parts: Buffer[] = [];
+	for (let at = dataAt; bytes.toString('latin1', at + 4, at + 8) === 'IDAT'; ) {
+		const end = at + 8 + bytes.readUInt32BE(at);
+		parts.push(bytes.subarray(at + 8, end));
+		at = end + 4;
+	}
+	return Buffer.concat(parts);
+}
+
 /**
  * The orientation in an EXIF block, 1 where it names none or does not follow the format, as browsers
  * have it. Source: Exif 2.32 (CIPA DC-008) 4.5.2 for the TIFF structure, 4.6.4 A for the tag.
