@@ -134,15 +134,14 @@ function responseOf(
 	text: string | null,
 	redaction: Redaction,
 ): HttpResponse {
+	const entries = Object.entries(headers ?? {});
+	const named = Object.fromEntries(
+		entries.map(([name, value]) => [name.toLowerCase(), String(value)]),
+	);
 	return {
 		kind: 'response',
 		status: statusCode,
-		headers: Object.fromEntries(
-			Object.entries(headers ?? {}).map(([name, value]) => [
-				name.toLowerCase(),
-				redaction.text(String(value)),
-			]),
-		),
+		headers: redaction.json(named, JSON.stringify(named)) as Record<string, string>,
 		text: redaction.text(text ?? ''),
 		at: Date.now(),
 		json: text === null ? undefined : redaction.json(parseJson(text), text),
