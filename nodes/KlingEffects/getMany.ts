@@ -12,7 +12,7 @@ import { Parameters } from '../n8n/parameters';
 import { outputOf, readItems, type Result } from '../n8n/results';
 import type { Session } from '../n8n/session';
 
-const show = { operation: ['list'] };
+const show = { resource: ['video'], operation: ['list'] };
 
 /** How many results to return, of tasks and of scenes. */
 export const limitFields: INodeProperties[] = [
@@ -21,7 +21,7 @@ export const limitFields: INodeProperties[] = [
 		name: 'returnAll',
 		type: 'boolean',
 		default: false,
-		displayOptions: { show: { operation: ['list', 'listScenes'] } },
+		displayOptions: { show: { operation: ['list'] } },
 		description: 'Whether to return all results or only up to a given limit',
 	},
 	{
@@ -30,7 +30,7 @@ export const limitFields: INodeProperties[] = [
 		type: 'number',
 		typeOptions: { minValue: 1 },
 		default: 50,
-		displayOptions: { show: { operation: ['list', 'listScenes'], returnAll: [false] } },
+		displayOptions: { show: { operation: ['list'], returnAll: [false] } },
 		description: 'Max number of results to return',
 	},
 ];

@@ -8,7 +8,7 @@ import { delayBeforeRetry } from '../kling/clock';
 import { foreignTypeOf, imageTypeOf } from '../kling/image';
 import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
-import type { Task, TaskRecord } from '../kling/task';
+import { generatedIdPrefix, type Task, type TaskRecord } from '../kling/task';
 import type { Session } from './session';
 import { isBlocked, untilDeadline } from './transport';
 
@@ -30,6 +30,8 @@ export interface VideoOptions {
 	outputField: string;
 	/** Megabytes of a video, at most. */
 	maxFileSize: number;
+	/** What the photo is called, without its extension; null where it has no name. */
+	photo: string | null;
 }
 
 interface Video {
@@ -64,12 +66,12 @@ export async function downloadVideos(
 	context: IExecuteFunctions,
 	session: Session,
 	{ task, videoUrls }: TaskRecord,
-	{ outputField, maxFileSize }: VideoOptions,
+	{ outputField, maxFileSize, photo }: VideoOptions,
 ): Promise<IBinaryKeyData> {
 	const binary: IBinaryKeyData = {};
 	for (const [index, url] of videoUrls.entries()) {
 		const number = index === 0 ? '' : String(index + 1);
-		const fileName = fileNameOf(task, number);
+		const fileName = fileNameOf(task, photo, number);
 		const video = { url, taskId: task.taskId, fileName, largest: maxFileSize * megabyte };
 		binary[`${outputField}${number}`] = await fetchPatiently(context, session, video);
 	}
@@ -235,10 +237,20 @@ function expired({ taskId }: Video, status: number, retention: string | null): N
 	);
 }
 
-/** Scene and task id, in letters that every file system takes. */
-function fileNameOf({ effectScene, taskId }: Task, number: string): string {
-	const parts = [effectScene ?? 'kling-effect', taskId, number].filter(Boolean);
-	return `${parts.join('-').replace(/[^\w.’-]+/g, '_')}.mp4`;
+/**
+ * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without those two, the
+ * task id. In letters that every file system takes.
+ */
+function fileNameOf(
+	{ effectScene, externalTaskId, taskId }: Task,
+	photo: string | null,
+	number: string,
+): string {
+	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
+	const own = (ownId ?? photo)?.slice(0, 100);
+	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
+	const name = [...parts, number].filter(Boolean).join('-');
+	return `${name.replace(/[^\p{L}\p{N}_.’-]+/gu, '_').replace(/^\.+/, '')}.mp4`;
 }
 
 /** Not by `URL.canParse`, which Node.js 20 gets wrong once it is compiled. */

@@ -2,7 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { readOrder } from '../../kling/create/order';
 import { InputError } from '../../kling/input';
 import type { Order } from '../../kling/providers/provider';
-import { effectTypeOf } from '../../kling/scenes';
+import { effectTypeOf, type EffectType } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
 import { readItems } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
@@ -49,18 +49,15 @@ async function readItem(
 	const options = parameters.collection('options', 'Options');
 	const order = readOrder(scene, options, provider);
 	const { effectScene } = order;
-	const effectType =
-		effectTypeOf(effectScene) ??
-		// Counts only for scenes that no list knows.
-		parameters.choice('effectType', 'Effect Type', { single: 'One Image', dual: 'Two Images' });
+	const effectType = effectTypeOf(effectScene) ?? readEffectType(parameters);
 	if (effectType === 'dual' && !showsSecondImage(context)) {
 		throw new InputError(
 			`Effect Scene “${effectScene}” takes two images`,
-			'Set Effect Type to Two Images, then enter the second one in Right Image.',
+			'Set Effect Type to Two Images, then enter the second one in Second Image.',
 		);
 	}
-	const images = readImages(context, itemIndex, parameters, effectType);
-	const finish = readFinish(parameters, options);
+	const { images, photo } = readImages(context, itemIndex, parameters, effectType);
+	const finish = { ...readFinish(parameters, options), photo };
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
@@ -75,9 +72,16 @@ async function readItem(
 	return { itemIndex, order, images, finish, run };
 }
 
+/** Counts only for scenes that no list knows; null where the scene is an expression, which shows no such field. */
+function readEffectType(parameters: Parameters): EffectType | null {
+	const given = parameters.value('effectType', 'Effect Type');
+	if (given === null) return null;
+	return choiceOf(given, 'Effect Type', { single: 'One Image', dual: 'Two Images' });
+}
+
 /**
- * Whether the node has the fields of a second image. Where the scene is an expression, n8n goes by
- * Effect Type, and leaves out the parameters of fields that do not show.
+ * Whether the node has the fields of a second image: n8n leaves out the parameters of fields that do
+ * not show, as where Effect Type stands on One Image.
  */
 function showsSecondImage(context: IExecuteFunctions): boolean {
 	const { parameters } = context.getNode();
