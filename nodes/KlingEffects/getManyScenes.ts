@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n
 import type { Scene } from '../kling/scenes';
 import { searchScenes } from '../kling/sceneSearch';
 import { Parameters } from '../n8n/parameters';
-import { outputOf, readItems, type Result } from '../n8n/results';
+import { outputOf, readItems, type Result } from '../n8n/output';
 import { readLimit } from './getMany';
 
 const show = { resource: ['scene'], operation: ['list'] };

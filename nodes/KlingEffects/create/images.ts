@@ -1,8 +1,9 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
-import { checkFileSize, checkImage, checkImageUrl, decodeBase64 } from '../../kling/image';
+import { decodeBase64 } from '../../kling/image/base64';
+import { checkFileSize, checkImage } from '../../kling/image/check';
+import { checkImageUrl } from '../../kling/image/url';
 import { InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
-import { fileSizeOf } from '../../n8n/fileSize';
 import type { Parameters } from '../../n8n/parameters';
 import { showsLeftAndRight } from './imageFields';
 
@@ -27,6 +28,7 @@ export function readImages(
 	itemIndex: number,
 	parameters: Parameters,
 	effectType: EffectType | null,
+	isFetchedFromInternet: boolean,
 ): { images: LoadImage[]; photo: string | null } {
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
@@ -53,7 +55,7 @@ export function readImages(
 		if (parameter === first.parameter) photo = photoNameOf(input, given.trim(), binary);
 		images.push(
 			{
-				url: () => checkImageUrl(given, displayName),
+				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
 				base64: () => judged(decodeBase64(given, displayName), displayName),
 				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
 			}[input],
@@ -124,6 +126,13 @@ async function loadFile(
 	checkFileSize(await fileSizeOf(context, binary[field]).catch(cannotRead), label);
 	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field).catch(cannotRead);
 	return judged(bytes, label);
+}
+
+/** Bytes of a file in n8n's binary store, without reading it. */
+async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Promise<number> {
+	// Without an id the file is in memory, as base64.
+	if (!file.id) return Buffer.byteLength(file.data, 'base64');
+	return (await helpers.getBinaryMetadata(file.id)).fileSize;
 }
 
 function notOneText(displayName: string): InputError {

@@ -1,10 +1,11 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { readOrder } from '../../kling/create/order';
 import { InputError } from '../../kling/input';
+import { isPrivateAddress } from '../../kling/privateAddress';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf, type EffectType } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
-import { readItems } from '../../n8n/results';
+import { readItems } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readFinish, readWait, type Finish, type WaitOptions } from '../afterTask/finish';
 import { loadImages, readImages, type LoadImage } from './images';
@@ -41,7 +42,7 @@ export async function checkItems(context: IExecuteFunctions, session: Session) {
 
 async function readItem(
 	context: IExecuteFunctions,
-	{ provider }: Session,
+	{ provider, account }: Session,
 	itemIndex: number,
 ): Promise<CheckedItem> {
 	const parameters = new Parameters(context, itemIndex);
@@ -56,12 +57,15 @@ async function readItem(
 			'Set Effect Type to Two Images, then enter the second one in Second Image.',
 		);
 	}
-	const { images, photo } = readImages(context, itemIndex, parameters, effectType);
+	const isOnInternet = !isPrivateAddress(account.baseUrl);
+	const read = readImages(context, itemIndex, parameters, effectType, isOnInternet);
+	const { images, photo } = read;
 	const finish = { ...readFinish(parameters, options), photo };
+	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
+		wait,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
-		wait: readWait(options),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',

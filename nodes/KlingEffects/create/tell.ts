@@ -2,8 +2,7 @@ import type { FailureKind } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
 import type { Account } from '../../kling/account';
 import { adviceOn } from '../../kling/sceneAdvice';
-import type { Problem } from '../../n8n/problems';
-import type { ItemProblem, Paid } from '../../n8n/results';
+import type { ItemProblem, Paid, Problem } from '../../n8n/output';
 import type { ItemTask } from '../afterTask/finish';
 import type { Submitted, SubmittedItems } from './submitAll';
 

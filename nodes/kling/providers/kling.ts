@@ -1,4 +1,4 @@
-import { signedToken } from '../signature';
+import { signedToken } from '../signatures';
 import {
 	failureOfKling,
 	klingOptions,
