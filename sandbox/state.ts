@@ -3,10 +3,10 @@ import { Clips } from './clips';
 import { Faults } from './faults';
 import { RateLimiter } from './limits';
 import { providers } from './providers';
-import type { AcceptedTask, Call, Context, Provider } from './providers/provider';
+import type { AcceptedTask, Call, Context, Provider, SandboxSettings } from './providers/provider';
 import { Refusal } from './refusal';
 import { TaskStore, withoutUndefined, type Task } from './tasks';
-import type { ActiveOptions, ProviderName, RequestRecord, SandboxSettings } from './types';
+import type { ActiveOptions, ProviderName, RequestRecord } from './types';
 
 /** Everything a sandbox knows. */
 export class State implements Context {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject } from './http';
 import { shownText } from './shownText';
 
@@ -70,7 +70,7 @@ export function recordOf(
 		status: 'submitted',
 		videoUrl: videoUrls[0] ?? null,
 		effectScene: null,
-		statusMessage: shownText(statusMessage),
+		statusMessage: statusMessage ? shownText(statusMessage) : null,
 		videoDuration: null,
 		unitsDeducted: null,
 		createdAt: null,
@@ -119,10 +119,22 @@ export function createdMs(task: Task): number {
 	return Date.parse(task.createdAt ?? '') || 0;
 }
 
-/**
- * Whether a text can be an id: a part of an address that leads nowhere else, of sane length, and
- * without characters that are no text.
- */
-export function isUsableId(id: string): boolean {
-	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
+/** Which tasks of a list to keep. The provider's list has no filters of its own (Kling's effects page). */
+export interface TaskFilters {
+	status?: TaskStatus[];
+	/** Milliseconds since 1970, inclusive. */
+	createdAfter?: number;
+	/** Milliseconds since 1970, exclusive. */
+	createdBefore?: number;
+	externalTaskIdPrefix?: string;
+}
+
+/** Whether a task passes. A task without a creation time passes no time filter. */
+export function matches(task: Task, filters: TaskFilters): boolean {
+	const { status, createdAfter, createdBefore, externalTaskIdPrefix } = filters;
+	const created = createdMs(task);
+	if (status && !status.includes(task.status)) return false;
+	if (createdAfter !== undefined && !(created >= createdAfter)) return false;
+	if (createdBefore !== undefined && !(created > 0 && created < createdBefore)) return false;
+	return !externalTaskIdPrefix || (task.externalTaskId ?? '').startsWith(externalTaskIdPrefix);
 }

@@ -16,10 +16,7 @@ import { answerOf, anyStatus, isFromProxy, noResponseOf, proxyFailureOf } from '
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
-	| IExecuteFunctions
-	| ILoadOptionsFunctions
-	| IPollFunctions
-	| IWebhookFunctions;
+	IExecuteFunctions | ILoadOptionsFunctions | IPollFunctions | IWebhookFunctions;
 
 export const credentialName = 'klingEffectsApi';
 

@@ -1,4 +1,4 @@
-import { foreignTypeOf, imageTypeOf } from '../kling/image';
+import { foreignTypeOf, imageTypeOf } from '../kling/image/type';
 import { Mp4Boxes } from '../kling/mp4';
 
 /** What is used of a stream of Node.js. */

@@ -5,10 +5,8 @@ import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
-import { taskItem } from '../../n8n/items';
+import { problemOf, taskItem, type Result } from '../../n8n/output';
 import { amountOf, type Parameters } from '../../n8n/parameters';
-import { problemOf } from '../../n8n/problems';
-import type { Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
 
@@ -90,7 +88,7 @@ export async function waitAndFinish(
 ): Promise<Result[]> {
 	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
-	const followed = await follow(records, limits, session);
+	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	const seen = new Map(waiting.map((one, index) => [one, followed[index]]));
 	const latest = itemTasks.map((one) => ({ ...one, record: seen.get(one) ?? one.record }));
 	const results: Result[] = [];

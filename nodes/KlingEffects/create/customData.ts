@@ -1,5 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { Submitted } from './submitAll';
+import type { Submission } from '../../kling/create/submit';
 
 /** n8n keeps 10 values of 255 characters as custom data of an execution; half of them are left to the workflow. */
 const mostValues = 5;
@@ -9,7 +9,9 @@ const longestValue = 255;
  * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
  * create: there it stays when the run is stopped.
  */
-export function showPaid(context: IExecuteFunctions): (one: Submitted) => void {
+export function showPaid(
+	context: IExecuteFunctions,
+): (one: { itemIndex: number; submission: Submission }) => void {
 	// Once for all creates: n8n builds a new proxy for each access, which is slow.
 	const { customData } = context.getWorkflowDataProxy(0).$execution as {
 		customData?: { set(key: string, value: string): void };

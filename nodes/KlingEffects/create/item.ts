@@ -5,7 +5,7 @@ import { isPrivateAddress } from '../../kling/privateAddress';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
-import { readItems } from '../../n8n/results';
+import { readItems } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readFinish, readWait, type Finish, type WaitOptions } from '../afterTask/finish';
 import { loadImages, readImages, type LoadImage } from './images';
@@ -63,10 +63,11 @@ async function readItem(
 	const isOnInternet = !isPrivateAddress(account.baseUrl);
 	const images = readImages(context, itemIndex, parameters, effectType, isOnInternet);
 	const finish = readFinish(parameters, options);
+	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
+		wait,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
-		wait: readWait(options),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',

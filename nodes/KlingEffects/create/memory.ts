@@ -3,8 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { ExternalIdSupport, Order } from '../../kling/providers/provider';
 import { generatedIdPrefix, type ProviderName } from '../../kling/task';
 import type { Remembered, SubmissionMemory } from '../../kling/create/submit';
-import { resumeTokenOf, runIndexOf } from '../../n8n/execution';
-import { isTool } from '../../n8n/tool';
+import { isTool, resumeTokenOf, runIndexOf } from '../../n8n/execution';
 
 const contextKey = 'klingEffects';
 

@@ -1,9 +1,8 @@
 import type { FailureKind } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
-import type { Provider } from '../../kling/providers';
-import { adviceOn } from '../../kling/scenes';
-import type { Problem } from '../../n8n/problems';
-import type { ItemProblem, Paid } from '../../n8n/results';
+import type { Account } from '../../kling/account';
+import { adviceOn } from '../../kling/sceneAdvice';
+import type { ItemProblem, Paid, Problem } from '../../n8n/output';
 import type { ItemTask } from '../afterTask/finish';
 import type { Submitted, SubmittedItems } from './submitAll';
 
@@ -49,8 +48,9 @@ const mayBeTheScene: FailureKind[] = ['badRequest', 'notOffered'];
 /** The items whose create brought no task, with the reason. */
 export function problemsOf(
 	{ submitted, stoppedBy }: SubmittedItems,
-	provider: Provider,
+	account: Account,
 ): ItemProblem[] {
+	const { provider } = account;
 	return submitted.flatMap(({ itemIndex, order, submission }): ItemProblem[] => {
 		if ('record' in submission) return [];
 		const refuse = (problem: Problem): ItemProblem[] => [{ ok: false, itemIndex, problem }];
@@ -71,7 +71,7 @@ export function problemsOf(
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}
 		const { message, description } = describeFailure(failure, subject);
-		const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(effectScene) : null;
+		const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(effectScene, account) : null;
 		const advised = advice ? `${advice} ${description}` : description;
 		return refuse({ message, description: advised, failure });
 	});

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image';
+import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image/check';
 import { InputError } from '../../../../nodes/kling/input';
 import { attempt } from '../../../fixtures/attempt';
 import {
