@@ -10,7 +10,7 @@ import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
 import { generatedIdPrefix, type Task, type TaskRecord } from '../kling/task';
 import type { Session } from './session';
-import { isBlocked, isFromProxy, untrustedCodeOf } from './network';
+import { answerOf, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
 import { untilDeadline } from './transport';
 import { followVideo, type Stream } from './videoStream';
 
@@ -119,20 +119,20 @@ async function fetchOnce(
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
 			return new NoFile('The address of the video leads into a private network');
 		}
-		const response = (await context.helpers
-			.httpRequest({
+		const response = await answerOf(
+			context.helpers.httpRequest({
 				method: 'GET',
 				url,
 				// A compressed one would be longer than it says, and no video gets smaller.
 				headers: { 'Accept-Encoding': 'identity' },
 				encoding: 'stream',
 				returnFullResponse: true,
-				ignoreHttpStatusErrors: true,
+				ignoreHttpStatusErrors: anyStatus,
 				disableFollowRedirect: true,
 				timeout: idleMs,
 				abortSignal,
-			})
-			.catch(unanswered)) as IN8nHttpFullResponse | NoFile;
+			}),
+		).catch(unanswered);
 		if (response instanceof NoFile) return response;
 		const { statusCode: status, headers } = response;
 		if (isFromProxy(response, url)) return refusedByProxy(response);
