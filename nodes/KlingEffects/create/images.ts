@@ -48,13 +48,14 @@ export function readImages(
 			const binary = context.getInputData()[itemIndex]?.binary ?? {};
 			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName);
 		}
-		images.push(
-			{
-				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
-				base64: () => judged(decodeBase64(given, displayName), displayName),
-				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
-			}[input],
-		);
+		if (input === 'url') {
+			const address = checkImageUrl(given, displayName, isFetchedFromInternet);
+			images.push(() => address);
+		} else if (input === 'base64') {
+			images.push(() => judged(decodeBase64(given, displayName), displayName));
+		} else {
+			images.push(async () => await loadFile(context, itemIndex, given.trim(), displayName));
+		}
 	}
 	return images;
 }
