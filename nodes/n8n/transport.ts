@@ -16,10 +16,7 @@ import { isFromProxy, noResponseOf, proxyFailureOf } from './network';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
-	| IExecuteFunctions
-	| ILoadOptionsFunctions
-	| IPollFunctions
-	| IWebhookFunctions;
+	IExecuteFunctions | ILoadOptionsFunctions | IPollFunctions | IWebhookFunctions;
 
 export const credentialName = 'klingEffectsApi';
 

@@ -66,7 +66,7 @@ function readJpeg(bytes: Buffer): Headers {
 /** PNG specification (third edition) 5.3, 11.2.1, 11.3.4.5: IHDR is the first chunk, eXIf precedes IDAT. */
 function readPng(bytes: Buffer): Headers {
 	const found: Headers = { stored: null, orientation: null, dataAt: bytes.length };
-	for (let at = 8; at + 12 <= bytes.length; ) {
+	for (let at = 8; at + 12 <= bytes.length;) {
 		const type = bytes.toString('latin1', at + 4, at + 8);
 		if (type === 'IDAT') return { ...found, dataAt: at };
 		const end = at + 8 + bytes.readUInt32BE(at);
