@@ -75,6 +75,18 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} answered with ${bodies[failure.body]}`,
 		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
 	],
+	contradictory: (provider, { possibleIds }) => [
+		`${provider} refused the request, and named a task all the same`,
+		`Try the ID with Get: ${possibleIds.join(', ')}.`,
+	],
+	otherTask: (provider) => [
+		`${provider} answered with another task than the one that was asked for`,
+		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
+	],
+	otherExecution: (provider) => [
+		`${provider} already has a task with the ID that n8n's number for this execution gives`,
+		'An earlier execution had the same number, as happens after a backup is put back. Its task is not taken for this item, and nothing was charged. Run the workflow again, or enter an External Task ID under Options.',
+	],
 	noResponse: (provider) => [
 		`${provider} did not answer`,
 		'Check the network between n8n and the provider, then run this again.',

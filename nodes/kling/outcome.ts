@@ -4,6 +4,7 @@ import {
 	failureOf,
 	kindOfStatus,
 	success,
+	taskIdsIn,
 	type Failure,
 	type Outcome,
 } from './failure';
@@ -35,7 +36,19 @@ export function outcomeOfCreate(provider: Provider, response: HttpResponse): Out
 		? (inProviderForm(provider, response) ?? byIdAlone(provider, response))
 		: null;
 	if (created) return success(created);
-	return failed(refusalIn(provider, response, 'create') ?? failureOf(response, 'unreadable'));
+	const refusal = refusalIn(provider, response, 'create');
+	return failed(
+		refusal ? unlessTaskIsNamed(provider, response, refusal) : failureOf(response, 'unreadable'),
+	);
+}
+
+/** A refusal that names a task is none that is sure, whatever its status and code are. */
+function unlessTaskIsNamed(provider: Provider, response: HttpResponse, refusal: Failure): Failure {
+	const { create } = behaviourOf(refusal);
+	if (create === 'unclear' || create === 'exists') return refusal;
+	const record = isJson(response) ? inProviderForm(provider, response) : null;
+	const possibleIds = record ? [record.task.taskId] : taskIdsIn(response);
+	return possibleIds.length > 0 ? { ...refusal, kind: 'contradictory', possibleIds } : refusal;
 }
 
 function refusalIn(

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { isTool } from './tool';
 import { errorOf, isExplained, itemOf, problemOf, type Problem } from './problems';
 
 /** Why an item has no result. */
@@ -33,7 +34,7 @@ export function outputOf(
 	const cause = causeOf(ordered);
 	if (cause && !context.continueOnFail()) {
 		const { problem } = cause;
-		const description = [problem.description, ...tellPaid(paid, problem.taskId)].join(' ');
+		const description = [problem.description, ...tellPaid(context, paid, problem.taskId)].join(' ');
 		throw errorOf(context.getNode(), { ...problem, description }, cause.itemIndex);
 	}
 	return ordered.map((result) =>
@@ -63,14 +64,20 @@ export async function readItems<T>(
 }
 
 /** What to tell of the tasks when no item will show them, beside the one that the message is about. */
-function tellPaid({ tasks, lost }: Paid, about: string | undefined): string[] {
+function tellPaid(
+	context: IExecuteFunctions,
+	{ tasks, lost }: Paid,
+	about: string | undefined,
+): string[] {
 	const others = tasks
 		.filter(({ taskId }) => taskId !== about)
 		.map(({ itemIndex, taskId }) => `item ${itemIndex}: ${taskId}`);
+	// An agent that is retried calls its tools with arguments of its own.
+	const retry = isTool(context)
+		? ''
+		: ' A retry of this execution returns them and does not create them again, unless you change what they ask for.';
 	return [
-		others.length === 0
-			? []
-			: `Tasks that exist already: ${others.join(', ')}. A retry of this execution finds them and does not create them again.`,
+		others.length === 0 ? [] : `Tasks that exist already: ${others.join(', ')}.${retry}`,
 		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
 	].flat();
 }

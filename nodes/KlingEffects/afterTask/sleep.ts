@@ -11,7 +11,7 @@ import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
 import { taskItem } from '../../n8n/items';
 import { itemOf, problemOf } from '../../n8n/problems';
-import { resumeTokenOf, runIndexOf } from '../../n8n/execution';
+import { noteIn, resumeTokenOf, runIndexOf } from '../../n8n/execution';
 import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
 import { openSession, type Session } from '../../n8n/session';
 import { waitAndFinish, type ItemTask } from './finish';
@@ -143,9 +143,6 @@ export async function finishWoken(
 	return isFirst ? output : [];
 }
 
-/** How many wake-ups of a node are remembered against a second one (n8n 1.123). */
-const mostRemembered = 1_000;
-
 /**
  * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
  * other has noted in n8n's table of processed data ends this one without output. Two that look
@@ -153,16 +150,7 @@ const mostRemembered = 1_000;
  */
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
-	const key = `${context.getExecutionId()}:${wait.runIndex}`;
-	const note = async () =>
-		await context.helpers.checkProcessedAndRecord([key], 'node', {
-			mode: 'entries',
-			maxEntries: mostRemembered,
-		});
-	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
-	const noted = await note()
-		.catch(note)
-		.catch(() => null);
-	wait.isClaimed = noted === null || noted.processed.length === 0;
+	// Not by the execution's number, which another one can have after a backup was put back.
+	wait.isClaimed = (await noteIn(context, wait.token)) !== true;
 	return wait.isClaimed;
 }

@@ -1,9 +1,11 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import { printOf } from '../../kling/create/identity';
 import { checkFileSize, checkImage, checkImageUrl, decodeBase64 } from '../../kling/image';
 import { InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
 import { fileSizeOf } from '../../n8n/fileSize';
 import type { Parameters } from '../../n8n/parameters';
+import type { CheckedItem } from './item';
 
 /**
  * Loads an image as the provider will get it.
@@ -31,13 +33,14 @@ export function readImages(
 	itemIndex: number,
 	parameters: Parameters,
 	effectType: EffectType,
-): LoadImage[] {
+): Pick<CheckedItem, 'images' | 'imagesPrint'> {
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
 		binary: 'Binary File',
 		base64: 'Base64',
 	});
 	const images: LoadImage[] = [];
+	const texts: string[] = [input];
 	for (const { displayName, parameter, fieldParameter } of slots[effectType]) {
 		const isFile = input === 'binary';
 		const name = isFile ? fieldParameter : parameter;
@@ -46,6 +49,7 @@ export function readImages(
 			const binary = context.getInputData()[itemIndex]?.binary ?? {};
 			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName);
 		}
+		texts.push(given);
 		images.push(
 			{
 				url: () => checkImageUrl(given, displayName),
@@ -54,7 +58,7 @@ export function readImages(
 			}[input],
 		);
 	}
-	return images;
+	return { images, imagesPrint: printOf(texts) };
 }
 
 /**

@@ -17,6 +17,8 @@ export interface CheckedItem {
 	itemIndex: number;
 	order: Order;
 	images: LoadImage[];
+	/** A fingerprint of what the image parameters say. */
+	imagesPrint: string | undefined;
 	finish: Finish;
 	/** One run serves all items, so what the first item says of it counts. */
 	run: RunOptions;
@@ -59,7 +61,7 @@ async function readItem(
 			'Set Effect Type to Two Images, then enter the second one in Right Image.',
 		);
 	}
-	const images = readImages(context, itemIndex, parameters, effectType);
+	const { images, imagesPrint } = readImages(context, itemIndex, parameters, effectType);
 	const finish = readFinish(parameters, options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
@@ -72,7 +74,7 @@ async function readItem(
 	};
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	await loadImages(images);
-	return { itemIndex, order, images, finish, run };
+	return { itemIndex, order, images, imagesPrint, finish, run };
 }
 
 /**

@@ -4,6 +4,7 @@ import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
 import { effectTypeOf, sceneNameOf } from '../scenes';
+import { isUsableId } from '../task';
 
 /** The options of an order that only some providers take, with their names on screen. */
 export const optionNames: Readonly<Record<OrderOption, string>> = {
@@ -74,6 +75,13 @@ function checkValues({ callbackUrl, duration, externalTaskId, mode }: GivenOptio
 		throw new InputError(
 			`External Task ID has ${externalTaskId.length} characters`,
 			`Use at most ${longestExternalId}.`,
+		);
+	}
+	// Its task could not be looked up, and an answer that is lost would be lost for good.
+	if (externalTaskId !== undefined && !isUsableId(externalTaskId)) {
+		throw new InputError(
+			'External Task ID cannot be part of an address',
+			'Use letters, digits and other visible characters, and more than dots.',
 		);
 	}
 	if (mode !== undefined && !['std', 'pro'].includes(mode)) throw notOneOf('mode', 'std or pro');
