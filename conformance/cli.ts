@@ -60,6 +60,6 @@ async function record(file: string, results: readonly Result[]): Promise<void> {
 }
 
 main().catch((error: Error) => {
-	process.stderr.write(`${error.message}\n`);
+	process.stderr.write(`${error.message}. "npm run conformance -- --help" says what it takes.\n`);
 	process.exitCode = 1;
 });

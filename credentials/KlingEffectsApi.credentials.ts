@@ -9,7 +9,7 @@ import type {
 } from 'n8n-workflow';
 import { belongsTo, readAccount } from '../nodes/kling/account';
 import { providers, type Provider } from '../nodes/kling/providers';
-import { signingTime } from '../nodes/kling/signature';
+import { signingTime } from '../nodes/kling/signatures';
 import { checkRequest, checkRules } from '../nodes/n8n/credentialTest';
 import { providerTimeHeader } from '../nodes/n8n/transport';
 

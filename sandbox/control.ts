@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
 import { sampleFolder, sampleNames } from './samples';
 import type { Fault, ProviderName, Sandbox, SandboxTask } from './types';

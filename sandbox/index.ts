@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { control } from './control';
 import { klingAccessKeys, klingKeys } from './providers/kling';
 import { isLocal } from './clips/photos';
-import type { Provider } from './providers/provider';
+import type { Provider, SandboxSettings } from './providers/provider';
 import { sampleFolder } from './samples';
 import { serve } from './server';
 import { State } from './state';
@@ -19,7 +19,6 @@ import type {
 	SandboxKeys,
 	SandboxProvider,
 	SandboxRegion,
-	SandboxSettings,
 	SandboxTask,
 } from './types';
 import { answer, send } from './wire';
@@ -39,10 +38,11 @@ export type {
 	SandboxOptions,
 	SandboxProvider,
 	SandboxRegion,
-	SandboxSettings,
 	SandboxStatus,
 	SandboxTask,
 } from './types';
+
+export type { SandboxSettings } from './providers/provider';
 
 /** Starts the five providers, and those that the settings bring, on 127.0.0.1. */
 export async function startSandbox(settings: SandboxSettings = {}): Promise<Sandbox> {

@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { Provider } from './providers/provider';
-
 /** The five providers, by the words the credential's `provider` property uses. */
 export type SandboxProvider = 'kling' | 'cometApi' | 'kkiai' | 'modellix' | 'apiModels';
 
-/** A provider of a sandbox: one of the five, or one that {@link SandboxSettings} brings. */
+/** A provider of a sandbox: one of the five, or one that its settings bring. */
 export type ProviderName = SandboxProvider | (string & {});
 
 /** Kling's two consoles; the gateways only have `global`. */
@@ -85,12 +83,6 @@ export interface SandboxOptions {
 	now?: () => number;
 }
 
-/** What a sandbox is started with. */
-export interface SandboxSettings extends SandboxOptions {
-	/** Providers beside the five, each in the form of a file of `providers/`. */
-	extraProviders?: Provider[];
-}
-
 /** Options with their defaults filled in. */
 export type ActiveOptions = Omit<
 	Required<SandboxOptions>,
@@ -105,6 +97,8 @@ export interface SandboxTask {
 	readonly taskId: string;
 	readonly externalTaskId: string | null;
 	readonly effectScene: string;
+	/** What it is made of, as in {@link Charge}; none for a seeded task. */
+	readonly images: string[];
 	/** Name of the key the task was created with. */
 	readonly keyName: string;
 	/** When the task was accepted, in ms. */
@@ -137,6 +131,8 @@ export interface Charge {
 	taskId: string;
 	externalTaskId: string | null;
 	effectScene: string;
+	/** What the task is made of: addresses as they are, files as the SHA-256 of their base64 text. */
+	images: string[];
 	at: number;
 	keyName: string;
 }

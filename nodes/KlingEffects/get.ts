@@ -4,7 +4,7 @@ import { InputError } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import { withSupport } from '../kling/providers/whoCan';
 import { Parameters } from '../n8n/parameters';
-import { outputOf, readItems } from '../n8n/results';
+import { outputOf, readItems } from '../n8n/output';
 import type { Session } from '../n8n/session';
 import {
 	readFinish,

@@ -1,15 +1,13 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import type { Client } from '../kling/client';
 import { success, type Outcome } from '../kling/failure';
-import { matches, type TaskFilters } from '../kling/filters';
+import { createdMs, matches, taskStatuses, type TaskFilters, type TaskRecord } from '../kling/task';
 import { asObject } from '../kling/http';
 import { InputError } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import { whoLists } from '../kling/providers/whoCan';
-import { createdMs, taskStatuses, type TaskRecord } from '../kling/task';
-import { taskItem } from '../n8n/items';
+import { outputOf, readItems, taskItem, type Result } from '../n8n/output';
 import { Parameters } from '../n8n/parameters';
-import { outputOf, readItems, type Result } from '../n8n/results';
 import type { Session } from '../n8n/session';
 
 const show = { operation: ['list'] };

@@ -1,7 +1,8 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { searchScenes } from '../kling/scenes';
+import type { Scene } from '../kling/scenes';
+import { searchScenes } from '../kling/sceneSearch';
 import { Parameters } from '../n8n/parameters';
-import { outputOf, readItems, type Result } from '../n8n/results';
+import { outputOf, readItems, type Result } from '../n8n/output';
 import { readLimit } from './getMany';
 
 const show = { operation: ['listScenes'] };
@@ -50,16 +51,11 @@ function scenesFor(context: IExecuteFunctions, itemIndex: number): Result[] {
 	const limit = readLimit(parameters);
 	const text = String(parameters.value('search', 'Search') ?? '');
 	const images = parameters.value('images', 'Images');
-	const effectType = images === 'single' || images === 'dual' ? images : undefined;
-	const found = searchScenes({ text, effectType }).slice(0, limit);
-	return found.map(({ name, title, effectType: type, standing, listedIn }) => {
-		const json = {
-			name,
-			title,
-			images: type === 'dual' ? 2 : 1,
-			standing,
-			list: listedIn || null,
-		};
+	const count = images === 'single' ? 1 : images === 'dual' ? 2 : null;
+	const isWanted = (scene: Scene) => count === null || scene.images === count;
+	const found = searchScenes({ text, isWanted }).slice(0, limit);
+	return found.map(({ name, title, images: taken, availability }) => {
+		const json = { name, title, images: taken, availability };
 		return { itemIndex, ok: true, item: { json, pairedItem: { item: itemIndex } } };
 	});
 }

@@ -2,7 +2,7 @@ import type { INode, NodeApiError, NodeOperationError } from 'n8n-workflow';
 import { behaviourOf, type Failure, type FailureKind } from '../kling/failure';
 import { describeFailure } from '../kling/messages';
 import type { Provider } from '../kling/providers';
-import { errorOf } from '../n8n/problems';
+import { errorOf } from '../n8n/output';
 
 /** Why a poll failed, in n8n's words (n8n-workflow 2.40, errors/failure.d.ts); the others are `temporarily-unavailable`. */
 const causes: Partial<Record<FailureKind, string>> = {

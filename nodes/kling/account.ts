@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { InputError } from './input';
 import { isSigningSecret } from './signatures';
 import { providerNamed, providers, type Provider } from './providers';
@@ -26,6 +26,8 @@ type Credential = z.infer<typeof credentialSchema>;
 /** Where requests go, and what proves who sends them. */
 export interface Account {
 	provider: Provider;
+	/** `global` or `china`, where the provider has a console of its own in each; null elsewhere. */
+	region: string | null;
 	/** What the paths of requests are added to: without a trailing slash, with the provider's version path. */
 	baseUrl: string;
 	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
@@ -66,6 +68,7 @@ export function readAccount(data: unknown): Account {
 	}
 	return {
 		provider,
+		region: provider.regional ? region : null,
 		baseUrl: withVersion(address, provider),
 		secret,
 		webhookSecret: signs ? webhookSecret || null : null,

@@ -1,5 +1,6 @@
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
+import { adviceOnReason } from './reasons';
 import { generatedIdPrefix, type Task } from './task';
 
 /** A text for a person: what happened, and what to do next. Both are plain text. */
@@ -160,10 +161,13 @@ export function describeUnknownOutcome(
 		lookUp: Failure | null;
 		/** Whether the execution that may have sent it ended with its process. */
 		hasDied?: boolean;
+		/** Whether it was sent with another key, base URL or credential than now. */
+		isElsewhere?: boolean;
 	},
 ): Message {
 	const { displayName, externalId } = subject.provider;
-	const { hasDied = false } = subject;
+	const { hasDied = false, isElsewhere = false } = subject;
+	const canLook = externalId === 'lookup' && !isElsewhere;
 	const sent = `The request for effect scene “${subject.effectScene}” ${hasDied ? 'may have been' : 'was'} sent`;
 	const time = hasDied ? 'the time when that execution ran' : 'this minute';
 	const check = subject.externalTaskId
@@ -172,16 +176,19 @@ export function describeUnknownOutcome(
 	const possible = failure.possibleIds.join(', ');
 	const message = `${displayName} may have created the task, but ${hasDied ? 'the execution crashed before its response was stored' : fateOf(failure)}`;
 	const advice = [
-		externalId === 'lookup'
+		canLook
 			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
 			: 'It was not sent again, so that nothing is paid twice.',
+		isElsewhere
+			? `It went to ${displayName} before the credential was changed; the credential of now cannot tell.`
+			: null,
 		subject.externalTaskId
 			? `${sent} with external task ID ${subject.externalTaskId}.`
 			: `${sent}.`,
 		possible ? `The response holds what may be the task ID: ${possible}. Try it with Get.` : null,
 		subject.lookUp ? `Looking for it did not work: ${wordsOf(subject.lookUp, displayName)}.` : null,
 		check,
-		externalId === 'lookup'
+		canLook
 			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
 			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
 	].filter((text) => text !== null);
@@ -204,9 +211,9 @@ function wordsOf(failure: Failure, provider: string): string {
 /** What to say about a task that the provider ended as failed. */
 export function describeFailedTask(
 	task: Task,
-	subject: Subject & { provider: Pick<Provider, 'reasons' | 'failuresAreFree'> },
+	subject: Subject & { provider: Pick<Provider, 'failuresAreFree'> },
 ): Message {
-	const { displayName, reasons = [] } = subject.provider;
+	const { displayName } = subject.provider;
 	const scene = task.effectScene ? ` “${task.effectScene}”` : '';
 	const reason = task.statusMessage ?? 'no reason given';
 	const id = task.externalTaskId;
@@ -214,9 +221,8 @@ export function describeFailedTask(
 		id && !id.startsWith(generatedIdPrefix)
 			? `External task ID “${id}” stays with this task: enter another one for a new task.`
 			: 'A retry of this execution finds this task again and creates none.';
-	const [, known] = reasons.find(([pattern]) => pattern.test(reason)) ?? [];
 	const advice = [
-		known ?? 'Change the image or the effect scene and run the workflow again.',
+		adviceOnReason(reason) ?? 'Change the image or the effect scene and run the workflow again.',
 		again,
 		chargeOf(task, subject.provider),
 	];

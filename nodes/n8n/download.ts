@@ -5,7 +5,7 @@ import type {
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
 import { delayBeforeRetry } from '../kling/clock';
-import { foreignTypeOf, imageTypeOf } from '../kling/image';
+import { foreignTypeOf, imageTypeOf } from '../kling/image/type';
 import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
 import type { Task, TaskRecord } from '../kling/task';

@@ -71,27 +71,27 @@ export function startOf(context: IExecuteFunctions): unknown {
 	return [start, nodes, parentExecution?.executionId ?? null];
 }
 
-/** How many notes of a node n8n keeps. */
-const mostNotes = 1_000;
+/** How many records of a node n8n keeps. */
+const mostRecords = 1_000;
 
 /**
- * Notes a key in n8n's table of processed data, which outlives the execution. Two that do so within
+ * Records a key in n8n's table of processed data, which outlives the execution. Two that do so within
  * the same milliseconds both find nothing, as n8n offers no lock.
  *
  * @returns whether it was there; null where the table cannot be used
  */
-export async function noteIn(context: IExecuteFunctions, key: string): Promise<boolean | null> {
-	const note = async () =>
+export async function recordIn(context: IExecuteFunctions, key: string): Promise<boolean | null> {
+	const record = async () =>
 		await context.helpers.checkProcessedAndRecord([key], 'node', {
 			mode: 'entries',
-			maxEntries: mostNotes,
+			maxEntries: mostRecords,
 		});
 	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
-	const noted = await Promise.resolve()
-		.then(note)
-		.catch(note)
+	const recorded = await Promise.resolve()
+		.then(record)
+		.catch(record)
 		.catch(() => null);
-	return noted && noted.processed.length > 0;
+	return recorded && recorded.processed.length > 0;
 }
 
 /** Members that n8n-core's contexts (1.122 and 2.40) make public and n8n-workflow's types leave out. */
@@ -135,3 +135,12 @@ export const postToOwnAddress = {
 		);
 	},
 };
+
+/**
+ * Whether an AI agent runs the node as its tool. n8n makes a type of its own for that, with the
+ * ending “Tool”; `isToolExecution` alone does not do: n8n 1.123 has none, and n8n 2.40's says no
+ * for the tools that its engine runs.
+ */
+export function isTool(context: IExecuteFunctions): boolean {
+	return context.getNode().type.endsWith('Tool') || (context.isToolExecution?.() ?? false);
+}

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { checkImage } from '../../nodes/kling/image';
+import { checkImage } from '../../nodes/kling/image/check';
 import { InputError } from '../../nodes/kling/input';
 import { attempt } from '../fixtures/attempt';
 import {

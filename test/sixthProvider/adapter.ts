@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../../nodes/kling/http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../../nodes/kling/failure';
 import { recordOf, type TaskRecord } from '../../nodes/kling/task';

@@ -1,8 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { InputError } from '../../kling/input';
-import { resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/execution';
+import { isTool, resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/execution';
 import type { Session } from '../../n8n/session';
-import { isTool } from '../../n8n/tool';
 
 const usePolling = 'Set Wait Using under Options to Polling';
 

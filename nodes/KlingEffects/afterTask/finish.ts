@@ -5,10 +5,8 @@ import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
-import { taskItem } from '../../n8n/items';
+import { problemOf, taskItem, type Result } from '../../n8n/output';
 import { amountOf, type Parameters } from '../../n8n/parameters';
-import { problemOf } from '../../n8n/problems';
-import type { Result } from '../../n8n/results';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
 

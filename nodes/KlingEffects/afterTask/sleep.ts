@@ -9,30 +9,29 @@ import {
 } from 'n8n-workflow';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
-import { taskItem } from '../../n8n/items';
-import { itemOf, problemOf } from '../../n8n/problems';
-import { noteIn, resumeTokenOf, runIndexOf } from '../../n8n/execution';
-import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
-import { openSession, type Session } from '../../n8n/session';
-import { waitAndFinish, type ItemTask } from './finish';
-import { lastResortMs, OwnCalls } from './selfCalls';
+import { runIndexOf } from '../../n8n/execution';
+import {
+	itemOf,
+	outputOf,
+	taskItem,
+	type ItemProblem,
+	type Paid,
+	type Result,
+} from '../../n8n/output';
+import type { Session } from '../../n8n/session';
+import type { ItemTask } from './finish';
+import { lastResortMs, SelfCalls, type WakeAddress } from './selfCalls';
 
 /** What a wait by callback needs, decided before the execution sleeps: no parameter is evaluated after it. */
-export interface Wait {
+export interface Wait extends WakeAddress {
 	/** Which run of the node sleeps: a loop over it is a new run. */
 	runIndex: number;
-	/** The address that wakes it. */
-	resumeUrl: string;
-	/** By which `webhook` knows the node's own calls. */
-	token: string;
-	/** Milliseconds since 1970. */
-	deadline: number;
 	intervalMs: number;
 	itemTasks: ItemTask[];
 	/** Of the items that hold no task. */
 	problems: ItemProblem[];
 	paid: Paid;
-	/** Whether this execution may go on: see `isFirstToWake`. */
+	/** Whether this execution may go on: see `isFirstToWake` in wake.ts. */
 	isClaimed?: boolean;
 }
 
@@ -54,13 +53,13 @@ export function storedWait(data: IRunExecutionData, node: INode): Wait | null {
 	return (wait as Wait | undefined) ?? null;
 }
 
-/** Milliseconds in which n8n surely has stored a sleeping execution as waiting. */
+/** By then n8n has surely stored a sleeping execution as waiting. */
 const storedWithinMs = 15_000;
 
 /**
  * Puts the execution to sleep until callbacks have come for all tasks, or until the deadline. When it
  * is woken, n8n runs the node again, which finds the wait in its context and goes on with
- * {@link finishWoken}.
+ * `wake.ts`.
  *
  * @returns no items: n8n shows them while the execution sleeps and then drops them, but would retry
  * the node at once if the first one were a problem's
@@ -72,7 +71,7 @@ export async function sleepUntilCallbacks(
 ): Promise<INodeExecutionData[]> {
 	const wait: Wait = { ...asleep, runIndex: runIndexOf(context), token: randomUUID() };
 	context.getContext('node')[contextKey] = wait as unknown as IDataObject;
-	// What n8n passes on when nobody woke the execution. The input items themselves stay as they are.
+	// What n8n passes on when the execution was never woken. The input items themselves stay as they are.
 	const entry = context.getExecuteData();
 	entry.data = { ...entry.data, main: [lastKnownItems(context, wait)] };
 	const { resumeUrl, deadline, token } = wait;
@@ -86,12 +85,12 @@ export async function sleepUntilCallbacks(
 	}
 	await context.putExecutionToWait(new Date(deadline + lastResortMs));
 	const storedBy = clock.now() + storedWithinMs;
-	void new OwnCalls({ resumeUrl, deadline, token }, clock, storedBy).callSoon();
+	void new SelfCalls({ resumeUrl, deadline, token }, clock, storedBy).callSoon();
 	return [];
 }
 
 /**
- * The items of a wait that nobody ended: the states as they were before sleeping. A problem's item is
+ * The items of a wait that was never ended: the states as they were before sleeping. A problem's item is
  * not paired: n8n 2.40 would look for the input of an item on its way to the error output.
  */
 function lastKnownItems(context: IExecuteFunctions, wait: Wait): INodeExecutionData[] {
@@ -105,52 +104,4 @@ function lastKnownItems(context: IExecuteFunctions, wait: Wait): INodeExecutionD
 		return { itemIndex, ok: true, item: { json } };
 	});
 	return outputOf(context, [...tasks, ...problems]);
-}
-
-/**
- * What the node does when it runs again after its sleep: everything as at the end of a wait by
- * polling. Whatever is still open is followed until the deadline, and then looked at once more.
- *
- * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
- */
-export async function finishWoken(
-	context: IExecuteFunctions,
-	wait: Wait,
-	open = openSession,
-): Promise<INodeExecutionData[]> {
-	const isFirst = await isFirstToWake(context, wait);
-	let session: Session;
-	try {
-		session = await open(context);
-	} catch (thrown) {
-		// What can still be said when the credential is gone: which tasks there are.
-		const problem = problemOf(thrown);
-		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
-			return { itemIndex, ok: false, problem: { ...problem, taskId: task.taskId } };
-		});
-		return outputOf(context, [...wait.problems, ...untold], wait.paid);
-	}
-	const { clock } = session;
-	const deadline = clock.elapsed() + Math.max(0, wait.deadline - clock.now());
-	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
-	const itemTasks = wait.itemTasks.map(({ finish, ...one }) => ({
-		...one,
-		finish: { ...finish, downloadVideo: finish.downloadVideo && isFirst },
-	}));
-	const finished = await waitAndFinish(context, session, itemTasks, limits);
-	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
-	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
-	return isFirst ? output : [];
-}
-
-/**
- * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
- * other has noted in n8n's table of processed data ends this one without output. Two that look
- * there within the same milliseconds both go on, as n8n offers no lock.
- */
-async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
-	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
-	// Not by the execution's number, which another one can have after a backup was put back.
-	wait.isClaimed = (await noteIn(context, wait.token)) !== true;
-	return wait.isClaimed;
 }

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { hashOf } from '../../kling/create/identity';
 import type { ExternalIdSupport } from '../../kling/providers/provider';
-import { noteIn, resumeTokenOf, runIndexOf, startOf } from '../../n8n/execution';
-import { isTool } from '../../n8n/tool';
+import { isTool, recordIn, resumeTokenOf, runIndexOf, startOf } from '../../n8n/execution';
 
 /** What is known of an execution when its Create runs for the first time. */
 export interface Beginning {
@@ -36,7 +35,7 @@ export async function noteBeginning(
 	account: string,
 ): Promise<void> {
 	const key = hashOf([beginning.seed, context.getNode().name, account]);
-	if ((await noteIn(context, key)) !== true) return;
+	if ((await recordIn(context, key)) !== true) return;
 	beginning.ownsOlder = true;
 	if (beginning.died?.trace === 'unverified') beginning.died.trace = 'lookup';
 }

@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { hintAtOptions } from '../../kling/create/order';
 import { follow } from '../../kling/look';
 import { isFinal } from '../../kling/task';
-import { outputOf, type Result } from '../../n8n/results';
+import { outputOf, type Result } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
@@ -41,7 +41,7 @@ export async function executeCreate(
 		context.addExecutionHints({ type: 'info', location: 'outputPane', message });
 	}
 
-	const problems = [...refused, ...problemsOf(outcome, session.provider)];
+	const problems = [...refused, ...problemsOf(outcome, session.account)];
 	const paid = paidBy(submitted);
 	const output = (results: readonly Result[]) => outputOf(context, results, paid);
 	if (problems.length > 0 && stops) return output(problems);

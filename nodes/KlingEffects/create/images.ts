@@ -1,9 +1,10 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
 import { printOf } from '../../kling/create/identity';
-import { checkFileSize, checkImage, checkImageUrl, decodeBase64 } from '../../kling/image';
+import { decodeBase64 } from '../../kling/image/base64';
+import { checkFileSize, checkImage } from '../../kling/image/check';
+import { checkImageUrl } from '../../kling/image/url';
 import { InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
-import { fileSizeOf } from '../../n8n/fileSize';
 import type { Parameters } from '../../n8n/parameters';
 import type { CheckedItem } from './item';
 
@@ -97,6 +98,13 @@ async function loadFile(
 	checkFileSize(await fileSizeOf(context, binary[field]).catch(cannotRead), label);
 	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field).catch(cannotRead);
 	return judged(bytes, label);
+}
+
+/** Bytes of a file in n8n's binary store, without reading it. */
+async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Promise<number> {
+	// Without an id the file is in memory, as base64.
+	if (!file.id) return Buffer.byteLength(file.data, 'base64');
+	return (await helpers.getBinaryMetadata(file.id)).fileSize;
 }
 
 function notOneText(displayName: string): InputError {

@@ -4,7 +4,7 @@ import { InputError } from '../../kling/input';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
-import { readItems } from '../../n8n/results';
+import { readItems } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readFinish, readWait, type Finish, type WaitOptions } from '../afterTask/finish';
 import { loadImages, readImages, type LoadImage } from './images';

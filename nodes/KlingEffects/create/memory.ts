@@ -13,7 +13,7 @@ import {
 import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
-import { isTool } from '../../n8n/tool';
+import { isTool } from '../../n8n/execution';
 import { beginningOf, noteBeginning, runOf, type Beginning } from './beginning';
 import type { CheckedItem } from './item';
 

@@ -1,11 +1,10 @@
 import type { FailureKind } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
+import type { Account } from '../../kling/account';
 import type { Submission } from '../../kling/create/entry';
 import { providerNamed, type Provider } from '../../kling/providers';
-import { adviceOn } from '../../kling/scenes';
-import { taskItem } from '../../n8n/items';
-import type { Problem } from '../../n8n/problems';
-import type { ItemProblem, Paid, Result } from '../../n8n/results';
+import { adviceOn } from '../../kling/sceneAdvice';
+import { taskItem, type ItemProblem, type Paid, type Problem, type Result } from '../../n8n/output';
 import type { ItemTask } from '../afterTask/finish';
 import type { ItemEntry } from './memory';
 import type { Submitted, SubmittedItems } from './submitAll';
@@ -121,8 +120,9 @@ const mayBeTheScene: FailureKind[] = ['badRequest', 'notOffered'];
 /** The items whose create brought no task, with the reason. */
 export function problemsOf(
 	{ submitted, stoppedBy }: SubmittedItems,
-	provider: Provider,
+	account: Account,
 ): ItemProblem[] {
+	const { provider } = account;
 	return submitted.flatMap(({ itemIndex, order, entry, submission }): ItemProblem[] => {
 		if ('record' in submission) return [];
 		const refuse = (problem: Problem): ItemProblem[] => [{ ok: false, itemIndex, problem }];
@@ -139,15 +139,19 @@ export function problemsOf(
 		if (submission.outcome === 'unknown') {
 			const { externalTaskId } = submission;
 			const about = { ...submission, effectScene: sceneOf(entry, effectScene), itemIndex };
-			const asked = providerNamed(submission.provider ?? '') ?? provider;
+			const asked = providerNamed(submission.elsewhere ?? '') ?? provider;
 			const problem = {
-				...describeUnknownOutcome(failure, { ...about, provider: asked }),
+				...describeUnknownOutcome(failure, {
+					...about,
+					provider: asked,
+					isElsewhere: submission.elsewhere !== undefined,
+				}),
 				failure,
 			};
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}
 		const { message, description } = describeFailure(failure, subject);
-		const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(effectScene) : null;
+		const advice = mayBeTheScene.includes(failure.kind) ? adviceOn(effectScene, account) : null;
 		const advised = advice ? `${advice} ${description}` : description;
 		return refuse({ message, description: advised, failure });
 	});

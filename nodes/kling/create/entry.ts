@@ -69,8 +69,8 @@ export type Submission =
 			lookUp: Failure | null;
 			/** Whether it was sent, if at all, by an execution that ended with its process. */
 			hasDied: boolean;
-			/** Where it was sent to, if that is another one than now. */
-			provider?: ProviderName;
+			/** The provider that it was sent to with another key, base URL or credential than now. */
+			elsewhere?: ProviderName;
 	  }
 	/** Nothing was sent, because the run was stopped or its time was over. */
 	| { outcome: 'notSent' };

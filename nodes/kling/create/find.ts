@@ -58,7 +58,7 @@ export function elsewhere(earlier: Remembered): Submission {
 	}
 	const { externalTaskId = null, provider } = earlier;
 	const told = { failure: unknownSince, lookUp: null, externalTaskId, hasDied: false };
-	return { outcome: 'unknown', ...told, provider };
+	return { outcome: 'unknown', ...told, elsewhere: provider };
 }
 
 function lastSeen(

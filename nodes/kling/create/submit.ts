@@ -49,6 +49,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		lookUp,
 		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
 		hasDied: failure === unknownSince && earlier?.hasDied === true,
+		...(earlier?.lookUp ? { elsewhere: client.provider.name } : {}),
 	});
 
 	/** Why the last request has brought no task. */

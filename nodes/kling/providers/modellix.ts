@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../http';
 import { recordOf, type TaskRecord } from '../task';
 import type { OrderWithImages, Provider } from './provider';

@@ -76,6 +76,8 @@ export interface Provider {
 	defaultBaseUrl(settings: { region?: string }): string;
 	/** What stands before every path, unless the base URL ends in a version itself (`/v1`). */
 	readonly versionPath?: string;
+	/** Whether it is Kling itself, which has the scenes of its own lists and no others. */
+	readonly isKling?: boolean;
 	/** Whether there is a console of its own, with its own keys and address, in China. */
 	readonly regional?: boolean;
 	/** Whether there are signatures: of requests, with an access key and a secret key, and of callbacks. */
@@ -94,8 +96,6 @@ export interface Provider {
 	/** The keys that can hold the id in the provider's own task object, which items show when Simplify is off. */
 	readonly idKeys: readonly string[];
 	readonly check: CredentialCheck;
-	/** What to do about a reason for which a task failed, where that is more than to change something. */
-	readonly reasons?: ReadonlyArray<[reason: RegExp, advice: string]>;
 	/** Whether the provider says that it charges nothing for tasks that fail. */
 	readonly failuresAreFree?: boolean;
 	/** What to do about a code of this provider, where that is more than the kind of failure says. */

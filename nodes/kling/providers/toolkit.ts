@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type ApiRequest, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
 import { isUsableId, taskStatuses, type TaskStatus } from '../task';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { moment, passSchema } from './pass';
 
 /** How a task can end; the values of the trigger's parameter `events`. */

@@ -1,6 +1,6 @@
 import { readAccount } from '../../../nodes/kling/account';
 import { redactionOf } from '../../../nodes/kling/redaction';
-import { signedToken } from '../../../nodes/kling/signature';
+import { signedToken } from '../../../nodes/kling/signatures';
 import { byId, single } from '../../harness/workbench';
 import { useInstantClock } from '../../harness/clock';
 import { runNode } from '../../../tools/engine';

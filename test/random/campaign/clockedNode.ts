@@ -33,10 +33,11 @@ export function clockedNode(world: World): INodeType {
 }
 
 async function sessionOf(context: IExecuteFunctions, life: Life): Promise<Session> {
-	const session = await openSession(context, life.clock);
+	const session = await openSession(context);
 	const account = readAccount(await context.getCredentials(credentialName));
 	const send = life.limited(transportOf(context, account));
-	return { ...session, client: new Client(session.provider, send, life.clock, session.signal) };
+	const { clock } = life;
+	return { ...session, clock, client: new Client(session.provider, send, clock, session.signal) };
 }
 
 const never = new Promise<never>(() => {});

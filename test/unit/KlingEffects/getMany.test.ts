@@ -1,6 +1,5 @@
 import { readFilters } from '../../../nodes/KlingEffects/getMany';
-import { matches, type TaskFilters } from '../../../nodes/kling/filters';
-import { recordOf } from '../../../nodes/kling/task';
+import { matches, recordOf, type TaskFilters } from '../../../nodes/kling/task';
 
 const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);

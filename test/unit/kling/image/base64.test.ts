@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { checkImageUrl, decodeBase64 } from '../../../../nodes/kling/image';
+import { decodeBase64 } from '../../../../nodes/kling/image/base64';
+import { checkImageUrl } from '../../../../nodes/kling/image/url';
 import { attempt } from '../../../fixtures/attempt';
 
 const label = 'the field "Image"';

@@ -1,4 +1,4 @@
-import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image';
+import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image/check';
 import { InputError } from '../../../../nodes/kling/input';
 import { attempt } from '../../../fixtures/attempt';
 import {
