@@ -3,12 +3,12 @@ import './environment';
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { IBinaryData } from 'n8n-workflow';
-import catalogue from '../nodes/kling/scenes.json';
+import { effectTypeOf } from '../nodes/kling/scenes';
 import { runNode } from './engine';
 
 /** How many photos a scene takes; one where it is not in the list. */
 export function photosOf(scene: string): number {
-	return catalogue.find((one) => one.scene === scene)?.images ?? 1;
+	return effectTypeOf(scene) === 'dual' ? 2 : 1;
 }
 
 /** A clip to make of photos on disk. */

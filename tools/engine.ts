@@ -87,6 +87,8 @@ export interface RunOptions {
 	/** Called when the run can be cancelled. */
 	onStarted?: (cancel: () => void) => void;
 	workflowId?: string;
+	/** What `$vars` gives. */
+	vars?: Record<string, string>;
 	/** The node's name, where a workflow has two of them. */
 	name?: string;
 	/** What n8n 2 stores with the execution; n8n 1 stores none. */
@@ -136,10 +138,13 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 					})),
 				},
 				// Stored with the execution, so that one that is run anew has the same.
-				...(token === null ? {} : { resumeToken: token }),
+				resumeToken: token ?? '',
 			});
+	// n8n-core of n8n 2 makes one where there is none.
+	if (token === null) delete (data as { resumeToken?: string }).resumeToken;
 	const mode = options.mode ?? 'trigger';
-	const additionalData = additionalDataOf(options.credential, executionId, workflow, mode);
+	const { credential, vars } = options;
+	const additionalData = additionalDataOf(credential, executionId, workflow, mode, vars);
 	const execute = new core.WorkflowExecute(additionalData, mode, data);
 	await workflow.expression.acquireIsolate?.();
 	const running = execute.processRunExecutionData(workflow);
@@ -191,6 +196,7 @@ export function additionalDataOf(
 	executionId: string,
 	workflow: Workflow,
 	mode: WorkflowExecuteMode,
+	variables: Record<string, string> = {},
 ): IWorkflowExecuteAdditionalData {
 	const type = new KlingEffectsApi();
 	const hooks = new core.ExecutionLifecycleHooks(mode, executionId, {
@@ -211,7 +217,7 @@ export function additionalDataOf(
 		restApiUrl: '',
 		webhookWaitingBaseUrl: 'http://localhost:5678/webhook-waiting',
 		formWaitingBaseUrl: 'http://localhost:5678/form-waiting',
-		variables: {},
+		variables,
 		credentialsHelper: {
 			getParentTypes: () => [],
 			isCredentialUsableByNode: () => true,

@@ -5,7 +5,6 @@ import {
 	failed,
 	failureOf,
 	failureWithoutResponse,
-	success,
 	type Outcome,
 	type Send,
 } from './failure';
@@ -48,7 +47,7 @@ export class Client {
 				() => requests[index],
 				(response) => outcomeOfCreate(this.provider, response),
 			);
-			if (outcome.ok) return success(filledIn(outcome.value, order));
+			if (outcome.ok) return { ok: true, value: filledIn(outcome.value, order) };
 			const { httpStatus, kind } = outcome.failure;
 			const isGone = httpStatus === 404 && kind !== 'contradictory';
 			if (!isGone || index + 1 === requests.length) return outcome;
@@ -131,7 +130,7 @@ export class Client {
 			const outcome = await this.patiently(async () => await this.listOnce(page, pageSize));
 			if (!outcome.ok) return yield outcome;
 			const fresh = outcome.value.filter(({ task }) => seen.size < seen.add(task.taskId).size);
-			yield success(fresh);
+			yield { ok: true, value: fresh };
 			if (outcome.value.length < pageSize || fresh.length === 0) return;
 		}
 	}

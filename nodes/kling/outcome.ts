@@ -3,7 +3,6 @@ import {
 	failed,
 	failureOf,
 	kindOfStatus,
-	success,
 	taskIdsIn,
 	type Failure,
 	type Outcome,
@@ -22,7 +21,7 @@ export function outcomeOfRead<T>(
 	const refusal = refusalIn(provider, response, 'read');
 	if (refusal) return failed(refusal);
 	const value = isJson(response) ? read(response) : null;
-	return value ? success(value) : failed(failureOf(response, 'unreadable'));
+	return value ? { ok: true, value } : failed(failureOf(response, 'unreadable'));
 }
 
 /**
@@ -35,7 +34,7 @@ export function outcomeOfCreate(provider: Provider, response: HttpResponse): Out
 	const created = isTaken
 		? (inProviderForm(provider, response) ?? byIdAlone(provider, response))
 		: null;
-	if (created) return success(created);
+	if (created) return { ok: true, value: created };
 	const refusal = refusalIn(provider, response, 'create');
 	return failed(
 		refusal ? unlessTaskIsNamed(provider, response, refusal) : failureOf(response, 'unreadable'),

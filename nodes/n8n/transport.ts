@@ -15,10 +15,7 @@ import { parseJson } from '../kling/json';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
-	| IExecuteFunctions
-	| ILoadOptionsFunctions
-	| IPollFunctions
-	| IWebhookFunctions;
+	IExecuteFunctions | ILoadOptionsFunctions | IPollFunctions | IWebhookFunctions;
 
 export const credentialName = 'klingEffectsApi';
 

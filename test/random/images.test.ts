@@ -85,7 +85,7 @@ describe('whatever the bytes', () => {
 			const end = Math.min(segmentAt(file, 0xda) + 14, file.length);
 			for (let at = 2; at < end; at++) {
 				const copy = Buffer.from(file);
-				copy[at]! ^= 1 << at % 8;
+				copy[at]! ^= 1 << (at % 8);
 				const checked = attempt(() => checkImage(copy, label));
 				const seen = await oracle(copy);
 				if (!checked.ok || seen === null) continue;

@@ -91,7 +91,7 @@ export async function waitAndFinish(
 ): Promise<Result[]> {
 	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
-	const followed = await follow(records, limits, session);
+	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	for (const [index, one] of waiting.entries()) one.record = followed[index];
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {

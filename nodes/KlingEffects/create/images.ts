@@ -34,6 +34,7 @@ export function readImages(
 	itemIndex: number,
 	parameters: Parameters,
 	effectType: EffectType,
+	isFetchedFromInternet: boolean,
 ): Pick<CheckedItem, 'images' | 'imagesPrint'> {
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
@@ -53,7 +54,7 @@ export function readImages(
 		texts.push(given);
 		images.push(
 			{
-				url: () => checkImageUrl(given, displayName),
+				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
 				base64: () => judged(decodeBase64(given, displayName), displayName),
 				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
 			}[input],

@@ -1,10 +1,10 @@
 import { asObject } from '../http';
-import { InputError, textOf } from '../input';
+import { checkExpression, InputError } from '../input';
 import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
+import { isUsableId } from '../providers/toolkit';
 import { effectTypeOf, sceneNameOf } from '../scenes';
-import { isUsableId } from '../task';
 
 /** The options of an order that only some providers take, with their names on screen. */
 export const optionNames: Readonly<Record<OrderOption, string>> = {
@@ -55,6 +55,15 @@ export function readOrder(
 		...(modelName ? { modelName } : {}),
 		...(additionalFields ? { additionalFields } : {}),
 	};
+}
+
+/** A text that may be left empty: an empty one is the same as none. */
+function textOf(given: unknown, displayName: string): string | undefined {
+	if (given === null || given === undefined) return undefined;
+	if (typeof given !== 'string' && typeof given !== 'number') {
+		throw new InputError(`${displayName} must be a text`, checkExpression);
+	}
+	return String(given).trim() || undefined;
 }
 
 type GivenOptions = Partial<Record<OrderOption, string>>;
