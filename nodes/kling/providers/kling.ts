@@ -3,8 +3,8 @@ import {
 	failureOfKling,
 	klingOptions,
 	klingReasons,
+	klingPage,
 	klingRecord,
-	klingRecords,
 	klingRequests,
 } from './klingEnvelope';
 import type { Provider } from './provider';
@@ -62,7 +62,7 @@ export const kling: Provider = {
 		largestPage: 500,
 		lastPage: 1000,
 		request: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
-		read: (response) => klingRecords('kling', response),
+		read: (response) => klingPage('kling', response),
 	},
 
 	// A token whose time is off, which a new signature can mend (docs/providers.md 1.2).

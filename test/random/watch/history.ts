@@ -58,6 +58,8 @@ const habits: fc.Arbitrary<PlayHabits> = fc.record({
 		'updated',
 	),
 	largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
+	cap: fc.constant(Infinity),
+	skipsWhatItCuts: fc.constant(false),
 	createdGrain: fc.constantFrom(1, second, minute),
 	updatedGrain: fc.constantFrom(1, second),
 	namesTime: fc.constantFrom(true, true, true, false),
