@@ -83,6 +83,7 @@ export class PollLock {
 		if (isRenamed && isAbout(last) && last.polls > this.from) return last;
 		// Nothing was emitted since n8n had this state, so nothing can be lost by going on from the later one.
 		if (quiet && isAbout(quiet.state) && quiet.from === this.from) return quiet.state;
+		polls.quiet = null;
 		if (!isAbout(stored) || !isAbout(last)) return stored;
 		return { ...stored, heardAt: Math.max(stored.heardAt, last.heardAt) };
 	}

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { history, Play } from './history';
+import { history, Play, usualHistories } from './history';
 
 describe('Watching the account, over random histories of tasks, polls, failures, restarts, edits and lists', () => {
 	test('emits each task that ends after activation exactly once, and none that ended before', async () => {
@@ -11,7 +11,7 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 				expect(play.judge()).toEqual([]);
 			}),
 			{
-				numRuns: Number(WATCH_RUNS ?? 3_000),
+				numRuns: Number(WATCH_RUNS ?? usualHistories),
 				// Where they go wrong, fast-check names seed and path.
 				...(WATCH_SEED ? { seed: Number(WATCH_SEED) } : {}),
 				...(WATCH_PATH ? { path: WATCH_PATH } : {}),

@@ -124,6 +124,12 @@ describe('What polls leave behind in the process', () => {
 		expect(poll(stateOf(20), stateOf(21))).toEqual(stateOf(20));
 	});
 
+	test('does not count where n8n went on from an older one in between', () => {
+		poll(stateOf(2), stateOf(3));
+		poll(stateOf(1), stateOf(2), { emits: true });
+		expect(poll({ ...stateOf(2), isStored: true }, stateOf(3))).toHaveProperty('isStored');
+	});
+
 	test('does not count where it was about something else that was watched', () => {
 		poll(undefined, stateOf(1, 'other'));
 		expect(poll(undefined, stateOf(1))).toBeUndefined();
