@@ -28,6 +28,10 @@ export default tseslint.config(
 		languageOptions: { parser: tseslint.parser },
 		rules: {
 			eqeqeq: 'error',
+			'no-restricted-imports': [
+				'error',
+				{ name: 'zod', message: "Import 'zod/v3': zod is version 4 once n8n moves to it." },
+			],
 			// One case for what is named here, constants too (and classes, as classes are).
 			'@typescript-eslint/naming-convention': [
 				'error',

@@ -1,26 +1,23 @@
 import './lib/environment';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { resultOf, type Result } from './lib/figures';
 import type { Bench, Benchmark } from './lib/row';
 import { RemoteSandbox } from './lib/sandbox';
 import { notesOf, tableOf } from './lib/table';
 import { benchmarks } from './rows';
 
-const { values: words } = parseArgs({
-	options: {
-		only: { type: 'string', multiple: true },
-		quick: { type: 'boolean', default: false },
-		json: { type: 'string', default: join(__dirname, 'results.json') },
-	},
-});
+/** What the command line asks for; run.mjs has checked it. */
+const wishes = JSON.parse(process.env.BENCH_WISHES!) as {
+	only?: string[];
+	quick: boolean;
+	json: string;
+};
 
 async function main(): Promise<void> {
-	const chosen = choose(words.only?.flatMap((names) => names.split(',')));
+	const chosen = benchmarks.filter(({ name }) => wishes.only?.includes(name) ?? true);
 	const sandbox = await RemoteSandbox.start();
-	const isQuick = words.quick ?? false;
+	const isQuick = wishes.quick;
 	const credential = await sandbox.credential();
 	const runs = (usual: number) => (isQuick ? Math.min(usual, 2) : usual);
 	const bench: Bench = { sandbox, credential, isQuick, runs };
@@ -33,17 +30,10 @@ async function main(): Promise<void> {
 	}
 	sandbox.close();
 	const about = describeRun(Math.round((Date.now() - startedAt) / 1000), load);
-	writeFileSync(words.json!, `${JSON.stringify({ ...about, results }, null, '\t')}\n`);
+	writeFileSync(wishes.json, `${JSON.stringify({ ...about, results }, null, '\t')}\n`);
 	console.log(`\n${tableOf(results)}\n\n${notesOf(results)}\n`);
-	console.log(`${about.text} All runs: ${words.json}`);
+	console.log(`${about.text} All runs: ${wishes.json}`);
 	process.exit();
-}
-
-function choose(names: string[] | undefined): Benchmark[] {
-	const unknown = names?.filter((name) => !benchmarks.some((one) => one.name === name)) ?? [];
-	if (unknown.length === 0) return benchmarks.filter(({ name }) => names?.includes(name) ?? true);
-	const known = benchmarks.map(({ name }) => name).join(', ');
-	throw new Error(`There is no benchmark ${unknown.join(', ')}, only: ${known}`);
 }
 
 async function measure(benchmark: Benchmark, bench: Bench): Promise<Result[]> {

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
-
 import { providers } from '../nodes/kling/providers';
 import type { Provider, Secret } from '../nodes/kling/providers/provider';
+import { helpOf, readCommandLine, type CommandLine } from '../tools/cli.cjs';
 import { probes } from './probes';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -49,62 +48,60 @@ export function missingKey(provider: Provider): string {
 	return `${provider.displayName}: no key. Set ${keyVariable(provider)}${other}.`;
 }
 
+const line: CommandLine = {
+	command: 'npm run conformance',
+	about: `Asks a provider what docs/providers.md says of it, one request a second, and prints a table:
+fact, expected, observed, same or different. Free requests only, unless --spend allows tasks.`,
+	options: {
+		provider: {
+			value: 'NAME',
+			oneOf: [...providers.map(({ name }) => name), 'all'],
+			about: 'a provider below, or all',
+		},
+		spend: { value: 'N', number: 'whole', default: 0, about: 'make N tasks at most' },
+		sandbox: { about: 'ask the sandbox instead: no key, no cost, every probe' },
+		record: {
+			value: 'FILE',
+			about: 'write what came, without keys, account data and links (JSON)',
+		},
+		scene: { value: 'NAME', about: 'effect scene of the tasks (color_mixing)' },
+		image: { value: 'URL', about: 'picture of the tasks (a drawn portrait, sent as base64)' },
+		minutes: {
+			value: 'N',
+			number: 'whole',
+			default: 30,
+			about: 'follow a task for N minutes at most',
+		},
+		region: {
+			value: 'NAME',
+			oneOf: ['global', 'china'],
+			default: 'global',
+			about: "Kling AI's console: global or china",
+		},
+		'base-url': { value: 'URL', about: "another address than the provider's own" },
+	},
+	more: `Keys come from the environment:\n${providers.map(keysOf).join('\n')}`,
+};
+
+function keysOf(provider: Provider): string {
+	const signed = provider.signs ? ` (or ${signedVariables(provider).join(' and ')})` : '';
+	const costing = (probes[provider.name] ?? []).filter(({ cost }) => cost === 'task').length;
+	return `  ${provider.name.padEnd(10)} ${keyVariable(provider)}${signed}; ${costing} probes can cost a task`;
+}
+
 /** The help text. */
 export function help(): string {
-	const rows = providers.map((provider) => {
-		const signed = provider.signs ? ` (or ${signedVariables(provider).join(' and ')})` : '';
-		const costing = (probes[provider.name] ?? []).filter(({ cost }) => cost === 'task').length;
-		return `  ${provider.name.padEnd(10)} ${keyVariable(provider)}${signed}; ${costing} probes can cost a task`;
-	});
-	return `Usage: npm run conformance -- --provider NAME [options]
-
-Asks a provider what docs/providers.md says of it, one request a second, and prints a table:
-fact, expected, observed, same or different. Free requests only, unless --spend allows tasks.
-
-  --provider NAME      a provider below, or all
-  --spend N            make N tasks at most (0)
-  --sandbox            ask the sandbox instead: no key, no cost, every probe
-  --record FILE        write what came, without keys, account data and links (JSON)
-  --scene NAME         effect scene of the tasks (color_mixing)
-  --image URL          picture of the tasks (a drawn portrait, sent as base64)
-  --minutes N          follow a task for N minutes at most (30)
-  --region china       Kling AI's China console
-  --base-url URL       another address than the provider's own
-  --help
-
-Keys come from the environment:
-${rows.join('\n')}
-`;
+	return helpOf(line);
 }
 
 /** Reads the command line; throws with what is wrong with it. */
 export function readArguments(args: string[]): Wishes {
-	const { values } = parseArgs({
-		args,
-		options: {
-			provider: { type: 'string' },
-			sandbox: { type: 'boolean', default: false },
-			spend: { type: 'string', default: '0' },
-			region: { type: 'string', default: 'global' },
-			'base-url': { type: 'string' },
-			scene: { type: 'string' },
-			image: { type: 'string' },
-			minutes: { type: 'string', default: '30' },
-			record: { type: 'string' },
-			help: { type: 'boolean', default: false },
-		},
-	});
+	const { provider, minutes, baseUrl, ...read } = readCommandLine(line, args);
 	return {
-		help: values.help,
-		providers: values.help ? [] : providersNamed(values.provider),
-		sandbox: values.sandbox,
-		spend: wholeNumber('spend', values.spend),
-		region: values.region,
-		baseUrl: values['base-url']?.replace(/\/+$/, ''),
-		scene: values.scene,
-		image: values.image,
-		followMinutes: wholeNumber('minutes', values.minutes),
-		record: values.record,
+		...(read as Omit<Wishes, 'providers' | 'followMinutes' | 'baseUrl'>),
+		providers: read.help ? [] : providersNamed(provider),
+		baseUrl: baseUrl?.replace(/\/+$/, ''),
+		followMinutes: minutes,
 	};
 }
 
@@ -112,11 +109,5 @@ function providersNamed(name: string | undefined): Provider[] {
 	if (name === 'all') return [...providers];
 	const found = providers.filter((provider) => provider.name === name);
 	if (found.length > 0) return found;
-	const names = providers.map((provider) => provider.name).join(', ');
-	throw new Error(`--provider must be one of ${names}, or all`);
-}
-
-function wholeNumber(flag: string, text: string): number {
-	if (!/^\d{1,6}$/.test(text)) throw new Error(`--${flag} must be a whole number`);
-	return Number(text);
+	throw new Error(`--provider must be one of ${line.options!.provider.oneOf!.join(', ')}`);
 }

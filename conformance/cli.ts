@@ -7,9 +7,7 @@ import { help, missingKey, readArguments, secretsOf, type Wishes } from './argum
 import { probes } from './probes';
 import { announce, summary, tableOf } from './report';
 import { runProbes, type Result } from './run';
-import { runInSandbox } from './sandboxed';
-import { sendWithFetch } from './send';
-import { pictureAsBase64, usualScene } from './usual';
+import { pictureAsBase64, runInSandbox, sendWithFetch, usualScene } from './settings';
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
@@ -62,6 +60,6 @@ async function record(file: string, results: readonly Result[]): Promise<void> {
 }
 
 main().catch((error: Error) => {
-	process.stderr.write(`${error.message}\n`);
+	process.stderr.write(`${error.message}. "npm run conformance -- --help" says what it takes.\n`);
 	process.exitCode = 1;
 });

@@ -1,4 +1,4 @@
-import type { OrderWithImages } from '../nodes/kling/create/order';
+import type { OrderWithImages } from '../nodes/kling/providers/provider';
 
 /**
  * What is expected of a value: itself, or a text with `<…>` in it. `<id>`, `<text>`, `<uuid>`,

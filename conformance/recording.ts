@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
 /**
  * An answer as it was recorded, with where it comes from: the form of test/fixtures/liveAnswers.json

@@ -9,7 +9,7 @@ import type {
 } from 'n8n-workflow';
 import { belongsTo, readAccount } from '../nodes/kling/account';
 import { providers, type Provider } from '../nodes/kling/providers';
-import { signingTime } from '../nodes/kling/signature';
+import { signingTime } from '../nodes/kling/signatures';
 import { checkRequest, checkRules } from '../nodes/n8n/credentialTest';
 import { providerTimeHeader } from '../nodes/n8n/transport';
 
@@ -143,9 +143,8 @@ async function withKey(
 	const { [providerTimeHeader]: providerTime, ...headers } = options.headers ?? {};
 	const { baseURL = '', url } = options;
 	const address = /^https?:\/\//i.test(url) ? url : `${baseURL}${url}`;
-	const account = readAccount(credentials);
-	if (account.ok && belongsTo(account.value, address)) {
-		const { provider, secret } = account.value;
+	const { provider, secret, ...account } = readAccount(credentials);
+	if (belongsTo(account, address)) {
 		const now = signingTime(String(providerTime), Date.now());
 		Object.assign(headers, provider.authorize(secret, now));
 	}

@@ -1,6 +1,5 @@
-// npm run test:queue [-- --line 1|2] [--check]: n8n's queue mode, with workers that are killed.
-import { parseArgs } from 'node:util';
-
+// npm run test:queue: n8n's queue mode, with workers that are killed.
+import cli from '../tools/cli.cjs';
 import { ensureN8n } from '../tools/install.mjs';
 import { main, say } from '../tools/progress.mjs';
 import { linesOf, runFiles, runLines, testFilesIn } from './lib/suite.mjs';
@@ -32,18 +31,24 @@ async function runLine(line, tarball, services) {
 	}
 }
 
+const { line, check } = cli.commandLine({
+	command: 'npm run test:queue',
+	about: "Tests n8n's queue mode, with workers that are killed. Needs PostgreSQL and Redis.",
+	options: {
+		line: { value: '1|2', oneOf: ['1', '2'], about: 'one line of n8n; both without it' },
+		check: { about: 'only says whether PostgreSQL and Redis answer' },
+	},
+});
+
 await main(async () => {
-	const { values } = parseArgs({
-		options: { line: { type: 'string' }, check: { type: 'boolean', default: false } },
-	});
-	const lines = linesOf(values.line);
+	const lines = linesOf(line);
 	const services = servicesOf();
 	const missing = await whatIsMissing(services);
 	if (missing) {
 		console.error(missing);
 		return notHere;
 	}
-	if (values.check) {
+	if (check) {
 		say('PostgreSQL and Redis answer.');
 		return 0;
 	}

@@ -1,6 +1,5 @@
-// npm run test:e2e [-- --line 1|2] [--only TEXT]: the tests that drive a real n8n.
-import { parseArgs } from 'node:util';
-
+// npm run test:e2e: the tests that drive a real n8n.
+import cli from '../tools/cli.cjs';
 import { startN8n } from '../tools/n8n.mjs';
 import { main, say, step } from '../tools/progress.mjs';
 import { linesOf, runFiles, runLines, testFilesIn } from './lib/suite.mjs';
@@ -25,11 +24,21 @@ async function runLine(line, tarball, files) {
 	return counts;
 }
 
+const { line, only } = cli.commandLine({
+	command: 'npm run test:e2e',
+	about: 'Runs the tests that drive a real n8n. Installs n8n where it is missing.',
+	options: {
+		line: { value: '1|2', oneOf: ['1', '2'], about: 'one line of n8n; both without it' },
+		only: {
+			value: 'TEXT',
+			default: '',
+			about: 'test files with this in their name; all without it',
+		},
+	},
+});
+
 await main(async () => {
-	const { values } = parseArgs({
-		options: { line: { type: 'string' }, only: { type: 'string', default: '' } },
-	});
-	const lines = linesOf(values.line);
-	const files = testFilesIn('tests', values.only);
+	const lines = linesOf(line);
+	const files = testFilesIn('tests', only);
 	return await runLines(lines, async (line, tarball) => await runLine(line, tarball, files));
 });

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 
 import { ensureChromium } from './lib/chromium.mjs';
 import { openEditor } from './lib/editor.mjs';
+import cli from '../tools/cli.cjs';
 import { ensureN8n } from '../tools/install.mjs';
 import { startN8n } from '../tools/n8n.mjs';
 import { buildAndPack } from '../tools/pack.mjs';
@@ -176,6 +177,11 @@ async function takeAll(editor, n8n, sandbox) {
 	return [...files, await takeWorkflow(editor, n8n, sandbox, credential)];
 }
 
+cli.commandLine({
+	command: 'npm run screenshots',
+	about: "Takes the README's pictures of the editor in a real n8n, with Chromium, into docs/.",
+});
+
 await main(async () => {
 	const work = makeTempDir('screenshots');
 	let sandbox;
@@ -185,7 +191,7 @@ await main(async () => {
 		await ensureChromium();
 		const tarball = await buildAndPack(work);
 		await ensureN8n(line);
-		sandbox = await step('sandbox', async () => await startSandbox({ taskSeconds: taskSeconds }));
+		sandbox = await step('sandbox', async () => await startSandbox({ taskSeconds, clips: 'made' }));
 		seedHistory(sandbox);
 		const label = `n8n ${line}.x with the package`;
 		n8n = await step(label, async () => await startN8n(line, { tarball }));

@@ -1,72 +1,40 @@
-import { parseArgs } from 'node:util';
-
+import { commandLine, type Option } from '../tools/cli.cjs';
 import { controlUrls } from './control';
 import { startSandbox, type Sandbox, type SandboxOptions } from './index';
 
-const help = `Usage: npm run sandbox -- [options]
-
-  --port N                  port on 127.0.0.1 (4010)
-  --task-seconds N          time from accepted to finished (2)
-  --latency MS              added to every answer of an API (0)
-  --parallel-tasks N        unfinished tasks per account (no limit)
-  --requests-per-second N   requests per account (no limit)
-  --kkiai-shape SHAPE       kling | wrapper | short | openai (kling)
-  --modellix-path PATH      newest | middle | oldest (newest)
-  --help
-`;
+const number = { value: 'N', number: true } as const;
 
 async function main(): Promise<void> {
-	const { values } = parseArgs({
-		options: {
-			port: { type: 'string', default: '4010' },
-			'task-seconds': { type: 'string', default: '2' },
-			latency: { type: 'string', default: '0' },
-			'parallel-tasks': { type: 'string' },
-			'requests-per-second': { type: 'string' },
-			'kkiai-shape': { type: 'string', default: 'kling' },
-			'modellix-path': { type: 'string', default: 'newest' },
-			help: { type: 'boolean', default: false },
-		},
-	});
-	if (values.help) return void process.stdout.write(help);
-	const sandbox = await startSandbox({
-		port: numberOf('port', values.port),
-		taskSeconds: numberOf('task-seconds', values['task-seconds']),
-		latencyMs: numberOf('latency', values.latency),
-		parallelTasks: optionalNumberOf('parallel-tasks', values['parallel-tasks']),
-		requestsPerSecond: optionalNumberOf('requests-per-second', values['requests-per-second']),
-		kkiaiShape: oneOf('kkiai-shape', values['kkiai-shape'], [
-			'kling',
-			'wrapper',
-			'short',
-			'openai',
-		] as const),
-		modellixPath: oneOf('modellix-path', values['modellix-path'], [
-			'newest',
-			'middle',
-			'oldest',
-		] as const),
-	} satisfies SandboxOptions);
+	const sandbox = await startSandbox(
+		commandLine({
+			command: 'npm run sandbox',
+			about: 'Starts the five providers on this machine, until Ctrl-C.',
+			options: {
+				port: { value: 'N', number: 'whole', default: 4010, about: 'port on 127.0.0.1' },
+				'task-seconds': { ...number, default: 2, about: 'time from accepted to finished' },
+				'latency-ms': { ...number, default: 0, about: 'ms added to every answer of an API' },
+				'parallel-tasks': { ...number, about: 'unfinished tasks per account; no limit without it' },
+				'requests-per-second': { ...number, about: 'requests per account; no limit without it' },
+				clips: oneOf(['made', 'ready'], "made of the task's photos, or a ready one"),
+				'kkiai-shape': oneOf(['kling', 'wrapper', 'short', 'openai'], "KKIAI's answers"),
+				'modellix-path': oneOf(['newest', 'middle', 'oldest'], "Modellix's create path"),
+			},
+		}) as SandboxOptions,
+	);
 	process.stdout.write(describe(sandbox));
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 		process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
 	}
 }
 
-function numberOf(flag: string, text: string): number {
-	const value = Number(text);
-	if (text.trim() === '' || !(value >= 0)) throw new Error(`--${flag} must be a number`);
-	return value;
-}
-
-function optionalNumberOf(flag: string, text: string | undefined): number | undefined {
-	return text === undefined ? undefined : numberOf(flag, text);
-}
-
-function oneOf<T extends string>(flag: string, text: string, choices: readonly T[]): T {
-	const choice = choices.find((one) => one === text);
-	if (!choice) throw new Error(`--${flag} must be one of ${choices.join(', ')}`);
-	return choice;
+/** An option with these choices; the first is the usual one. */
+function oneOf(choices: string[], about: string): Option {
+	return {
+		value: 'KIND',
+		oneOf: choices,
+		default: choices[0],
+		about: `${choices.join(' | ')}: ${about}`,
+	};
 }
 
 /** What to paste into a credential for each provider, and the control URLs. */

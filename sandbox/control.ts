@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
-import { sampleNames } from './samples';
+import { sampleFolder, sampleNames } from './samples';
 import type { Fault, ProviderName, Sandbox, SandboxTask } from './types';
 import { answer, readBody, send, type Answer } from './wire';
 
@@ -20,7 +20,7 @@ export const controlUrls: Array<[method: string, path: string, purpose: string]>
 	['POST', '/_sandbox/reset', 'forget everything but the options'],
 	...sampleNames.map((name): [string, string, string] => [
 		'GET',
-		`/_sandbox/images/${name}`,
+		sampleFolder + name,
 		'sample image',
 	]),
 ];
@@ -79,6 +79,7 @@ const optionsBody = z
 		latencyMs: count,
 		requestsPerSecond: limit,
 		parallelTasks: limit,
+		clips: z.enum(['ready', 'made']),
 		kkiaiShape: z.enum(['kling', 'wrapper', 'short', 'openai']),
 		kkiaiExternalIdLookup: z.boolean(),
 		cometExternalIdLookup: z.boolean(),

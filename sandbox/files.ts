@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
 
 import type { Task } from './tasks';
 import type { Fault, ProviderName } from './types';
 import { cut, pause, sendBuffer } from './wire';
 
-const clip = readFileSync(join(__dirname, 'assets', 'clip.mp4'));
 const chunkBytes = 64 * 1024;
 const slowChunkBytes = 1024;
 
@@ -40,13 +37,18 @@ export function ownerOfFile(path: string): ProviderName | null {
 	return owner ?? null;
 }
 
+/** The task whose video a file path is; an empty text for files of none. */
+export function taskOfFile(path: string): string {
+	return /^\/files\/[A-Za-z]+\/(.+)-\d+(?:-watermark)?\.mp4$/.exec(path)?.[1] ?? '';
+}
+
 /** A file that exists only as a description: the clip, then a `free` box of zeros up to its size. */
 class VideoFile {
 	readonly size: number;
 	readonly etag: string;
 	readonly #head: Buffer;
 
-	constructor(megabytes: number) {
+	constructor(clip: Buffer, megabytes: number) {
 		const wanted = Math.round(megabytes * 1024 * 1024);
 		const padding = wanted - clip.length;
 		this.#head = padding >= 16 ? Buffer.concat([clip, freeBoxHeader(padding)]) : clip;
@@ -74,16 +76,17 @@ function freeBoxHeader(size: number): Buffer {
 /** How a fault changes a download. */
 export type DownloadFault = Pick<Fault, 'kind' | 'status' | 'delayMs'>;
 
-/** Serves `/files/….mp4`, whole or in part; `?megabytes=N` makes a valid video of that size. */
+/** Serves `/files/….mp4`, which is `clip`, whole or in part; `?megabytes=N` makes a valid video of that size. */
 export async function sendFile(
 	request: IncomingMessage,
 	response: ServerResponse,
 	url: URL,
+	clip: Buffer,
 	fault?: DownloadFault,
 ): Promise<void> {
 	if (fault?.kind === 'expired') return sendExpired(response, fault.status ?? 403);
 	if (!url.pathname.endsWith('.mp4')) return sendExpired(response, 404);
-	const file = new VideoFile(Number(url.searchParams.get('megabytes') ?? 0) || 0);
+	const file = new VideoFile(clip, Number(url.searchParams.get('megabytes') ?? 0) || 0);
 	const range = parseRange(request.headers.range, file.size);
 	if (range === 'unsatisfiable') {
 		response.setHeader('content-range', `bytes */${file.size}`);

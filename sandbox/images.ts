@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 
+import { isSample } from './clips/photos';
 import { Refusal } from './refusal';
-import { findSample } from './samples';
+import { findSample, sampleFolder } from './samples';
 import { klingReasons, klingTexts, say } from './texts';
 
 /** What a task will do, as far as the URLs of its images tell. */
@@ -77,10 +78,8 @@ async function failureOfUrl(url: URL, ownUrl: string): Promise<string | null> {
 	if (url.pathname.includes('fail')) {
 		return url.searchParams.get('reason') ?? say(klingReasons.pixels);
 	}
-	// The same server may be called localhost or by another name; its path is its own.
-	const isSample = url.pathname.startsWith('/_sandbox/images/');
-	if (!isSample || url.port !== new URL(ownUrl).port) return null;
-	const sample = await findSample(url.pathname.slice('/_sandbox/images/'.length));
+	if (!isSample(url, ownUrl)) return null;
+	const sample = await findSample(url.pathname.slice(sampleFolder.length));
 	return sample ? await problemOfBytes(sample.bytes) : say(klingReasons.unreachable);
 }
 

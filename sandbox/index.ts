@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 
 import { control } from './control';
 import { klingAccessKeys, klingKeys } from './providers/kling';
-import type { Provider } from './providers/provider';
+import { isLocal } from './clips/photos';
+import type { Provider, SandboxSettings } from './providers/provider';
+import { sampleFolder } from './samples';
 import { serve } from './server';
 import { State } from './state';
 import type {
@@ -17,7 +19,6 @@ import type {
 	SandboxKeys,
 	SandboxProvider,
 	SandboxRegion,
-	SandboxSettings,
 	SandboxTask,
 } from './types';
 import { answer, send } from './wire';
@@ -37,10 +38,11 @@ export type {
 	SandboxOptions,
 	SandboxProvider,
 	SandboxRegion,
-	SandboxSettings,
 	SandboxStatus,
 	SandboxTask,
 } from './types';
+
+export type { SandboxSettings } from './providers/provider';
 
 /** Starts the five providers, and those that the settings bring, on 127.0.0.1. */
 export async function startSandbox(settings: SandboxSettings = {}): Promise<Sandbox> {
@@ -160,6 +162,7 @@ class RunningSandbox implements Sandbox {
 
 	async close(): Promise<void> {
 		this.state.callbacks.stop();
+		await this.state.clips.close();
 		await new Promise<void>((resolve) => {
 			this.#server.close(() => resolve());
 			this.#server.closeAllConnections();
@@ -180,7 +183,7 @@ class RunningSandbox implements Sandbox {
 			if (stranger) return send(response, answer(403, { message: stranger }));
 			const url = new URL(`http://sandbox${request.url ?? '/'}`);
 			const isControl =
-				url.pathname.startsWith('/_sandbox') && !url.pathname.startsWith('/_sandbox/images/');
+				url.pathname.startsWith('/_sandbox') && !url.pathname.startsWith(sampleFolder);
 			if (isControl) await control(this, request, response, url);
 			else await serve(this.state, request, response, url);
 		} catch (error) {
@@ -201,16 +204,14 @@ class RunningSandbox implements Sandbox {
  * otherwise steer it: by a request of its own, or under a name of its own that points to 127.0.0.1.
  */
 function strangerIn({ headers }: IncomingMessage): string | undefined {
-	if (!isLocal(`http://${headers.host ?? ''}`)) {
+	if (!isLocalAddress(`http://${headers.host ?? ''}`)) {
 		return `The sandbox answers to localhost only, not to ${headers.host}`;
 	}
 	const { origin } = headers;
-	if (origin === undefined || isLocal(origin)) return undefined;
+	if (origin === undefined || isLocalAddress(origin)) return undefined;
 	return `The sandbox takes no requests from pages of ${origin}`;
 }
 
-function isLocal(address: string): boolean {
-	if (!URL.canParse(address)) return false;
-	const { hostname } = new URL(address);
-	return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+function isLocalAddress(address: string): boolean {
+	return URL.canParse(address) && isLocal(new URL(address));
 }

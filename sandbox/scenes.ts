@@ -1,17 +1,15 @@
 import scenes from '../nodes/kling/scenes.json';
 
-/** One effect scene: the dated lists are shared with the nodes as data, what a provider takes of them is not. */
+/** One effect scene: the lists are shared with the nodes as data, what a provider takes of them is not. */
 export interface Scene {
-	scene: string;
+	name: string;
 	/** How many pictures it takes. */
 	images: number;
-	/** Kling's lists that name it. */
-	kling: string[];
-	/** Whether Kling announced its end, or dropped it from the lists that Kling's effects page shows. */
-	withdrawn?: boolean;
+	/** `withdrawn`: Kling announced its end, or dropped it from the lists that Kling's effects page shows. */
+	availability: string;
 }
 
-const byName = new Map<string, Scene>((scenes as Scene[]).map((scene) => [scene.scene, scene]));
+const byName = new Map<string, Scene>(scenes.map((scene) => [scene.name, scene]));
 
 /** A scene under exactly this name. */
 export function findScene(name: string): Scene | undefined {
@@ -24,7 +22,7 @@ export function findScene(name: string): Scene | undefined {
  */
 const rules: Record<string, { source: string; takes(scene: Scene): boolean }> = {
 	// Withdrawn scenes are gone from its list, and resellers' names were never in one.
-	kling: { source: '6', takes: ({ kling, withdrawn }) => kling.length > 0 && !withdrawn },
+	kling: { source: '6', takes: ({ availability }) => ['Kling', 'older'].includes(availability) },
 	// `hug` was accepted six weeks after Kling had withdrawn it (2026-03-13).
 	cometApi: { source: 'G2', takes: () => true },
 };

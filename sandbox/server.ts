@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { deliver } from './delivery';
-import { ownerOfFile, sendFile } from './files';
+import { ownerOfFile, sendFile, taskOfFile } from './files';
 import type { Provider, Call, Route } from './providers/provider';
 import { Refusal } from './refusal';
-import { findSample } from './samples';
+import { findSample, sampleFolder } from './samples';
 import type { State } from './state';
 import type { Fault, RequestRecord } from './types';
 import { answer, pause, readBody, send, sendBuffer, type Answer } from './wire';
@@ -21,7 +21,7 @@ export async function serve(
 	response: ServerResponse,
 	url: URL,
 ): Promise<void> {
-	if (url.pathname.startsWith('/_sandbox/images/')) {
+	if (url.pathname.startsWith(sampleFolder)) {
 		return await serveSample(state, request, response, url);
 	}
 	if (url.pathname.startsWith('/files/')) return await serveFile(state, request, response, url);
@@ -140,7 +140,8 @@ async function serveFile(
 		return await deliver({ response, record, fault, latencyMs: 0, process, refuse });
 	}
 	if (fault?.kind === 'delay') await pause(fault.delayMs ?? 0);
-	await sendFile(request, response, url, fault);
+	const clip = await state.clips.ofTask(taskOfFile(url.pathname));
+	await sendFile(request, response, url, clip, fault);
 }
 
 function isFileFault(fault: Fault): boolean {
@@ -154,7 +155,7 @@ async function serveSample(
 	url: URL,
 ): Promise<void> {
 	const record = remember(state, request, { provider: null, operation: null, body: undefined });
-	const sample = await findSample(url.pathname.slice('/_sandbox/images/'.length));
+	const sample = await findSample(url.pathname.slice(sampleFolder.length));
 	record.status = sample ? 200 : 404;
 	if (sample) return sendBuffer(response, 200, sample.type, sample.bytes);
 	send(response, answer(404, 'There is no such image'));

@@ -1,11 +1,12 @@
 import { Callbacks } from './callbacks';
+import { Clips } from './clips';
 import { Faults } from './faults';
 import { RateLimiter } from './limits';
 import { providers } from './providers';
-import type { AcceptedTask, Call, Context, Provider } from './providers/provider';
+import type { AcceptedTask, Call, Context, Provider, SandboxSettings } from './providers/provider';
 import { Refusal } from './refusal';
 import { TaskStore, withoutUndefined, type Task } from './tasks';
-import type { ActiveOptions, ProviderName, RequestRecord, SandboxSettings } from './types';
+import type { ActiveOptions, ProviderName, RequestRecord } from './types';
 
 /** Everything a sandbox knows. */
 export class State implements Context {
@@ -15,6 +16,7 @@ export class State implements Context {
 	readonly faults = new Faults();
 	readonly requests: RequestRecord[] = [];
 	readonly callbacks: Callbacks;
+	readonly clips = new Clips();
 	readonly providers: Provider[];
 	readonly mounts: Array<Provider['mounts'][number] & { provider: Provider }>;
 	/** Set once the port is known. */
@@ -37,7 +39,7 @@ export class State implements Context {
 		return provider;
 	}
 
-	accept(call: Call, accepted: AcceptedTask): Task {
+	accept(call: Call, { images = [], ...accepted }: AcceptedTask): Task {
 		const { caller, region } = call;
 		if (!caller) throw new Refusal(1001);
 		const { name, newTaskId } = this.provider(call.provider);
@@ -53,6 +55,9 @@ export class State implements Context {
 			taskId: newTaskId(this.options),
 			keyName: caller.keyName,
 		});
+		if (this.options.clips === 'made' && task.outcome === 'succeed') {
+			this.clips.order(task.taskId, task.effectScene, images, this.url);
+		}
 		this.callbacks.watch(task);
 		return task;
 	}
@@ -62,6 +67,7 @@ export class State implements Context {
 		this.faults.clear();
 		this.limiter.clear();
 		this.callbacks.clear();
+		this.clips.clear();
 		this.requests.length = 0;
 	}
 }
@@ -71,6 +77,7 @@ function defaultOptions(): ActiveOptions {
 		port: 0,
 		taskSeconds: 2,
 		latencyMs: 0,
+		clips: 'ready',
 		kkiaiShape: 'kling',
 		kkiaiExternalIdLookup: false,
 		cometExternalIdLookup: false,

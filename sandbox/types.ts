@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { Provider } from './providers/provider';
-
 /** The five providers, by the words the credential's `provider` property uses. */
 export type SandboxProvider = 'kling' | 'cometApi' | 'kkiai' | 'modellix' | 'apiModels';
 
-/** A provider of a sandbox: one of the five, or one that {@link SandboxSettings} brings. */
+/** A provider of a sandbox: one of the five, or one that its settings bring. */
 export type ProviderName = SandboxProvider | (string & {});
 
 /** Kling's two consoles; the gateways only have `global`. */
@@ -25,6 +23,11 @@ export interface SandboxOptions {
 	taskSeconds?: number;
 	/** Milliseconds added to every answer of a provider's API. */
 	latencyMs?: number;
+	/**
+	 * What videos show: a small clip that is `ready`, or one `made` of the task's photos, which takes a
+	 * second or two of a thread of its own. Photos of the internet are not fetched.
+	 */
+	clips?: 'ready' | 'made';
 	/** Requests per second and account; more are answered with 1302 or the gateway's own 429. */
 	requestsPerSecond?: number;
 	/** Unfinished tasks per account; more are refused with 1303 or the gateway's own 429. */
@@ -78,12 +81,6 @@ export interface SandboxOptions {
 	callbackRepeatsMs?: number[];
 	/** The sandbox's clock in ms: task progress, JWT checks, rates and the Date header follow it. */
 	now?: () => number;
-}
-
-/** What a sandbox is started with. */
-export interface SandboxSettings extends SandboxOptions {
-	/** Providers beside the five, each in the form of a file of `providers/`. */
-	extraProviders?: Provider[];
 }
 
 /** Options with their defaults filled in. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import cli from '../tools/cli.cjs';
 import { ensureRootInstall } from '../tools/pack.mjs';
 import { rootDir } from '../tools/paths.mjs';
 
@@ -11,6 +12,13 @@ import { rootDir } from '../tools/paths.mjs';
  * words go to jest: `npm test -- test/promises/contract`.
  */
 const jestWords = process.argv.slice(2);
+if (jestWords.includes('--help')) {
+	cli.commandLine({
+		command: 'npm test',
+		about: 'Installs what is missing, checks types and style, and runs the tests.',
+		rest: { name: 'word', most: Infinity, about: "a folder of tests, or an option of jest's" },
+	});
+}
 
 await ensureRootInstall();
 const results = [

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import cli from './cli.cjs';
 import { ensureN8n } from './install.mjs';
 import { startN8n } from './n8n.mjs';
 import { buildAndPack } from './pack.mjs';
@@ -14,24 +14,17 @@ import { ownerAccount } from './rest.mjs';
 import { providerNames, savePhotos, startSandbox } from './sandbox.mjs';
 import { credentialType, demoPhotos, demoWorkflow } from './workflow.mjs';
 
-const taskSeconds = 20;
-
-function settings() {
-	const { values } = parseArgs({
-		options: {
-			line: { type: 'string', default: '2' },
-			port: { type: 'string', default: '5678' },
-			'sandbox-port': { type: 'string', default: '4010' },
-			'task-seconds': { type: 'string', default: String(taskSeconds) },
-		},
-	});
-	return {
-		line: values.line,
-		port: Number(values.port),
-		sandboxPort: Number(values['sandbox-port']),
-		taskSeconds: Number(values['task-seconds']),
-	};
-}
+const settings = cli.commandLine({
+	command: 'npm run dev',
+	about: `Starts the n8n editor with this package in it, all examples, and the simulated providers beside
+it, until Ctrl-C. The first run installs n8n, which takes minutes.`,
+	options: {
+		line: { value: '1|2', oneOf: ['1', '2'], default: '2', about: 'which n8n' },
+		port: { value: 'N', number: 'whole', default: 5678, about: "the editor's; 0 takes a free one" },
+		'sandbox-port': { value: 'N', number: 'whole', default: 4010, about: "the providers'" },
+		'task-seconds': { value: 'N', number: true, default: 20, about: 'how long a task takes' },
+	},
+});
 
 async function requireFree(port, option) {
 	if (port === 0 || (await isPortFree(port))) return;
@@ -107,7 +100,7 @@ async function untilAsked(n8n) {
 }
 
 await main(async () => {
-	const { line, port, sandboxPort, taskSeconds } = settings();
+	const { line, port, sandboxPort, taskSeconds } = settings;
 	await requireFree(port, '--port');
 	await requireFree(sandboxPort, '--sandbox-port');
 	const work = makeTempDir('dev');
@@ -116,7 +109,7 @@ await main(async () => {
 	try {
 		const tarball = await buildAndPack(work);
 		await ensureN8n(line);
-		const options = { port: sandboxPort, taskSeconds };
+		const options = { port: sandboxPort, taskSeconds, clips: 'made' };
 		sandbox = await step('sandbox', async () => await startSandbox(options));
 		const server = { tarball, port: port || undefined };
 		n8n = await step(`n8n ${line}.x with the package`, async () => await startN8n(line, server));

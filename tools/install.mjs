@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 
 import { withLock } from './lock.mjs';
-import { npm } from './npm.mjs';
+import { npmCi } from './npm.mjs';
 import { cacheDir, e2eDir, logDir } from './paths.mjs';
 import { cleanEnv } from './process.mjs';
 import { step, UserError } from './progress.mjs';
@@ -47,16 +47,11 @@ function removeLeftovers(target) {
 }
 
 /** npm's own install of a draft folder. */
-async function npmCi(line, cwd) {
+async function installPackages(line, cwd, at) {
 	const logFile = join(logDir(), `install-n8n-${line}.log`);
 	writeFileSync(logFile, '');
-	const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-progress'];
-	// The lock file holds the checksums, so what npm has in its cache need not be asked for again.
-	await npm(['ci', '--prefer-offline', '--ignore-scripts', '--legacy-peer-deps', ...quiet], {
-		cwd,
-		logFile,
-		failure: `n8n ${line}.x could not be installed`,
-	});
+	const failure = `n8n ${line}.x could not be installed`;
+	await npmCi(['--ignore-scripts', '--legacy-peer-deps'], { cwd, at, logFile, failure });
 }
 
 function sqliteVersion(line) {
@@ -70,10 +65,14 @@ async function installInto(target, { line, nodeBinary, at }) {
 	mkdirSync(draft, { recursive: true });
 	for (const name of manifest) copyFileSync(join(e2eDir, `n8n-${line}`, name), join(draft, name));
 
-	at('npm ci, and sqlite3 beside it');
+	const doing = { npm: '', sqlite: 'sqlite3 beside it' };
+	const tell = (changes) =>
+		at(Object.values(Object.assign(doing, changes)).filter(Boolean).join(', '));
 	const [sqlite] = await Promise.all([
-		ensureSqlite(sqliteVersion(line), nodeBinary).finally(() => at('npm ci')),
-		npmCi(line, draft).finally(() => at('compiling sqlite3')),
+		ensureSqlite(sqliteVersion(line), nodeBinary).finally(() => tell({ sqlite: '' })),
+		installPackages(line, draft, (text) => tell({ npm: text })).finally(() =>
+			tell({ npm: '', sqlite: 'compiling sqlite3' }),
+		),
 	]);
 	placeSqlite(sqlite, join(draft, 'node_modules', 'sqlite3'));
 	writeFileSync(join(draft, complete), new Date().toISOString());

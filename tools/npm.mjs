@@ -1,8 +1,10 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 import { cleanEnv, run } from './process.mjs';
 import { UserError } from './progress.mjs';
+
+const countEveryMs = 1000;
 
 function npmBesideNode() {
 	const bin = dirname(process.execPath);
@@ -33,6 +35,56 @@ function npmCli() {
 /** Runs npm to its end. */
 export async function npm(args, { env, ...options }) {
 	await run(process.execPath, [npmCli(), ...args], { env: cleanEnv(env), ...options });
+}
+
+/** Whether npm installs a package on this machine: some exist once for each kind of processor. */
+function fits({ os, cpu, libc }) {
+	const isMusl =
+		process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
+	const takes = (list, mine) => !list || list.includes(mine) || list.some((one) => one[0] === '!');
+	return (
+		takes(os, process.platform) &&
+		takes(cpu, process.arch) &&
+		takes(libc, isMusl ? 'musl' : 'glibc')
+	);
+}
+
+/** The folders of all packages that the lock file of a folder names. */
+function lockedPackages(cwd) {
+	const { packages } = JSON.parse(readFileSync(join(cwd, 'package-lock.json'), 'utf8'));
+	const placed = Object.entries(packages).filter(([path, one]) => path && !one.link && fits(one));
+	return placed.map(([path]) => join(cwd, path, 'package.json'));
+}
+
+/** Says each second how many of the packages are there. Gives a function that ends it. */
+function countPackages(cwd, at) {
+	const all = lockedPackages(cwd);
+	let missing = all;
+	at('npm ci');
+	const timer = setInterval(() => {
+		missing = missing.filter((file) => !existsSync(file));
+		const there = all.length - missing.length;
+		if (there > 0) at(`${there} of ${all.length} packages`);
+	}, countEveryMs);
+	return () => clearInterval(timer);
+}
+
+/** `npm ci` in a folder. Tells `at` what it is doing, and how much is there. */
+export async function npmCi(args, { at, ...options }) {
+	const stop = countPackages(options.cwd, at);
+	// The lock file holds the checksums, so what npm has in its cache need not be asked for again.
+	const quiet = [
+		'--prefer-offline',
+		'--no-audit',
+		'--no-fund',
+		'--loglevel=error',
+		'--no-progress',
+	];
+	try {
+		await npm(['ci', ...quiet, ...args], options);
+	} finally {
+		stop();
+	}
 }
 
 /** The node-gyp that every npm carries. */

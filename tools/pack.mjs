@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 
 import { withLock } from './lock.mjs';
-import { npm } from './npm.mjs';
+import { npm, npmCi } from './npm.mjs';
 import { cacheDir, logDir, rootDir } from './paths.mjs';
 import { step, UserError } from './progress.mjs';
 
@@ -36,14 +36,10 @@ export async function ensureRootInstall() {
 	const lock = join(rootDir, 'package-lock.json');
 	const marker = join(rootDir, 'node_modules', '.package-lock.json');
 	if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
-	await step('development tools of this package (npm ci)', async () => {
+	await step('development tools of this package (npm ci)', async (at) => {
 		const logFile = join(logDir(), 'install-root.log');
 		writeFileSync(logFile, '');
-		await npm(['ci', '--prefer-offline', '--loglevel=error', '--no-progress'], {
-			cwd: rootDir,
-			logFile,
-			failure: 'npm ci failed',
-		});
+		await npmCi([], { cwd: rootDir, at, logFile, failure: 'npm ci failed' });
 	});
 }
 

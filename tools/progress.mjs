@@ -1,5 +1,5 @@
 const tickMs = 1000;
-const plainReminderMs = 30_000;
+const plainReminderMs = 10_000;
 
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1).padStart(6)} s`;
 

@@ -95,26 +95,34 @@ export const demoEffects = ['Pet Dance (One Photo)', 'Hug (Two Photos)'];
 /** The sample pictures that the demo workflow reads. */
 export const demoPhotos = ['pet.png', 'portrait.jpg', 'second.jpg'];
 
+/** Parameters of a Create that makes a clip from files, awaited, with its video downloaded. */
+export function effectParameters(effectScene, photos, pollInterval) {
+	return {
+		operation: 'create',
+		effectType: photos === 2 ? 'dual' : 'single',
+		effectScene,
+		imageInput: 'binary',
+		waitForCompletion: true,
+		downloadVideo: true,
+		options: { pollInterval },
+	};
+}
+
 /** A one-photo and a two-photo effect from files on disk, awaited, with their videos downloaded. */
 export function demoWorkflow(name, credential, photosDir, { pollInterval = 2 } = {}) {
 	const [onePhoto, twoPhotos] = demoEffects;
-	const wait = { waitForCompletion: true, downloadVideo: true, options: { pollInterval } };
-	const effect = (effectName, effectType, scene) =>
-		klingNode(effectName, credential, {
-			operation: 'create',
-			effectType,
-			effectScene: locator('list', scene),
-			imageInput: 'binary',
-			...wait,
-		});
+	const effect = (effectName, photos, scene) => {
+		const parameters = effectParameters(locator('list', scene), photos, pollInterval);
+		return klingNode(effectName, credential, parameters);
+	};
 	const nodes = [
 		manualTrigger('Start'),
 		readFileNode('Read Pet Photo', join(photosDir, 'pet.png')),
 		readFileNode('Read Left Photo', join(photosDir, 'portrait.jpg')),
 		readFileNode('Read Right Photo', join(photosDir, 'second.jpg'), 'data2'),
 		mergeByPosition('Both Photos'),
-		effect(onePhoto, 'single', 'pet_dance'),
-		effect(twoPhotos, 'dual', 'hug_pro'),
+		effect(onePhoto, 1, 'pet_dance'),
+		effect(twoPhotos, 2, 'hug_pro'),
 	];
 	const lines = [
 		['Start', 'Read Pet Photo'],

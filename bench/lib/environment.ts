@@ -1,3 +1,3 @@
 // First of all imports: where n8n's modules come from, then what they read when they are loaded.
 import './modules';
-import '../../test/harness/environment';
+import '../../tools/environment';

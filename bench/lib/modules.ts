@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import * as module from 'node:module';
 import { join, sep } from 'node:path';
+import { changeRequests, withNodeSource } from '../../tools/resolve';
 
 /** The n8n install whose modules are measured; set by run.mjs. */
 export const n8nDir = process.env.BENCH_N8N_DIR ?? '';
@@ -10,28 +10,15 @@ export const benchFolder = process.env.BENCH_FOLDER ?? '';
 const ofN8n = /^(n8n-core|n8n-workflow|n8n-nodes-base|@n8n\/[^/]+|reflect-metadata|zod)(\/|$)/;
 const requireOfN8n = createRequire(join(n8nDir, 'package.json'));
 
-interface Resolver {
-	_resolveFilename(
-		request: string,
-		parent: { filename?: string | null } | undefined,
-		...rest: unknown[]
-	): string;
-}
-
 /**
  * Lets this clone's own files find n8n's modules in the install, where n8n's nodes find theirs: one
  * engine, and one n8n-workflow, for all nodes.
  */
 function useModulesOfN8n(): void {
-	const resolver = ((module as { default?: unknown }).default ?? module) as Resolver;
-	const resolve = resolver._resolveFilename.bind(resolver);
-	resolver._resolveFilename = (request, parent, ...rest) => {
-		const isInside = parent?.filename?.startsWith(n8nDir + sep);
-		if (!isInside && ofN8n.test(request)) return requireOfN8n.resolve(request);
-		// tsx would take the codex file, X.node.json, for X.node.
-		const name = !isInside && /^\..*\.node$/.test(request) ? `${request}.ts` : request;
-		return resolve(name, parent, ...rest);
-	};
+	changeRequests((request, parentFile) => {
+		if (parentFile.startsWith(n8nDir + sep)) return request;
+		return ofN8n.test(request) ? requireOfN8n.resolve(request) : withNodeSource(request);
+	});
 }
 
 if (n8nDir) useModulesOfN8n();

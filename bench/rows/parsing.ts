@@ -11,8 +11,7 @@ export const parsing: Benchmark = {
 	name: 'parsing',
 	async run({ runs, credential }) {
 		const account = readAccount(credential);
-		if (!account.ok) throw new Error(account.problem.message);
-		const redaction = redactionOf(account.value);
+		const redaction = redactionOf(account);
 		const texts = {
 			'a list of tasks': listOf(' seconds'),
 			'a list of tasks with escaped characters': listOf(' “seconds”: "\n'),

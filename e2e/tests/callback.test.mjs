@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { before, beforeEach, describe, test } from 'node:test';
 
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
+import { waitUntil } from '../../tools/process.mjs';
 import { assertSucceeded, itemsOf } from '../../tools/rest.mjs';
 import {
 	klingNode,
@@ -294,10 +295,11 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		await asleep(executionId);
 		const [{ callbackUrl }] = sandbox.tasks;
 		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
-		await until(async () => {
+		const isAtWait = async () => {
 			const { status, data } = await rest.execution(executionId);
 			return status === 'waiting' && data.resultData.lastNodeExecuted === 'Wait';
-		});
+		};
+		await waitUntil(isAtWait, { timeoutMs: 30_000, describe: 'The execution at its Wait node' });
 		assert.equal((await post(callbackUrl)).status, 404);
 		assert.equal((await rest.execution(executionId)).status, 'waiting');
 		const own = new URL(callbackUrl);
@@ -462,13 +464,6 @@ async function post(url) {
 		headers: { 'content-type': 'application/json' },
 		body: '{}',
 	});
-}
-
-/** Waits until something is so. */
-async function until(isSo) {
-	for (let tries = 0; tries < 300 && !(await isSo()); tries++) {
-		await new Promise((resolve) => setTimeout(resolve, 100));
-	}
 }
 
 /** Waits until a figure has reached a value, and gives the figure. */

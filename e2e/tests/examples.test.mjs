@@ -8,6 +8,7 @@ import { ownN8n, ownSandbox, prepared, sharedN8n, storeCredential } from '../fix
 import { call, fakeModel } from '../lib/model.mjs';
 import { mp4Boxes } from '../../tools/mp4.mjs';
 import { rootDir } from '../../tools/paths.mjs';
+import { waitUntil } from '../../tools/process.mjs';
 import { assertSucceeded, itemsOf } from '../../tools/rest.mjs';
 import { startGoogle, startTelegram } from '../lib/standIns.mjs';
 
@@ -62,14 +63,8 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 	}
 
 	/** Asks until there is a result. */
-	async function until(ask, what, timeoutMs = 60_000) {
-		const deadline = Date.now() + timeoutMs;
-		while (Date.now() < deadline) {
-			const result = await ask();
-			if (result) return result;
-			await delay(250);
-		}
-		throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+	async function until(ask, describe, timeoutMs = 60_000) {
+		return await waitUntil(ask, { describe, timeoutMs, intervalMs: 250 });
 	}
 
 	/** Runs with the workflow activated. */

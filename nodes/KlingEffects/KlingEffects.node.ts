@@ -10,14 +10,13 @@ import {
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 } from 'n8n-workflow';
-import { simplifyField } from '../n8n/items';
-import { outputOfThrown } from '../n8n/results';
+import { outputOfThrown, simplifyField } from '../n8n/output';
 import { resumeWebhooks } from '../n8n/execution';
 import { openSession } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
 import { sleptWait } from './afterTask/sleep';
+import { finishWoken } from './afterTask/wake';
 import { CallbackHandler } from './afterTask/webhook';
-import { finishWoken } from './afterTask/sleep';
 import { searchScenesMethod } from './listSearch/searchScenes';
 import { executeCreate } from './create/create';
 import { createFields, createOptions, waitUsingOption } from './create/fields';

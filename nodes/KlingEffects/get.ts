@@ -1,18 +1,15 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { accepted, checkedBy, refused, type Checked } from '../kling/checked';
 import { inParallel } from '../kling/inParallel';
+import { InputError } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import { withSupport } from '../kling/providers/whoCan';
-import { locator, optionsOf, readParameters } from '../n8n/parameters';
-import { guarded } from '../n8n/problems';
-import { outputOf, type Result } from '../n8n/results';
+import { Parameters } from '../n8n/parameters';
+import { outputOf, readItems } from '../n8n/output';
 import type { Session } from '../n8n/session';
 import {
-	finishOptions,
-	finishParameters,
 	readFinish,
+	readWait,
 	waitAndFinish,
-	waitOf,
 	type ItemTask,
 	type WaitOptions,
 } from './afterTask/finish';
@@ -48,19 +45,6 @@ export const getFields: INodeProperties[] = [
 	},
 ];
 
-/** All parameters of Get. */
-const parameters = {
-	taskId: locator.transform(checkedBy(checkTaskId)).describe('Task ID'),
-	...finishParameters,
-	options: optionsOf(finishOptions),
-};
-
-function checkTaskId({ mode, value }: { mode?: unknown; value: unknown }) {
-	const taskId = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
-	if (taskId) return accepted({ taskId, isExternal: mode === 'externalId' });
-	return refused('Task ID is empty', 'Enter the ID that Create returned, or an external task ID.');
-}
-
 /** What one item asks for. */
 interface Asked extends Omit<ItemTask, 'record'> {
 	taskId: string;
@@ -68,23 +52,26 @@ interface Asked extends Omit<ItemTask, 'record'> {
 	wait: WaitOptions;
 }
 
-function readItem(
-	context: IExecuteFunctions,
-	{ provider }: Session,
-	itemIndex: number,
-): Checked<Asked> {
-	const read = readParameters(context, itemIndex, parameters);
-	if (!read.ok) return read;
-	const { taskId, options, ...given } = read.value;
-	if (taskId.isExternal && provider.externalId === 'none') {
-		return refused(
+function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: number): Asked {
+	const parameters = new Parameters(context, itemIndex);
+	const { mode, value } = parameters.locator('taskId', 'Task ID');
+	const taskId = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+	if (!taskId) {
+		throw new InputError(
+			'Task ID is empty',
+			'Enter the ID that Create returned, or an external task ID.',
+		);
+	}
+	const isExternal = mode === 'externalId';
+	if (isExternal && provider.externalId === 'none') {
+		throw new InputError(
 			`${provider.displayName} has no external task IDs`,
 			'Set Task ID to By ID and enter the ID that Create returned.',
 		);
 	}
-	const finish = readFinish(given, options);
-	if (!finish.ok) return finish;
-	return accepted({ itemIndex, ...taskId, finish: finish.value, wait: waitOf(options) });
+	const options = parameters.collection('options', 'Options');
+	const finish = readFinish(parameters, options);
+	return { itemIndex, taskId, isExternal, finish, wait: readWait(options) };
 }
 
 /**
@@ -97,13 +84,9 @@ export async function executeGet(
 	session: Session,
 ): Promise<INodeExecutionData[]> {
 	const { client, clock, provider } = session;
-	const problems: Result[] = [];
-	const asked: Asked[] = [];
-	for (const itemIndex of context.getInputData().keys()) {
-		const read = await guarded(() => readItem(context, session, itemIndex));
-		if (read.ok) asked.push(read.value);
-		else problems.push({ itemIndex, ...read });
-	}
+	const { items: asked, problems } = await readItems(context, (itemIndex) =>
+		readItem(context, session, itemIndex),
+	);
 	const refuses = () => problems.length > 0 && !context.continueOnFail();
 	if (refuses() || asked.length === 0) return outputOf(context, problems);
 	// One wait serves all items, so the first item's options count.

@@ -1,15 +1,13 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { z } from 'zod';
-import { accepted, checkedBy, refused, type Checked } from '../kling/checked';
 import type { Client } from '../kling/client';
 import { success, type Outcome } from '../kling/failure';
-import { matches, readFilters, type TaskFilters } from '../kling/filters';
+import { createdMs, matches, taskStatuses, type TaskFilters, type TaskRecord } from '../kling/task';
+import { asObject } from '../kling/http';
+import { InputError } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import { whoLists } from '../kling/providers/whoCan';
-import { createdMs, type TaskRecord } from '../kling/task';
-import { taskItem } from '../n8n/items';
-import { flag, readParameters, type Read } from '../n8n/parameters';
-import { outputOfEach } from '../n8n/results';
+import { outputOf, readItems, taskItem, type Result } from '../n8n/output';
+import { Parameters } from '../n8n/parameters';
 import type { Session } from '../n8n/session';
 
 const show = { operation: ['list'] };
@@ -35,24 +33,19 @@ export const limitFields: INodeProperties[] = [
 	},
 ];
 
-/** What they ask for: {@link limitOf}. */
-export const limitParameters = {
-	returnAll: flag('Return All', false),
-	limit: { onDemand: z.unknown().transform(checkedBy(checkLimit)).describe('Limit') },
-};
-
-function checkLimit(given: unknown): Checked<number> {
-	const limit = Math.floor(Number(given ?? 50));
-	if (limit >= 1) return accepted(limit);
-	return refused(
+/**
+ * How many results an item asks for at most; Infinity for all.
+ *
+ * @throws InputError
+ */
+export function readLimit(parameters: Parameters): number {
+	if (parameters.flag('returnAll', 'Return All', false)) return Infinity;
+	const limit = Math.floor(Number(parameters.value('limit', 'Limit') ?? 50));
+	if (limit >= 1) return limit;
+	throw new InputError(
 		'Limit must be a number from 1 up',
 		'Enter the largest number of results to return, or turn on Return All.',
 	);
-}
-
-/** How many results an item asks for at most; Infinity for all. */
-export function limitOf({ returnAll, limit }: Read<typeof limitParameters>): Checked<number> {
-	return returnAll ? accepted(Infinity) : limit();
 }
 
 export const listFields: INodeProperties[] = [
@@ -103,12 +96,79 @@ export const listFields: INodeProperties[] = [
 	},
 ];
 
-/** All parameters of Get Many. */
-const parameters = {
-	...limitParameters,
-	filters: z.unknown().transform(checkedBy(readFilters)).describe('Filters'),
-	simplify: flag('Simplify', true),
-};
+interface Asked {
+	itemIndex: number;
+	limit: number;
+	filters: TaskFilters;
+	simplify: boolean;
+}
+
+function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: number): Asked {
+	if (!provider.list) {
+		throw new InputError(
+			`${provider.displayName} has no list of tasks`,
+			`Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
+		);
+	}
+	const parameters = new Parameters(context, itemIndex);
+	return {
+		itemIndex,
+		limit: readLimit(parameters),
+		filters: readFilters(parameters.value('filters', 'Filters')),
+		simplify: parameters.flag('simplify', 'Simplify', true),
+	};
+}
+
+/**
+ * Reads the filters, each by its name on screen. One that is left empty filters nothing.
+ *
+ * @throws InputError
+ */
+export function readFilters(given: unknown): TaskFilters {
+	const fields = asObject(given ?? {});
+	if (!fields) {
+		throw new InputError('Filters cannot be read', 'Remove the filters and add them again.');
+	}
+	const filters: TaskFilters = {};
+	const { status, createdAfter, createdBefore, externalTaskIdPrefix: prefix } = fields;
+	if (!isEmpty(status)) {
+		const statuses: unknown[] = Array.isArray(status) ? status : [null];
+		filters.status = taskStatuses.filter((one) => statuses.includes(one));
+		if (!statuses.every((one) => taskStatuses.some((known) => known === one))) {
+			throw unreadable('Status', 'Choose from submitted, processing, succeed and failed.');
+		}
+	}
+	if (!isEmpty(createdAfter)) filters.createdAfter = momentOf(createdAfter, 'Created After');
+	if (!isEmpty(createdBefore)) filters.createdBefore = momentOf(createdBefore, 'Created Before');
+	if (!isEmpty(prefix)) {
+		if (typeof prefix !== 'string') {
+			throw unreadable('External Task ID Prefix', 'Enter the text that the IDs begin with.');
+		}
+		filters.externalTaskIdPrefix = prefix;
+	}
+	return filters;
+}
+
+function isEmpty(given: unknown): boolean {
+	return given === null || given === undefined || String(given) === '';
+}
+
+function unreadable(displayName: string, advice: string): InputError {
+	return new InputError(`${displayName} cannot be read`, advice);
+}
+
+/** Milliseconds since 1970, of ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
+function momentOf(given: unknown, displayName: string): number {
+	const isText = typeof Object(given).toISO === 'function' || typeof given === 'string';
+	const number = isText || typeof given === 'number' ? Number(String(given)) : NaN;
+	let moment = number < 1e11 ? number * 1000 : number;
+	if (given instanceof Date) moment = given.getTime();
+	else if (isText && Number.isNaN(number)) moment = Date.parse(String(given));
+	if (Number.isNaN(moment)) {
+		throw unreadable(displayName, 'Enter a date and time, such as 2026-11-21T08:00:00Z.');
+	}
+	return moment;
+}
 
 /**
  * Lists the account's tasks, newest first, one item each, for every input item.
@@ -117,28 +177,28 @@ const parameters = {
  */
 export async function executeList(
 	context: IExecuteFunctions,
-	{ client, provider }: Session,
+	session: Session,
 ): Promise<INodeExecutionData[]> {
-	return await outputOfEach(context, async (itemIndex) => {
-		if (!provider.list) {
-			return refused(
-				`${provider.displayName} has no list of tasks`,
-				`Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
-			);
+	const { client, provider } = session;
+	const stops = !context.continueOnFail();
+	const { items, problems } = await readItems(context, (itemIndex) =>
+		readItem(context, session, itemIndex),
+	);
+	const results: Result[] = [...problems];
+	for (const { itemIndex, filters, limit, simplify } of items) {
+		if (stops && results.some(({ ok }) => !ok)) break;
+		const found = await collect(client, filters, limit);
+		if (!found.ok) {
+			const { failure } = found;
+			const problem = { ...describeFailure(failure, { provider, itemIndex }), failure };
+			results.push({ itemIndex, ok: false, problem });
+			continue;
 		}
-		const read = readParameters(context, itemIndex, parameters);
-		if (!read.ok) return read;
-		const { filters, simplify } = read.value;
-		const limit = limitOf(read.value);
-		if (!limit.ok) return limit;
-		const found = await collect(client, filters, limit.value);
-		if (found.ok) {
-			return accepted(found.value.map((record) => taskItem(record, { simplify, itemIndex })));
+		for (const record of found.value) {
+			results.push({ itemIndex, ok: true, item: taskItem(record, { simplify, itemIndex }) });
 		}
-		const { failure } = found;
-		const problem = { ...describeFailure(failure, { provider, itemIndex }), failure };
-		return { ok: false, problem };
-	});
+	}
+	return outputOf(context, results);
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { z } from 'zod';
-import { accepted } from '../kling/checked';
-import { searchScenes } from '../kling/scenes';
-import { readParameters } from '../n8n/parameters';
-import { outputOfEach } from '../n8n/results';
-import { limitOf, limitParameters } from './getMany';
+import type { Scene } from '../kling/scenes';
+import { searchScenes } from '../kling/sceneSearch';
+import { Parameters } from '../n8n/parameters';
+import { outputOf, readItems, type Result } from '../n8n/output';
+import { readLimit } from './getMany';
 
 const show = { operation: ['listScenes'] };
 
@@ -34,16 +33,6 @@ export const listScenesFields: INodeProperties[] = [
 	},
 ];
 
-/** All parameters of Get Many Scenes. */
-const parameters = {
-	...limitParameters,
-	search: z
-		.unknown()
-		.transform((given) => String(given ?? ''))
-		.describe('Search'),
-	images: z.enum(['single', 'dual']).optional().catch(undefined).describe('Images'),
-};
-
 /**
  * Gives the scenes that fit, one item each, for every input item, so that a workflow or an agent can
  * choose one. It reads the package's own list: nothing is sent, and no credential is needed.
@@ -51,19 +40,22 @@ const parameters = {
  * @throws NodeOperationError with On Error "Stop", at the first problem
  */
 export async function executeListScenes(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
-	return await outputOfEach(context, (itemIndex) => {
-		const read = readParameters(context, itemIndex, parameters);
-		if (!read.ok) return read;
-		const { search: text, images: effectType } = read.value;
-		const limit = limitOf(read.value);
-		if (!limit.ok) return limit;
-		const found = searchScenes({ text, effectType }).slice(0, limit.value);
-		return accepted(
-			found.map(({ name, title, effectType: type, standing, listedIn }) => {
-				const images = type === 'dual' ? 2 : 1;
-				const json = { name, title, images, standing, list: listedIn || null };
-				return { json, pairedItem: { item: itemIndex } };
-			}),
-		);
+	const { items, problems } = await readItems(context, (itemIndex) =>
+		scenesFor(context, itemIndex),
+	);
+	return outputOf(context, [...items.flat(), ...problems]);
+}
+
+function scenesFor(context: IExecuteFunctions, itemIndex: number): Result[] {
+	const parameters = new Parameters(context, itemIndex);
+	const limit = readLimit(parameters);
+	const text = String(parameters.value('search', 'Search') ?? '');
+	const images = parameters.value('images', 'Images');
+	const count = images === 'single' ? 1 : images === 'dual' ? 2 : null;
+	const isWanted = (scene: Scene) => count === null || scene.images === count;
+	const found = searchScenes({ text, isWanted }).slice(0, limit);
+	return found.map(({ name, title, images: taken, availability }) => {
+		const json = { name, title, images: taken, availability };
+		return { itemIndex, ok: true, item: { json, pairedItem: { item: itemIndex } } };
 	});
 }

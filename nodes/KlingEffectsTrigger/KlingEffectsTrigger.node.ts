@@ -5,7 +5,7 @@ import {
 	type INodeTypeDescription,
 	type IPollFunctions,
 } from 'n8n-workflow';
-import { simplifyField } from '../n8n/items';
+import { simplifyField } from '../n8n/output';
 import { credentialName } from '../n8n/transport';
 import { poll } from './poll';
 

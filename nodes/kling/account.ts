@@ -1,16 +1,19 @@
-import { z } from 'zod';
-import { accepted, checkedBy, parsed, refused, type Checked } from './checked';
+import { z } from 'zod/v3';
+import { InputError } from './input';
 import { isSigningSecret } from './signatures';
 import { providerNamed, providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 
-const text = z.string().trim().default('');
+/** A field; an expression can make a number of it. */
+const text = z
+	.union([z.string(), z.number()])
+	.transform((given) => String(given).trim())
+	.catch('');
 
 /** The data of a `klingEffectsApi` credential. */
 const credentialSchema = z.object({
-	// One that was saved without a provider is one of the first provider in the list.
-	provider: z.string().default(providers[0].name).transform(checkedBy(readProvider)),
-	region: z.string().default('global'),
+	provider: text,
+	region: text,
 	authentication: z.enum(['apiKey', 'accessKey']).catch('apiKey'),
 	apiKey: text,
 	accessKey: text,
@@ -23,6 +26,8 @@ type Credential = z.infer<typeof credentialSchema>;
 /** Where requests go, and what proves who sends them. */
 export interface Account {
 	provider: Provider;
+	/** `global` or `china`, where the provider has a console of its own in each; null elsewhere. */
+	region: string | null;
 	/** What the paths of requests are added to: without a trailing slash, with the provider's version path. */
 	baseUrl: string;
 	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
@@ -30,53 +35,57 @@ export interface Account {
 	secret: Secret;
 }
 
-/** Reads and checks the data of a credential, before anything is sent with it. */
-export function readAccount(data: unknown): Checked<Account> {
-	const credential = parsed(credentialSchema, data);
-	if (!credential.ok) return credential;
-	const { provider, region, baseUrl, webhookSecret } = credential.value;
+/**
+ * Reads and checks the data of a credential, before anything is sent with it.
+ *
+ * @throws InputError when it is not complete
+ */
+export function readAccount(data: unknown): Account {
+	const credential = credentialSchema.parse(data);
+	const { region, webhookSecret } = credential;
+	// One that was saved without a provider is one of the first provider in the list.
+	const provider = providerNamed(credential.provider || providers[0].name);
+	if (!provider) {
+		throw new InputError(
+			'The credential names a provider that this package does not know',
+			`Choose one of the list: ${providers.map(({ displayName }) => displayName).join(', ')}.`,
+		);
+	}
 	const { displayName, signs } = provider;
-	const address = readBaseUrl(baseUrl || provider.defaultBaseUrl({ region }));
+	const address = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl({ region }));
 	if (!address) {
-		return refused(
+		throw new InputError(
 			'Base URL in the credential is not a web address',
 			`Leave it empty to use ${displayName}'s own, or enter one like https://gateway.example/kling.`,
 		);
 	}
-	const secret = readSecret(credential.value);
-	if (!secret.ok) return secret;
+	const secret = readSecret(credential, provider);
 	if (signs && webhookSecret && !isSigningSecret(webhookSecret)) {
-		return refused(
+		throw new InputError(
 			'Webhook Secret in the credential is not complete',
 			`Copy the whole signing secret from the ${displayName} console, or leave the field empty.`,
 		);
 	}
-	return accepted({
+	return {
 		provider,
+		region: provider.regional ? region : null,
 		baseUrl: withVersion(address, provider),
-		secret: secret.value,
+		secret,
 		webhookSecret: signs ? webhookSecret || null : null,
-	});
-}
-
-function readProvider(name: string): Checked<Provider> {
-	const provider = providerNamed(name);
-	if (provider) return accepted(provider);
-	return refused(
-		'The credential names a provider that this package does not know',
-		`Choose one of the list: ${providers.map(({ displayName }) => displayName).join(', ')}.`,
-	);
+	};
 }
 
 /** A credential keeps values of fields that are hidden: the way in counts only where it can be chosen. */
-function readSecret(credential: Credential): Checked<Secret> {
-	const { provider, authentication, apiKey, accessKey, secretKey } = credential;
-	const isSigned = provider.signs && authentication === 'accessKey';
-	if (!isSigned && apiKey) return accepted({ kind: 'key', key: apiKey });
-	if (isSigned && accessKey && secretKey) return accepted({ kind: 'signed', accessKey, secretKey });
-	return refused(
+function readSecret(
+	{ authentication, apiKey, accessKey, secretKey }: Credential,
+	{ displayName, signs }: Provider,
+): Secret {
+	const isSigned = signs && authentication === 'accessKey';
+	if (!isSigned && apiKey) return { kind: 'key', key: apiKey };
+	if (isSigned && accessKey && secretKey) return { kind: 'signed', accessKey, secretKey };
+	throw new InputError(
 		`${isSigned ? 'Access Key or Secret Key' : 'API Key'} in the credential is empty`,
-		`Enter the key from the ${provider.displayName} console.`,
+		`Enter the key from the ${displayName} console.`,
 	);
 }
 
@@ -97,9 +106,9 @@ function readBaseUrl(text: string): string | null {
 }
 
 /** Whether a request to this address goes to the account's provider, so that the key may go with it. */
-export function belongsTo(account: Account, address: string): boolean {
+export function belongsTo({ baseUrl }: Pick<Account, 'baseUrl'>, address: string): boolean {
 	try {
-		return new URL(address).origin === new URL(account.baseUrl).origin;
+		return new URL(address).origin === new URL(baseUrl).origin;
 	} catch {
 		return false;
 	}

@@ -9,9 +9,8 @@ import {
 	type Outcome,
 	type Send,
 } from './failure';
-import type { OrderWithImages } from './create/order';
 import { outcomeOfCreate, outcomeOfRead } from './outcome';
-import type { Provider, TaskList, TaskPage } from './providers/provider';
+import type { OrderWithImages, Provider, TaskList, TaskPage } from './providers/provider';
 import { filledIn, type TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */

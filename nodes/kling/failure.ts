@@ -56,7 +56,7 @@ interface Behaviour {
 	 * What the provider means by it in answer to a call that cannot meet this kind: a create asks for no
 	 * task, so what is not found is a model or the address; a read makes none that could exist twice.
 	 */
-	meant?: { create?: FailureKind; read?: FailureKind };
+	readAs?: { create?: FailureKind; read?: FailureKind };
 }
 
 const aboutTask: Behaviour = { create: 'refused', fatal: false, passing: false, concerns: 'task' };
@@ -73,9 +73,9 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	notAllowed: aboutAccount,
 	badRequest: aboutTask,
 	contentRefused: aboutTask,
-	notFound: { ...aboutTask, meant: { create: 'notOffered' } },
+	notFound: { ...aboutTask, readAs: { create: 'notOffered' } },
 	notOffered: aboutAccount,
-	duplicateExternalId: { ...aboutTask, create: 'exists', meant: { read: 'badRequest' } },
+	duplicateExternalId: { ...aboutTask, create: 'exists', readAs: { read: 'badRequest' } },
 	tooManyRequests: { ...tooEarly, patienceMs: 600_000 },
 	noFreeSlot: { ...tooEarly, create: 'whenFree', concerns: 'request' },
 	providerDown: unclear,
@@ -90,14 +90,6 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 /** The row of {@link behaviours} for a failure. */
 export function behaviourOf({ kind }: Failure): Behaviour {
 	return behaviours[kind];
-}
-
-/**
- * Whether only the one task that was asked for is concerned. A page of a proxy with status 404 or
- * 400 proves nothing: only the provider's own words do.
- */
-export function concernsTaskAlone({ kind, body }: Failure): boolean {
-	return behaviours[kind].concerns === 'task' && body === 'json';
 }
 
 /** One request's failure, as facts. Texts for people are made from it in `messages.ts`. */

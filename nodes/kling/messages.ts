@@ -1,5 +1,6 @@
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
+import { adviceOnReason } from './reasons';
 import { generatedIdPrefix, type Task } from './task';
 
 /** A text for a person: what happened, and what to do next. Both are plain text. */
@@ -192,9 +193,9 @@ function wordsOf(failure: Failure, provider: string): string {
 /** What to say about a task that the provider ended as failed. */
 export function describeFailedTask(
 	task: Task,
-	subject: Subject & { provider: Pick<Provider, 'reasons' | 'failuresAreFree'> },
+	subject: Subject & { provider: Pick<Provider, 'failuresAreFree'> },
 ): Message {
-	const { displayName, reasons = [] } = subject.provider;
+	const { displayName } = subject.provider;
 	const scene = task.effectScene ? ` “${task.effectScene}”` : '';
 	const reason = task.statusMessage ?? 'no reason given';
 	const id = task.externalTaskId;
@@ -202,9 +203,8 @@ export function describeFailedTask(
 		id && !id.startsWith(generatedIdPrefix)
 			? `External task ID “${id}” stays with this task: enter another one for a new task.`
 			: 'A retry of this execution finds this task again and creates none.';
-	const [, known] = reasons.find(([pattern]) => pattern.test(reason)) ?? [];
 	const advice = [
-		known ?? 'Change the image or the effect scene and run the workflow again.',
+		adviceOnReason(reason) ?? 'Change the image or the effect scene and run the workflow again.',
 		again,
 		chargeOf(task, subject.provider),
 	];

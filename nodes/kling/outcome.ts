@@ -46,7 +46,12 @@ function refusalIn(
 	const refusal = isJson(response)
 		? provider.readFailure(response)
 		: failureOf(response, kindOfStatus(response.status));
-	return refusal && { ...refusal, kind: behaviourOf(refusal).meant?.[call] ?? refusal.kind };
+	if (!refusal) return null;
+	const { readAs, concerns } = behaviourOf(refusal);
+	// A proxy's page with status 404 or 400 says nothing about a task: only the provider's own words do.
+	const isAboutTask = call === 'read' && concerns === 'task';
+	if (isAboutTask && !isJson(response)) return failureOf(response, 'unreadable');
+	return { ...refusal, kind: readAs?.[call] ?? refusal.kind };
 }
 
 /** An adapter that throws at a response must not hide the id that the response may hold. */

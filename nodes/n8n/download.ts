@@ -4,9 +4,9 @@ import type {
 	IExecuteFunctions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
-import { accepted, refused, type Checked, type Refused } from '../kling/checked';
 import { delayBeforeRetry } from '../kling/clock';
-import { foreignTypeOf, imageTypeOf } from '../kling/image';
+import { foreignTypeOf, imageTypeOf } from '../kling/image/type';
+import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
 import type { Task, TaskRecord } from '../kling/task';
 import type { Session } from './session';
@@ -40,40 +40,47 @@ interface Video {
 	largest: number;
 }
 
+const getLater =
+	'The task itself is done and paid for. Run Get with its task ID to fetch the video.';
+
 /** Why there is no file; another try may not meet again what is passing. */
-type Refusal = Refused & { isPassing?: boolean };
-type Fetched = { ok: true; value: IBinaryData } | Refusal;
+class NoFile extends InputError {
+	constructor(
+		message: string,
+		description = getLater,
+		readonly isPassing = false,
+	) {
+		super(message, description);
+	}
+}
 
 /**
  * Brings the videos of a task into n8n's binary store, streamed and without credentials. The first
  * goes into the field, further ones into the field with a number: data, data2, data3.
+ *
+ * @throws InputError when one cannot be fetched
  */
 export async function downloadVideos(
 	context: IExecuteFunctions,
 	session: Session,
 	{ task, videoUrls }: TaskRecord,
 	{ outputField, maxFileSize }: VideoOptions,
-): Promise<Checked<IBinaryKeyData>> {
+): Promise<IBinaryKeyData> {
 	const binary: IBinaryKeyData = {};
 	for (const [index, url] of videoUrls.entries()) {
 		const number = index === 0 ? '' : String(index + 1);
 		const fileName = fileNameOf(task, number);
 		const video = { url, taskId: task.taskId, fileName, largest: maxFileSize * megabyte };
-		const fetched = await fetchPatiently(context, session, video);
-		if (!fetched.ok) {
-			const { message, description } = fetched.problem;
-			return refused(message, `${description} (task ${task.taskId})`);
-		}
-		binary[`${outputField}${number}`] = fetched.value;
+		binary[`${outputField}${number}`] = await fetchPatiently(context, session, video);
 	}
-	return accepted(binary);
+	return binary;
 }
 
 async function fetchPatiently(
 	context: IExecuteFunctions,
 	session: Session,
 	video: Video,
-): Promise<Fetched> {
+): Promise<IBinaryData> {
 	const { clock, signal } = session;
 	for (let tries = 1; ; tries++) {
 		const fetched = await untilDeadline(
@@ -81,7 +88,11 @@ async function fetchPatiently(
 			signal,
 			async (ending) => await fetchOnce(context, session, video, ending.signal),
 		);
-		if (fetched.ok || !fetched.isPassing || tries === mostTries || signal?.aborted) return fetched;
+		if (!(fetched instanceof NoFile)) return fetched;
+		const { message, description, isPassing } = fetched;
+		if (!isPassing || tries === mostTries || signal?.aborted) {
+			throw new NoFile(message, `${description} (task ${video.taskId})`);
+		}
 		await clock.sleep(
 			delayBeforeRetry(tries, null, () => clock.random()),
 			signal,
@@ -95,12 +106,12 @@ async function fetchOnce(
 	{ account, provider }: Session,
 	video: Video,
 	abortSignal: AbortSignal,
-): Promise<Fetched> {
+): Promise<IBinaryData | NoFile> {
 	let url = webAddress(video.url);
 	for (let hops = 0; hops <= mostRedirects; hops++) {
-		if (url === null) return lasting('The provider gave no web address for the video');
+		if (url === null) return new NoFile('The provider gave no web address for the video');
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
-			return lasting('The address of the video leads into a private network');
+			return new NoFile('The address of the video leads into a private network');
 		}
 		const response = (await context.helpers
 			.httpRequest({
@@ -115,8 +126,8 @@ async function fetchOnce(
 				timeout: idleMs,
 				abortSignal,
 			})
-			.catch(unanswered)) as IN8nHttpFullResponse | Refusal;
-		if ('problem' in response) return response;
+			.catch(unanswered)) as IN8nHttpFullResponse | NoFile;
+		if (response instanceof NoFile) return response;
 		const { statusCode: status, headers } = response;
 		if (status < 300) return await store(context, response, video);
 		discard(response.body);
@@ -128,7 +139,7 @@ async function fetchOnce(
 		}
 		url = webAddress(String(headers.location), url);
 	}
-	return lasting('The address of the video redirects without end');
+	return new NoFile('The address of the video redirects without end');
 }
 
 /** Puts the stream into n8n's binary store, looking at what passes by. */
@@ -136,7 +147,7 @@ async function store(
 	context: IExecuteFunctions,
 	{ body, headers, statusCode }: IN8nHttpFullResponse,
 	video: Video,
-): Promise<Fetched> {
+): Promise<IBinaryData | NoFile> {
 	const [type] = String(headers['content-type'] ?? '').split(/\s*;/);
 	const stream = body as Stream;
 	const isTooLarge = Number(headers['content-length']) > video.largest;
@@ -155,7 +166,7 @@ async function store(
 	if (passed.bytes > video.largest) return tooLarge(video);
 	if (passed.isOther) return noVideo('something else');
 	if (!file || !passed.ended) return passing('The download of the video was interrupted');
-	return passed.bytes > 0 ? accepted(file) : noVideo('an empty file');
+	return passed.bytes > 0 ? file : noVideo('an empty file');
 }
 
 interface Stream {
@@ -191,41 +202,34 @@ function discard(body: unknown): void {
 	(body as { destroy?(): void } | undefined)?.destroy?.();
 }
 
-const getLater =
-	'The task itself is done and paid for. Run Get with its task ID to fetch the video.';
-
-function lasting(message: string): Refusal {
-	return refused(message, getLater);
+function passing(message: string): NoFile {
+	return new NoFile(message, getLater, true);
 }
 
-function passing(message: string): Refusal {
-	return { ...refused(message, getLater), isPassing: true };
-}
-
-function unanswered(thrown: unknown): Refusal {
+function unanswered(thrown: unknown): NoFile {
 	if (!isBlocked(thrown)) return passing('The address of the video did not answer');
-	return refused(
+	return new NoFile(
 		'n8n blocks requests to the address of the video',
 		'Have its host allowed (N8N_SSRF_ALLOWED_HOSTNAMES), or turn off Download Video.',
 	);
 }
 
-function noVideo(found: string): Refusal {
-	return lasting(`The address of the video gives ${found}, not a video`);
+function noVideo(found: string): NoFile {
+	return new NoFile(`The address of the video gives ${found}, not a video`);
 }
 
-function tooLarge({ url, largest }: Video): Refusal {
-	return refused(
+function tooLarge({ url, largest }: Video): NoFile {
+	return new NoFile(
 		`The video is larger than ${largest / megabyte} MB`,
 		`The task itself is done and paid for. Raise Max File Size (MB) under Options and run Get with its task ID, or fetch the video from ${url}`,
 	);
 }
 
-function expired({ taskId }: Video, status: number, retention: string | null): Refusal {
+function expired({ taskId }: Video, status: number, retention: string | null): NoFile {
 	const kept = retention
 		? `The provider keeps videos for ${retention}.`
 		: 'The provider does not say how long it keeps videos.';
-	return refused(
+	return new NoFile(
 		`The video of task ${taskId} can no longer be fetched (HTTP ${status})`,
 		`${kept} Get the task again for a fresh link, and download videos soon after they are made.`,
 	);

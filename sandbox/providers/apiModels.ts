@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
 import { videosOf } from '../files';
 import { makeKeys } from '../keys';

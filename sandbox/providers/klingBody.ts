@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
 import { inspectImages } from '../images';
 import { Refusal } from '../refusal';
@@ -77,6 +77,7 @@ export async function readKlingBody(
 		megabytes,
 		videoSeconds: Number(input.duration ?? 5),
 		params: withoutImages(body),
+		images,
 	};
 }
 
@@ -95,7 +96,7 @@ export function requireImages(
 	}
 	if (scene.images === 2) {
 		if (images) return images;
-		throw new Refusal(1201, `effect_scene ${scene.scene} requires images with 2 elements`);
+		throw new Refusal(1201, `effect_scene ${scene.name} requires images with 2 elements`);
 	}
 	if (image !== undefined) return [image];
 	throw Refusal.saying(klingTexts.imageMissing);

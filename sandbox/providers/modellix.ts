@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
 import { videosOf } from '../files';
 import { inspectImages } from '../images';
@@ -130,6 +130,7 @@ async function readBody(value: unknown, context: Context): Promise<AcceptedTask>
 		megabytes: directives.megabytes,
 		videoSeconds: duration ?? 5,
 		params: withoutImages(value),
+		images: pictures,
 	};
 }
 

@@ -9,6 +9,7 @@ import type {
 	ProviderName,
 	SandboxKeys,
 	SandboxOperation,
+	SandboxOptions,
 	SandboxRegion,
 } from '../types';
 import type { Answer } from '../wire';
@@ -31,7 +32,11 @@ export interface Call {
 }
 
 /** A create that passed every check of its own provider. */
-export type AcceptedTask = Omit<TaskDraft, 'provider' | 'region' | 'keyName' | 'taskId'>;
+export interface AcceptedTask
+	extends Omit<TaskDraft, 'provider' | 'region' | 'keyName' | 'taskId'> {
+	/** Its photos, as URLs or base64: clips are made of them, then they are forgotten. */
+	images?: string[];
+}
 
 /** What the sandbox offers to providers. */
 export interface Context {
@@ -80,4 +85,10 @@ export interface Provider {
 	newTaskId(options: ActiveOptions): string;
 	/** How it calls back; absent when it does not. */
 	callbacks?(context: Context): CallbackStyle;
+}
+
+/** What a sandbox is started with. */
+export interface SandboxSettings extends SandboxOptions {
+	/** Providers beside the five, each in the form of a file of `providers/`. */
+	extraProviders?: Provider[];
 }

@@ -54,7 +54,7 @@ export class TestBed {
 	clock!: SteppedClock;
 	n8n!: SleepingN8n;
 	/** What the node's own calls were answered, in their order. */
-	ownCalls: number[] = [];
+	selfCalls: number[] = [];
 	/** The headers of the last of them. */
 	ownHeaders: Record<string, string> = {};
 	private restore = () => {};
@@ -67,14 +67,14 @@ export class TestBed {
 		beforeEach(() => {
 			bed.sandbox.reset();
 			bed.clock = new SteppedClock();
-			bed.ownCalls = [];
+			bed.selfCalls = [];
 			const restoreClock = bed.clock.install();
 			const { now } = bed.sandbox.options;
 			bed.sandbox.options.now = () => bed.clock.now();
 			const { post } = postToOwnAddress;
 			postToOwnAddress.post = async (url, body, headers) => {
 				const { status } = await bed.n8n.call(url, { body, headers });
-				bed.ownCalls.push(status);
+				bed.selfCalls.push(status);
 				bed.ownHeaders = headers;
 				return status;
 			};

@@ -1,5 +1,5 @@
 import type { Clock } from '../../nodes/kling/clock';
-import { systemClock } from '../../nodes/n8n/clock';
+import { systemClock } from '../../nodes/n8n/session';
 import type { Sandbox } from '../../sandbox';
 
 /** Time that passes only where somebody sleeps. */

@@ -1,15 +1,5 @@
-import 'reflect-metadata';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import '../../tools/environment';
 import fc from 'fast-check';
-
-// n8n-core reads these when it is loaded: a folder of its own, and no isolated-vm, which needs a native build.
-process.env.N8N_USER_FOLDER ??= mkdtempSync(join(tmpdir(), 'kling-effects-test-'));
-process.env.N8N_EXPRESSION_ENGINE = 'legacy';
-process.env.N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS = 'false';
-// n8n logs every failed node, which here are most.
-process.env.N8N_LOG_LEVEL ??= 'silent';
 
 // The same random cases in each run, so that a red run can be repeated; FUZZ_SEED looks for others.
 fc.configureGlobal({ seed: Number(process.env.FUZZ_SEED ?? 20_260_101) });

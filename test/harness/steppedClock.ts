@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Clock } from '../../nodes/kling/clock';
-import { systemClock } from '../../nodes/n8n/clock';
+import { systemClock } from '../../nodes/n8n/session';
 
 /** Real milliseconds after which a request that is never answered no longer holds up time. */
 const patienceMs = 10_000;

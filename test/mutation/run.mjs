@@ -8,8 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { Stryker } from '@stryker-mutator/core';
+import cli from '../../tools/cli.cjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -24,17 +23,22 @@ const targets = [
 	'nodes/KlingEffects/create/memory.ts',
 ];
 
-const { values } = parseArgs({
+const values = cli.commandLine({
+	command: 'npm run mutation',
+	about: `Changes the sources in small ways, one at a time, and runs the tests that execute the change: does
+one notice? Takes hours without a sample.`,
 	options: {
-		every: { type: 'string', default: '7' },
-		seed: { type: 'string', default: '1' },
-		only: { type: 'string', default: '' },
-		jobs: { type: 'string', default: '1' },
+		every: { value: 'N', number: 'whole', default: 7, about: 'only each Nth change' },
+		seed: { value: 'N', number: 'whole', default: 1, about: 'which of them' },
+		only: { value: 'FILES', default: '', about: "such as 'nodes/kling/watch/*.ts'" },
+		jobs: { value: 'N', number: 'whole', default: 1, about: 'processes at once' },
 	},
 });
-const sample = { every: Number(values.every), seed: Number(values.seed) };
+const sample = { every: values.every, seed: values.seed };
 process.env.MUTATION_SAMPLE = JSON.stringify(sample);
 
+// Only now: --help needs nothing that has to be installed.
+const { Stryker } = await import('@stryker-mutator/core');
 const stryker = new Stryker({
 	mutate: values.only ? [values.only] : targets,
 	plugins: ['@stryker-mutator/jest-runner', join(here, 'plugins.mjs')],
@@ -42,7 +46,7 @@ const stryker = new Stryker({
 	testRunner: 'jest',
 	jest: { configFile: 'test/mutation/jest.config.cjs', enableFindRelatedTests: false },
 	coverageAnalysis: 'perTest',
-	concurrency: Number(values.jobs),
+	concurrency: values.jobs,
 	// n8n-core leaves timers and sockets open.
 	maxTestRunnerReuse: 40,
 	// On a busy machine a slow test is no endless loop.

@@ -115,7 +115,7 @@ describe('the README', () => {
 	});
 
 	test('counts the scenes of the current list', () => {
-		const current = scenes.filter(({ standing }) => standing === 'current').length;
+		const current = scenes.filter(({ availability }) => availability === 'Kling').length;
 		expect(textOf('README.md')).toContain(`${current} scenes are in Kling's current list`);
 	});
 

@@ -1,20 +1,23 @@
 import fc from 'fast-check';
-import type { IExecuteFunctions, IWebhookFunctions } from 'n8n-workflow';
-import { sleptWait } from '../../nodes/KlingEffects/afterTask/sleep';
+import type { IWebhookFunctions } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/afterTask/webhook';
-import { finishWoken } from '../../nodes/KlingEffects/afterTask/sleep';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
-import { executeCreate } from '../../nodes/KlingEffects/create/create';
 import { readAccount } from '../../nodes/kling/account';
 import { Client } from '../../nodes/kling/client';
 import type { Send } from '../../nodes/kling/failure';
-import { systemClock } from '../../nodes/n8n/clock';
+import { systemClock, type Session } from '../../nodes/n8n/session';
 import { postToOwnAddress } from '../../nodes/n8n/execution';
-import type { Session } from '../../nodes/n8n/session';
 import { answer, lost, notFound, refusal, task } from './campaign/scripted';
 import { SleepingN8n } from '../../tools/sleepingN8n';
 import { SteppedClock } from '../harness/steppedClock';
 import { create, minutes, photos, seconds } from '../harness/callbackBed';
+
+/** The world that is played: its sessions need no HTTP. */
+let mockWorld: World | undefined;
+jest.mock('../../nodes/n8n/session', () => ({
+	...jest.requireActual<object>('../../nodes/n8n/session'),
+	openSession: async () => mockWorld!.session(),
+}));
 
 const timeoutMs = 10 * minutes;
 const credential = { provider: 'kling', authentication: 'apiKey', apiKey: 'sk-model-of-a-key' };
@@ -105,23 +108,16 @@ class World {
 	}
 
 	private process(): KlingEffects {
-		const open = async () => this.session();
-		const callbacks = new CallbackHandler(open);
+		const callbacks = new CallbackHandler();
 		const node = new KlingEffects();
-		node.execute = async function (this: IExecuteFunctions) {
-			const wait = sleptWait(this);
-			return [wait ? await finishWoken(this, wait, open) : await executeCreate(this, await open())];
-		};
 		node.webhook = async function (this: IWebhookFunctions) {
 			return await callbacks.handle(this);
 		};
 		return node;
 	}
 
-	private session(): Session {
-		const checked = readAccount(credential);
-		if (!checked.ok) throw new Error(checked.problem.message);
-		const { value: account } = checked;
+	session(): Session {
+		const account = readAccount(credential);
 		const client = new Client(account.provider, this.send, systemClock);
 		return { account, provider: account.provider, client, clock: systemClock, signal: undefined };
 	}
@@ -204,7 +200,7 @@ test('whatever happens: one run of the nodes after it, the truth about each task
 	const wakings = { byNode: 0, byTimer: 0, error: 0 };
 	await fc.assert(
 		fc.asyncProperty(histories, async (history) => {
-			const world = new World(history);
+			const world = (mockWorld = new World(history));
 			const restoreClock = world.clock.install();
 			const { post } = postToOwnAddress;
 			postToOwnAddress.post = async (url, body, headers) =>

@@ -1,9 +1,8 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../../nodes/kling/http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../../nodes/kling/failure';
-import type { OrderWithImages } from '../../nodes/kling/create/order';
 import { recordOf, type TaskRecord } from '../../nodes/kling/task';
-import type { Provider } from '../../nodes/kling/providers/provider';
+import type { OrderWithImages, Provider } from '../../nodes/kling/providers/provider';
 import {
 	amountSchema,
 	create,

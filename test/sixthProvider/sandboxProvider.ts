@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { videosOf } from '../../sandbox/files';
 import { inspectImages } from '../../sandbox/images';
 import { keyNameOf, makeKeys } from '../../sandbox/keys';

@@ -1,8 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { accepted, refused, type Checked } from '../../kling/checked';
-import { resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/execution';
+import { InputError } from '../../kling/input';
+import { isTool, resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/execution';
 import type { Session } from '../../n8n/session';
-import { isTool } from '../../n8n/tool';
 
 const usePolling = 'Set Wait Using under Options to Polling';
 
@@ -10,29 +9,30 @@ const usePolling = 'Set Wait Using under Options to Polling';
  * Judges whether a run can wait by callback, before anything is paid.
  *
  * @returns where callbacks should go; null to wait by polling
+ * @throws InputError when it cannot
  */
 export function readCallbackWait(
 	context: IExecuteFunctions,
 	{ provider }: Session,
 	callbackUrl: string | undefined,
-): Checked<string | null> {
+): string | null {
 	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
-	if (isTool(context)) return accepted(null);
+	if (isTool(context)) return null;
 	if (!provider.takes.includes('callbackUrl')) {
-		return refused(
+		throw new InputError(
 			`${provider.displayName} sends no callbacks`,
 			`${usePolling}, or use a credential of another provider.`,
 		);
 	}
 	if (callbackUrl) {
-		return refused(
+		throw new InputError(
 			'Callback URL and Wait Using “Callback” cannot be combined',
 			'Remove Callback URL under Options: the node gives the provider an address of its own.',
 		);
 	}
 	const execution = storedExecutionOf(context);
 	if (!execution || !context.getExecutionId() || !context.getWorkflow().id) {
-		return refused(
+		throw new InputError(
 			'This execution cannot be woken by a callback',
 			`Save the workflow. If it is saved, this version of n8n cannot do it: ${usePolling}.`,
 		);
@@ -41,10 +41,10 @@ export function readCallbackWait(
 	// n8n 1.123 gives the calling workflow its own input back, instead of this one's output.
 	const isAwaited = parentExecution !== undefined && parentExecution.shouldResume !== false;
 	if (isAwaited && resumeTokenOf(context) === null) {
-		return refused(
+		throw new InputError(
 			'n8n 1 loses the output of a sub-workflow that sleeps',
 			`${usePolling}, or turn off Wait for Sub-Workflow Completion in the workflow that calls this one.`,
 		);
 	}
-	return accepted(resumeUrlOf(context));
+	return resumeUrlOf(context);
 }

@@ -1,15 +1,12 @@
 import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
-import { z } from 'zod';
-import { accepted, checkedBy, refused, type Checked } from '../../kling/checked';
+import { checkExpression, InputError } from '../../kling/input';
 import { describeFailedTask } from '../../kling/messages';
 import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
-import { taskItem } from '../../n8n/items';
-import { amount, flag, type Read } from '../../n8n/parameters';
-import { guarded } from '../../n8n/problems';
-import type { Result } from '../../n8n/results';
+import { problemOf, taskItem, type Result } from '../../n8n/output';
+import { amountOf, type Parameters } from '../../n8n/parameters';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
 
@@ -21,27 +18,12 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The options of a wait, in minutes and seconds, and of a download. */
-export const finishOptions = {
-	timeout: amount(30),
-	pollInterval: amount(10),
-	maxFileSize: z.unknown().transform(checkedBy(checkMaxFileSize)),
-};
-
-function checkMaxFileSize(given: unknown): Checked<number> {
-	const isGiven = given !== undefined && given !== null && given !== '';
-	// An expression can give the number as text.
-	const size = isGiven ? Number(String(given)) : Number(maxFileSizeOption.default);
-	if (size > 0 && Number.isFinite(size)) return accepted(size);
-	return refused(
-		'Max File Size (MB) must be a number greater than 0',
-		'Enter the size of the largest video to download, or remove the option.',
-	);
-}
-
-export function waitOf(options: { timeout: number; pollInterval: number }): WaitOptions {
-	const { timeout, pollInterval } = options;
-	return { timeoutMs: timeout * 60_000, intervalMs: Math.max(1, pollInterval) * 1_000 };
+/** The options of a wait, which are in minutes and seconds. */
+export function readWait({ timeout, pollInterval }: Record<string, unknown>): WaitOptions {
+	return {
+		timeoutMs: amountOf(timeout, 30) * 60_000,
+		intervalMs: Math.max(1, amountOf(pollInterval, 10)) * 1_000,
+	};
 }
 
 /** What an item asks for once it has its task. */
@@ -51,31 +33,43 @@ export interface Finish extends VideoOptions {
 	simplify: boolean;
 }
 
-const outputField = z
-	.string({ errorMap: () => ({ message: 'Output Field Name must be a text' }) })
-	.trim()
-	.min(1, 'Output Field Name is empty')
-	.refine((field) => field !== '__proto__', 'Output Field Name cannot be __proto__')
-	.nullish()
-	.transform((field) => field ?? 'data')
-	.describe('Output Field Name');
+/**
+ * Reads the parameters, and of the options what a download needs.
+ *
+ * @throws InputError
+ */
+export function readFinish(parameters: Parameters, options: Record<string, unknown>): Finish {
+	const downloadVideo = parameters.flag('downloadVideo', 'Download Video', false);
+	return {
+		wait: parameters.flag('waitForCompletion', 'Wait for Completion', false),
+		downloadVideo,
+		simplify: parameters.flag('simplify', 'Simplify', true),
+		outputField: downloadVideo ? readOutputField(parameters) : 'data',
+		maxFileSize: readMaxFileSize(options.maxFileSize),
+	};
+}
 
-/** The parameters that say what an item asks for once it has its task. */
-export const finishParameters = {
-	waitForCompletion: flag('Wait for Completion', false),
-	downloadVideo: flag('Download Video', false),
-	outputField: { onDemand: outputField },
-	simplify: flag('Simplify', true),
-};
+function readOutputField(parameters: Parameters): string {
+	const displayName = 'Output Field Name';
+	const given = parameters.value('outputField', displayName) ?? 'data';
+	if (typeof given !== 'string') {
+		throw new InputError(`${displayName} must be a text`, checkExpression);
+	}
+	const field = given.trim();
+	if (field === '') throw new InputError(`${displayName} is empty`, checkExpression);
+	if (field !== '__proto__') return field;
+	throw new InputError(`${displayName} cannot be __proto__`, checkExpression);
+}
 
-export function readFinish(
-	given: Read<typeof finishParameters>,
-	{ maxFileSize }: { maxFileSize: number },
-): Checked<Finish> {
-	const { waitForCompletion: wait, downloadVideo, simplify } = given;
-	const field = downloadVideo ? given.outputField() : accepted('data');
-	if (!field.ok) return field;
-	return accepted({ wait, downloadVideo, simplify, outputField: field.value, maxFileSize });
+function readMaxFileSize(given: unknown): number {
+	const isGiven = given !== undefined && given !== null && given !== '';
+	// An expression can give the number as text.
+	const size = isGiven ? Number(String(given)) : Number(maxFileSizeOption.default);
+	if (size > 0 && Number.isFinite(size)) return size;
+	throw new InputError(
+		'Max File Size (MB) must be a number greater than 0',
+		'Enter the size of the largest video to download, or remove the option.',
+	);
 }
 
 /** A task that an item has come to, on its way to the output. */
@@ -133,14 +127,13 @@ async function finishTask(
 	// A wait that was stopped has not timed out.
 	const timedOut = finish.wait && !isFinal(status) && !signal?.aborted;
 	const downloads = finish.downloadVideo && record.videoUrls.length > 0;
-	const binary = downloads
-		? await guarded(async () => await downloadVideos(context, session, record, finish))
-		: accepted(undefined);
-	if (!binary.ok) {
-		return { itemIndex, ok: false, problem: { ...binary.problem, taskId, videoUrl } };
+	try {
+		const binary = downloads ? await downloadVideos(context, session, record, finish) : undefined;
+		const about = { simplify: finish.simplify, timedOut, itemIndex, binary };
+		return { itemIndex, ok: true, item: taskItem(record, about) };
+	} catch (thrown) {
+		return { itemIndex, ok: false, problem: { ...problemOf(thrown), taskId, videoUrl } };
 	}
-	const about = { simplify: finish.simplify, timedOut, itemIndex, binary: binary.value };
-	return { itemIndex, ok: true, item: taskItem(record, about) };
 }
 
 /** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */

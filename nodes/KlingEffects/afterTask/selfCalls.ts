@@ -1,33 +1,38 @@
 import { delayBeforeRetry, type Clock } from '../../kling/clock';
 import { postToOwnAddress } from '../../n8n/execution';
-import type { Wait } from './sleep';
 
-/** How `webhook` answers, so that the caller here, and a provider that repeats, know what to do. */
+/** The statuses of our own replies, so that the caller here, and a provider that repeats, know what to do. */
 export const answers = { woken: 200, stillAsleep: 202, notSigned: 401, notLookedAt: 503 } as const;
 
-/** The header that tells these calls from everybody else's. */
+/** The header that tells these calls from all others. */
 export const tokenHeader = 'x-kling-effects-token';
 
-/** Milliseconds after the deadline at which n8n ends the wait, if nobody has done so by then. */
+/** How long after the deadline n8n ends the wait, if it is still not ended by then. */
 export const lastResortMs = 120_000;
 const mostSoon = 3;
 
-/** What the calls need of a wait. No more is held, because it stays in memory until the deadline. */
-export type Address = Pick<Wait, 'resumeUrl' | 'deadline' | 'token'>;
+/** Where a wait can be ended. No more of it is held, because it stays in memory until the deadline. */
+export interface WakeAddress {
+	resumeUrl: string;
+	/** By which `webhook` knows the node's own calls. */
+	token: string;
+	/** Milliseconds since 1970. */
+	deadline: number;
+}
 
 /**
  * The node's own callbacks to its sleeping execution. They say nothing but “look now”: `webhook`
  * does the looking, whoever calls. They live in this process; when it is gone, the provider's
  * callbacks and n8n's own time-out are left.
  */
-export class OwnCalls {
+export class SelfCalls {
 	private isCalling = false;
 	/** Calls since the execution fell asleep, or since the provider's last callback. */
 	private calls = 0;
 
 	/** @param storedBy when n8n surely has stored the execution as waiting: it refuses callbacks until then */
 	constructor(
-		private readonly address: Address,
+		private readonly address: WakeAddress,
 		private readonly clock: Clock,
 		private readonly storedBy = 0,
 	) {

@@ -7,33 +7,31 @@ import {
 	type INodeExecutionData,
 	type IRunExecutionData,
 } from 'n8n-workflow';
-import { accepted } from '../../kling/checked';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
-import { taskItem } from '../../n8n/items';
-import { guarded, itemOf } from '../../n8n/problems';
-import { resumeTokenOf, runIndexOf } from '../../n8n/execution';
-import { outputOf, type ItemProblem, type Paid, type Result } from '../../n8n/results';
-import { openSession, type Session } from '../../n8n/session';
-import { waitAndFinish, type ItemTask } from './finish';
-import { lastResortMs, OwnCalls } from './selfCalls';
+import { runIndexOf } from '../../n8n/execution';
+import {
+	itemOf,
+	outputOf,
+	taskItem,
+	type ItemProblem,
+	type Paid,
+	type Result,
+} from '../../n8n/output';
+import type { Session } from '../../n8n/session';
+import type { ItemTask } from './finish';
+import { lastResortMs, SelfCalls, type WakeAddress } from './selfCalls';
 
 /** What a wait by callback needs, decided before the execution sleeps: no parameter is evaluated after it. */
-export interface Wait {
+export interface Wait extends WakeAddress {
 	/** Which run of the node sleeps: a loop over it is a new run. */
 	runIndex: number;
-	/** The address that wakes it. */
-	resumeUrl: string;
-	/** By which `webhook` knows the node's own calls. */
-	token: string;
-	/** Milliseconds since 1970. */
-	deadline: number;
 	intervalMs: number;
 	itemTasks: ItemTask[];
 	/** Of the items that hold no task. */
 	problems: ItemProblem[];
 	paid: Paid;
-	/** Whether this execution may go on: see `isFirstToWake`. */
+	/** Whether this execution may go on: see `isFirstToWake` in wake.ts. */
 	isClaimed?: boolean;
 }
 
@@ -55,13 +53,13 @@ export function storedWait(data: IRunExecutionData, node: INode): Wait | null {
 	return (wait as Wait | undefined) ?? null;
 }
 
-/** Milliseconds in which n8n surely has stored a sleeping execution as waiting. */
+/** By then n8n has surely stored a sleeping execution as waiting. */
 const storedWithinMs = 15_000;
 
 /**
  * Puts the execution to sleep until callbacks have come for all tasks, or until the deadline. When it
  * is woken, n8n runs the node again, which finds the wait in its context and goes on with
- * {@link finishWoken}.
+ * `wake.ts`.
  *
  * @returns no items: n8n shows them while the execution sleeps and then drops them, but would retry
  * the node at once if the first one were a problem's
@@ -73,7 +71,7 @@ export async function sleepUntilCallbacks(
 ): Promise<INodeExecutionData[]> {
 	const wait: Wait = { ...asleep, runIndex: runIndexOf(context), token: randomUUID() };
 	context.getContext('node')[contextKey] = wait as unknown as IDataObject;
-	// What n8n passes on when nobody woke the execution. The input items themselves stay as they are.
+	// What n8n passes on when the execution was never woken. The input items themselves stay as they are.
 	const entry = context.getExecuteData();
 	entry.data = { ...entry.data, main: [lastKnownItems(context, wait)] };
 	const { resumeUrl, deadline, token } = wait;
@@ -87,12 +85,12 @@ export async function sleepUntilCallbacks(
 	}
 	await context.putExecutionToWait(new Date(deadline + lastResortMs));
 	const storedBy = clock.now() + storedWithinMs;
-	void new OwnCalls({ resumeUrl, deadline, token }, clock, storedBy).callSoon();
+	void new SelfCalls({ resumeUrl, deadline, token }, clock, storedBy).callSoon();
 	return [];
 }
 
 /**
- * The items of a wait that nobody ended: the states as they were before sleeping. A problem's item is
+ * The items of a wait that was never ended: the states as they were before sleeping. A problem's item is
  * not paired: n8n 2.40 would look for the input of an item on its way to the error output.
  */
 function lastKnownItems(context: IExecuteFunctions, wait: Wait): INodeExecutionData[] {
@@ -106,61 +104,4 @@ function lastKnownItems(context: IExecuteFunctions, wait: Wait): INodeExecutionD
 		return { itemIndex, ok: true, item: { json } };
 	});
 	return outputOf(context, [...tasks, ...problems]);
-}
-
-/**
- * What the node does when it runs again after its sleep: everything as at the end of a wait by
- * polling. Whatever is still open is followed until the deadline, and then looked at once more.
- *
- * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
- */
-export async function finishWoken(
-	context: IExecuteFunctions,
-	wait: Wait,
-	open = openSession,
-): Promise<INodeExecutionData[]> {
-	const isFirst = await isFirstToWake(context, wait);
-	const session = await guarded(async () => accepted(await open(context)));
-	if (!session.ok) {
-		// What can still be said when the credential is gone: which tasks there are.
-		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
-			return { itemIndex, ok: false, problem: { ...session.problem, taskId: task.taskId } };
-		});
-		return outputOf(context, [...wait.problems, ...untold], wait.paid);
-	}
-	const { clock } = session.value;
-	const deadline = clock.elapsed() + Math.max(0, wait.deadline - clock.now());
-	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
-	const itemTasks = wait.itemTasks.map(({ finish, ...one }) => ({
-		...one,
-		finish: { ...finish, downloadVideo: finish.downloadVideo && isFirst },
-	}));
-	const finished = await waitAndFinish(context, session.value, itemTasks, limits);
-	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
-	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
-	return isFirst ? output : [];
-}
-
-/** How many wake-ups of a node are remembered against a second one (n8n 1.123). */
-const mostRemembered = 1_000;
-
-/**
- * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
- * other has noted in n8n's table of processed data ends this one without output. Two that look
- * there within the same milliseconds both go on, as n8n offers no lock.
- */
-async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
-	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
-	const key = `${context.getExecutionId()}:${wait.runIndex}`;
-	const note = async () =>
-		await context.helpers.checkProcessedAndRecord([key], 'node', {
-			mode: 'entries',
-			maxEntries: mostRemembered,
-		});
-	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
-	const noted = await note()
-		.catch(note)
-		.catch(() => null);
-	wait.isClaimed = noted === null || noted.processed.length === 0;
-	return wait.isClaimed;
 }

@@ -2,26 +2,23 @@ import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from
 import type { Client } from '../../kling/client';
 import { isFinal, seenAgain, type TaskRecord } from '../../kling/task';
 import { isSignedBy } from '../../kling/signatures';
-import { systemClock } from '../../n8n/clock';
+import { openSession, systemClock } from '../../n8n/session';
 import { storedExecutionOf } from '../../n8n/execution';
-import { openSession } from '../../n8n/session';
 import type { ItemTask } from './finish';
-import { answers, OwnCalls, tokenHeader, type Address } from './selfCalls';
+import { answers, SelfCalls, tokenHeader, type WakeAddress } from './selfCalls';
 import { storedWait } from './sleep';
 
-/** Waits that are remembered between their callbacks. */
-const mostWatches = 1_000;
-/** Milliseconds from one look at the tasks of a wait to the next. */
+/** How many waits are remembered between their callbacks. */
+const mostWaits = 1_000;
+/** The shortest time between two looks at the tasks of a wait. */
 const leastIntervalMs = 1_000;
-/** Milliseconds in which n8n surely has marked a woken execution as running. */
+/** By then n8n has surely marked a woken execution as running. */
 const wakingMs = 60_000;
 
 /** Answers the callbacks that reach one process of n8n. */
 export class CallbackHandler {
 	/** By the token of the wait, the oldest first. */
-	private readonly watches = new Map<string, Watch>();
-
-	constructor(private readonly open: typeof openSession = openSession) {}
+	private readonly waits = new Map<string, WaitLooks>();
 
 	/**
 	 * Answers a callback; never throws, as n8n (1.123 and 2.40) would then go on with an empty item. What
@@ -45,32 +42,32 @@ export class CallbackHandler {
 		if (!wait) return 'notLookedAt';
 		const isOwn = context.getRequestObject().headers[tokenHeader] === wait.token;
 		// A credential that cannot be read for a moment does not end the wait: it is asked for again.
-		const session = await this.open(context).catch(() => null);
+		const session = await openSession(context).catch(() => null);
 		if (session && !isOwn && !(await isSigned(context, session.account.webhookSecret))) {
 			return 'notSigned';
 		}
-		const watch = this.watchOf(wait);
-		const seen = session ? await watch.look(session.client, wait.itemTasks) : 'notLookedAt';
+		const looks = this.looksOf(wait);
+		const seen = session ? await looks.look(session.client, wait.itemTasks) : 'notLookedAt';
 		if (seen !== 'woken') {
 			// It can be ahead of its task's state, or about a task that was just looked at.
-			if (!isOwn) void watch.ownCalls.callSoon();
+			if (!isOwn) void looks.selfCalls.callSoon();
 			return seen;
 		}
-		wait.itemTasks = watch.takeEnded(wait.itemTasks);
+		wait.itemTasks = looks.takeEnded(wait.itemTasks);
 		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled, it
 		// runs again: then On Error, retries and the error output are n8n's own, and downloads are a worker's.
 		delete execution.entry.node.disabled;
 		return execution.entry.data.main[0] ?? [];
 	}
 
-	private watchOf({ resumeUrl, deadline, token }: Address): Watch {
-		const known = this.watches.get(token);
+	private looksOf({ resumeUrl, deadline, token }: WakeAddress): WaitLooks {
+		const known = this.waits.get(token);
 		if (known) return known;
-		const [oldest] = this.watches.keys();
-		if (this.watches.size >= mostWatches) this.watches.delete(oldest);
-		const watch = new Watch({ resumeUrl, deadline, token });
-		this.watches.set(token, watch);
-		return watch;
+		const [oldest] = this.waits.keys();
+		if (this.waits.size >= mostWaits) this.waits.delete(oldest);
+		const looks = new WaitLooks({ resumeUrl, deadline, token });
+		this.waits.set(token, looks);
+		return looks;
 	}
 }
 
@@ -86,17 +83,17 @@ async function isSigned(context: IWebhookFunctions, secret: string | null): Prom
 }
 
 /** What a process knows of a wait between its callbacks. */
-class Watch {
+class WaitLooks {
 	/** Together with those of the process that fell asleep, if it is still there. */
-	readonly ownCalls: OwnCalls;
+	readonly selfCalls: SelfCalls;
 	/** By task id, those that were seen to have ended. */
 	private readonly ended = new Map<string, TaskRecord>();
 	private lastLookAt = -Infinity;
 	private wokenAt = -Infinity;
 	private isLooking = false;
 
-	constructor(private readonly address: Address) {
-		this.ownCalls = new OwnCalls(address, systemClock);
+	constructor(private readonly address: WakeAddress) {
+		this.selfCalls = new SelfCalls(address, systemClock);
 	}
 
 	/** Looks at the tasks: for one callback at a time, and not more often than the least interval. */

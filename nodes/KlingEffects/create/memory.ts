@@ -1,11 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { Order } from '../../kling/create/order';
-import type { ExternalIdSupport } from '../../kling/providers/provider';
+import type { ExternalIdSupport, Order } from '../../kling/providers/provider';
 import { generatedIdPrefix, type ProviderName } from '../../kling/task';
 import type { Remembered, SubmissionMemory } from '../../kling/create/submit';
-import { resumeTokenOf, runIndexOf } from '../../n8n/execution';
-import { isTool } from '../../n8n/tool';
+import { isTool, resumeTokenOf, runIndexOf } from '../../n8n/execution';
 
 const contextKey = 'klingEffects';
 

@@ -1,5 +1,6 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { effectsPage, searchScenes, type Scene } from '../../kling/scenes';
+import { effectsPage, type Scene } from '../../kling/scenes';
+import { searchScenes } from '../../kling/sceneSearch';
 
 /**
  * All scenes that fit the search, for the resource locator's list. One page: when the credential
@@ -13,16 +14,12 @@ export async function searchScenesMethod(
 		results: searchScenes({ text: filter }).map((scene) => ({
 			name: labelOf(scene),
 			value: scene.name,
-			...(scene.standing === 'current' ? { url: effectsPage } : {}),
+			...(scene.availability === 'Kling' ? { url: effectsPage } : {}),
 		})),
 	};
 }
 
-const notes: Partial<Record<Scene['standing'], string>> = {
-	older: ' · older',
-	reseller: ' · resellers only',
-};
-
-function labelOf({ title, effectType, standing }: Scene): string {
-	return `${title}${effectType === 'dual' ? ' · two photos' : ''}${notes[standing] ?? ''}`;
+function labelOf({ title, images, availability }: Scene): string {
+	const notes = [images === 2 ? 'two photos' : '', availability === 'Kling' ? '' : availability];
+	return [title, ...notes.filter(Boolean)].join(' · ');
 }

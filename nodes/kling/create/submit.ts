@@ -7,11 +7,9 @@ import {
 	type Failure,
 	type Outcome,
 } from '../failure';
-import type { Order } from './order';
-import type { ExternalIdSupport } from '../providers/provider';
+import type { ExternalIdSupport, Order } from '../providers/provider';
 import { createdMs, filledIn, recordOf, type TaskRecord } from '../task';
 import type { Admission } from './admission';
-import { next, type Step, type StepOutcome } from './states';
 
 /**
  * What an earlier try of the same create left behind.
@@ -82,12 +80,16 @@ const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
 /** Milliseconds by which n8n's clock may be ahead of the provider's without a new task looking old. */
 const clockMargin = 2_000;
 
+/** A create is sent this often at most, each time after it was not found. */
+const mostSends = 3;
+
 /** What stands for the answer that an earlier try never saw. */
 const unknownSince = failureWithoutResponse('noResponse');
 
 /**
- * Creates the task of an order, or finds the one that an earlier try created: takes one step after
- * the other as `next` says, and remembers what each brings.
+ * Creates the task of an order, or finds the one that an earlier try created: sends it, or else looks
+ * for it. Nothing is sent while an earlier request may have been accepted, unless the provider has
+ * shown that it was not. What each kind of failure means here is a column of the table in failure.ts.
  */
 export async function submit(asked: Order, dependencies: SubmitDependencies): Promise<Submission> {
 	const { client, memory, signal } = dependencies;
@@ -101,36 +103,49 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	const order = { ...asked, externalTaskId };
 	if (earlier?.state === 'created') return await recover(earlier.taskId, order, client);
 	const trace = weaker(support, earlier?.trace);
-	const history: StepOutcome[] = [];
-	let record: TaskRecord | null = null;
-	let step: Step = { do: 'send' };
-	const proceed = (outcome: StepOutcome): Step => {
-		const following = next(history, outcome, signal?.aborted ? 'none' : trace);
-		history.push(outcome);
-		return following;
-	};
-	if (earlier) step = proceed({ step: 'earlier', failure: unknownSince });
-	while (step.do === 'send' || step.do === 'lookUp') {
-		const outcome: Outcome<TaskRecord> | null =
-			step.do === 'send'
-				? await sendOnce(order, dependencies)
-				: await lookFor(order, step.isKnown ? settleKnownMs : settleMs, dependencies);
-		if (outcome?.ok) record = outcome.value;
-		const failure = outcome && !outcome.ok ? outcome.failure : null;
-		step = proceed(outcome ? { step: step.do, failure } : { step: 'stopped' });
+	const unknown = (failure: Failure, lookUp: Failure | null = null): Submission => ({
+		outcome: 'unknown',
+		failure,
+		lookUp,
+		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
+		hasDied: failure === unknownSince && earlier?.hasDied === true,
+	});
+
+	/** Why the last request has brought no task. */
+	let failure = unknownSince;
+	/** The last failure after which there may be a task that is not known; null when there is none. */
+	let unclear = earlier ? unknownSince : null;
+	let isNext: 'send' | 'look' = earlier ? 'look' : 'send';
+	for (let sends = 0; ; isNext = 'send') {
+		if (isNext === 'send') {
+			const sent = await sendOnce(order, dependencies);
+			// The run was stopped, or its time was over.
+			if (sent === null) return unclear ? unknown(unclear) : { outcome: 'notSent' };
+			if (sent.ok) return created(sent.value, memory);
+			sends++;
+			failure = sent.failure;
+			if (meaningOf(failure) === 'unclear') unclear = failure;
+			// A refusal speaks of its own request only. Where an earlier one is unclear, it may even be the
+			// reason: a lost create can have used the last credit, or its id can be called a bad value.
+			else if (meaningOf(failure) !== 'exists' && !unclear) return refuse(failure, memory);
+		}
+		const isUnclear = meaningOf(failure) === 'unclear';
+		// Without an id to look by, nothing can be told. What is unclear and fatal was cancelled.
+		const canLook = trace !== 'none' && !signal?.aborted && !behaviourOf(failure).fatal;
+		if (isUnclear && !canLook) return unknown(failure);
+		const isKnown = meaningOf(failure) === 'exists';
+		const seen = await lookFor(order, isKnown ? settleKnownMs : settleMs, dependencies);
+		if (seen.ok) return found(order, seen.value, unclear !== null, memory);
+		const isMissing = seen.failure.kind === 'notFound';
+		// Where look-ups are not documented, "not found" proves nothing. And not to be found in time is
+		// enough to send the same id again, but not to say that nothing was paid.
+		const maySendAgain = isMissing && isUnclear && trace === 'lookup' && sends < mostSends;
+		if (!maySendAgain || signal?.aborted) return unknown(failure, isMissing ? null : seen.failure);
 	}
-	if (step.do === 'take' && record) {
-		const isSent = history.at(-1)?.step === 'send';
-		if (!isSent) return found(order, record, step.isOwn, memory);
-		rememberTask(record, memory);
-		return { outcome: 'created', record };
-	}
-	if (step.do === 'refuse') return refuse(step.failure, memory);
-	if (step.do !== 'giveUp') return { outcome: 'notSent' };
-	const { failure, lookUp } = step;
-	const hasDied = failure === unknownSince && earlier?.hasDied === true;
-	const idToLookFor = trace === 'none' ? null : (externalTaskId ?? null);
-	return { outcome: 'unknown', failure, lookUp, externalTaskId: idToLookFor, hasDied };
+}
+
+function meaningOf(failure: Failure) {
+	return behaviourOf(failure).create;
 }
 
 /** How far a task can be told by its external id: what the provider offers, or less after an earlier try. */
@@ -169,21 +184,13 @@ async function lookFor(
 	for (const delay of delays) {
 		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
 		if (signal?.aborted) return failed(failureWithoutResponse('cancelled'));
-		last = surelyNotFound(await client.findByExternalId(order.externalTaskId ?? ''));
+		last = await client.findByExternalId(order.externalTaskId ?? '');
 		// A refused key or a redirect is the same at the next look.
 		const mayPass =
 			!last.ok && (last.failure.kind === 'notFound' || behaviourOf(last.failure).passing);
 		if (!mayPass) return last;
 	}
 	return last;
-}
-
-/** A 404 counts as "no such task" only in the provider's own words, not when a proxy's page says so. */
-function surelyNotFound(outcome: Outcome<TaskRecord>): Outcome<TaskRecord> {
-	if (outcome.ok || outcome.failure.kind !== 'notFound' || outcome.failure.body === 'json') {
-		return outcome;
-	}
-	return failed({ ...outcome.failure, kind: 'unreadable' });
 }
 
 /** A task that was found under the order's external id, unless another create of this run holds it. */
@@ -202,6 +209,11 @@ function found(
 	const isOlder = madeAt > 0 && madeAt + clockMargin < sentAt;
 	rememberTask(record, memory);
 	return { outcome: 'found', record: filledIn(record, order), isEarlier: !isOwn || isOlder };
+}
+
+function created(record: TaskRecord, memory: SubmissionMemory): Submission {
+	rememberTask(record, memory);
+	return { outcome: 'created', record };
 }
 
 function rememberTask({ task }: TaskRecord, memory: SubmissionMemory): void {

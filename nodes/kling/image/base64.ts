@@ -1,4 +1,3 @@
-import { accepted, type Checked } from '../checked';
 import { refusedImage } from './check';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
@@ -8,26 +7,27 @@ const advice = 'Enter the image file as base64 text, with or without a data: pre
  * into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not.
  *
  * @param label names the text in messages, such as `the field "Image"`
+ * @throws InputError
  */
-export function decodeBase64(text: string, label: string): Checked<Buffer> {
+export function decodeBase64(text: string, label: string): Buffer {
 	const trimmed = text.trim();
 	if (/^https?:\/\//i.test(trimmed)) {
 		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
-		return refusedImage(label, 'holds a URL, not base64 text', change);
+		throw refusedImage(label, 'holds a URL, not base64 text', change);
 	}
 	const [start, mediaType] = /^data:([^,]*),/i.exec(trimmed) ?? [];
 	if (mediaType !== undefined && !/;\s*base64\s*$/i.test(mediaType)) {
-		return refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
+		throw refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
 	}
 	const payload = start === undefined ? trimmed : unescaped(trimmed.slice(start.length));
 	const digits = payload.replace(/\s+/g, '').replace(/={1,2}$/, '');
-	if (digits === '') return refusedImage(label, 'is empty', advice);
-	if (/[^\w+/-]/.test(digits)) return refusedImage(label, 'is not valid base64', advice);
+	if (digits === '') throw refusedImage(label, 'is empty', advice);
+	if (/[^\w+/-]/.test(digits)) throw refusedImage(label, 'is not valid base64', advice);
 	if (digits.length % 4 === 1) {
 		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
-		return refusedImage(label, finding, `Check that the text is complete. ${advice}`);
+		throw refusedImage(label, finding, `Check that the text is complete. ${advice}`);
 	}
-	return accepted(Buffer.from(digits, 'base64'));
+	return Buffer.from(digits, 'base64');
 }
 
 /** A data: URL may percent-encode what base64 shares with URL syntax (RFC 2397). */

@@ -1,4 +1,4 @@
-import { accepted, refused, type Checked, type Refused } from '../checked';
+import { InputError } from '../input';
 import { readPixels, type Pixels } from './pixels';
 import { checkSource, foreignTypeOf, imageTypeOf, type ImageType } from './type';
 
@@ -36,53 +36,56 @@ export interface Image extends Pixels {
 
 /**
  * Checks an image file against what Kling accepts, before anything is paid. Takes time in proportion
- * to the length at most, and never throws. Whether its pixels can be decoded is left to Kling.
+ * to the length at most. Whether its pixels can be decoded is left to Kling.
  *
  * @param label names the image in messages, such as `the file “cat.jpg” in input field “data”`
+ * @throws InputError for what Kling surely does not take, and nothing else
  */
-export function checkImage(bytes: Buffer, label: string): Checked<Image> {
+export function checkImage(bytes: Buffer, label: string): Image {
 	const type = imageTypeOf(bytes);
-	if (type === null) return refuseForeign(bytes, label);
-	const size = checkFileSize(bytes.length, label);
-	if (!size.ok) return size;
+	if (type === null) throw foreignImage(bytes, label);
+	checkFileSize(bytes.length, label);
 	const { pixels, dataAt } = readPixels(bytes, type);
 	// What follows the end does not matter: phones append videos and depth maps there.
 	if (!bytes.includes(endMarks[type], dataAt)) {
-		return refusedImage(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
+		throw refusedImage(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
 	}
 	if (pixels === null) {
-		return refusedImage(label, `is a damaged ${type} image: its size is missing`, saveAgain);
+		throw refusedImage(label, `is a damaged ${type} image: its size is missing`, saveAgain);
 	}
-	const sides = checkSides(pixels, label);
-	return sides.ok ? accepted({ type, ...pixels }) : sides;
+	checkSides(pixels, label);
+	return { type, ...pixels };
 }
 
-/** Checks what an image file weighs, where that is known before it is read. */
-export function checkFileSize(bytes: number, label: string): Checked<number> {
-	if (bytes <= imageLimits.maxBytes) return accepted(bytes);
+/**
+ * Checks what an image file weighs, where that is known before it is read.
+ *
+ * @throws InputError
+ */
+export function checkFileSize(bytes: number, label: string): void {
+	if (bytes <= imageLimits.maxBytes) return;
 	const limit = imageLimits.maxBytes / megabyte;
 	const finding = `is ${roundedUp(bytes / megabyte)} MB. Kling accepts at most ${limit} MB`;
-	return refusedImage(label, finding, `Make it smaller${resize}`);
+	throw refusedImage(label, finding, `Make it smaller${resize}`);
 }
 
-function checkSides({ width, height }: Pixels, label: string): Checked<Pixels> {
+function checkSides({ width, height }: Pixels, label: string): void {
 	const [shorter, longer] = width < height ? [width, height] : [height, width];
 	const size = `${width} × ${height} pixels`;
 	const { minSide, maxRatio } = imageLimits;
 	if (shorter < minSide) {
 		const finding = `is ${size}. Kling needs at least ${minSide} pixels on each side`;
-		return refusedImage(label, finding, `Use a larger image, or enlarge it${resize}`);
+		throw refusedImage(label, finding, `Use a larger image, or enlarge it${resize}`);
 	}
 	if (longer > shorter * maxRatio) {
 		const ratio = roundedUp(longer / shorter);
 		const found = `is ${size}, a ratio of ${width > height ? `${ratio}:1` : `1:${ratio}`}`;
 		const finding = `${found}. Kling accepts 1:${maxRatio} to ${maxRatio}:1`;
-		return refusedImage(label, finding, `Crop it${resize}`);
+		throw refusedImage(label, finding, `Crop it${resize}`);
 	}
-	return accepted({ width, height });
 }
 
-function refuseForeign(bytes: Buffer, label: string): Refused {
+function foreignImage(bytes: Buffer, label: string): InputError {
 	if (bytes.length === 0) return refusedImage(label, 'is empty (0 bytes)', checkSource);
 	const foreign = foreignTypeOf(bytes);
 	const finding = foreign ? `is ${foreign.what}` : 'is neither a JPEG nor a PNG image';
@@ -99,6 +102,9 @@ function roundedUp(figure: number): number {
 }
 
 /** A refusal about `label`, which begins the sentence and so gets a capital letter. */
-export function refusedImage(label: string, finding: string, description: string): Refused {
-	return refused(`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`, description);
+export function refusedImage(label: string, finding: string, description: string): InputError {
+	return new InputError(
+		`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`,
+		description,
+	);
 }

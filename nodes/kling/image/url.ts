@@ -1,4 +1,3 @@
-import { accepted, type Checked } from '../checked';
 import { refusedImage } from './check';
 
 const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
@@ -13,32 +12,33 @@ const asBase64 = 'Set Image Input to Base64, or enter the address of the image.'
  * in the address are passed on. Messages never quote an address: it can be a secret.
  *
  * @param label names the text in messages, such as `the field "Image"`
+ * @throws InputError
  */
-export function checkImageUrl(text: string, label: string): Checked<string> {
+export function checkImageUrl(text: string, label: string): string {
 	const trimmed = text.trim();
-	if (trimmed === '') return refusedImage(label, 'is empty', advice);
+	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
 	if (/^data:/i.test(trimmed)) {
-		return refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
+		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
 	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
-		return refusedImage(label, 'holds base64 text, not an address', asBase64);
+		throw refusedImage(label, 'holds base64 text, not an address', asBase64);
 	}
 	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
-		return refusedImage(
+		throw refusedImage(
 			label,
 			'does not hold an address that starts with http:// or https://',
 			advice,
 		);
 	}
 	if (/[\t\r\n]/.test(trimmed)) {
-		return refusedImage(label, 'holds more than one line', 'Enter one address only.');
+		throw refusedImage(label, 'holds more than one line', 'Enter one address only.');
 	}
 	const encoded = encodedUrl(trimmed);
-	if (encoded === null) return refusedImage(label, 'holds an address that cannot be read', advice);
+	if (encoded === null) throw refusedImage(label, 'holds an address that cannot be read', advice);
 	const direct = directLinkAdvice(new URL(encoded));
-	if (direct) return refusedImage(label, 'is the address of a page, not of an image', direct);
+	if (direct) throw refusedImage(label, 'is the address of a page, not of an image', direct);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
-	return accepted(isPlain ? trimmed : encoded);
+	return isPlain ? trimmed : encoded;
 }
 
 /** What to enter instead of the address of a page that shows an image; null for any other address. */

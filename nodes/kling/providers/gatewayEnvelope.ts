@@ -1,7 +1,7 @@
 import { asObject, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
 import { parseJson } from '../json';
-import { failureOfKling, klingOptions, klingReasons, klingRequests } from './klingEnvelope';
+import { failureOfKling, klingOptions, klingRequests } from './klingEnvelope';
 import type { CredentialCheck, Provider } from './provider';
 import { bearer, kindOfText, saysSuccess, type RefusalTexts } from './toolkit';
 
@@ -79,7 +79,6 @@ export const gateway = {
 	authorize: bearer,
 	externalId: 'unverified',
 	takes: klingOptions,
-	reasons: klingReasons,
 	...klingRequests('/kling/v1/videos/effects'),
 	readFailure,
 } satisfies Partial<Provider>;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject } from '../http';
 import { recordOf, type TaskRecord } from '../task';
 import { gateway, modelsCheck } from './gatewayEnvelope';

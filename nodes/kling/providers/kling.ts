@@ -1,8 +1,7 @@
-import { signedToken } from '../signature';
+import { signedToken } from '../signatures';
 import {
 	failureOfKling,
 	klingOptions,
-	klingReasons,
 	klingPage,
 	klingRecord,
 	klingRequests,
@@ -30,6 +29,7 @@ export const kling: Provider = {
 	displayName: 'Kling AI',
 	defaultBaseUrl: ({ region }) =>
 		region === 'china' ? 'https://api-beijing.klingai.com' : 'https://api-singapore.klingai.com',
+	isKling: true,
 	regional: true,
 	signs: true,
 	authorize: (secret, now) =>
@@ -38,7 +38,6 @@ export const kling: Provider = {
 			: bearer({ kind: 'key', key: signedToken(secret.accessKey, secret.secretKey, now) }),
 	externalId: 'lookup',
 	takes: klingOptions,
-	reasons: klingReasons,
 	idKeys: ['task_id'],
 	retention: '30 days',
 	// Not billed, and of the very API family that the nodes use (docs/providers.md 1.10).

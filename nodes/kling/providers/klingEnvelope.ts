@@ -1,9 +1,8 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
 import { recordOf, type ProviderName, type TaskRecord } from '../task';
-import type { OrderWithImages } from '../create/order';
-import type { Provider, TaskPage } from './provider';
+import type { OrderWithImages, Provider, TaskPage } from './provider';
 import {
 	amountSchema,
 	create,
@@ -63,20 +62,6 @@ const texts: RefusalTexts = [
 		'duplicateExternalId',
 	],
 	[/^duplicated? external[ _]task[ _]id\b/i, 'duplicateExternalId'],
-];
-
-/** Reasons for which tasks fail at Kling, and at gateways that pass them on. */
-export const klingReasons: NonNullable<Provider['reasons']> = [
-	// docs/providers.md K23
-	[
-		/^parallel task over resource pack limit/i,
-		'All slots were in use: run the workflow again when a task has finished.',
-	],
-	// docs/providers.md K14 and K15
-	[
-		/^image pixel is invalid|^the resolution or aspect ratio of the input image/i,
-		'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
-	],
 ];
 
 /** The options that Kling documents for a create, which gateways pass on. */

@@ -1,8 +1,7 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../http';
-import type { OrderWithImages } from '../create/order';
 import { recordOf, type TaskRecord } from '../task';
-import type { Provider } from './provider';
+import type { OrderWithImages, Provider } from './provider';
 import {
 	amountSchema,
 	bearer,

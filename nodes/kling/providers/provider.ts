@@ -1,6 +1,5 @@
 import type { ApiRequest, JsonResponse } from '../http';
 import type { Failure } from '../failure';
-import type { OrderWithImages, OrderOption } from '../create/order';
 import type { ProviderName, TaskRecord } from '../task';
 
 /**
@@ -44,6 +43,32 @@ export interface TaskList {
 	read(response: JsonResponse): TaskPage | null;
 }
 
+/** What a Create asks for besides its images. Absent options are not sent. */
+export interface Order {
+	/** The name that providers want. */
+	effectScene: string;
+	callbackUrl?: string;
+	/** Seconds. */
+	duration?: number;
+	externalTaskId?: string;
+	mode?: string;
+	modelName?: string;
+	/** What else the provider takes: it goes beside what the node sets, and never in its place. */
+	additionalFields?: Record<string, unknown>;
+}
+
+/** The options of an order that only some providers take. */
+export type OrderOption = Exclude<keyof Order, 'effectScene' | 'additionalFields'>;
+
+/** A complete order, ready to send. */
+export interface OrderWithImages extends Order {
+	/**
+	 * One image for a single effect, two (left, right) for a dual one. Each is an http(s) URL or bare
+	 * base64, checked already.
+	 */
+	images: string[];
+}
+
 /**
  * Everything that the package knows about one provider. A new provider is one file that exports one
  * of these, and a line in `providers/index.ts`.
@@ -59,6 +84,8 @@ export interface Provider {
 	defaultBaseUrl(settings: { region?: string }): string;
 	/** What stands before every path, unless the base URL ends in a version itself (`/v1`). */
 	readonly versionPath?: string;
+	/** Whether it is Kling itself, which has the scenes of its own lists and no others. */
+	readonly isKling?: boolean;
 	/** Whether there is a console of its own, with its own keys and address, in China. */
 	readonly regional?: boolean;
 	/** Whether there are signatures: of requests, with an access key and a secret key, and of callbacks. */
@@ -77,8 +104,6 @@ export interface Provider {
 	/** The keys that can hold the id in the provider's own task object, which items show when Simplify is off. */
 	readonly idKeys: readonly string[];
 	readonly check: CredentialCheck;
-	/** What to do about a reason for which a task failed, where that is more than to change something. */
-	readonly reasons?: ReadonlyArray<[reason: RegExp, advice: string]>;
 	/** Whether the provider says that it charges nothing for tasks that fail. */
 	readonly failuresAreFree?: boolean;
 	/** What to do about a code of this provider, where that is more than the kind of failure says. */

@@ -1,9 +1,8 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { asObject, type ApiRequest, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
-import type { OrderWithImages } from '../create/order';
 import { isUsableId, taskStatuses, type TaskRecord, type TaskStatus } from '../task';
-import type { Secret, TaskPage } from './provider';
+import type { OrderWithImages, Secret, TaskPage } from './provider';
 
 /** A key as most providers want it. Only a provider that signs is ever given anything else. */
 export function bearer(secret: Secret): Record<string, string> {

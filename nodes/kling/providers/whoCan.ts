@@ -1,5 +1,5 @@
-import type { OrderOption } from '../create/order';
 import { providers, type Provider } from './index';
+import type { OrderOption } from './provider';
 
 /** Phrases about who can do what, from what the providers say about themselves. */
 

@@ -1,6 +1,5 @@
 import { success, type Outcome } from '../failure';
-import { matches } from '../filters';
-import type { TaskRecord } from '../task';
+import { matches, type TaskRecord } from '../task';
 import { byEnd, Ledger, type WatchFilter } from './ledger';
 import { lookAtEach, type PollTime, type Source } from './source';
 import { readState } from './state';

@@ -1,5 +1,4 @@
-import { matches } from '../filters';
-import { createdMs, isFinal, updatedMs, type Task, type TaskRecord } from '../task';
+import { createdMs, isFinal, matches, updatedMs, type Task, type TaskRecord } from '../task';
 import { marginMs } from './order';
 import { SeenTasks } from './seenTasks';
 import { mostOpen, type TaskEvent, type WatchState } from './state';

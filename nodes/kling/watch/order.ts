@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 
 /**
  * Milliseconds by which servers of a provider may disagree about the time, or a task may be listed

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { createdMs, type TaskRecord } from '../task';
 import { continueOrder, isProven, moment, noRows, orderSchema } from './order';
 

@@ -1,6 +1,6 @@
 import type { Client, Dated } from '../client';
 import { delayBeforeRetry, type Clock } from '../clock';
-import { behaviourOf, concernsTaskAlone, type Failure } from '../failure';
+import { behaviourOf, type Failure } from '../failure';
 import { inParallel } from '../inParallel';
 import type { TaskPage } from '../providers/provider';
 import type { TaskRecord } from '../task';
@@ -111,7 +111,7 @@ export async function lookAtEach(
 	await inParallel(taskIds.slice(0, most), looksAtOnce, async (taskId) => {
 		if (failures.length >= mostFailed || failures.some(concernsAll) || !time.isLeft) return;
 		const outcome = await time.ask(async () => await source.getOnce(taskId));
-		if (!outcome.ok && !concernsTaskAlone(outcome.failure)) {
+		if (!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task') {
 			ledger.postpone(taskId);
 			failures.push(outcome.failure);
 			return;

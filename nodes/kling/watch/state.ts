@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from 'zod/v3';
 import { moment } from './order';
 import { passSchema } from './pass';
 import { noMarks, seenSchema } from './seenTasks';

@@ -218,10 +218,10 @@ describe('callbacks cost a bounded number of requests', () => {
 	test('the node looks three times after falling asleep, and after each callback', async () => {
 		await bed.start(photos('a'));
 		await bed.pass(10 * minutes);
-		expect(bed.ownCalls).toEqual([202, 202, 202]);
+		expect(bed.selfCalls).toEqual([202, 202, 202]);
 		await bed.callBack();
 		await bed.pass(10 * minutes);
-		expect(bed.ownCalls).toHaveLength(6);
+		expect(bed.selfCalls).toHaveLength(6);
 		expect(bed.looks).toBe(8);
 	});
 

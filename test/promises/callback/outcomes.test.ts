@@ -211,8 +211,8 @@ describe('at the deadline', () => {
 		const id = await bed.start(photos('a'), {}, { settings, webhookSecret });
 		await bed.pass(31 * minutes);
 		expect(bed.n8n.status(id)).toBe('success');
-		expect(bed.ownCalls).toContain(200);
-		expect(bed.ownCalls).not.toContain(401);
+		expect(bed.selfCalls).toContain(200);
+		expect(bed.selfCalls).not.toContain(401);
 	});
 
 	test('the call is made again while n8n does not answer', async () => {

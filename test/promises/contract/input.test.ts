@@ -255,6 +255,11 @@ describe('a scene that the provider refuses', () => {
 			'tiger_hug',
 			/^Kling has withdrawn tiger_hug\. Try tiger_hug_pro instead\. /,
 		],
+		[
+			'one that only resellers have',
+			'pet_dog',
+			/^Only resellers have pet_dog, not Kling itself\. Try pet_dance instead\. /,
+		],
 	])('%s: the message says what to try', async (_name, scene, advice) => {
 		const { error } = await bench.create(kling, { effectScene: named(scene) });
 		expect(error?.description).toMatch(advice);

@@ -33,11 +33,11 @@ export function clockedNode(world: World): INodeType {
 }
 
 async function sessionOf(context: IExecuteFunctions, life: Life): Promise<Session> {
-	const session = await openSession(context, life.clock);
+	const session = await openSession(context);
 	const account = readAccount(await context.getCredentials(credentialName));
-	if (!account.ok) throw new Error(account.problem.message);
-	const send = life.limited(transportOf(context, account.value));
-	return { ...session, client: new Client(session.provider, send, life.clock, session.signal) };
+	const send = life.limited(transportOf(context, account));
+	const { clock } = life;
+	return { ...session, clock, client: new Client(session.provider, send, clock, session.signal) };
 }
 
 const never = new Promise<never>(() => {});

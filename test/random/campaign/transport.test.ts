@@ -6,9 +6,8 @@ const account = readAccount({ provider: 'modellix', apiKey: 'key-of-a-provider' 
 
 /** What the transport makes of a request that n8n's helper throws for. */
 async function replyTo(thrown: unknown) {
-	if (!account.ok) throw new Error('The account is not complete');
 	const helpers = { httpRequestWithAuthentication: async () => await Promise.reject(thrown) };
-	const send = transportOf({ helpers } as unknown as IExecuteFunctions, account.value);
+	const send = transportOf({ helpers } as unknown as IExecuteFunctions, account);
 	return await send({ method: 'POST', path: '/', timeoutMs: 1 });
 }
 

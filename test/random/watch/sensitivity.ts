@@ -407,10 +407,10 @@ const rules: Rule[] = [
 		becomes: '',
 	},
 	{
-		name: 'only the words of the provider itself say that a task is unknown',
+		name: 'a task that the provider does not know is no failure of the poll',
 		file: 'source.ts',
-		is: '!outcome.ok && !concernsTaskAlone(outcome.failure)',
-		becomes: "!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task'",
+		is: "!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task'",
+		becomes: '!outcome.ok',
 	},
 ];
 

@@ -1,19 +1,13 @@
-import { matches, readFilters, type TaskFilters } from '../../../nodes/kling/filters';
-import { recordOf } from '../../../nodes/kling/task';
+import { readFilters } from '../../../nodes/KlingEffects/getMany';
+import { matches, recordOf, type TaskFilters } from '../../../nodes/kling/task';
 
 const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);
 
-const read = (given: unknown): TaskFilters => {
-	const filters = readFilters(given);
-	if (!filters.ok) throw new Error(filters.problem.message);
-	return filters.value;
-};
-
 test('filters that are left empty filter nothing', () => {
-	expect(read(undefined)).toEqual({});
+	expect(readFilters(undefined)).toEqual({});
 	const empty = { status: [], createdAfter: '', createdBefore: null, externalTaskIdPrefix: '' };
-	expect(read(empty)).toEqual({});
+	expect(readFilters(empty)).toEqual({});
 });
 
 test.each([
@@ -25,7 +19,7 @@ test.each([
 	['seconds since 1970', ms / 1000],
 	['milliseconds as text', String(ms)],
 ])('a time is read from %s', (_name, createdAfter) => {
-	expect(read({ createdAfter })).toEqual({ createdAfter: ms });
+	expect(readFilters({ createdAfter })).toEqual({ createdAfter: ms });
 });
 
 test.each([
@@ -36,7 +30,7 @@ test.each([
 	[{ externalTaskIdPrefix: 5 }, 'External Task ID Prefix cannot be read'],
 	['text', 'Filters cannot be read'],
 ])('%j is refused by the name on screen', (given, message) => {
-	expect(readFilters(given)).toMatchObject({ ok: false, problem: { message } });
+	expect(() => readFilters(given)).toThrow(message);
 });
 
 const { task } = recordOf('kling', {

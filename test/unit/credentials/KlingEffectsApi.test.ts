@@ -253,8 +253,9 @@ describe('signing', () => {
 		expect(headers?.Authorization).toBe(`Bearer ${String(credential.apiKey)}`);
 	});
 
-	test('leaves the request as it is when the credential is not complete', async () => {
-		const { headers } = await sign({ provider: 'kling', apiKey: '' }, { url: sandbox.url });
-		expect(headers).toEqual({});
+	test('names the field when the credential is not complete', async () => {
+		await expect(sign({ provider: 'kling', apiKey: '' }, { url: sandbox.url })).rejects.toThrow(
+			'API Key in the credential is empty',
+		);
 	});
 });

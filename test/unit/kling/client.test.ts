@@ -1,5 +1,5 @@
 import { behaviours } from '../../../nodes/kling/failure';
-import type { OrderWithImages } from '../../../nodes/kling/create/order';
+import type { OrderWithImages } from '../../../nodes/kling/providers/provider';
 import {
 	answer,
 	list,

@@ -8,7 +8,8 @@ import {
 	type Failure,
 	type FailureKind,
 } from '../../../nodes/kling/failure';
-import { readFilters } from '../../../nodes/kling/filters';
+import { readFilters } from '../../../nodes/KlingEffects/getMany';
+import { attempt } from '../../fixtures/attempt';
 import {
 	describeFailedTask,
 	describeFailure,
@@ -92,11 +93,11 @@ function otherMessages(): Message[] {
 			{ authentication: 'accessKey' },
 			{ apiKey: 'k', baseUrl: 'x' },
 			...providers.map(({ name }) => ({ provider: name })),
-		].flatMap((data) => problemOf(readAccount(data))),
+		].flatMap((data) => problemOf(attempt(() => readAccount(data)))),
 		...['status', 'createdAfter', 'createdBefore', 'externalTaskIdPrefix'].flatMap((name) =>
-			problemOf(readFilters({ [name]: {} })),
+			problemOf(attempt(() => readFilters({ [name]: {} }))),
 		),
-		...problemOf(readFilters('text')),
+		...problemOf(attempt(() => readFilters('text'))),
 	];
 }
 
@@ -266,9 +267,17 @@ describe('a task that failed', () => {
 	test.each([
 		['parallel task over resource pack limit', /All slots were in use: run the workflow again/],
 		['Image pixel is invalid', /at least 300 pixels a side/],
-	])('of “%s” is told what to do about that', (statusMessage, advice) => {
-		for (const name of ['kling', 'cometApi', 'kkiai']) {
-			expect(told(name, { statusMessage }).description).toMatch(advice);
+		['The resolution or aspect ratio of the input image is invalid. Please…', /300 pixels a side/],
+		['Failed to download the image', /direct link.*opens without signing in.*Binary File/],
+		['Failure to pass the risk control system', /Use another image/],
+		['Content policy violation', /Use another image/],
+		['CONTENT_MODERATION', /Use another image/],
+		['UPSTREAM_BUSY', /run the workflow again later, with the same image/],
+	])('of “%s” is told what to do about that, whoever the provider is', (reason, advice) => {
+		for (const { name } of providers) {
+			expect(told(name, { statusMessage: reason }).description).toMatch(advice);
+			const passedOn = `Kling task failed: ${reason}`;
+			expect(told(name, { statusMessage: passedOn }).description).toMatch(advice);
 		}
 	});
 

@@ -262,3 +262,28 @@ test.each(['\ud800', '..', '.', ''])(
 		}
 	},
 );
+
+describe('only the words of the provider say that there is no such task', () => {
+	test.each(providers.map(({ name }) => [name] as const))(
+		'%s: a page of a proxy that says 404 or 400 to a read says nothing of the task',
+		async (name) => {
+			for (const status of [400, 404, 405, 413]) {
+				for (const body of ['<!doctype html><title>Not Found</title>', '', 'Not Found']) {
+					const outcome = await clientOf(named[name], responseOf(body, status)).getOnce('1');
+					expect(outcome).toMatchObject({
+						ok: false,
+						failure: { kind: 'unreadable', httpStatus: status },
+					});
+				}
+			}
+		},
+	);
+
+	test.each(providers.map(({ name }) => [name] as const))(
+		'%s: of a create, such a page is still a refusal',
+		async (name) => {
+			const outcome = await create(named[name], '<html>', 400);
+			expect(outcome).toMatchObject({ ok: false, failure: { kind: 'badRequest' } });
+		},
+	);
+});

@@ -1,5 +1,5 @@
 import jwt from 'jsonwebtoken';
-import { signedToken, signingTime } from '../../../nodes/kling/signature';
+import { signedToken, signingTime } from '../../../nodes/kling/signatures';
 
 const now = Date.parse('2026-11-21T08:00:00.999Z');
 const seconds = Math.floor(now / 1000);

@@ -1,4 +1,4 @@
-import { OwnCalls } from '../../../../nodes/KlingEffects/afterTask/selfCalls';
+import { SelfCalls } from '../../../../nodes/KlingEffects/afterTask/selfCalls';
 import { postToOwnAddress } from '../../../../nodes/n8n/execution';
 import { SteppedClock } from '../../../harness/steppedClock';
 import { seconds } from '../../../harness/callbackBed';
@@ -25,10 +25,10 @@ async function callsOf(answers: number[], { justAsleep = false, until = 600 } = 
 		token: 'token',
 	};
 	const storedBy = justAsleep ? start + 15 * seconds : undefined;
-	const ownCalls = new OwnCalls(address, clock, storedBy);
-	void ownCalls.callSoon();
+	const selfCalls = new SelfCalls(address, clock, storedBy);
+	void selfCalls.callSoon();
 	await clock.advance(until * seconds);
-	return { calls, ownCalls, clock };
+	return { calls, selfCalls, clock };
 }
 
 const soon = (calls: number[]) => calls.filter((at) => at < deadlineAt);
@@ -55,15 +55,15 @@ test.each([404, 409])(
 );
 
 test('another callback starts the three calls again, and no second series beside them', async () => {
-	const { calls, ownCalls, clock } = await callsOf([202], { until: 10 });
-	void ownCalls.callSoon();
+	const { calls, selfCalls, clock } = await callsOf([202], { until: 10 });
+	void selfCalls.callSoon();
 	await clock.advance(40 * seconds);
 	expect(soon(calls)).toEqual([3, 9, 21, 27, 39]);
 });
 
 test('a callback after the calls have ended brings three more', async () => {
-	const { calls, ownCalls, clock } = await callsOf([202], { until: 25 });
-	void ownCalls.callSoon();
+	const { calls, selfCalls, clock } = await callsOf([202], { until: 25 });
+	void selfCalls.callSoon();
 	await clock.advance(30 * seconds);
 	expect(soon(calls)).toEqual([3, 9, 21, 28, 34, 46]);
 });

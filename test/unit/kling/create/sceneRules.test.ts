@@ -1,11 +1,12 @@
-import { checkOrder, hintAtOptions } from '../../../../nodes/kling/create/order';
+import { hintAtOptions } from '../../../../nodes/kling/create/order';
 import { kling } from '../../../../nodes/kling/providers/kling';
+import { checkedOrder } from '../../../fixtures/order';
 
 test.each([
 	['fight', 'kling-v1', 'kling-v1-6'],
 	['hug', 'kling-v2', 'kling-v1 or kling-v1-5 or kling-v1-6'],
 ])('%s with the model %s is refused before anything is paid', (effectScene, modelName, taken) => {
-	expect(checkOrder({ effectScene, modelName }, kling)).toEqual({
+	expect(checkedOrder({ effectScene, modelName }, kling)).toEqual({
 		ok: false,
 		problem: {
 			message: `Effect Scene “${effectScene}” does not take the model “${modelName}”`,
@@ -21,7 +22,7 @@ test.each([
 	['hug_pro', 'kling-v1'],
 	['a_scene_of_tomorrow', 'kling-v9'],
 ])('%s with the model %s is sent', (effectScene, modelName) => {
-	expect(checkOrder({ effectScene, modelName }, kling)).toMatchObject({ ok: true });
+	expect(checkedOrder({ effectScene, modelName }, kling)).toMatchObject({ ok: true });
 });
 
 test.each([

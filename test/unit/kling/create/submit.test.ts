@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../../../../nodes/kling/http';
-import type { Order } from '../../../../nodes/kling/create/order';
+import type { Order } from '../../../../nodes/kling/providers/provider';
 import type { ProviderName } from '../../../../nodes/kling/task';
 import { Admission } from '../../../../nodes/kling/create/admission';
 import {
@@ -52,6 +52,143 @@ async function run({ posts, gets, earlier, taken = [], terms = order, ...more }:
 	const submission = await submit(terms, dependencies);
 	return { ...world, submission, history, last: history.at(-1) };
 }
+
+const page = answer(200, '<html>');
+const earlierTry: Remembered = { state: 'sending', externalTaskId: 'key-1' };
+const own = { outcome: 'found', isEarlier: false };
+const notOwn = { outcome: 'found', isEarlier: true };
+const unknown = (kind: string, lookUp: string | null = null) => ({
+	outcome: 'unknown',
+	failure: { kind },
+	lookUp: lookUp && { kind: lookUp },
+});
+const none = (times: number) => Array.from({ length: times }, () => notFound);
+
+/** How one create goes on: whether it is sent, or else looked for, row by row. */
+test.each<[string, Setting, object, number]>([
+	['accepted', { posts: [task('7')] }, { outcome: 'created' }, 1],
+	['never sent', { deadlineMs: 0 }, { outcome: 'notSent' }, 0],
+	['refused', { posts: [refusal(1201)] }, { outcome: 'refused', failure: { code: '1201' } }, 1],
+	[
+		'accepted at the second try, after too many requests',
+		{ posts: [refusal(1302), task('7')] },
+		{ outcome: 'created' },
+		2,
+	],
+	['lost and found', { posts: [lost], gets: [task('7')] }, own, 1],
+	['lost and found, unverified', { provider: 'kkiai', posts: [lost], gets: [task('7')] }, own, 1],
+	['lost, no look-up', { provider: 'modellix', posts: [lost] }, unknown('noResponse'), 1],
+	['cancelled', { posts: [cancelled] }, unknown('cancelled'), 1],
+	['the id exists, found', { posts: [duplicate], gets: [task('7')] }, notOwn, 1],
+	[
+		'the id exists, not found',
+		{ posts: [duplicate], gets: [notFound] },
+		unknown('duplicateExternalId'),
+		1,
+	],
+	[
+		'the id exists after a lost answer, found',
+		{ posts: [lost, duplicate], gets: [...none(3), task('7')] },
+		own,
+		2,
+	],
+	[
+		'lost, absent, accepted',
+		{ posts: [lost, task('7')], gets: [notFound] },
+		{ outcome: 'created' },
+		2,
+	],
+	[
+		'lost and absent where that proves nothing',
+		{ provider: 'cometApi', posts: [lost], gets: [notFound] },
+		unknown('noResponse'),
+		1,
+	],
+	[
+		'lost, and the look-up is down',
+		{ posts: [lost], gets: [refusal(5000)] },
+		unknown('noResponse', 'providerDown'),
+		1,
+	],
+	['lost and absent three times', { posts: [lost], gets: [notFound] }, unknown('noResponse'), 3],
+	[
+		'its time is over after a lost answer',
+		{ posts: [page], gets: [notFound], deadlineMs: 5_000 },
+		unknown('unreadable'),
+		1,
+	],
+	[
+		'refused after a lost answer, and absent',
+		{ posts: [lost, refusal(1102)], gets: [notFound] },
+		unknown('accountEmpty'),
+		2,
+	],
+	[
+		'refused after a lost answer, and found',
+		{ posts: [lost, refusal(1102)], gets: [...none(3), task('7')] },
+		own,
+		2,
+	],
+	['sent by an earlier try, found', { earlier: earlierTry, gets: [task('7')] }, own, 0],
+	[
+		'sent by an earlier try, no look-up',
+		{ provider: 'apiModels', earlier: { state: 'sending' } },
+		unknown('noResponse'),
+		0,
+	],
+	[
+		'sent by an earlier try, absent, accepted',
+		{ earlier: earlierTry, posts: [task('7')], gets: [notFound] },
+		{ outcome: 'created' },
+		1,
+	],
+	[
+		'its time is over after an earlier try',
+		{ earlier: earlierTry, gets: [notFound], deadlineMs: 5_000 },
+		unknown('noResponse'),
+		0,
+	],
+])('%s', async (_name, setting, expected, times) => {
+	const { submission, posts } = await run(setting);
+	expect(submission).toMatchObject(expected);
+	expect(posts()).toHaveLength(times);
+});
+
+/** In every order that the kinds of answers can come in. */
+test.each(['kling', 'cometApi', 'modellix'])(
+	'nothing is sent again while a request may have been accepted: %s',
+	async (provider) => {
+		const replies = [lost, refusal(1201), duplicate, refusal(5000), cancelled];
+		const looks = [notFound, refusal(5000), refusal(1002), page404];
+		const pairs = replies.flatMap((reply) => looks.map((look) => [reply, look] as const));
+		for (const [first, firstLook] of pairs) {
+			for (const [second, secondLook] of pairs) {
+				for (const earlier of [null, earlierTry]) {
+					const state = { posts: 0, last: '' };
+					const { sent, submission } = await run({
+						provider,
+						earlier,
+						posts: () => {
+							// Only what the provider has shown not to be there is sent again.
+							if (state.posts > 0 || earlier)
+								expect([provider, state.last]).toEqual(['kling', '404 json']);
+							return [first, second, lost][state.posts++];
+						},
+						gets: () => {
+							const look = state.posts < 2 ? firstLook : secondLook;
+							state.last = look === notFound ? '404 json' : 'other';
+							return look;
+						},
+					});
+					expect(state.posts).toBeLessThan(4);
+					const mayBePaid = sent.some(({ method }) => method === 'POST') || earlier !== null;
+					if (submission.outcome === 'refused') expect(state.posts).toBe(1);
+					if (submission.outcome === 'notSent') expect(mayBePaid).toBe(false);
+				}
+			}
+		}
+	},
+);
 
 describe('a create whose answer is lost', () => {
 	test('is looked up and found, and not sent again', async () => {

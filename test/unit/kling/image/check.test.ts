@@ -1,4 +1,6 @@
-import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image';
+import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image/check';
+import { InputError } from '../../../../nodes/kling/input';
+import { attempt } from '../../../fixtures/attempt';
 import {
 	afterHeader,
 	afterSoi,
@@ -23,15 +25,13 @@ const size = { width: 640, height: 427 };
 const turned = { width: 427, height: 640 };
 
 function problemOf(bytes: Uint8Array): { message: string; description: string } {
-	const checked = checkImage(Buffer.from(bytes), label);
+	const checked = attempt(() => checkImage(Buffer.from(bytes), label));
 	if (checked.ok) throw new Error('was accepted');
 	return checked.problem;
 }
 
 function imageOf(bytes: Buffer): unknown {
-	const checked = checkImage(bytes, label);
-	if (!checked.ok) throw new Error(checked.problem.message);
-	return checked.value;
+	return checkImage(bytes, label);
 }
 
 describe('reading real files', () => {
@@ -49,7 +49,7 @@ describe('reading real files', () => {
 		const headers = Array.from({ length: Math.min(300, file.length) }, (_byte, at) => at);
 		const steps = Array.from({ length: 60 }, (_step, at) => Math.floor((file.length * at) / 60));
 		for (const length of [...headers, ...steps, file.length - 2, file.length - 1]) {
-			if (length < 8) expect(checkImage(file.subarray(0, length), label).ok).toBe(false);
+			if (length < 8) expect(() => checkImage(file.subarray(0, length), label)).toThrow(InputError);
 			else expect(problemOf(file.subarray(0, length)).message).toMatch(cutOff);
 		}
 	});
@@ -175,7 +175,7 @@ describe('the limits of Kling', () => {
 	])('judges %i × %i pixels: accepted is %s', async (width, height, accepted) => {
 		const source = plain({ width, height });
 		for (const file of [await source.jpeg().toBuffer(), await source.png().toBuffer()]) {
-			expect(checkImage(file, label).ok).toBe(accepted);
+			expect(attempt(() => checkImage(file, label)).ok).toBe(accepted);
 			expect(await oracle(file)).toMatchObject({ width, height });
 		}
 	});
@@ -219,8 +219,8 @@ describe('the limits of Kling', () => {
 		const message = 'The file "cat.jpg" in field "data" is 10.01 MB. Kling accepts at most 10 MB';
 		expect(problemOf(padJpeg(jpeg, max + 1)).message).toBe(message);
 		expect(problemOf(padPng(png, max + 1)).message).toBe(message);
-		expect(checkFileSize(max + 1, label)).toMatchObject({ ok: false, problem: { message } });
-		expect(checkFileSize(max, label).ok).toBe(true);
+		expect(() => checkFileSize(max + 1, label)).toThrow(message);
+		expect(() => checkFileSize(max, label)).not.toThrow();
 	});
 });
 

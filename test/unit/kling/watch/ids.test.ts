@@ -175,7 +175,7 @@ describe('Watching given tasks', () => {
 	test('does not give up a task for web pages that say 400', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		let { state } = await poll(['a', 'b'], null);
-		statuses.set('a', { ...trouble, kind: 'badRequest', httpStatus: 400, body: 'html' });
+		statuses.set('a', { ...trouble, kind: 'unreadable', httpStatus: 400, body: 'html' });
 		for (let polls = 0; polls < 12; polls++) ({ state } = await poll(['a', 'b'], state));
 		statuses.set('a', 'succeed');
 		expect((await poll(['a', 'b'], state)).ids).toEqual(['a']);
@@ -256,9 +256,9 @@ describe('Watching given tasks', () => {
 	});
 
 	test('does not take a web page that says 404 for the word of the provider', async () => {
-		statuses.set('a', { ...trouble, kind: 'notFound', body: 'html' });
+		statuses.set('a', { ...trouble, kind: 'unreadable', httpStatus: 404, body: 'html' });
 		const { failure, state } = await poll(['a'], null);
-		expect(failure?.kind).toBe('notFound');
+		expect(failure?.kind).toBe('unreadable');
 		expect(state).toMatchObject({ open: ['a'], missing: {} });
 	});
 

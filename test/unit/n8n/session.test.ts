@@ -1,4 +1,4 @@
-import { systemClock } from '../../../nodes/n8n/clock';
+import { systemClock } from '../../../nodes/n8n/session';
 
 afterEach(() => jest.restoreAllMocks());
 

@@ -2,9 +2,10 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { Admission } from '../../kling/create/admission';
 import { submit, type Submission } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
+import { InputError, reasonOf } from '../../kling/input';
 import { inParallel } from '../../kling/inParallel';
-import { reasonOf } from '../../kling/thrown';
 import type { Session } from '../../n8n/session';
+import { showPaid } from './customData';
 import { loadImages } from './images';
 import type { CheckedItem } from './item';
 import type { NodeMemory } from './memory';
@@ -33,7 +34,7 @@ export interface SubmittedItems {
  * Creates, or finds, the task of each item; never rejects. Stops sending where the rest would meet
  * the same, or where n8n will drop the rest's output.
  */
-export async function submitItems(
+export async function submitAll(
 	context: IExecuteFunctions,
 	{ client, clock, signal, provider }: Session,
 	memory: NodeMemory,
@@ -44,17 +45,14 @@ export async function submitItems(
 	// Without time to wait, a create is still sent once.
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
-	const show = showOnExecution(context);
+	const show = showPaid(context);
 	const submitted: Submitted[] = [];
 
 	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> =>
 		await submit(resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl }, {
 			send: async (sent) => {
-				// They passed the check, but a file can have gone from n8n's store since.
-				const loaded = await loadImages(images);
-				return loaded.ok
-					? await client.create({ ...sent, images: loaded.value })
-					: failed(failureWithoutResponse('imageGone', loaded.problem.message));
+				const loaded = await loadImages(images).catch(imageGone);
+				return 'kind' in loaded ? failed(loaded) : await client.create({ ...sent, images: loaded });
 			},
 			memory: memory.slotOf(itemIndex, provider.name, order),
 			client,
@@ -74,6 +72,12 @@ export async function submitItems(
 	return { submitted, stoppedBy: admission.stoppedBy };
 }
 
+/** The images passed the check, but a file can have gone from n8n's store since. */
+function imageGone(thrown: unknown): Failure {
+	if (thrown instanceof InputError) return failureWithoutResponse('imageGone', thrown.message);
+	throw thrown;
+}
+
 /** An unforeseen failure can have come after the request. */
 function unexpected(thrown: unknown): Submission {
 	const failure = failureWithoutResponse('unreadable', reasonOf(thrown));
@@ -86,37 +90,4 @@ function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome !== 'unknown') return null;
 	const { failure, lookUp } = submission;
 	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
-}
-
-/** n8n keeps 10 values of 255 characters as custom data of an execution; half of them are left to the workflow. */
-const mostValues = 5;
-const longestValue = 255;
-
-/**
- * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
- * create: there it stays when the run is stopped.
- */
-function showOnExecution(context: IExecuteFunctions): (one: Submitted) => void {
-	// Once for all creates: n8n builds a new proxy for each access, which is slow.
-	const { customData } = context.getWorkflowDataProxy(0).$execution as {
-		customData?: { set(key: string, value: string): void };
-	};
-	const listUnder = (key: string, values: number) => {
-		let [number, line] = [1, ''];
-		return (text: string) => {
-			const joined = line === '' ? text : `${line},${text}`;
-			const fits = joined.length <= longestValue;
-			[number, line] = fits ? [number, joined] : [number + 1, text];
-			if (number <= values) customData?.set(number === 1 ? key : `${key}${number}`, line);
-		};
-	};
-	const showTask = listUnder('klingTaskIds', mostValues);
-	const showUnknown = listUnder('klingUnknown', 1);
-	return ({ itemIndex, submission }) => {
-		if ('record' in submission) showTask(submission.record.task.taskId);
-		else if (submission.outcome === 'unknown') {
-			const { externalTaskId } = submission;
-			showUnknown(externalTaskId ? `${itemIndex}:${externalTaskId}` : String(itemIndex));
-		}
-	};
 }

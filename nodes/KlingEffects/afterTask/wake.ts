@@ -1,0 +1,65 @@
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { resumeTokenOf } from '../../n8n/execution';
+import { outputOf, problemOf, type Result } from '../../n8n/output';
+import { openSession, type Session } from '../../n8n/session';
+import { waitAndFinish } from './finish';
+import type { Wait } from './sleep';
+
+/**
+ * What the node does when it runs again after its sleep: everything as at the end of a wait by
+ * polling. What is still open is followed until the deadline, and then looked at once more.
+ *
+ * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
+ */
+export async function finishWoken(
+	context: IExecuteFunctions,
+	wait: Wait,
+): Promise<INodeExecutionData[]> {
+	const isFirst = await isFirstToWake(context, wait);
+	let session: Session;
+	try {
+		session = await openSession(context);
+	} catch (thrown) {
+		// What can still be said when the credential is gone: which tasks there are.
+		const problem = problemOf(thrown);
+		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
+			return { itemIndex, ok: false, problem: { ...problem, taskId: task.taskId } };
+		});
+		return outputOf(context, [...wait.problems, ...untold], wait.paid);
+	}
+	const { clock } = session;
+	const deadline = clock.elapsed() + Math.max(0, wait.deadline - clock.now());
+	const limits = { deadline, intervalMs: wait.intervalMs, firstLookMs: 0 };
+	const itemTasks = wait.itemTasks.map(({ finish, ...one }) => ({
+		...one,
+		finish: { ...finish, downloadVideo: finish.downloadVideo && isFirst },
+	}));
+	const finished = await waitAndFinish(context, session, itemTasks, limits);
+	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
+	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
+	return isFirst ? output : [];
+}
+
+/** How many wake-ups of a node are remembered against a second one (n8n 1.123). */
+const mostRemembered = 1_000;
+
+/**
+ * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
+ * other has recorded in n8n's table of processed data ends this one without output. Two that look
+ * there within the same milliseconds both go on, as n8n offers no lock.
+ */
+async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
+	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
+	const key = `${context.getExecutionId()}:${wait.runIndex}`;
+	const record = async () =>
+		await context.helpers.checkProcessedAndRecord([key], 'node', {
+			mode: 'entries',
+			maxEntries: mostRemembered,
+		});
+	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
+	const recorded = await record()
+		.catch(record)
+		.catch(() => null);
+	wait.isClaimed = recorded === null || recorded.processed.length === 0;
+	return wait.isClaimed;
+}

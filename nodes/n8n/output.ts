@@ -1,0 +1,212 @@
+import {
+	NodeApiError,
+	NodeOperationError,
+	type IBinaryKeyData,
+	type IDataObject,
+	type IExecuteFunctions,
+	type INode,
+	type INodeExecutionData,
+	type INodeProperties,
+} from 'n8n-workflow';
+import type { Failure } from '../kling/failure';
+import { InputError, reasonOf } from '../kling/input';
+import type { Message } from '../kling/messages';
+import type { TaskRecord } from '../kling/task';
+
+/** The parameter of both nodes that decides which form an item has. */
+export const simplifyField: INodeProperties = {
+	displayName: 'Simplify',
+	name: 'simplify',
+	type: 'boolean',
+	default: true,
+	description:
+		'Whether to return a simplified version of the response instead of the raw data of the provider',
+};
+
+export interface ItemOptions {
+	simplify: boolean;
+	/** Whether a wait ran out before the task ended. */
+	timedOut?: boolean;
+	binary?: IBinaryKeyData;
+	/** The input item that the task came from; absent for a trigger. */
+	itemIndex?: number;
+}
+
+/** The output item of a task. */
+export function taskItem(record: TaskRecord, options: ItemOptions): INodeExecutionData {
+	const json = options.simplify ? ({ ...record.task } as IDataObject) : ownObject(record.raw);
+	if (options.timedOut) json.timedOut = true;
+	return {
+		json,
+		...(options.binary ? { binary: options.binary } : {}),
+		...(options.itemIndex === undefined ? {} : { pairedItem: { item: options.itemIndex } }),
+	};
+}
+
+/**
+ * The provider's own object. A key `error` is renamed: n8n takes an item with one for a failed item,
+ * and with Retry On Fail would run the paid node again (n8n 1.123 even when its value is null).
+ */
+function ownObject(raw: Record<string, unknown>): IDataObject {
+	const { error, ...rest } = raw;
+	return ('error' in raw ? { ...rest, taskError: error } : rest) as IDataObject;
+}
+
+/** Why an item brings no result. */
+export interface Problem extends Message {
+	/** Absent when it was found before anything was sent. */
+	failure?: Failure;
+	taskId?: string;
+	externalTaskId?: string;
+	/** Of a task whose video could not be downloaded. */
+	videoUrl?: string | null;
+}
+
+/** What was thrown, as an item's problem: an {@link InputError} and n8n's own errors in their words. */
+export function problemOf(thrown: unknown): Problem {
+	if (thrown instanceof InputError || isExplained(thrown)) {
+		return { message: thrown.message, description: thrown.description ?? '' };
+	}
+	return {
+		message: `Something unexpected happened: ${reasonOf(thrown)}`,
+		description: 'Report this to the makers of the package, with what the node was given.',
+	};
+}
+
+export function isExplained(thrown: unknown): thrown is NodeOperationError | NodeApiError {
+	return thrown instanceof NodeOperationError || thrown instanceof NodeApiError;
+}
+
+/** The error that n8n shows for a problem. */
+export function errorOf(
+	node: INode,
+	problem: Problem,
+	itemIndex?: number,
+): NodeApiError | NodeOperationError {
+	const { message, description, failure } = problem;
+	const shown = { description, ...(itemIndex === undefined ? {} : { itemIndex }) };
+	if (!failure) return new NodeOperationError(node, message, shown);
+	const httpCode = failure.httpStatus === null ? undefined : String(failure.httpStatus);
+	return new NodeApiError(node, {}, { ...shown, message, ...(httpCode ? { httpCode } : {}) });
+}
+
+/**
+ * The item that stands for a problem when the node goes on. For the error output it holds `error`
+ * and `message` alone: n8n 1.123 sends an item with any other key to the success output. n8n adds
+ * the input's json to it there.
+ */
+export function itemOf(node: INode, problem: Problem, itemIndex: number): INodeExecutionData {
+	const { message, description } = problem;
+	const json: IDataObject = { error: message, message: description };
+	if (node.onError !== 'continueErrorOutput') json.details = detailsOf(problem);
+	return { json, pairedItem: { item: itemIndex } };
+}
+
+function detailsOf({ failure, taskId, externalTaskId, videoUrl }: Problem): IDataObject {
+	return {
+		taskId: taskId ?? null,
+		externalTaskId: externalTaskId ?? null,
+		...(videoUrl ? { videoUrl } : {}),
+		code: failure?.code ?? null,
+		httpCode: failure?.httpStatus ?? null,
+		requestId: failure?.requestId ?? null,
+		...(failure?.excerpt ? { response: failure.excerpt } : {}),
+		...(failure?.possibleIds.length ? { possibleTaskIds: failure.possibleIds } : {}),
+	};
+}
+
+/** Why an item has no result. */
+export interface ItemProblem {
+	itemIndex: number;
+	ok: false;
+	problem: Problem;
+}
+
+/** An item's result, or why it has none. */
+export type Result = { itemIndex: number; ok: true; item: INodeExecutionData } | ItemProblem;
+
+/** What a run has paid for: its tasks, and the items whose create may have made one. */
+export interface Paid {
+	tasks: Array<{ itemIndex: number; taskId: string }>;
+	lost: string[];
+}
+
+/**
+ * The output of a run, in the order of the input: with "Continue" every problem becomes an item,
+ * otherwise the first one ends the run.
+ *
+ * @param paid what the run has paid for so far; it is added to the message, as no item will show it
+ * @throws NodeApiError | NodeOperationError
+ */
+export function outputOf(
+	context: IExecuteFunctions,
+	results: readonly Result[],
+	paid: Paid = { tasks: [], lost: [] },
+): INodeExecutionData[] {
+	const ordered = [...results].sort((a, b) => a.itemIndex - b.itemIndex);
+	const cause = causeOf(ordered);
+	if (cause && !context.continueOnFail()) {
+		const { problem } = cause;
+		const description = [problem.description, ...tellPaid(paid, problem.taskId)].join(' ');
+		throw errorOf(context.getNode(), { ...problem, description }, cause.itemIndex);
+	}
+	return ordered.map((result) =>
+		result.ok ? result.item : itemOf(context.getNode(), result.problem, result.itemIndex),
+	);
+}
+
+/**
+ * Reads each input item in a guard of its own: what is thrown for one is its problem and harms no
+ * other. With On Error "Stop" the first problem ends it.
+ */
+export async function readItems<T>(
+	context: IExecuteFunctions,
+	read: (itemIndex: number) => T | Promise<T>,
+): Promise<{ items: T[]; problems: ItemProblem[] }> {
+	const items: T[] = [];
+	const problems: ItemProblem[] = [];
+	for (const itemIndex of context.getInputData().keys()) {
+		try {
+			items.push(await read(itemIndex));
+		} catch (thrown) {
+			problems.push({ itemIndex, ok: false, problem: problemOf(thrown) });
+			if (!context.continueOnFail()) break;
+		}
+	}
+	return { items, problems };
+}
+
+/** What to tell of the tasks when no item will show them, beside the one that the message is about. */
+function tellPaid({ tasks, lost }: Paid, about: string | undefined): string[] {
+	const others = tasks
+		.filter(({ taskId }) => taskId !== about)
+		.map(({ itemIndex, taskId }) => `item ${itemIndex}: ${taskId}`);
+	return [
+		others.length === 0
+			? []
+			: `Tasks that exist already: ${others.join(', ')}. A retry of this execution finds them and does not create them again.`,
+		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
+	].flat();
+}
+
+/**
+ * The output of a run that somebody's throw has ended. With "Continue" each input item becomes that
+ * problem: n8n (1.123 and 2.40) answers a throw by passing the input on, as if all were well.
+ *
+ * @throws NodeApiError | NodeOperationError with On Error "Stop"
+ */
+export function outputOfThrown(context: IExecuteFunctions, thrown: unknown): INodeExecutionData[] {
+	const problem = problemOf(thrown);
+	if (!context.continueOnFail()) {
+		throw isExplained(thrown) ? thrown : errorOf(context.getNode(), problem);
+	}
+	return context
+		.getInputData()
+		.map((_, itemIndex) => itemOf(context.getNode(), problem, itemIndex));
+}
+
+/** The first problem that a provider's answer caused, or else the first one: an item that was not sent is never the cause. */
+function causeOf(results: readonly Result[]) {
+	const problems = results.flatMap((result) => (result.ok ? [] : [result]));
+	return problems.find(({ problem }) => problem.failure) ?? problems[0];
+}

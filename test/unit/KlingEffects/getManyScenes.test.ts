@@ -1,0 +1,43 @@
+import { searchScenes } from '../../../nodes/kling/sceneSearch';
+import { runNode, type RunOptions } from '../../../tools/engine';
+
+describe('Get Many Scenes', () => {
+	const list = async (parameters: Record<string, unknown>, options: Partial<RunOptions> = {}) =>
+		await runNode({
+			parameters: { operation: 'listScenes', ...parameters },
+			credential: {},
+			settings: { credentials: undefined },
+			...options,
+		});
+
+	test('needs no credential and gives 50 scenes of the newest list', async () => {
+		const { json, error } = await list({});
+		expect(error).toBeUndefined();
+		expect(json).toHaveLength(50);
+		expect(json[0]).toEqual({
+			name: 'african_sway',
+			title: 'African Sway',
+			images: 1,
+			availability: 'Kling',
+		});
+	});
+
+	test('searches, for each item with its own words', async () => {
+		const kisses = searchScenes({ text: 'kiss' }).map(({ name }) => name);
+		const items = ['kiss', 'face warp'].map((words) => ({ json: { words } }));
+		const { json } = await list({ search: '={{ $json.words }}', images: 'any' }, { items });
+		expect(json.map(({ name }) => name)).toEqual([...kisses, 'face_warp']);
+		expect(json.at(-1)).toMatchObject({ availability: 'resellers only' });
+	});
+
+	test('finds scenes of two images only', async () => {
+		const { json } = await list({ images: 'dual', returnAll: true });
+		expect(json).toHaveLength(15);
+		expect(new Set(json.map(({ images }) => images))).toEqual(new Set([2]));
+	});
+
+	test('says what a limit must be', async () => {
+		const { error } = await list({ limit: 0 });
+		expect(error?.message).toBe('Limit must be a number from 1 up');
+	});
+});

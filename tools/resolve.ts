@@ -1,0 +1,22 @@
+import * as module from 'node:module';
+
+interface Resolver {
+	_resolveFilename(
+		request: string,
+		parent: { filename?: string | null } | undefined,
+		...rest: unknown[]
+	): string;
+}
+
+/** Changes what `require` of a file stands for, before it is looked for. */
+export function changeRequests(change: (request: string, parentFile: string) => string): void {
+	const resolver = ((module as { default?: unknown }).default ?? module) as Resolver;
+	const resolve = resolver._resolveFilename.bind(resolver);
+	resolver._resolveFilename = (request, parent, ...rest) =>
+		resolve(change(request, parent?.filename ?? ''), parent, ...rest);
+}
+
+/** tsx would take the codex file, X.node.json, for X.node. */
+export function withNodeSource(request: string): string {
+	return /^\..*\.node$/.test(request) ? `${request}.ts` : request;
+}
