@@ -217,6 +217,8 @@ export class Play {
 	private isEdited = false;
 	/** Whether this process of n8n has polled under the name that the node has. */
 	private isNameKnown = false;
+	/** Whether it has not polled under its new name yet. */
+	private isRenaming = false;
 
 	/** When a poll that nothing cut short was over for the first time since n8n loaded what it saved. */
 	private firstWholeAt = Infinity;
@@ -288,6 +290,8 @@ export class Play {
 		if (each.do === 'save') return this.save();
 		if (each.do === 'rename') return this.rename();
 		if (each.do === 'restart') {
+			// What n8n has not saved by then is lost, as the documentation says.
+			if (this.isRenaming || !runner.isSaved) return;
 			runner.restart();
 			this.firstWholeAt = Infinity;
 			this.isNameKnown = false;
@@ -321,6 +325,7 @@ export class Play {
 	private rename(): void {
 		if (!this.isNameKnown) return;
 		this.isNameKnown = false;
+		this.isRenaming = !this.history.habits.isDurable;
 		this.runner.rename();
 		this.activate();
 	}
@@ -360,6 +365,7 @@ export class Play {
 		this.polledAt = world.now;
 		if (runner.state !== null) this.nextIsActivation = false;
 		this.isNameKnown = runner.state !== null;
+		if (runner.failures === failuresBefore) this.isRenaming = false;
 		if (most === Infinity && runner.failures === failuresBefore) {
 			this.wholePolls++;
 			this.firstWholeAt = Math.min(this.firstWholeAt, world.now);

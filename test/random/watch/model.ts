@@ -349,6 +349,11 @@ export class Runner {
 		this.savedHeardAt = this.heardAt;
 	}
 
+	/** Whether n8n has saved anything. */
+	get isSaved(): boolean {
+		return this.saved !== '{}';
+	}
+
 	/** n8n ends and starts again: the saved data is loaded. */
 	restart(): void {
 		this.locks = new PollLocks();
