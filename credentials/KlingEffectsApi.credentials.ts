@@ -7,10 +7,10 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { belongsTo, readAccount } from '../nodes/kling/account';
+import { belongsTo, readAccount, type Account } from '../nodes/kling/account';
 import { providers, type Provider } from '../nodes/kling/providers';
 import { signingTime } from '../nodes/kling/signatures';
-import { checkRequest, checkRules } from '../nodes/n8n/credentialTest';
+import { checkRequest, checkRules, testAddress } from '../nodes/n8n/credentialTest';
 import { providerTimeHeader } from '../nodes/n8n/transport';
 
 const named = (wanted: (provider: Provider) => boolean | undefined) =>
@@ -135,18 +135,33 @@ export class KlingEffectsApi implements ICredentialType {
 /**
  * The request with the headers that prove who sends it. They go to the account's own address alone: a
  * request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
+ *
+ * @throws InputError when the credential is not complete
  */
 async function withKey(
 	credentials: ICredentialDataDecryptedObject,
 	options: IHttpRequestOptions,
 ): Promise<IHttpRequestOptions> {
-	const { [providerTimeHeader]: providerTime, ...headers } = options.headers ?? {};
-	const { baseURL = '', url } = options;
-	const address = /^https?:\/\//i.test(url) ? url : `${baseURL}${url}`;
-	const { provider, secret, ...account } = readAccount(credentials);
-	if (belongsTo(account, address)) {
-		const now = signingTime(String(providerTime), Date.now());
-		Object.assign(headers, provider.authorize(secret, now));
+	const account = readAccount(credentials);
+	const request = addressed(options, account);
+	const { [providerTimeHeader]: providerTime, ...headers } = request.headers ?? {};
+	if (belongsTo(account, request.url)) {
+		const now =
+			providerTime === undefined ? Date.now() : signingTime(String(providerTime), Date.now());
+		Object.assign(headers, account.provider.authorize(account.secret, now));
 	}
-	return { ...options, headers };
+	return { ...request, headers };
+}
+
+/** A request with the address that it goes to: that of the test is the account's own. */
+function addressed(
+	request: IHttpRequestOptions,
+	{ baseUrl, provider }: Account,
+): IHttpRequestOptions {
+	const { baseURL = '', url } = request;
+	if (url === testAddress) {
+		const { path, query } = provider.check;
+		return { ...request, url: `${baseUrl}${path}`, qs: query };
+	}
+	return /^https?:\/\//i.test(url) ? request : { ...request, baseURL: '', url: `${baseURL}${url}` };
 }

@@ -154,8 +154,7 @@ export class SleepingN8n {
 
 	error(executionId: string) {
 		return this.dataOf(executionId).resultData.error as
-			| { message: string; description?: string }
-			| undefined;
+			{ message: string; description?: string } | undefined;
 	}
 
 	/** What left the Kling Effects node, all its runs together. */

@@ -94,7 +94,7 @@ async function askPostgres({ host, port, user, database }) {
 
 /** What PostgreSQL's messages amount to: null when it is ready, a reason when not, undefined to read on. */
 function verdictOf(bytes) {
-	for (let at = 0; at + 5 <= bytes.length; ) {
+	for (let at = 0; at + 5 <= bytes.length;) {
 		const type = bytes.toString('latin1', at, at + 1);
 		const end = at + 1 + bytes.readInt32BE(at + 1);
 		const isPassword = type === 'R' && bytes.length >= at + 9 && bytes.readInt32BE(at + 5) !== 0;

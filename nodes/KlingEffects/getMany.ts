@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import type { Client } from '../kling/client';
-import { success, type Outcome } from '../kling/failure';
+import type { Outcome } from '../kling/failure';
 import { createdMs, matches, taskStatuses, type TaskFilters, type TaskRecord } from '../kling/task';
 import { asObject } from '../kling/http';
 import { InputError } from '../kling/input';
@@ -219,5 +219,5 @@ async function collect(
 		if (found.length >= limit) break;
 	}
 	found.sort((a, b) => createdMs(b.task) - createdMs(a.task));
-	return success(found.slice(0, limit));
+	return { ok: true, value: found.slice(0, limit) };
 }

@@ -5,7 +5,6 @@ import {
 	failed,
 	failureOf,
 	failureWithoutResponse,
-	success,
 	type Outcome,
 	type Send,
 } from './failure';
@@ -45,7 +44,7 @@ export class Client {
 				() => requests[index],
 				(response) => outcomeOfCreate(this.provider, response),
 			);
-			if (outcome.ok) return success(filledIn(outcome.value, order));
+			if (outcome.ok) return { ok: true, value: filledIn(outcome.value, order) };
 			if (outcome.failure.httpStatus !== 404 || index + 1 === requests.length) return outcome;
 			// Creates run side by side: a later one may have moved on already.
 			this.pathsGone = Math.max(this.pathsGone, index + 1);
@@ -69,7 +68,8 @@ export class Client {
 		if (!request) throw new RangeError(`${provider.displayName} has no external task id`);
 		const outcome = await this.patiently(async () => await this.readTask(request));
 		// Not every gateway repeats the id in its answer.
-		return outcome.ok ? success(filledIn(outcome.value, { externalTaskId })) : outcome;
+		if (!outcome.ok) return outcome;
+		return { ok: true, value: filledIn(outcome.value, { externalTaskId }) };
 	}
 
 	/** One page of the account's tasks, in the provider's order, asked once. */
@@ -113,7 +113,7 @@ export class Client {
 			if (!outcome.ok) return yield outcome;
 			const { records, rows } = outcome.value;
 			const fresh = records.filter(({ task }) => seen.size < seen.add(task.taskId).size);
-			yield success(fresh);
+			yield { ok: true, value: fresh };
 			const isLast = rows < size && page > 1;
 			if (isLast || fresh.length === 0) return;
 			size = Math.min(size, rows);

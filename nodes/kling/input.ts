@@ -17,19 +17,6 @@ export class InputError extends Error {
 
 export const checkExpression = 'Check the expression of this parameter.';
 
-/**
- * A text that may be left empty: an empty one is the same as none.
- *
- * @throws InputError for what is neither text nor number
- */
-export function textOf(given: unknown, displayName: string): string | undefined {
-	if (given === null || given === undefined) return undefined;
-	if (typeof given !== 'string' && typeof given !== 'number') {
-		throw new InputError(`${displayName} must be a text`, checkExpression);
-	}
-	return String(given).trim() || undefined;
-}
-
 /** What was thrown, as one short line. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
 	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';

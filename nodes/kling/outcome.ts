@@ -3,7 +3,6 @@ import {
 	failed,
 	failureOf,
 	kindOfStatus,
-	success,
 	type Failure,
 	type Outcome,
 } from './failure';
@@ -21,7 +20,7 @@ export function outcomeOfRead<T>(
 	const refusal = refusalIn(provider, response, 'read');
 	if (refusal) return failed(refusal);
 	const value = isJson(response) ? read(response) : null;
-	return value ? success(value) : failed(failureOf(response, 'unreadable'));
+	return value ? { ok: true, value } : failed(failureOf(response, 'unreadable'));
 }
 
 /**
@@ -34,7 +33,7 @@ export function outcomeOfCreate(provider: Provider, response: HttpResponse): Out
 	const created = isTaken
 		? (inProviderForm(provider, response) ?? byIdAlone(provider, response))
 		: null;
-	if (created) return success(created);
+	if (created) return { ok: true, value: created };
 	return failed(refusalIn(provider, response, 'create') ?? failureOf(response, 'unreadable'));
 }
 

@@ -70,7 +70,7 @@ export function recordOf(
 		status: 'submitted',
 		videoUrl: videoUrls[0] ?? null,
 		effectScene: null,
-		statusMessage: shownText(statusMessage),
+		statusMessage: statusMessage ? shownText(statusMessage) : null,
 		videoDuration: null,
 		unitsDeducted: null,
 		createdAt: null,
@@ -137,12 +137,4 @@ export function matches(task: Task, filters: TaskFilters): boolean {
 	if (createdAfter !== undefined && !(created >= createdAfter)) return false;
 	if (createdBefore !== undefined && !(created > 0 && created < createdBefore)) return false;
 	return !externalTaskIdPrefix || (task.externalTaskId ?? '').startsWith(externalTaskIdPrefix);
-}
-
-/**
- * Whether a text can be an id: a part of an address that leads nowhere else, of sane length, and
- * without characters that are no text.
- */
-export function isUsableId(id: string): boolean {
-	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
 }

@@ -1,5 +1,4 @@
 import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
-import { asObject } from '../kling/http';
 import { checkExpression, InputError, reasonOf } from '../kling/input';
 
 /** By run of a node: its parameters as they were entered, and the values of those without an expression, the same for all items. */
@@ -64,9 +63,11 @@ export class Parameters {
 
 	/** A collection, none of whose entries need be there. */
 	collection(name: string, displayName: string): Record<string, unknown> {
-		const given = asObject(this.value(name, displayName) ?? {});
-		if (given) return given;
-		throw new InputError(`${displayName} must be an object`, checkExpression);
+		const given = this.value(name, displayName) ?? {};
+		if (typeof given !== 'object' || Array.isArray(given)) {
+			throw new InputError(`${displayName} must be an object`, checkExpression);
+		}
+		return given as Record<string, unknown>;
 	}
 }
 

@@ -10,7 +10,7 @@ const containers = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl']);
 
 function boxesOf(bytes: Buffer, start = 0, end = bytes.length): Box[] {
 	const boxes: Box[] = [];
-	for (let at = start; at + headerBytes <= end; ) {
+	for (let at = start; at + headerBytes <= end;) {
 		const size = bytes.readUInt32BE(at);
 		if (size < headerBytes || at + size > end)
 			throw new Error(`Not an MP4: a box of ${size} bytes`);

@@ -34,15 +34,13 @@ export const modellix: Provider = {
 	displayName: 'Modellix',
 	mounts: [{ prefix: '/modellix', region: 'global', keys }],
 	routes: [
-		...Object.entries(createPaths).map(
-			([generation, path]): Route => ({
-				method: 'POST',
-				path: new RegExp(`^${path}$`),
-				operation: 'create',
-				exists: (options) => options.modellixPath === generation,
-				answer: create,
-			}),
-		),
+		...Object.entries(createPaths).map(([generation, path]): Route => ({
+			method: 'POST',
+			path: new RegExp(`^${path}$`),
+			operation: 'create',
+			exists: (options) => options.modellixPath === generation,
+			answer: create,
+		})),
 		{ method: 'GET', path: /^\/api\/v1\/tasks\/([^/]+)$/, operation: 'get', answer: get },
 		{
 			method: 'GET',

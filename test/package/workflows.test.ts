@@ -20,3 +20,13 @@ test('only a job that runs nothing of the repository can publish', () => {
 	expect(publishing[0]).toContain('--ignore-scripts');
 	expect(textOf('publish.yml')).toMatch(/^permissions: \{\}$/m);
 });
+
+test('what the weekly update leaves alone is explained', () => {
+	const text = readFileSync(join(rootFolder, '.github/dependabot.yml'), 'utf8');
+	const ignored = [...text.matchAll(/dependency-name: '?([^'\n]+)/g)].map(([, name]) => name);
+	const contributing = readFileSync(join(rootFolder, 'CONTRIBUTING.md'), 'utf8');
+	const [, section] = contributing.split('## Dependencies\n');
+	const explained = section.split('\n## ')[0];
+	expect(ignored.length).toBeGreaterThan(5);
+	expect(ignored.filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
+});

@@ -17,8 +17,9 @@ import {
 	segmentAt,
 	withRestartInterval,
 } from '../fixtures/images';
+import { randomCases } from '../harness/randomCases';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 2000);
+const runs = randomCases(2_000, 'FUZZ_RUNS');
 const small = { width: 310, height: 304 };
 const label = 'the file';
 
@@ -85,7 +86,7 @@ describe('whatever the bytes', () => {
 			const end = Math.min(segmentAt(file, 0xda) + 14, file.length);
 			for (let at = 2; at < end; at++) {
 				const copy = Buffer.from(file);
-				copy[at]! ^= 1 << at % 8;
+				copy[at]! ^= 1 << (at % 8);
 				const checked = attempt(() => checkImage(copy, label));
 				const seen = await oracle(copy);
 				if (!checked.ok || seen === null) continue;

@@ -19,7 +19,7 @@ async function bytesOf(init: RequestInit = {}, from = url) {
 /** Types and sizes of an MP4's boxes. */
 function boxesOf(bytes: Buffer): Array<[string, number]> {
 	const boxes: Array<[string, number]> = [];
-	for (let at = 0; at < bytes.length; ) {
+	for (let at = 0; at < bytes.length;) {
 		const short = bytes.readUInt32BE(at);
 		const size = short === 1 ? Number(bytes.readBigUInt64BE(at + 8)) : short;
 		boxes.push([bytes.toString('latin1', at + 4, at + 8), size]);

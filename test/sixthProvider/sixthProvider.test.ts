@@ -55,8 +55,11 @@ describe('the credential test', () => {
 		expect(bench.sandbox.requests).toHaveLength(2);
 	});
 
-	test('asks the provider’s own address when Base URL is empty', () => {
-		expect(new KlingEffectsApi().test.request.baseURL).toContain('https://api.acme.example');
+	test('asks the provider’s own address when Base URL is empty', async () => {
+		const { authenticate, test: check } = new KlingEffectsApi();
+		const sign = authenticate as (data: object, request: object) => Promise<{ url: string }>;
+		const { url } = await sign({ provider: 'acme', apiKey: 'k' }, check.request);
+		expect(url).toMatch(/^https:\/\/api\.acme\.example\//);
 	});
 
 	test('the credential offers the provider, and none of Kling’s own fields for it', () => {

@@ -88,7 +88,7 @@ export async function waitAndFinish(
 ): Promise<Result[]> {
 	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
-	const followed = await follow(records, limits, session);
+	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	const seen = new Map(waiting.map((one, index) => [one, followed[index]]));
 	const latest = itemTasks.map((one) => ({ ...one, record: seen.get(one) ?? one.record }));
 	const results: Result[] = [];

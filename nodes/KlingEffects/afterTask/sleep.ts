@@ -44,7 +44,7 @@ const contextKey = 'klingEffectsWait';
 /** The wait that this run of the node has slept through; null when it has not slept. */
 export function sleptWait(context: IExecuteFunctions): Wait | null {
 	const wait = context.getContext('node')[contextKey] as unknown as Wait | undefined;
-	return wait?.runIndex === runIndexOf(context) ? wait : null;
+	return wait && wait.runIndex === runIndexOf(context) ? wait : null;
 }
 
 /** The wait of a node in an execution as n8n stored it. */

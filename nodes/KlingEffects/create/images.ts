@@ -32,6 +32,7 @@ export function readImages(
 	itemIndex: number,
 	parameters: Parameters,
 	effectType: EffectType,
+	isFetchedFromInternet: boolean,
 ): LoadImage[] {
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
@@ -49,7 +50,7 @@ export function readImages(
 		}
 		images.push(
 			{
-				url: () => checkImageUrl(given, displayName),
+				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
 				base64: () => judged(decodeBase64(given, displayName), displayName),
 				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
 			}[input],

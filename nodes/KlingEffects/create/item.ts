@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { readOrder } from '../../kling/create/order';
 import { InputError } from '../../kling/input';
+import { isPrivateAddress } from '../../kling/privateAddress';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
@@ -41,7 +42,7 @@ export async function checkItems(context: IExecuteFunctions, session: Session) {
 
 async function readItem(
 	context: IExecuteFunctions,
-	{ provider }: Session,
+	{ provider, account }: Session,
 	itemIndex: number,
 ): Promise<CheckedItem> {
 	const parameters = new Parameters(context, itemIndex);
@@ -59,12 +60,14 @@ async function readItem(
 			'Set Effect Type to Two Images, then enter the second one in Right Image.',
 		);
 	}
-	const images = readImages(context, itemIndex, parameters, effectType);
+	const isOnInternet = !isPrivateAddress(account.baseUrl);
+	const images = readImages(context, itemIndex, parameters, effectType, isOnInternet);
 	const finish = readFinish(parameters, options);
+	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
+		wait,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
-		wait: readWait(options),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',

@@ -1,5 +1,5 @@
 import { asObject } from '../http';
-import { InputError, textOf } from '../input';
+import { checkExpression, InputError } from '../input';
 import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
@@ -54,6 +54,15 @@ export function readOrder(
 		...(modelName ? { modelName } : {}),
 		...(additionalFields ? { additionalFields } : {}),
 	};
+}
+
+/** A text that may be left empty: an empty one is the same as none. */
+function textOf(given: unknown, displayName: string): string | undefined {
+	if (given === null || given === undefined) return undefined;
+	if (typeof given !== 'string' && typeof given !== 'number') {
+		throw new InputError(`${displayName} must be a text`, checkExpression);
+	}
+	return String(given).trim() || undefined;
 }
 
 type GivenOptions = Partial<Record<OrderOption, string>>;

@@ -2,9 +2,13 @@ import { refusedImage } from './check';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
 
+/** A picture's first bytes as base64: JPEG, PNG, WebP, GIF, or a whole data: URL. */
+const startsOfImages = /^\s*(data:image\/|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD)/;
+
 /**
  * The bytes that any common spelling of base64 (RFC 4648 4) stands for: behind a `data:` prefix, broken
- * into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not.
+ * into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not, and as it arrives from a
+ * form post (application/x-www-form-urlencoded), which makes a blank of each `+`.
  *
  * @param label names the text in messages, such as `the field "Image"`
  * @throws InputError
@@ -19,20 +23,54 @@ export function decodeBase64(text: string, label: string): Buffer {
 	if (mediaType !== undefined && !/;\s*base64\s*$/i.test(mediaType)) {
 		throw refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
 	}
-	const payload = start === undefined ? trimmed : unescaped(trimmed.slice(start.length));
-	const digits = payload.replace(/\s+/g, '').replace(/={1,2}$/, '');
+	const payload = unescaped(trimmed.slice(start?.length ?? 0)).trim();
+	const digits = withLostPluses(payload)
+		.replace(/\s+/g, '')
+		.replace(/={1,2}$/, '');
 	if (digits === '') throw refusedImage(label, 'is empty', advice);
 	if (/[^\w+/-]/.test(digits)) throw refusedImage(label, 'is not valid base64', advice);
 	if (digits.length % 4 === 1) {
 		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
 		throw refusedImage(label, finding, `Check that the text is complete. ${advice}`);
 	}
-	return Buffer.from(digits, 'base64');
+	const bytes = Buffer.from(digits, 'base64');
+	if (startsOfImages.test(bytes.toString('latin1', 0, 40))) {
+		const finding = 'was encoded as base64 twice: it stands for base64 text, not for an image';
+		throw refusedImage(label, finding, 'Encode the image file only once.');
+	}
+	return bytes;
 }
 
-/** A data: URL may percent-encode what base64 shares with URL syntax (RFC 2397). */
+/** What base64 shares with URL syntax may be percent-encoded (RFC 2397), also more than once. */
 function unescaped(payload: string): string {
-	return payload.replace(/%(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
+	return payload.replace(/%(?:25)*(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
 		String.fromCharCode(parseInt(code, 16)),
 	);
+}
+
+/**
+ * Line breaks are noise, but a blank inside of a line stands where a `+` was lost. At the edges of lines
+ * it does so only where all lines are of one length with it, and not all of them have it there.
+ */
+function withLostPluses(payload: string): string {
+	// URL-safe base64 has no plus that could be lost.
+	if (!payload.includes(' ') || /[-_]/.test(payload)) return payload;
+	const lines = payload.split(/[^\S ]+/).filter((line) => line !== '');
+	if (lines.length === 1 && isOfEqualParts(payload)) return payload;
+	const [full, behind] = [lines.slice(0, -1), lines.slice(1)];
+	const isWhole =
+		full.every((line) => line.length === lines[0].length) &&
+		!(full.length > 0 && full.every((line) => line.endsWith(' '))) &&
+		!(behind.length > 0 && behind.every((line) => line.startsWith(' ')));
+	return lines.map((line) => (isWhole ? line : line.trim()).replaceAll(' ', '+')).join('');
+}
+
+/** The line lengths of PEM and MIME: a one-line field makes a blank of each line break. */
+const lineLengths = [64, 76];
+
+function isOfEqualParts(line: string): boolean {
+	if (!lineLengths.includes(line.indexOf(' '))) return false;
+	const [first, ...others] = line.split(' ');
+	const last = others.pop() ?? '';
+	return last.length <= first.length && others.every(({ length }) => length === first.length);
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../input';
-import { readPixels, type Pixels } from './pixels';
+import { isWholeZlib } from './deflate';
+import { pngData, readPixels, type Pixels } from './pixels';
 import { checkSource, foreignTypeOf, imageTypeOf, type ImageType } from './type';
 
 const megabyte = 1024 * 1024;
@@ -26,6 +27,15 @@ const endMarks: Record<ImageType, Buffer> = {
 	PNG: Buffer.from('0000000049454e44ae426082', 'hex'),
 };
 
+/**
+ * Whether the coded picture goes to its end. What follows does not matter: phones append videos and depth
+ * maps there. Without its last chunk, or with a damaged one, a PNG is still shown by all viewers.
+ */
+function isWhole(bytes: Buffer, type: ImageType, dataAt: number): boolean {
+	if (bytes.includes(endMarks[type], dataAt)) return true;
+	return type === 'PNG' && isWholeZlib(pngData(bytes, dataAt));
+}
+
 const saveAgain = 'Download or export the image again, or save it as a new file in an image app.';
 const resize = ', for example with the Edit Image node.';
 
@@ -46,8 +56,7 @@ export function checkImage(bytes: Buffer, label: string): Image {
 	if (type === null) throw foreignImage(bytes, label);
 	checkFileSize(bytes.length, label);
 	const { pixels, dataAt } = readPixels(bytes, type);
-	// What follows the end does not matter: phones append videos and depth maps there.
-	if (!bytes.includes(endMarks[type], dataAt)) {
+	if (!isWhole(bytes, type, dataAt)) {
 		throw refusedImage(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
 	}
 	if (pixels === null) {
@@ -63,7 +72,8 @@ export function checkImage(bytes: Buffer, label: string): Image {
  * @throws InputError
  */
 export function checkFileSize(bytes: number, label: string): void {
-	if (bytes <= imageLimits.maxBytes) return;
+	// Some stores do not know (NaN): then the bytes are counted once they are read.
+	if (!(bytes > imageLimits.maxBytes)) return;
 	const limit = imageLimits.maxBytes / megabyte;
 	const finding = `is ${roundedUp(bytes / megabyte)} MB. Kling accepts at most ${limit} MB`;
 	throw refusedImage(label, finding, `Make it smaller${resize}`);

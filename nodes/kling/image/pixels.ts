@@ -66,7 +66,7 @@ function readJpeg(bytes: Buffer): Headers {
 /** PNG specification (third edition) 5.3, 11.2.1, 11.3.4.5: IHDR is the first chunk, eXIf precedes IDAT. */
 function readPng(bytes: Buffer): Headers {
 	const found: Headers = { stored: null, orientation: null, dataAt: bytes.length };
-	for (let at = 8; at + 12 <= bytes.length; ) {
+	for (let at = 8; at + 12 <= bytes.length;) {
 		const type = bytes.toString('latin1', at + 4, at + 8);
 		if (type === 'IDAT') return { ...found, dataAt: at };
 		const end = at + 8 + bytes.readUInt32BE(at);
@@ -77,6 +77,17 @@ function readPng(bytes: Buffer): Headers {
 		at = end + 4;
 	}
 	return found;
+}
+
+/** The coded picture of a PNG, which consecutive IDAT chunks share (PNG specification 11.2.4), as far as it is there. */
+export function pngData(bytes: Buffer, dataAt: number): Buffer {
+	const parts: Buffer[] = [];
+	for (let at = dataAt; bytes.toString('latin1', at + 4, at + 8) === 'IDAT'; ) {
+		const end = at + 8 + bytes.readUInt32BE(at);
+		parts.push(bytes.subarray(at + 8, end));
+		at = end + 4;
+	}
+	return Buffer.concat(parts);
 }
 
 /**

@@ -4,6 +4,7 @@ export type ImageType = 'JPEG' | 'PNG';
 const convert = 'Convert it first, for example with the Edit Image node.';
 const exportAgain = 'Save it as JPEG or PNG in an app that opens it, then use that file.';
 const unpack = 'Unpack it first with the Compression node.';
+const unpackElsewhere = 'Unpack it first.';
 export const checkSource = 'Check which file the node before this one outputs.';
 const checkDownload =
 	'The node that downloaded it got a page or a message instead, often because of a sign-in or an ' +
@@ -26,9 +27,24 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['MM\0*', 'a TIFF or camera raw image', convert],
 	['\xff\x0a', 'a JPEG XL image', exportAgain],
 	['\0\0\0\x0cJXL ', 'a JPEG XL image', exportAgain],
+	['\0\0\0\x0cjP  \r\n', 'a JPEG 2000 image', exportAgain],
+	['\xff\x4f\xff\x51', 'a JPEG 2000 image', exportAgain],
+	['II\xbc', 'a JPEG XR image', exportAgain],
+	['\0\0\x01\0', 'an icon (ICO)', convert],
+	['\0\0\x02\0', 'a cursor (CUR)', convert],
 	['8BPS', 'a Photoshop document', exportAgain],
+	['%!PS', 'a PostScript document', exportAgain],
 	['%PDF-', 'a PDF document', exportAgain],
 	['\x1aE\xdf\xa3', 'a WebM or Matroska video', checkSource],
+	['RIFF????AVI ', 'an AVI video', checkSource],
+	['RIFF????WAVE', 'a sound file', checkSource],
+	['ID3', 'a sound file', checkSource],
+	['OggS', 'a sound file or video (Ogg)', checkSource],
+	['\x7fELF', 'a program', checkSource],
+	['MZ?\0', 'a program', checkSource],
+	['\xd0\xcf\x11\xe0', 'an Office document', exportAgain],
+	['Rar!\x1a', 'a RAR archive', unpackElsewhere],
+	['7z\xbc\xaf', 'a 7-Zip archive', unpackElsewhere],
 	['PK\x03\x04', 'a ZIP archive', unpack],
 	['\x1f\x8b', 'a gzip archive', unpack],
 	// Major brands of ISO base media files (ISO/IEC 14496-12 4.3, mp4ra.org).
@@ -62,7 +78,7 @@ export function imageTypeOf(bytes: Buffer): ImageType | null {
  */
 export function foreignTypeOf(bytes: Buffer): { what: string; advice: string } | null {
 	const head = headOf(bytes);
-	const text = isText(head) ? head.replace(/^(\xef\xbb\xbf)?\s*/, '') : null;
+	const text = textOf(head);
 	const row =
 		signatures.find(([start]) => startsLike(head, start)) ??
 		texts.find(([start]) => text !== null && start.test(text));
@@ -77,7 +93,11 @@ function startsLike(head: string, start: string): boolean {
 	return [...start].every((char, at) => char === '?' || char === head[at]);
 }
 
-/** No control characters but those of texts (WHATWG MIME Sniffing), no byte that UTF-8 never has. */
-function isText(head: string): boolean {
-	return /^[\s!-\x7f\xc0-\xf7][\s!-\xf7]*$/.test(head);
+/** What a text begins with, whichever Unicode encoding it is in; null for what is no text. */
+function textOf(head: string): string | null {
+	const isUtf16 = /^(\xff\xfe|\xfe\xff|<\0|\0<)/.test(head);
+	const text = isUtf16 ? head.replace(/\0|^(\xff\xfe|\xfe\xff)/g, '') : head;
+	// No control characters but those of texts (WHATWG MIME Sniffing), no byte that UTF-8 never has.
+	const isText = isUtf16 || /^[\s!-\x7f\xc0-\xf7][\s!-\xf7]*$/.test(text);
+	return isText ? text.replace(/^(\xef\xbb\xbf)?\s*/, '') : null;
 }

@@ -1,7 +1,22 @@
+import { isPrivateAddress } from '../privateAddress';
 import { refusedImage } from './check';
+import { foreignAddress } from './hosts';
 
 const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
 const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';
+const asFile =
+	'The provider fetches the image from the internet. Set Image Input to Binary File, or enter an address that anyone can open.';
+const retype =
+	'It came along when the address was copied. Delete the address and type it, or paste it as plain text.';
+
+/** One address behind another; an image server has one inside of its own, behind a slash or an equals sign. */
+const severalAddresses = /[\s,;|]https?:\/\/|\.(jpe?g|png)\S{0,300}\s?[,;|]\s/i;
+/**
+ * Characters that show nothing. Those that join letters belong to some scripts and to emoji, so they
+ * count only at the end.
+ */
+const invisible =
+	/[^\P{Cc}\t\r\n]|[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u200c\u200d]$/u;
 
 /**
  * Checks an image address as far as it goes without asking for it; Kling fetches it itself
@@ -12,11 +27,16 @@ const asBase64 = 'Set Image Input to Base64, or enter the address of the image.'
  * in the address are passed on. Messages never quote an address: it can be a secret.
  *
  * @param label names the text in messages, such as `the field "Image"`
+ * @param isFetchedFromInternet whether the provider is elsewhere, where private addresses lead to nothing
  * @throws InputError
  */
-export function checkImageUrl(text: string, label: string): string {
+export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
 	const trimmed = text.trim();
 	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
+	const [hidden] = invisible.exec(trimmed) ?? [];
+	if (hidden !== undefined) {
+		throw refusedImage(label, `holds an invisible character (${codeOf(hidden)})`, retype);
+	}
 	if (/^data:/i.test(trimmed)) {
 		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
@@ -33,25 +53,18 @@ export function checkImageUrl(text: string, label: string): string {
 	if (/[\t\r\n]/.test(trimmed)) {
 		throw refusedImage(label, 'holds more than one line', 'Enter one address only.');
 	}
+	if (severalAddresses.test(trimmed)) {
+		throw refusedImage(label, 'holds more than one address', 'Enter one address only.');
+	}
 	const encoded = encodedUrl(trimmed);
 	if (encoded === null) throw refusedImage(label, 'holds an address that cannot be read', advice);
-	const direct = directLinkAdvice(new URL(encoded));
-	if (direct) throw refusedImage(label, 'is the address of a page, not of an image', direct);
+	if (isFetchedFromInternet && isPrivateAddress(encoded)) {
+		throw refusedImage(label, 'is an address that only your own network can open', asFile);
+	}
+	const foreign = foreignAddress(new URL(encoded));
+	if (foreign) throw refusedImage(label, `is the address of ${foreign.what}`, foreign.advice);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
 	return isPlain ? trimmed : encoded;
-}
-
-/** What to enter instead of the address of a page that shows an image; null for any other address. */
-function directLinkAdvice({ hostname, pathname, searchParams }: URL): string | null {
-	const isOf = (domain: string) => hostname === domain || hostname.endsWith(`.${domain}`);
-	if (isOf('drive.google.com') && /^\/(file\/|open)/.test(pathname)) {
-		return 'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the ID of the file, which anyone with the link must be able to open.';
-	}
-	if (isOf('dropbox.com') && searchParams.get('raw') !== '1' && searchParams.get('dl') !== '1') {
-		return 'Enter the direct link: for Dropbox, the same address with raw=1 instead of dl=0 at its end.';
-	}
-	if (!/\.html?$/i.test(pathname)) return null;
-	return 'Enter the direct link of the image: right-click it on the page and copy its address.';
 }
 
 /**
@@ -64,4 +77,8 @@ function encodedUrl(text: string): string | null {
 	} catch {
 		return null;
 	}
+}
+
+function codeOf(character: string): string {
+	return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 }

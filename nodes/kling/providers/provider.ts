@@ -13,8 +13,7 @@ export type ExternalIdSupport = 'lookup' | 'unverified' | 'none';
 
 /** What proves who sends a request. */
 export type Secret =
-	| { kind: 'key'; key: string }
-	| { kind: 'signed'; accessKey: string; secretKey: string };
+	{ kind: 'key'; key: string } | { kind: 'signed'; accessKey: string; secretKey: string };
 
 /** A free request that shows whether a key works: only a good key is answered with a `data` key. */
 export interface CredentialCheck {

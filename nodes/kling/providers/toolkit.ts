@@ -1,12 +1,20 @@
 import { z } from 'zod/v3';
 import { asObject, type ApiRequest, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
-import { isUsableId, taskStatuses, type TaskRecord, type TaskStatus } from '../task';
+import { taskStatuses, type TaskRecord, type TaskStatus } from '../task';
 import type { OrderWithImages, Secret, TaskPage } from './provider';
 
 /** A key as most providers want it. Only a provider that signs is ever given anything else. */
 export function bearer(secret: Secret): Record<string, string> {
 	return secret.kind === 'key' ? { Authorization: `Bearer ${secret.key}` } : {};
+}
+
+/**
+ * Whether a text can be an id: a part of an address that leads nowhere else, of sane length, and
+ * without characters that are no text.
+ */
+function isUsableId(id: string): boolean {
+	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
 }
 
 /** An id as text: providers send strings, some gateways numbers. */

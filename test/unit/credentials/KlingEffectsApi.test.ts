@@ -19,6 +19,11 @@ afterAll(async () => await sandbox.close());
 
 const green = { status: 'OK', message: 'Connection successful!' };
 const type = new KlingEffectsApi();
+const testRequest = type.test.request as IHttpRequestOptions;
+const authenticate = type.authenticate as (
+	credential: Record<string, unknown>,
+	request: IHttpRequestOptions,
+) => Promise<IHttpRequestOptions>;
 
 describe('the test of the credential', () => {
 	test.each(names)('is green for a good key of %s, after one free request', async (name) => {
@@ -37,9 +42,21 @@ describe('the test of the credential', () => {
 		expect(sandbox.requests).toHaveLength(1);
 	});
 
-	test.each(names)('is red for an empty key of %s', async (name) => {
-		const { status } = await testCredential(sandbox.credential(name, { apiKey: '' }));
-		expect(status).toBe('Error');
+	test.each(names)(
+		'says for an empty key of %s that it is empty, and sends nothing',
+		async (name) => {
+			const { status, message } = await testCredential(sandbox.credential(name, { apiKey: ' ' }));
+			expect(status).toBe('Error');
+			expect(message).toBe('API Key in the credential is empty');
+			expect(sandbox.requests).toEqual([]);
+		},
+	);
+
+	test('names a base URL that is none, and a provider that is unknown', async () => {
+		const { message } = await testCredential(sandbox.credential('kling', { baseUrl: 'a.example' }));
+		expect(message).toBe('Base URL in the credential is not a web address');
+		const other = await testCredential(sandbox.credential('kling', { provider: 'acme' }));
+		expect(other.message).toBe('The credential names a provider that this package does not know');
 	});
 
 	test.each(names)('is red where a web page answers instead of %s', async (name) => {
@@ -160,11 +177,14 @@ describe('the test of the credential', () => {
 		expect(await testCredential({ baseUrl, apiKey })).toEqual(green);
 	});
 
-	test("asks the providers' own hosts when Base URL is empty", () => {
-		const { baseURL } = type.test.request;
+	test("asks the providers' own hosts when Base URL is empty", async () => {
 		for (const provider of providers) {
 			for (const region of ['global', 'china']) {
-				expect(baseURL).toContain(provider.defaultBaseUrl({ region }));
+				const credential = { provider: provider.name, region, apiKey: 'k', baseUrl: '' };
+				const { url } = await authenticate(credential, testRequest);
+				expect(url).toContain(
+					`${provider.defaultBaseUrl({ region })}${provider.versionPath ?? ''}/`,
+				);
 			}
 		}
 	});
@@ -203,16 +223,8 @@ describe('the form of the credential', () => {
 });
 
 describe('signing', () => {
-	const sign = async (
-		credential: Record<string, unknown>,
-		request: Partial<IHttpRequestOptions>,
-	) => {
-		const authenticate = type.authenticate as (
-			credential: Record<string, unknown>,
-			request: IHttpRequestOptions,
-		) => Promise<IHttpRequestOptions>;
-		return await authenticate(credential, { url: '', ...request });
-	};
+	const sign = async (credential: Record<string, unknown>, request: Partial<IHttpRequestOptions>) =>
+		await authenticate(credential, { url: '', ...request });
 
 	test("makes Kling's JWT: HS256 over iss, exp and nbf and nothing else, good for 30 minutes", async () => {
 		const credential = sandbox.accessKeyCredential();

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { decodeBase64 } from '../../../../nodes/kling/image/base64';
 import { checkImageUrl } from '../../../../nodes/kling/image/url';
 import { attempt } from '../../../fixtures/attempt';
@@ -21,7 +22,7 @@ function refusal(check: () => unknown): string {
 }
 
 describe('base64', () => {
-	const lineBreak = fc.constantFrom('\n', '\r\n', ' ', '\t', '\n\n  ', '\u00a0', '\ufeff');
+	const lineBreak = fc.constantFrom('\n', '\r\n', '\t', '\n\n  ', '\u00a0', '\ufeff');
 	const prefix = fc.constantFrom(
 		'',
 		'data:image/png;base64,',
@@ -76,6 +77,56 @@ describe('base64', () => {
 		expect(sent('data:image/png;base64,QQ%3D%3D')).toBe('QQ==');
 	});
 
+	test('gets back each plus that a form post made a blank', () => {
+		const blank = readFileSync('test/fixtures/base64-plus-as-blank.txt', 'utf8');
+		const original = readFileSync('test/fixtures/base64-plus-original.txt', 'utf8');
+		expect(blank).not.toBe(original);
+		expect(sent(blank)).toBe(original.trim());
+		fc.assert(
+			fc.property(
+				fc.uint8Array({ minLength: 300, maxLength: 3000 }),
+				fc.option(fc.constantFrom(64, 76)),
+				prefix,
+				(random, width, start) => {
+					const bytes = Buffer.concat([Buffer.from('ffd8ff', 'hex'), Buffer.from(random)]);
+					const canonical = bytes.toString('base64');
+					const lines = width
+						? canonical.replace(new RegExp(`.{${width}}(?=.)`, 'g'), '$&\r\n')
+						: canonical;
+					// A blank at the very end is like none; a picture has its end mark there.
+					fc.pre(!/\+=*$/.test(canonical));
+					expect(sent(`${start}${lines.replace(/\+/g, ' ')}`)).toBe(canonical);
+				},
+			),
+			{ numRuns: 2000 },
+		);
+	});
+
+	test.each([64, 76])('is read where its lines of %i have blanks between them', (width) => {
+		const canonical = Buffer.alloc(500, '\xff\xfb\xef\x00', 'latin1').toString('base64');
+		const text = canonical.replace(new RegExp(`.{${width}}`, 'g'), '$& ');
+		expect(canonical).toContain('+');
+		expect(sent(text)).toBe(canonical);
+	});
+
+	test.each([
+		['base64', (text: string) => Buffer.from(text).toString('base64')],
+		[
+			'base64 of a data: URL',
+			(text: string) => Buffer.from(`data:image/jpeg;base64,${text}`).toString('base64'),
+		],
+	])('that was encoded twice, as %s, is told', (_name, again) => {
+		const jpeg = Buffer.from('ffd8ffe000104a464946', 'hex').toString('base64');
+		const message = refusal(() => decodeBase64(again(jpeg), label));
+		expect(message).toContain('was encoded as base64 twice');
+	});
+
+	test('is read where it was percent-encoded, once or twice, with a data: prefix or without', () => {
+		for (const text of ['%2B%2f%2BA', '%252B/%252BA', 'data:image/png;base64,%252B%252F%252BA']) {
+			expect(sent(text)).toBe('+/+A');
+		}
+	});
+
 	test('gets unused bits at its end cleared', () => {
 		expect(sent('QR==')).toBe('QQ==');
 		expect(sent('QUJ')).toBe('QUI=');
@@ -87,10 +138,11 @@ describe('base64', () => {
 	});
 
 	test('are read alike however many were read before', () => {
-		const plain = (count: number) => checkImageUrl(`https://example.com/${count % 7}.jpg`, label);
+		const plain = (count: number) =>
+			checkImageUrl(`https://example.com/${count % 7}.jpg`, label, true);
 		// Often enough for the engine to compile URL.canParse, which in Node.js 20 is wrong from then on.
 		for (let count = 0; count < 100_000; count++) plain(count);
-		expect(checkImageUrl('https://bücher.example/ä.jpg', label)).toMatch(/^https:/);
+		expect(checkImageUrl('https://bücher.example/ä.jpg', label, true)).toMatch(/^https:/);
 	});
 
 	test.each([
@@ -130,18 +182,18 @@ describe('image addresses', () => {
 		['  http://example.com/cat.jpg\n', 'http://example.com/cat.jpg'],
 		['HTTPS://EXAMPLE.com', 'HTTPS://EXAMPLE.com'],
 		['https://user:pass@example.com:8443/a?b=c#d', 'https://user:pass@example.com:8443/a?b=c#d'],
-		['https://[::1]:4010/a.png', 'https://[::1]:4010/a.png'],
+		['https://[2606:4700::1111]:4010/a.png', 'https://[2606:4700::1111]:4010/a.png'],
 	])('are accepted as they are, but for blanks around: %j', (given, value) => {
-		expect(checkImageUrl(given, label)).toBe(value);
+		expect(checkImageUrl(given, label, true)).toBe(value);
 	});
 
 	test('keep their signature to the letter', () => {
 		const signed = "https://s3.example.com/a/../b%2fc.jpg?X-Amz-Signature=a%2Bb'|~&X=(1)";
-		expect(checkImageUrl(signed, label)).toBe(signed);
+		expect(checkImageUrl(signed, label, true)).toBe(signed);
 	});
 
 	test('are encoded where they hold blanks or letters beyond ASCII', () => {
-		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label)).toBe(
+		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label, true)).toBe(
 			'https://xn--bcher-kva.example/kat%20ze/%C3%A4.jpg',
 		);
 	});
@@ -167,7 +219,7 @@ describe('image addresses', () => {
 		['https://www.dropbox.com/s/secret/photo.jpg?dl=0', 'is the address of a page'],
 		['https://example.com/secret.html', 'is the address of a page'],
 	])('are refused without being quoted: %j', (text, finding) => {
-		const message = refusal(() => checkImageUrl(text, label));
+		const message = refusal(() => checkImageUrl(text, label, true));
 		expect(message).toContain(`The field "Image" ${finding}`);
 		expect(message).not.toContain('secret');
 	});
@@ -178,16 +230,63 @@ describe('image addresses', () => {
 		'https://dl.dropboxusercontent.com/s/1/photo.jpg',
 		'https://notdropbox.com/photo.jpg',
 	])('are taken where they lead to the image: %s', (text) => {
-		expect(checkImageUrl(text, label)).toBe(text);
+		expect(checkImageUrl(text, label, true)).toBe(text);
 	});
 
 	test.each([
 		['https://drive.google.com/file/d/1/view', /uc\?export=download&id=/],
 		['https://www.dropbox.com/s/1/photo.jpg', /raw=1/],
-		['https://example.com/album.htm', /copy its address/],
+		['https://example.com/album.htm', /copy the address/],
 	])('of a page: %s tells how to get the direct link', (text, advice) => {
-		const checked = attempt(() => checkImageUrl(text, label));
+		const checked = attempt(() => checkImageUrl(text, label, true));
 		expect(checked.ok ? '' : checked.problem.description).toMatch(advice);
+	});
+
+	test.each([
+		['https://example.com/secret.jpg\u200b', 'holds an invisible character (U+200B)'],
+		['\u200bhttps://example.com/secret.jpg', 'holds an invisible character (U+200B)'],
+		['https://example.com/\u202egpj.secret', 'holds an invisible character (U+202E)'],
+		['https://example.com/secret\u00ad.jpg', 'holds an invisible character (U+00AD)'],
+		['https://example.com/secret.jpg\u200d', 'holds an invisible character (U+200D)'],
+		['https://example.com/secret\u0000.jpg', 'holds an invisible character (U+0000)'],
+		['https://example.com/secret.jpg, https://example.com/b.jpg', 'holds more than one address'],
+		['https://example.com/secret.jpg,https://example.com/b.jpg', 'holds more than one address'],
+		['https://example.com/secret.jpg https://example.com/b.jpg', 'holds more than one address'],
+		['https://example.com/secret.jpg, b.jpg', 'holds more than one address'],
+		['https://example.com/secret.jpg?x=1; b.png', 'holds more than one address'],
+	])('that brought something along are told: %j', (text, finding) => {
+		const message = refusal(() => checkImageUrl(text, label, true));
+		expect(message).toBe(`The field "Image" ${finding}`);
+	});
+
+	test.each([
+		'https://cdn.example.com/w=1,h=2/https://example.com/a.jpg',
+		'https://cdn.example.com/?url=https://example.com/a.jpg',
+		'https://example.com/\u{1f468}\u200d\u{1f469}.jpg',
+		'https://example.com/a, b.jpg',
+	])('are taken with what may stand in one: %s', (text) => {
+		expect(checkImageUrl(text, label, true)).toMatch(/^https:/);
+	});
+
+	test.each([
+		'http://localhost:3000/secret.jpg',
+		'http://127.0.0.1/secret.jpg',
+		'http://192.168.1.20/secret.jpg',
+		'http://10.0.0.5:8080/secret.jpg',
+		'http://172.17.0.2/secret.jpg',
+		'http://minio:9000/secret.jpg',
+		'http://host.docker.internal/secret.jpg',
+		'http://nas.local/secret.jpg',
+		'http://intranet.corp/secret.jpg',
+		'http://169.254.169.254/secret.jpg',
+		'http://2130706433/secret.jpg',
+		'http://[fd00::1]/secret.jpg',
+		'http://[ff02::1]/secret.jpg',
+		'http://239.1.1.1/secret.jpg',
+	])('that only a private network knows are of no use to a provider elsewhere: %s', (text) => {
+		const message = refusal(() => checkImageUrl(text, label, true));
+		expect(message).toBe('The field "Image" is an address that only your own network can open');
+		expect(checkImageUrl(text, label, false)).toBe(text);
 	});
 
 	test('throw nothing raw and never let through what no URL parser reads', () => {
@@ -198,7 +297,7 @@ describe('image addresses', () => {
 		);
 		fc.assert(
 			fc.property(any, (text) => {
-				const checked = attempt(() => checkImageUrl(text, label));
+				const checked = attempt(() => checkImageUrl(text, label, true));
 				if (checked.ok) expect(new URL(checked.value).protocol).toMatch(/^https?:$/);
 			}),
 			{ numRuns: 5000 },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image/check';
 import { InputError } from '../../../../nodes/kling/input';
 import { attempt } from '../../../fixtures/attempt';
@@ -30,6 +31,16 @@ function problemOf(bytes: Uint8Array): { message: string; description: string } 
 	return checked.problem;
 }
 
+/** Where the last byte of the coded picture is followed by what a viewer can do without. */
+function dataEndOf(file: Buffer): number {
+	if (!file.subarray(0, 8).equals(pngSignature)) return file.length;
+	const chunks = chunksOf(file);
+	const last = chunks.map(({ type }) => type).lastIndexOf('IDAT');
+	const lengths = chunks.slice(0, last + 1).map(({ data }) => data.length + 12);
+	const checksums = 8;
+	return 8 + lengths.reduce((sum, length) => sum + length) - checksums;
+}
+
 function imageOf(bytes: Buffer): unknown {
 	return checkImage(bytes, label);
 }
@@ -47,12 +58,26 @@ describe('reading real files', () => {
 		const file = await make();
 		const cutOff = /^The file "cat.jpg" in field "data" is a (JPEG|PNG) image that is cut off/;
 		const headers = Array.from({ length: Math.min(300, file.length) }, (_byte, at) => at);
-		const steps = Array.from({ length: 60 }, (_step, at) => Math.floor((file.length * at) / 60));
-		for (const length of [...headers, ...steps, file.length - 2, file.length - 1]) {
+		const steps = Array.from({ length: 20 }, (_step, at) => Math.floor((file.length * at) / 20));
+		const ends = Array.from({ length: 12 }, (_step, at) => file.length - 1 - at * 3);
+		const dataEnd = dataEndOf(file);
+		for (const length of [...headers, ...steps, ...ends, dataEnd - 1]) {
+			if (length >= dataEnd) continue;
 			if (length < 8) expect(() => checkImage(file.subarray(0, length), label)).toThrow(InputError);
 			else expect(problemOf(file.subarray(0, length)).message).toMatch(cutOff);
 		}
 	});
+
+	test.each(Object.entries(pngs))(
+		'shows %s like every viewer, where its pixels are there and its end is not',
+		async (_, make) => {
+			const file = await make();
+			const end = dataEndOf(file);
+			for (const length of [end, end + 6, end + 10, file.length - 1]) {
+				expect(imageOf(file.subarray(0, length))).toMatchObject(size);
+			}
+		},
+	);
 
 	test.each(files)('accepts bytes behind the end of %s', async (_, make) => {
 		const file = await make();
@@ -151,6 +176,34 @@ describe('a PNG', () => {
 		expect(imageOf(behind)).toMatchObject(size);
 	});
 
+	test.each(['iend-crc-wrong', 'no-iend'])('that is whole but for its last chunk: %s', (name) => {
+		const file = readFileSync(`test/fixtures/${name}.png`);
+		expect(imageOf(file)).toEqual({ type: 'PNG', width: 320, height: 320 });
+	});
+
+	test('whose last chunk is damaged in any way is accepted, one that lacks a piece of its pixels is not', async () => {
+		const chunks = chunksOf(await picture().png().toBuffer());
+		const data = Buffer.concat(
+			chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data),
+		);
+		const others = chunks.filter(({ type }) => !/IDAT|IEND/.test(type));
+		const halves = [data.subarray(0, 5_000), data.subarray(5_000)];
+		const pixels = halves.map((half) => ({ type: 'IDAT', data: half }));
+		const whole = pngOf([...others, ...pixels]);
+		for (const end of [
+			'',
+			'00000000',
+			'0000000049454e44',
+			'0000000149454e44ae426082',
+			'ff'.repeat(12),
+		]) {
+			expect(imageOf(Buffer.concat([whole, Buffer.from(end, 'hex')]))).toMatchObject(size);
+		}
+		const half = pngOf([...others, pixels[0]!]);
+		expect(problemOf(half).message).toContain('cut off');
+		expect(problemOf(Buffer.concat([half, Buffer.from('IEND')])).message).toContain('cut off');
+	});
+
 	test('without a header is refused as damaged', async () => {
 		const [, ...others] = chunksOf(await picture().png().toBuffer());
 		expect(problemOf(pngOf(others)).message).toContain('is a damaged PNG image');
@@ -221,6 +274,7 @@ describe('the limits of Kling', () => {
 		expect(problemOf(padPng(png, max + 1)).message).toBe(message);
 		expect(() => checkFileSize(max + 1, label)).toThrow(message);
 		expect(() => checkFileSize(max, label)).not.toThrow();
+		expect(() => checkFileSize(NaN, label)).not.toThrow();
 	});
 });
 
@@ -241,6 +295,16 @@ describe('files that are no JPEG or PNG', () => {
 		['an MP4 or QuickTime video', () => isoFile('qt  ')],
 		['a BMP image', () => text('BM\x36\x10\x0e\0\0\0\0\0\x36\0\0\0\x28\0\0\0')],
 		['a JPEG XL image', () => text('\xff\x0a\x00\x10')],
+		['a JPEG 2000 image', () => text('\0\0\0\x0cjP  \r\n\x87\n')],
+		['a JPEG 2000 image', () => text('\xff\x4f\xff\x51\0\x2f')],
+		['an icon (ICO)', () => text('\0\0\x01\0\x01\0\x20\x20')],
+		['a cursor (CUR)', () => text('\0\0\x02\0\x01\0\x20\x20')],
+		['a program', () => text('\x7fELF\x02\x01\x01\0')],
+		['a sound file', () => text('ID3\x04\0\0')],
+		['a web page (HTML)', () => Buffer.from('\ufeff<!doctype html>', 'utf16le')],
+		['a web page (HTML)', () => Buffer.from('<html>', 'utf16le')],
+		['a web page (HTML)', () => Buffer.from('\ufeff<html>', 'utf16le').swap16()],
+		['text', () => Buffer.from('\ufeffcat', 'utf16le')],
 		['a PDF document', () => text('%PDF-1.7\n%\xe2\xe3\xcf\xd3')],
 		['a ZIP archive', () => text('PK\x03\x04\x14\0')],
 		['a web page (HTML)', () => text('\xef\xbb\xbf\n<!DOCTYPE html><html></html>')],

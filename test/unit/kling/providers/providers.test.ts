@@ -161,13 +161,11 @@ describe('Kling AI', () => {
 			'already exists',
 			'exist',
 			'e'.repeat(200),
-		].flatMap(
-			(id): Array<[number, number, string, string]> => [
-				[400, 1201, `Task not found by id/external id: ${id}`, 'notFound'],
-				[400, 1201, `external_task_id ${id} is too long`, 'badRequest'],
-				[400, 1201, `External_task_id ${id} already exists`, 'duplicateExternalId'],
-			],
-		),
+		].flatMap((id): Array<[number, number, string, string]> => [
+			[400, 1201, `Task not found by id/external id: ${id}`, 'notFound'],
+			[400, 1201, `external_task_id ${id} is too long`, 'badRequest'],
+			[400, 1201, `External_task_id ${id} already exists`, 'duplicateExternalId'],
+		]),
 		[401, 1004, 'Authorization has expired', 'keyRefused'],
 		[200, 1102, 'a refusal in the body of a 200', 'accountEmpty'],
 		[429, 9999, 'a code of next year', 'tooManyRequests'],

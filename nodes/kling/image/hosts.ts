@@ -1,0 +1,164 @@
+const copyAddress =
+	'Right-click the image on that page, copy the address of the image, and enter that.';
+const download =
+	'Download the image, for example with the HTTP Request node, and set Image Input to Binary File.';
+const signIn =
+	'It opens only for people who are signed in. Download it with the node of that service, and set Image Input to Binary File.';
+const drive =
+	'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the ID of the file, which anyone with the link must be able to open.';
+const microsoft =
+	'Add download=1 to the query of the link, or download the file with the Microsoft OneDrive node and set Image Input to Binary File.';
+
+/** Sites whose own host has nothing but pages: their pictures are at other hosts. */
+const pagesOnly =
+	/^((www|m|mobile|web|old|new|vm|[a-z]{2}|[a-z]{2}-[a-z]{2})\.)?(facebook\.com|fb\.(com|me|watch)|(x|twitter)\.com|tiktok\.com|pinterest\.[a-z.]{2,6}|pin\.it|reddit\.com|redd\.it|linkedin\.com|lnkd\.in|youtube\.com|youtu\.be|weibo\.c(om|n)|xiaohongshu\.com|threads\.(net|com)|bsky\.app|500px\.com|deviantart\.com|behance\.net|dribbble\.com|artstation\.com|flic\.kr|photos\.google\.com|(photos|images)\.app\.goo\.gl|share\.google)$/;
+
+/**
+ * Addresses of pages, folders and files behind a sign-in: host, path with query, and what to enter
+ * instead. Each row is from what the Share and Copy Link buttons of the service give and from its help
+ * pages, read in November 2026. What no row names passes: refused is only what surely is no picture.
+ */
+const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
+	[pagesOnly, /./, copyAddress],
+	// developers.google.com/workspace/drive/api/guides/manage-downloads: uc and thumbnail give the file.
+	[/^drive\.google\.com$/, /^\/(?!(a\/[^/]+\/|u\/\d+\/)?(uc|thumbnail)\b)/, drive],
+	[/^docs\.google\.com$/, /^\/(a\/[^/]+\/|u\/\d+\/)?(file|document|forms)\//, drive],
+	// Drawings, slides and charts have an export as PNG too.
+	[
+		/^docs\.google\.com$/,
+		/\/d\/[^/]+(\/(edit|view|preview|htmlview|copy)\b|\/?(\?|$))/,
+		'Export it as PNG or JPEG, and enter the address of that.',
+	],
+	[/^www\.googleapis\.com$/, /^\/drive\/v\d\/files\/(?!.*[?&]key=)/, signIn],
+	[/^goo\.gl$/, /^\/photos\//, copyAddress],
+	[/^((www|images)\.)?google\.[a-z.]{2,6}$/, /^\/(imgres|search|imghp)\b/, copyAddress],
+	[/^((www|cn)\.)?bing\.com$/, /^\/images\//, copyAddress],
+	[/^(www\.)?yandex\.[a-z.]{2,6}$/, /^\/images\//, copyAddress],
+	[/^(www\.)?duckduckgo\.com$/, /^\/(\?|$)/, copyAddress],
+	// help.dropbox.com/share/force-download: raw=1 or dl=1 gives the file, a folder comes as an archive.
+	[
+		/^(www\.)?dropbox\.com$/,
+		/^(?!\/temp_thumb_from_token\/)(?!.*[?&](raw|dl)=(?!0|false|&|$))|^\/(sh|scl\/fo)\/[^/?]+\/[^/?]+\/?(\?|$)/,
+		'Enter the direct link: for Dropbox, share the file itself and enter the same address with raw=1 in place of dl=0.',
+	],
+	// 1drv.ms with a width is what OneDrive's Embed gives as the address of a picture.
+	[/^1drv\.ms$/, /^(?!.*[?&](width|height|download)=)/, microsoft],
+	[
+		/^((www|photos)\.)?onedrive\.(live\.)?com$/,
+		/^\/(?!(download|embed)\b)(?!.*[?&]download=1)/,
+		microsoft,
+	],
+	[
+		/\.sharepoint\.(com|cn|us)$/,
+		/^(?!.*[?&]download=1)\/(:[a-z]:\/|.*\/_layouts\/15\/(onedrive|doc|viewer|stream)\.aspx)/i,
+		microsoft,
+	],
+	[/^graph\.microsoft\.com$/, /./, signIn],
+	// support.apple.com/guide/icloud: links of iCloud Photos and iCloud Drive open a page.
+	[/^((www|share|photos|beta)\.)?icloud\.com$/, /./, download],
+	[/^((www|m)\.)?instagram\.com$/, /^(?!\/p\/[^/]+\/media\b)/, download],
+	// developers.facebook.com/docs/whatsapp/cloud-api/reference/media: each download needs the token.
+	[/^lookaside\.fbsbx\.com$/, /^\/whatsapp_business\//, signIn],
+	[/^((www|m)\.)?vk\.com$/, /^\/(photo|album|wall)/, copyAddress],
+	[/^(t|telegram)\.me$/, /^\/(?!i\/)/, download],
+	[/^((www|ptb|canary)\.)?discord\.com$/, /^\/channels\//, copyAddress],
+	[
+		/^((www|m)\.)?imgur\.com$/,
+		/^\/(?!download\/)(?!.*\.(jpe?g|png)\b)/i,
+		'Enter the address that starts with https://i.imgur.com and ends in .jpg or .png.',
+	],
+	[/^((www|m)\.)?flickr\.com$/, /^\/(photos|gp|p)\//, copyAddress],
+	[/^(www\.)?(unsplash|pexels)\.com$/, /^(?!.*\/download\b)(?!.*\.(jpe?g|png)\b)/i, copyAddress],
+	[/^(www\.)?pixabay\.com$/, /^(\/[a-z]{2})?\/(?!get\/|images\/download\/|api\/)/, copyAddress],
+	[/^(www\.)?shutterstock\.com$/, /^(\/[a-z-]{2,5})?\/(image-|search|g\/)/, copyAddress],
+	[
+		/^(www\.)?(gettyimages\.[a-z.]{2,6}|istockphoto\.com)$/,
+		/^(\/[a-z]{2})?\/(detail|photos?|fotos?|search)\//,
+		copyAddress,
+	],
+	[/^stock\.adobe\.com$/, /^(\/[a-z]{2})?\/(images|search|stock-photo)/, copyAddress],
+	[
+		/^(www\.)?(postimg\.cc|postimages\.org|ibb\.co|imgbb\.com|gyazo\.com|prnt\.sc|freeimage\.host|imgbox\.com)$/,
+		/^(?!.*\.(jpe?g|png)\b)/i,
+		copyAddress,
+	],
+	// commons.wikimedia.org/wiki/Commons:FAQ: File:cat.jpg is the page of a file; Special:FilePath/cat.jpg gives it.
+	[
+		/(^|\.)(wikipedia|wikimedia|wiktionary)\.org$/,
+		/^\/wiki\/(?![^/:]+:[^/]+\/)/,
+		'Enter the address of the file, which starts with https://upload.wikimedia.org.',
+	],
+	// docs.github.com: “blob” is the page around a file, “raw” the file. Others have copied the words.
+	[
+		/^((www|gist)\.)?github\.com$/,
+		/^\/[^/]+\/[^/]+\/(blob|tree)\/(?!.*[?&]raw=(1|true)\b)/,
+		'On GitHub, choose Raw and enter the address of that.',
+	],
+	[
+		/^gitlab\.com$/,
+		/\/-\/(blob|tree)\//,
+		'On GitLab, choose Open Raw and enter the address of that.',
+	],
+	[/^huggingface\.co$/, /\/(blob|tree)\//, 'Enter the same address with resolve in place of blob.'],
+	// support.box.com: a shared link opens a page; its settings have a direct link, under /shared/static/.
+	[
+		/^([\w-]+\.)*box\.com$/,
+		/^\/(s|v|file|folder)\//,
+		'In Box, open the settings of the shared link and enter its direct link.',
+	],
+	[/^((www\.)?wetransfer\.com|we\.tl|mega\.nz|pan\.baidu\.com|gofile\.io)$/, /./, download],
+	[/^(www\.)?mediafire\.com$/, /^\/(file|view|folder)\//, download],
+	[/^(www\.)?(1024)?terabox\.com$/, /./, download],
+	[/^(disk\.yandex\.[a-z.]{2,6}|yadi\.sk)$/, /./, download],
+	[/^[\w-]+\.pcloud\.(com|link)$/, /^\/publink\//, download],
+	[/^(www\.)?amazon\.[a-z.]{2,6}$/, /^\/(photos|clouddrive)\//, download],
+	[/^tmpfiles\.org$/, /^\/(?!dl\/)/, 'Enter the same address with /dl/ behind tmpfiles.org.'],
+	// docs.slack.dev: url_private needs a token, a permalink a person.
+	[/^files\.slack\.com$/, /^\/files-(pri|tmb)\/(?!.*[?&]pub_secret=)/, signIn],
+	[/^(?!files\.|a\.)[\w-]+\.slack\.com$|^slack-files\.com$/, /./, signIn],
+	[/^(www\.)?canva\.com$/, /^\/(design|folder)\//, download],
+	[/^(www\.)?figma\.com$/, /^\/(file|design|proto|board|slides)\//, download],
+	[/^((www\.)?notion\.so|[\w-]+\.notion\.site)$/, /^\/(?!(image|signed|f)\/)/, copyAddress],
+	[/^(www\.)?airtable\.com$/, /./, signIn],
+	// n8n shows the files of executions only in its own editor.
+	[
+		/./,
+		/\/rest\/binary-data(?!\/signed)\b/,
+		'Set Image Input to Binary File, and enter the name of the field that holds the file.',
+	],
+];
+
+const convert = 'Convert the image, or enter the address of a JPEG or PNG version of it.';
+const noImage = 'Enter the address of a JPEG or PNG image.';
+
+/** Endings that name another format. Those of scripts do not count: they can give anything. */
+const endings: Array<[ending: RegExp, what: string, advice: string]> = [
+	[/^html?$/, 'a page', copyAddress],
+	[/^(webp|gif|bmp|tiff?|hei[cf]|avif|svgz?|ico|jxl|jp2|j2k|psd|eps)$/, 'another format', convert],
+	[/^(cr[23]|nef|arw|dng|raf|orf|rw2)$/, 'a camera raw file', convert],
+	[/^pdf$/, 'a PDF document', convert],
+	[/^(mp4|mov|m4v|webm|mkv|avi|mpe?g|3gp|wmv|flv|m3u8)$/, 'a video', noImage],
+	[/^(mp3|wav|m4a|aac|ogg|opus|flac)$/, 'a sound file', noImage],
+	[/^(docx?|xlsx?|pptx?|odt|ods|rtf|csv|txt|json|xml)$/, 'a document', noImage],
+	[/^(zip|rar|7z|tgz|tar|gz)$/, 'an archive', 'Unpack it first with the Compression node.'],
+];
+
+/** Image servers turn a picture into what the query asks for, or a part of the path. */
+const asksForOther =
+	/\?.*(?<![a-z\d])(jpe?g|jfif|png|auto=format|format=auto)(?![a-z\d])|[/,;](f|fm|format|output|ext)[_:=-](jpe?g|png|auto)\b/i;
+
+/**
+ * What an address surely leads to that is no JPEG or PNG image, as fits behind “is the address of”, and
+ * what to enter instead; null for any other address.
+ */
+export function foreignAddress(address: URL): { what: string; advice: string } | null {
+	const host = address.hostname.replace(/\.$/, '');
+	const target = `${address.pathname}${address.search}`;
+	const page = pages.find(([hosts, paths]) => hosts.test(host) && paths.test(target));
+	if (page) return { what: 'a page, not of an image', advice: page[2] };
+	const [, ending] = /\.(\w{2,5})$/.exec(address.pathname.toLowerCase()) ?? [];
+	const row = ending === undefined ? undefined : endings.find(([one]) => one.test(ending));
+	if (!row || asksForOther.test(target)) return null;
+	const [, what, advice] = row;
+	return { what: `${what} (.${ending}), not of a JPEG or PNG image`, advice };
+}
