@@ -143,7 +143,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			history.id = id;
 			const nothing = await rest.fetchTestEvent(id, 'Ended');
 			assert.equal(nothing.status, 'error');
-			assert.match(errorOf(nothing).message, /There is no ended task to show yet/);
+			assert.match(errorOf(nothing).message, /No finished tasks yet/);
 
 			sandbox.seedTasks('kling', [...seeded, { status: 'processing', createdAt: now }]);
 			const ids = watcher.idsOf(history);
@@ -264,7 +264,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 				watch: 'taskIds',
 				taskIds: 'task-of-somebody-else',
 			});
-			assert.match(await whyNotActive(id), /knows no task with this ID: task-of-somebody-else/);
+			assert.match(await whyNotActive(id), /has no task with this ID: task-of-somebody-else/);
 		});
 	});
 

@@ -73,7 +73,7 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		// A poll that was replaced must not undo what the newer one knows.
 		if (!lock.isValid) return null;
 		const { failure, emitted, isFirst, state } = result;
-		const problem = isFirst && taskIds && problemWith(taskIds, state);
+		const problem = isFirst && taskIds && problemWith(taskIds, state, provider);
 		if (problem) throw errorOf(node, problem);
 		const isLong = lock.countFailure(failure !== null) && !lock.isActivation;
 		// The first activation shows everything. Later a bad minute of the network is not worth an alarm,
@@ -133,18 +133,22 @@ const tooManyIds: Problem = {
 };
 
 const nothingYet: Problem = {
-	message: 'There is no ended task to show yet',
+	message: 'No finished tasks yet',
 	description:
 		'Create a task with the Kling Effects node and wait until it has ended, or activate the workflow: it starts with the next task that ends.',
 };
 
 /** Why given ids are refused at activation; null when the provider knows one of them. */
-function problemWith(taskIds: string[], { missing }: WatchState): Problem | null {
+function problemWith(
+	taskIds: string[],
+	{ missing }: WatchState,
+	{ displayName }: Provider,
+): Problem | null {
 	const unknown = Object.keys(missing);
 	if (taskIds.length === 0) return noTaskIds;
 	if (unknown.length < taskIds.length) return null;
 	return {
-		message: `The provider knows no task with ${unknown.length > 1 ? 'these IDs' : 'this ID'}: ${unknown.slice(0, 3).join(', ')}`,
+		message: `${displayName} has no task with ${unknown.length > 1 ? 'these IDs' : 'this ID'}: ${unknown.slice(0, 3).join(', ')}`,
 		description:
 			'Check Task IDs, and that the credential belongs to the account that created the tasks.',
 	};

@@ -12,7 +12,7 @@ import {
 } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { KlingEffectsTrigger } from '../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
-import { onlyWithList } from '../../nodes/kling/providers/whoCan';
+import { onlyWithList, whoLists } from '../../nodes/kling/providers/whoCan';
 import { rootFolder } from '../../tools/tarball';
 
 const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
@@ -74,6 +74,9 @@ test('the trigger names those whose tasks can be listed, as the providers say', 
 	const watch = description.properties.find(({ name }) => name === 'watch');
 	const [all] = watch?.options as INodePropertyOptions[];
 	expect(all.name).toBe(`All Tasks (${onlyWithList.replace(/only$/, 'Only')})`);
+	const notice = description.properties.find(({ type }) => type === 'notice');
+	expect(notice?.displayOptions).toEqual({ show: { watch: [all.value] } });
+	expect(notice?.displayName).toContain(whoLists);
 });
 
 describe.each(nodeFiles)('%s', (file) => {

@@ -226,7 +226,7 @@ describe('Fetch Test Event', () => {
 		seed('running', 'processing');
 		const error = await errorOf(account().poll('manual'));
 		expect(error.name).toBe('NodeOperationError');
-		expect(error.message).toBe('There is no ended task to show yet');
+		expect(error.message).toBe('No finished tasks yet');
 		expect(error.description).toMatch(/Create a task/);
 	});
 
@@ -300,7 +300,7 @@ describe('A provider without a list', () => {
 
 	test.each([
 		['', 'Task IDs is empty'],
-		['nobody, nothing', 'The provider knows no task with these IDs: nobody, nothing'],
+		['none, nothing', 'Kling AI has no task with these IDs: none, nothing'],
 		[Array.from({ length: 3_001 }, (_, index) => index).join(), 'Task IDs has more than 3,000 IDs'],
 	])(
 		'refuses at activation when Task IDs is empty, unknown or endless: %#',
