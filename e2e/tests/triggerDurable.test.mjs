@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import { ownN8n, prepared } from '../fixture.mjs';
 import { reached, watching } from '../lib/watching.mjs';
-import { klingTrigger, node, workflow } from '../../tools/workflow.mjs';
+import { klingTrigger } from '../../tools/workflow.mjs';
 
 /** What n8n 2 needs to run polls as jobs of its scheduler, and to keep what they remember with their executions. */
 const switches = {
@@ -100,61 +100,39 @@ if (prepared.line === '2') {
 	});
 
 	describe('two triggers in one workflow of n8n 2.x', () => {
-		test('lose nothing while n8n runs', async () => {
+		test('lose nothing while n8n runs, but one is saved over what was saved of the other', async () => {
 			const server = await ownN8n();
 			const { rest } = server;
 			const watcher = watching(rest);
-			const prepare = (sandbox) =>
-				sandbox.seedTasks('kling', watcher.running(Date.now(), [9, 8, 7]));
-			const [first, second] = [
-				await watcher.account('kling', prepare),
-				await watcher.account('kling', prepare),
-			];
-			const nodes = [
-				klingTrigger('Ended', first.credential, { watch: 'account' }),
-				node('After', 'n8n-nodes-base.noOp'),
-			];
-			const { id } = await rest.createWorkflow(workflow('two', nodes, [['Ended', 'After']]));
+			const prepare = (sandbox) => sandbox.seedTasks('kling', watcher.running(Date.now(), [9, 8]));
+			const first = await watcher.account('kling', prepare);
+			const second = await watcher.account('kling', prepare);
+			const after = { main: [[{ node: 'After', type: 'main', index: 0 }]] };
+			const { id } = await watcher.store(first, { watch: 'account' });
 			first.id = second.id = id;
 			await rest.activate(id);
 			await watcher.firstPoll(first);
 
-			// The second trigger is published later, so each has static data of its own in memory.
-			const stored = await rest.workflow(id);
-			const added = klingTrigger('Second', second.credential, { watch: 'account' });
-			const lines = {
-				...stored.connections,
-				Second: { main: [[{ node: 'After', type: 'main', index: 0 }]] },
-			};
-			await rest.updateWorkflow(id, { nodes: [...stored.nodes, added], connections: lines });
+			// The second trigger is published later, so n8n has static data for each in an object of its own.
+			const { nodes, connections } = await rest.workflow(id);
+			await rest.updateWorkflow(id, {
+				nodes: [...nodes, klingTrigger('Second', second.credential, { watch: 'account' })],
+				connections: { ...connections, Second: after },
+			});
 			await rest.activate(id);
-			await reached(
-				async () =>
-					JSON.stringify((await rest.workflow(id)).staticData ?? {}).includes('node:Second'),
-				'the first poll of the second trigger',
-			);
+			const saved = async () => Object.keys((await rest.workflow(id)).staticData ?? {});
+			await reached(async () => (await saved()).includes('node:Second'), 'its first poll');
 			watcher.finish(first, [[watcher.idsOf(first)[0]]]);
 			await watcher.emits(first, 1);
-			const { staticData } = await rest.workflow(id);
-			console.log('F5 static data after the first has emitted:', Object.keys(staticData ?? {}));
+			// Should n8n mend this, docs/trigger.md no longer has to advise one workflow for each trigger.
+			assert.deepEqual(await saved(), ['node:Ended']);
+
 			watcher.finish(second, [[watcher.idsOf(second)[0]]]);
-			await watcher.emits(second, 2);
-			await server.stop();
-			watcher.finish(first, [[watcher.idsOf(first)[1]]]);
-			watcher.finish(second, [[watcher.idsOf(second)[1]]]);
-			await server.start();
-			await watcher.nextPoll(first);
-			await watcher.nextPoll(second);
-			await watcher.nextPoll(second);
 			const executions = await watcher.emits(second, 2);
-			console.log(
-				'F5 after a restart:',
-				JSON.stringify(executions.map((each) => watcher.emitted(each))),
-				'ended in first:',
-				watcher.idsOf(first).slice(0, 2),
-				'in second:',
-				watcher.idsOf(second).slice(0, 2),
-			);
+			assert.deepEqual(executions.flatMap(watcher.emitted), [
+				watcher.idsOf(first)[0],
+				watcher.idsOf(second)[0],
+			]);
 		});
 	});
 }
