@@ -12,7 +12,7 @@ import { redactionOf, type Redaction } from '../kling/redaction';
 import type { Send } from '../kling/failure';
 import type { ApiRequest, HttpResponse } from '../kling/http';
 import { parseJson } from '../kling/json';
-import { isFromProxy, noResponseOf, proxyFailureOf } from './network';
+import { answerOf, anyStatus, isFromProxy, noResponseOf, proxyFailureOf } from './network';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
@@ -39,11 +39,13 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		return await untilDeadline(request.timeoutMs, cancelled, async (ending, deadline) => {
 			try {
 				const options = optionsOf(request, account, ending);
-				const response = (await context.helpers.httpRequestWithAuthentication.call(
-					endingWith(context, ending.signal),
-					credentialName,
-					options,
-				)) as IN8nHttpFullResponse;
+				const response = await answerOf(
+					context.helpers.httpRequestWithAuthentication.call(
+						endingWith(context, ending.signal),
+						credentialName,
+						options,
+					),
+				);
 				if (isFromProxy(response, options.url)) return proxyFailureOf(response);
 				return responseOf(response, await textOf(response.body, ending), redaction);
 			} catch (thrown) {
@@ -100,7 +102,7 @@ function optionsOf(
 		timeout: request.timeoutMs,
 		abortSignal: signal,
 		returnFullResponse: true,
-		ignoreHttpStatusErrors: true,
+		ignoreHttpStatusErrors: anyStatus,
 		disableFollowRedirect: true,
 	};
 }
@@ -134,19 +136,19 @@ function responseOf(
 	text: string | null,
 	redaction: Redaction,
 ): HttpResponse {
+	const entries = Object.entries(headers ?? {});
+	const named = Object.fromEntries(
+		entries.map(([name, value]) => [name.toLowerCase(), String(value)]),
+	);
+	const body = text === null ? null : redaction.json(parseJson(text), text);
 	return {
 		kind: 'response',
 		status: statusCode,
-		headers: Object.fromEntries(
-			Object.entries(headers ?? {}).map(([name, value]) => [
-				name.toLowerCase(),
-				redaction.text(String(value)),
-			]),
-		),
-		text: redaction.text(text ?? ''),
+		headers: redaction.json(named, JSON.stringify(named)).value,
+		text: body?.source ?? '',
 		at: Date.now(),
-		json: text === null ? undefined : redaction.json(parseJson(text), text),
-		...(text === null ? { tooLarge: true } : {}),
+		json: body?.value,
+		...(body === null ? { tooLarge: true } : {}),
 	};
 }
 
