@@ -51,7 +51,7 @@ function executionUrlOf(context: IExecuteFunctions): string {
 	return $execution.resumeUrl;
 }
 
-/** Members that n8n-core's contexts (1.122 and 2.40) make public and n8n-workflow's types leave out. */
+/** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */
 interface ExecutionParts {
 	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
 	executeData?: IExecuteData;
