@@ -140,14 +140,15 @@ function responseOf(
 	const named = Object.fromEntries(
 		entries.map(([name, value]) => [name.toLowerCase(), String(value)]),
 	);
+	const body = text === null ? null : redaction.json(parseJson(text), text);
 	return {
 		kind: 'response',
 		status: statusCode,
-		headers: redaction.json(named, JSON.stringify(named)) as Record<string, string>,
-		text: redaction.text(text ?? ''),
+		headers: redaction.json(named, JSON.stringify(named)).value,
+		text: body?.source ?? '',
 		at: Date.now(),
-		json: text === null ? undefined : redaction.json(parseJson(text), text),
-		...(text === null ? { tooLarge: true } : {}),
+		json: body?.value,
+		...(body === null ? { tooLarge: true } : {}),
 	};
 }
 

@@ -53,13 +53,14 @@ export function readImages(
 		const isGiven = isFile ? Object.hasOwn(binary, given.trim()) : given.trim() !== '';
 		if (effectType === null && parameter === second.parameter && !isGiven) continue;
 		if (parameter === first.parameter) photo = photoNameOf(input, given.trim(), binary);
-		images.push(
-			{
-				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
-				base64: () => judged(decodeBase64(given, displayName), displayName),
-				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
-			}[input],
-		);
+		if (input === 'url') {
+			const address = checkImageUrl(given, displayName, isFetchedFromInternet);
+			images.push(() => address);
+		} else if (input === 'base64') {
+			images.push(() => judged(decodeBase64(given, displayName), displayName));
+		} else {
+			images.push(async () => await loadFile(context, itemIndex, given.trim(), displayName));
+		}
 	}
 	return { images, photo };
 }
