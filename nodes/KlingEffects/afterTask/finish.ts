@@ -18,11 +18,18 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The options of a wait, which are in minutes and seconds. */
+/** A week: n8n's own timers and dates end far beyond it. */
+const longestMinutes = 7 * 24 * 60;
+
+/**
+ * The options of a wait, which are in minutes and seconds.
+ *
+ * @throws InputError
+ */
 export function readWait({ timeout, pollInterval }: Record<string, unknown>): WaitOptions {
 	return {
-		timeoutMs: amountOf(timeout, 30) * 60_000,
-		intervalMs: Math.max(1, amountOf(pollInterval, 10)) * 1_000,
+		timeoutMs: amountOf(timeout, 'Timeout (Minutes)', 30, longestMinutes) * 60_000,
+		intervalMs: Math.max(1, amountOf(pollInterval, 'Poll Interval (Seconds)', 10)) * 1_000,
 	};
 }
 

@@ -52,7 +52,7 @@ export function readImages(
 			{
 				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
 				base64: () => judged(decodeBase64(given, displayName), displayName),
-				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
+				binary: async () => await loadFile(context, itemIndex, given, displayName),
 			}[input],
 		);
 	}
@@ -79,11 +79,16 @@ function judged(bytes: Buffer, label: string): string {
 async function loadFile(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	field: string,
+	entered: string,
 	displayName: string,
 ): Promise<string> {
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
-	if (!Object.hasOwn(binary, field)) throw noSuchFile(displayName, field, Object.keys(binary));
+	const fields = Object.keys(binary);
+	// Forms make fields of their labels, blanks at the end included.
+	const field =
+		fields.find((name) => name === entered) ??
+		fields.find((name) => name.trim() === entered.trim());
+	if (field === undefined) throw noSuchFile(displayName, entered.trim(), fields);
 	const label = `the file “${binary[field].fileName ?? field}” in input field “${field}”`;
 	const cannotRead = (thrown: unknown): never => {
 		throw new InputError(
@@ -92,16 +97,22 @@ async function loadFile(
 		);
 	};
 	// Before it is read: a video of 300 MB would take that much memory only to be refused.
-	checkFileSize(await fileSizeOf(context, binary[field]).catch(cannotRead), label);
+	const size = await fileSizeOf(context, binary[field]).catch(cannotRead);
+	checkFileSize(size, label);
 	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field).catch(cannotRead);
 	return judged(bytes, label);
 }
 
-/** Bytes of a file in n8n's binary store, without reading it. */
+/** Bytes of a file in n8n's binary store, without holding it in memory. */
 async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Promise<number> {
 	// Without an id the file is in memory, as base64.
 	if (!file.id) return Buffer.byteLength(file.data, 'base64');
-	return (await helpers.getBinaryMetadata(file.id)).fileSize;
+	const { fileSize } = await helpers.getBinaryMetadata(file.id);
+	if (Number.isFinite(fileSize)) return fileSize;
+	// An object store that names no length: then the bytes are counted as they pass by.
+	let bytes = 0;
+	for await (const chunk of await helpers.getBinaryStream(file.id)) bytes += chunk.length;
+	return bytes;
 }
 
 function notOneText(displayName: string): InputError {
@@ -114,9 +125,11 @@ function notOneText(displayName: string): InputError {
 /** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
 function fileAsName(displayName: string, given: unknown, binary: IBinaryKeyData): InputError {
 	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
-	const field = Object.keys(binary).find(
-		(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
-	);
+	const fields = Object.keys(binary);
+	const field =
+		fields.find(
+			(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
+		) ?? fields[0];
 	return new InputError(
 		`${displayName}: Field Name holds the file itself, not the name of its field`,
 		`Enter the field's name as text: ${field ?? 'data'}`,

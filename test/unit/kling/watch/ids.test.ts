@@ -275,4 +275,11 @@ describe('Watching given tasks', () => {
 	])('reads the IDs in %j', (given, ids) => {
 		expect(readTaskIds(given)).toEqual(ids);
 	});
+
+	test.each([[842163450012345678], ['831, 8.42E+17'], [['831', 842163450012345678]]])(
+		'tells that an ID has lost digits: %j',
+		(given) => {
+			expect(() => readTaskIds(given)).toThrow(/^Task IDs has lost digits/);
+		},
+	);
 });
