@@ -1,7 +1,6 @@
 import { onlyWithList } from '../kling/providers/whoCan';
 import {
 	NodeConnectionTypes,
-	NodeOperationError,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	type INodeProperties,
@@ -10,7 +9,7 @@ import {
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 } from 'n8n-workflow';
-import { outputOfThrown, simplifyField } from '../n8n/output';
+import { errorOf, outputOfThrown, simplifyField } from '../n8n/output';
 import { resumeWebhooks } from '../n8n/execution';
 import { openSession } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
@@ -161,5 +160,5 @@ async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionD
 	}
 	const message = `Operation “${String(operation)}” is not known`;
 	const description = 'Choose Create, Get, Get Many or Get Many Scenes.';
-	throw new NodeOperationError(context.getNode(), message, { description });
+	throw errorOf(context.getNode(), { message, description });
 }

@@ -1,11 +1,11 @@
-import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import { checkExpression, InputError } from '../../kling/input';
 import { describeFailedTask } from '../../kling/messages';
 import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
-import { problemOf, taskItem, type Result } from '../../n8n/output';
+import { addHint, problemOf, taskItem, type Result } from '../../n8n/output';
 import { amountOf, type Parameters } from '../../n8n/parameters';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
@@ -103,18 +103,17 @@ export async function waitAndFinish(
 		results[index] = await finishTask(context, session, one);
 	});
 	const open = latest.filter(({ record }) => !isFinal(record.task.status));
-	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
+	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	return results;
 }
 
 /** Says in the output pane that a green run has brought no video, and what to do next. */
-function hintAtOpen(open: readonly ItemTask[]): NodeExecutionHint {
+function hintAtOpen(open: readonly ItemTask[]): string {
 	const what = open.length === 1 ? 'the task is' : `${open.length} tasks are`;
 	const instead = open.some(({ finish }) => finish.wait)
 		? 'raise Timeout (Minutes) under Options'
 		: 'turn on Wait for Completion';
-	const message = `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
-	return { type: 'info', location: 'outputPane', message };
+	return `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
 }
 
 /** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
