@@ -6,9 +6,9 @@ import type { Secret } from './providers/provider';
 
 /** A field; an expression can make a number of it. */
 const text = z
-	.union([z.string(), z.number()])
-	.transform((given) => String(given).trim())
-	.catch('');
+	.unknown()
+	// Not a union: it is read for each request, and a union makes errors for each field that is not there.
+	.transform((given) => (['string', 'number'].includes(typeof given) ? String(given).trim() : ''));
 
 /** The data of a `klingEffectsApi` credential. */
 const credentialSchema = z.object({

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Admission } from '../../kling/create/admission';
+import { readingByPages } from '../../kling/create/pages';
 import { submit, type Submission } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
 import { InputError, reasonOf } from '../../kling/input';
@@ -46,6 +47,7 @@ export async function submitAll(
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
 	const show = showPaid(context);
+	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 
 	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> =>
@@ -55,7 +57,7 @@ export async function submitAll(
 				return 'kind' in loaded ? failed(loaded) : await client.create({ ...sent, images: loaded });
 			},
 			memory: memory.slotOf(itemIndex, provider.name, order),
-			client,
+			client: reader,
 			admission,
 			clock,
 			signal,
