@@ -20,7 +20,8 @@ class Pages {
 	private readonly shown = new Map<string, Outcome<TaskRecord>>();
 	/** Tasks that were asked for. */
 	private asked = 0;
-	private page = 0;
+	/** Pages that were read. */
+	private pages = 0;
 	/** The last page worth reading: the order of the list is not documented. */
 	private readonly lastPage: number;
 	private reading: Promise<void> | null = null;
@@ -36,7 +37,7 @@ class Pages {
 	async get(taskId: string): Promise<Outcome<TaskRecord>> {
 		// A retry that has only a few to read needs no page of hundreds.
 		if (++this.asked < listFrom) return await this.client.get(taskId);
-		while (!this.shown.has(taskId) && this.page < this.lastPage) {
+		while (!this.shown.has(taskId) && this.pages < this.lastPage) {
 			this.reading ??= this.readPage().finally(() => {
 				this.reading = null;
 			});
@@ -46,9 +47,10 @@ class Pages {
 	}
 
 	private async readPage(): Promise<void> {
-		const outcome = await this.client.listOnce(++this.page);
+		const outcome = await this.client.listOnce(this.pages + 1);
 		const records = outcome.ok ? outcome.value : [];
 		for (const value of records) this.shown.set(value.task.taskId, { ...outcome, ok: true, value });
-		if (records.length < this.client.largestPage) this.page = this.lastPage;
+		const isLast = records.length < this.client.largestPage;
+		this.pages = isLast ? this.lastPage : this.pages + 1;
 	}
 }
