@@ -19,6 +19,9 @@ export type FailureKind =
 	| 'unreadable'
 	| 'noResponse'
 	| 'unreachable'
+	| 'untrusted'
+	| 'proxyRefused'
+	| 'proxyWithoutConnection'
 	| 'cancelled'
 	| 'imageGone';
 
@@ -83,6 +86,9 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	unreadable: unclear,
 	noResponse: unclear,
 	unreachable: { ...tooEarly, patienceMs: 10_000 },
+	untrusted: fatal,
+	proxyRefused: fatal,
+	proxyWithoutConnection: { ...tooEarly, patienceMs: 10_000 },
 	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
 	imageGone: aboutTask,
 };

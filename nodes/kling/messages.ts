@@ -1,3 +1,4 @@
+import { adviceOnCertificate } from './certificate';
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
 import { adviceOnReason } from './reasons';
@@ -83,6 +84,22 @@ const texts: Record<FailureKind, Text> = {
 	unreachable: (provider) => [
 		`${provider} could not be reached`,
 		'Check Base URL in the credential and the network of n8n.',
+	],
+	untrusted: (provider, { code }) => [
+		`The TLS certificate of ${provider} is not trusted`,
+		`Nothing was sent. ${adviceOnCertificate(code)}`,
+	],
+	proxyRefused: (provider, { httpStatus }) => [
+		`The proxy between n8n and ${provider} refused the connection`,
+		`Nothing was sent to ${provider}. ${
+			httpStatus === 407
+				? 'Check the user name and password in the environment variable HTTPS_PROXY of n8n.'
+				: `Have the proxy allow the host of ${provider}, or add it to the environment variable NO_PROXY of n8n.`
+		}`,
+	],
+	proxyWithoutConnection: (provider) => [
+		`The proxy between n8n and ${provider} could not connect`,
+		`Nothing was sent to ${provider}. Check the proxy that the environment variable HTTPS_PROXY of n8n names, and Base URL in the credential.`,
 	],
 	cancelled: (provider) => [
 		`The execution was stopped while ${provider} was being asked`,
