@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Container } from '@n8n/di';
 import * as core from 'n8n-core';
-import sharp from 'sharp';
 import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 import { heapBytes, report } from '../lib/child';
 import { execute, flowOf, keepBinaryData } from '../lib/engine';
@@ -15,12 +14,17 @@ import { credentialAt } from '../lib/sandbox';
 const [way, sandboxUrl, count] = process.argv.slice(2);
 const megabytes = 5;
 
-/** A photo of about this size: noise hardly shrinks. */
+/** The largest comment that a JPEG can hold, with its length in front. */
+const comment = Buffer.alloc(65_537, ' ');
+comment.writeUInt32BE(0xfffe_ffff);
+
+/** One of the sandbox's photos, made this large by comments. */
 async function photo(): Promise<Buffer> {
-	const side = Math.round(Math.sqrt((megabytes * 1024 ** 2) / 1.05));
-	const noise = { type: 'gaussian' as const, mean: 128, sigma: 40 };
-	const create = { width: side, height: side, channels: 3 as const, background: '#888', noise };
-	return await sharp({ create }).jpeg({ quality: 90 }).toBuffer();
+	const response = await fetch(`${sandboxUrl}/_sandbox/images/portrait.jpg`);
+	const bytes = Buffer.from(await response.arrayBuffer());
+	const comments = Math.floor((megabytes * 1024 ** 2) / comment.length);
+	const padding = Array.from({ length: comments }, () => comment);
+	return Buffer.concat([bytes.subarray(0, 2), ...padding, bytes.subarray(2)]);
 }
 
 /** The photo in n8n's store, as a node before ours would leave it. */
