@@ -1,6 +1,7 @@
 import {
 	NodeApiError,
 	NodeOperationError,
+	sleep,
 	type IBinaryKeyData,
 	type IDataObject,
 	type IExecuteFunctions,
@@ -170,6 +171,9 @@ export function outputOf(
 	);
 }
 
+/** Milliseconds for which reading may keep n8n's server and its other executions waiting. */
+const longestTurnMs = 50;
+
 /**
  * Reads each input item in a guard of its own: what is thrown for one is its problem and harms no
  * other. With On Error "Stop" the first problem ends it.
@@ -180,7 +184,12 @@ export async function readItems<T>(
 ): Promise<{ items: T[]; problems: ItemProblem[] }> {
 	const items: T[] = [];
 	const problems: ItemProblem[] = [];
+	let turnBegan = performance.now();
 	for (const itemIndex of context.getInputData().keys()) {
+		if (performance.now() - turnBegan > longestTurnMs) {
+			await sleep(0);
+			turnBegan = performance.now();
+		}
 		try {
 			items.push(await read(itemIndex));
 		} catch (thrown) {
