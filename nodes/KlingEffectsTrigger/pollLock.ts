@@ -24,12 +24,19 @@ interface NodePolls {
 	/** Failures in a row, and when the first of them came. */
 	failures: number;
 	failingSince: number;
-	/** The node's name, by which n8n keeps static data. */
-	name: string;
 	/** What the last poll left. */
 	last: PolledState | null;
 	/** What the last one left that emitted nothing, and how many polls n8n's state had counted by then. */
 	quiet: { state: PolledState; from: number } | null;
+}
+
+/** The polls of the nodes that have one id: of one node under each of its names, or of two nodes. */
+interface PollsOfId {
+	byName: Map<string, NodePolls>;
+	/** The name of the last poll. */
+	latest: string;
+	/** Whether two nodes share the id: n8n 1 accepts such a workflow, and n8n 2 runs a stored one. */
+	areTwins: boolean;
 }
 
 /** A poll that is about to begin. */
@@ -55,6 +62,8 @@ export class PollLock {
 	constructor(
 		private readonly polls: NodePolls,
 		private readonly claim: PollClaim,
+		/** What was known under the name that the node had before. */
+		private readonly renamedFrom: NodePolls | undefined,
 		/** Whether it is the poll with which n8n activates the workflow. */
 		readonly isActivation: boolean,
 	) {}
@@ -74,13 +83,14 @@ export class PollLock {
 	 * @param scope see {@link WatchState}
 	 */
 	recall(stored: unknown, scope: string): unknown {
-		const { polls, claim } = this;
-		const { last, quiet } = polls;
+		const { polls } = this;
+		const { quiet } = polls;
+		const before = this.renamedFrom?.last;
+		const last = before ?? polls.last;
 		const isAbout = (state: unknown): state is PolledState =>
 			(state as PolledState | undefined)?.scope === scope;
 		this.from = isAbout(stored) ? stored.polls : 0;
-		const isRenamed = polls.name !== claim.name && !claim.isScheduled;
-		if (isRenamed && isAbout(last) && last.polls > this.from) return last;
+		if (isAbout(before) && before.polls > this.from) return before;
 		// Nothing was emitted since n8n had this state, so nothing can be lost by going on from the later one.
 		if (quiet && isAbout(quiet.state) && quiet.from === this.from) return quiet.state;
 		polls.quiet = null;
@@ -90,7 +100,6 @@ export class PollLock {
 
 	/** Remembers what the poll left. */
 	keep(state: PolledState, hasEmitted: boolean): void {
-		this.polls.name = this.claim.name;
 		this.polls.last = state;
 		if (!hasEmitted) this.polls.quiet = { state, from: this.from };
 	}
@@ -114,7 +123,7 @@ export class PollLock {
  * before still runs. Lives in memory, as overlapping polls do.
  */
 export class PollLocks {
-	private readonly nodes = new Map<string, NodePolls>();
+	private readonly nodes = new Map<string, PollsOfId>();
 
 	/**
 	 * @returns null while another poll holds the lock. An activation takes it over: after an edit, n8n
@@ -122,13 +131,30 @@ export class PollLocks {
 	 */
 	claim(claim: PollClaim): PollLock | null {
 		const { key, name, holder, now, budgetMs, isScheduled } = claim;
+		const ofId: PollsOfId = this.nodes.get(key) ?? {
+			byName: new Map(),
+			latest: name,
+			areTwins: false,
+		};
+		this.nodes.set(key, ofId);
 		const none = { lock: null, last: null, quiet: null, holder: null };
-		const unknown = { ...none, name, until: 0, failures: 0, failingSince: now };
-		const polls: NodePolls = this.nodes.get(key) ?? unknown;
+		const polls: NodePolls = ofId.byName.get(name) ?? {
+			...none,
+			until: 0,
+			failures: 0,
+			failingSince: now,
+		};
+		ofId.byName.set(name, polls);
+		// A node that was renamed is activated again, with new data; one that goes on with its old data has a twin.
+		if (ofId.latest !== name && polls.holder === holder) ofId.areTwins = true;
 		const isActivation = polls.holder !== holder && !isScheduled;
 		if (polls.lock && !isActivation && now < polls.until) return null;
-		this.nodes.set(key, polls);
-		polls.lock = new PollLock(polls, claim, isActivation);
+		const isRenamed = ofId.latest !== name && !ofId.areTwins && !isScheduled;
+		const renamedFrom = isRenamed ? ofId.byName.get(ofId.latest) : undefined;
+		// Its old poll must not emit what the renamed node will. One that never ended may be a twin's first.
+		if (renamedFrom?.last) renamedFrom.lock = null;
+		ofId.latest = name;
+		polls.lock = new PollLock(polls, claim, renamedFrom, isActivation);
 		polls.holder = holder;
 		polls.until = now + budgetMs + graceMs;
 		return polls.lock;
