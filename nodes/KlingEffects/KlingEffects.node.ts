@@ -1,4 +1,4 @@
-import { onlyWithList } from '../kling/providers/whoCan';
+import { withList } from '../kling/providers/whoCan';
 import {
 	NodeConnectionTypes,
 	type IExecuteFunctions,
@@ -116,7 +116,7 @@ export class KlingEffects implements INodeType {
 					{
 						name: 'Get Many',
 						value: 'list',
-						description: `List the tasks of the account, newest first. ${onlyWithList}.`,
+						description: withList('List the tasks of the account, newest first.'),
 						action: 'Get many videos',
 					},
 				],
