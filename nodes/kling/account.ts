@@ -105,12 +105,3 @@ function readBaseUrl(text: string): string | null {
 		return null;
 	}
 }
-
-/** Whether a request to this address goes to the account's provider, so that the key may go with it. */
-export function belongsTo({ baseUrl }: Account, address: string): boolean {
-	try {
-		return new URL(address).origin === new URL(baseUrl).origin;
-	} catch {
-		return false;
-	}
-}

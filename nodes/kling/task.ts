@@ -1,5 +1,4 @@
 import { z } from 'zod/v3';
-import { asObject } from './http';
 import { shownText } from './shownText';
 
 /** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
@@ -80,7 +79,7 @@ export function recordOf(
 		externalTaskId: null,
 		...known,
 	};
-	return { task, videoUrls, raw: asObject(raw) ?? {} };
+	return { task, videoUrls, raw: raw as Record<string, unknown> };
 }
 
 /** The record with what is known of its task from elsewhere, where the provider's answer leaves it out. */
