@@ -22,7 +22,7 @@ export class KlingEffectsTrigger implements INodeType {
 		version: 1,
 		subtitle:
 			'={{ ($parameter["events"] || []).map((event) => ({ succeed: "Task succeeded", failed: "Task failed" })[event]).join(", ") }}',
-		description: 'Starts the workflow when a video is ready or has failed',
+		description: 'Turns photos into short clips, and starts workflows when they are ready',
 		defaults: { name: 'Kling Effects Trigger' },
 		polling: true,
 		inputs: [],

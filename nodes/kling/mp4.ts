@@ -30,7 +30,7 @@ export class Mp4Boxes {
 	}
 
 	take(chunk: Buffer): void {
-		for (let at = 0; at < chunk.length; ) {
+		for (let at = 0; at < chunk.length;) {
 			if (this.left > 0) {
 				const skipped = Math.min(this.left, chunk.length - at);
 				this.left -= skipped;

@@ -1,4 +1,4 @@
-import type { IN8nHttpFullResponse } from 'n8n-workflow';
+import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { failureWithoutResponse, type Failure } from '../kling/failure';
 
 /**
@@ -56,20 +56,64 @@ function codesOf(thrown: unknown, depth = 0): string[] {
 	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
 }
 
+/** What a socket of Node.js tells of a connection. */
+interface Connection {
+	encrypted?: boolean;
+	bytesWritten?: number;
+}
+
+/** An answer, and the connection that it came by where that is known. */
+type Answer = IN8nHttpFullResponse & { socket?: Connection };
+
+/**
+ * Any status is an answer. Those by which a proxy refuses are thrown by n8n 2.40, because only then does it
+ * show the connection (axios's `request`); n8n 1.123 knows no exceptions, but hands out the connection
+ * with the stream of the body. {@link answerOf} makes one of both.
+ */
+export const anyStatus: IHttpRequestOptions['ignoreHttpStatusErrors'] = {
+	ignore: true,
+	except: [403, 407, 502, 503, 504],
+};
+
+/** The answer to a request that was sent with {@link anyStatus}. */
+export async function answerOf(response: Promise<unknown>): Promise<Answer> {
+	const answer = response.catch(
+		async (thrown: unknown) =>
+			thrownAnswer(thrown) ??
+			thrownAnswer((thrown as Error | null)?.cause) ??
+			(await Promise.reject(thrown)),
+	);
+	return (await answer) as Answer;
+}
+
+function thrownAnswer(thrown: unknown): Answer | null {
+	const { request, response } = Object(thrown) as {
+		request?: { socket?: Connection };
+		response?: { status?: unknown; statusText?: string; headers?: object; data?: unknown };
+	};
+	if (typeof response?.status !== 'number' || response.data === undefined) return null;
+	return {
+		statusCode: response.status,
+		headers: { ...response.headers },
+		body: response.data as IN8nHttpFullResponse['body'],
+		socket: request?.socket,
+	};
+}
+
 /**
  * Whether a proxy answered in place of the provider. n8n (1.123 and 2.40) reaches https addresses
  * through https-proxy-agent 7: when the proxy refuses to connect, that agent plays the proxy's answer
  * back on a socket that was never connected, so nothing was written to it. Status 407 is a proxy's always
  * (RFC 9110, 15.5.8).
  */
-export function isFromProxy({ statusCode, body }: IN8nHttpFullResponse, url: string): boolean {
+export function isFromProxy({ statusCode, body, socket }: Answer, url: string): boolean {
 	if (statusCode === 407) return true;
-	const { socket } = Object(body) as { socket?: { encrypted?: boolean; bytesWritten?: number } };
-	return url.startsWith('https:') && socket?.bytesWritten === 0 && socket.encrypted !== true;
+	const connection = socket ?? (Object(body) as { socket?: Connection }).socket;
+	return url.startsWith('https:') && connection?.bytesWritten === 0 && !connection.encrypted;
 }
 
 /** What a proxy's refusal means; a status of 500 and more says that the proxy itself got no connection. */
-export function proxyFailureOf({ statusCode, body }: IN8nHttpFullResponse): Failure {
+export function proxyFailureOf({ statusCode, body }: Answer): Failure {
 	(body as { destroy?(): void } | undefined)?.destroy?.();
 	const kind = statusCode >= 500 ? 'proxyWithoutConnection' : 'proxyRefused';
 	return { ...failureWithoutResponse(kind), httpStatus: statusCode };

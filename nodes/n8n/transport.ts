@@ -12,7 +12,7 @@ import { redactionOf, type Redaction } from '../kling/redaction';
 import type { Send } from '../kling/failure';
 import type { ApiRequest, HttpResponse } from '../kling/http';
 import { parseJson } from '../kling/json';
-import { isFromProxy, noResponseOf, proxyFailureOf } from './network';
+import { answerOf, anyStatus, isFromProxy, noResponseOf, proxyFailureOf } from './network';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
@@ -39,11 +39,13 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		return await untilDeadline(request.timeoutMs, cancelled, async (ending, deadline) => {
 			try {
 				const options = optionsOf(request, account, ending);
-				const response = (await context.helpers.httpRequestWithAuthentication.call(
-					endingWith(context, ending.signal),
-					credentialName,
-					options,
-				)) as IN8nHttpFullResponse;
+				const response = await answerOf(
+					context.helpers.httpRequestWithAuthentication.call(
+						endingWith(context, ending.signal),
+						credentialName,
+						options,
+					),
+				);
 				if (isFromProxy(response, options.url)) return proxyFailureOf(response);
 				return responseOf(response, await textOf(response.body, ending), redaction);
 			} catch (thrown) {
@@ -100,7 +102,7 @@ function optionsOf(
 		timeout: request.timeoutMs,
 		abortSignal: signal,
 		returnFullResponse: true,
-		ignoreHttpStatusErrors: true,
+		ignoreHttpStatusErrors: anyStatus,
 		disableFollowRedirect: true,
 	};
 }

@@ -22,6 +22,7 @@ const path = '/v2/jobs';
 export const acme: Provider = {
 	name: 'acme',
 	displayName: 'Acme Effects',
+	keysPage: { name: 'Keys in the Acme console', url: 'https://console.acme.example' },
 	defaultBaseUrl: () => 'https://api.acme.example',
 	authorize: (secret) => ({ 'x-api-key': secret.kind === 'key' ? secret.key : '' }),
 	externalId: 'lookup',

@@ -69,7 +69,7 @@ describe('the credential test', () => {
 		const shownFor = properties.filter(({ displayOptions }) =>
 			displayOptions?.show?.provider?.includes('acme' as never),
 		);
-		expect(shownFor).toEqual([]);
+		expect(shownFor.map(({ name }) => name)).toEqual(['apiKey']);
 	});
 });
 

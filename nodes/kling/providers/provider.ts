@@ -73,6 +73,8 @@ export interface Provider {
 	 * @param settings `region` is `global` or `china`; only providers that are `regional` have more than one
 	 */
 	defaultBaseUrl(settings: { region?: string }): string;
+	/** Where its keys are made, for people: a page of its console, and the console's address. */
+	readonly keysPage: { name: string; url: string };
 	/** What stands before every path, unless the base URL ends in a version itself (`/v1`). */
 	readonly versionPath?: string;
 	/** Whether it is Kling itself, which has the scenes of its own lists and no others. */
