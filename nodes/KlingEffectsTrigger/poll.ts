@@ -45,7 +45,8 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		return itemsOf(found.value);
 	}
 	const data = context.getWorkflowStaticData('node');
-	const key = `${context.getWorkflow().id ?? ''}:${node.id}`;
+	// The name too: n8n runs workflows in which two nodes share an id.
+	const key = JSON.stringify([context.getWorkflow().id, node.id, node.name]);
 	const lock = locks.acquire(key, data, clock.elapsed(), budgetMs);
 	if (!lock) return null;
 	try {

@@ -21,6 +21,9 @@ const readTries = 4;
  */
 export type Dated<T> = Outcome<T> & { providerTime: number };
 
+/** What an answer means that shows another task than the one that was asked for. */
+const otherTask = failureWithoutResponse('otherTask');
+
 /** The calls that the package makes, in the words of tasks. Nothing here knows n8n. */
 export class Client {
 	/** How many of the provider's create paths are known to be gone, so that only the first create looks. */
@@ -45,7 +48,9 @@ export class Client {
 				(response) => outcomeOfCreate(this.provider, response),
 			);
 			if (outcome.ok) return { ok: true, value: filledIn(outcome.value, order) };
-			if (outcome.failure.httpStatus !== 404 || index + 1 === requests.length) return outcome;
+			const { httpStatus, kind } = outcome.failure;
+			const isGone = httpStatus === 404 && kind !== 'contradictory';
+			if (!isGone || index + 1 === requests.length) return outcome;
 			// Creates run side by side: a later one may have moved on already.
 			this.pathsGone = Math.max(this.pathsGone, index + 1);
 		}
@@ -58,18 +63,33 @@ export class Client {
 
 	/** A task by the provider's id, asked once. */
 	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
-		return await this.readTask(() => this.provider.getRequest(taskId));
+		const outcome = await this.readTask(() => this.provider.getRequest(taskId));
+		return outcome.ok ? { ...outcome, value: this.underId(taskId, outcome.value) } : outcome;
+	}
+
+	/**
+	 * The task under the id that it was asked for by. A gateway may answer with the id that the task has in
+	 * another system, which cannot be asked for here. Where external ids are documented, one may have
+	 * been asked for.
+	 */
+	private underId(taskId: string, record: TaskRecord): TaskRecord {
+		const { task } = record;
+		const isExternal = this.provider.externalId === 'lookup' && task.externalTaskId === taskId;
+		return isExternal ? record : { ...record, task: { ...task, taskId } };
 	}
 
 	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
-	async findByExternalId(externalTaskId: string): Promise<Outcome<TaskRecord>> {
+	async findByExternalId(externalTaskId: string): Promise<Dated<TaskRecord>> {
 		const { provider } = this;
 		const request = provider.findByExternalIdRequest?.bind(provider, externalTaskId);
 		if (!request) throw new RangeError(`${provider.displayName} has no external task id`);
 		const outcome = await this.patiently(async () => await this.readTask(request));
-		// Not every gateway repeats the id in its answer.
 		if (!outcome.ok) return outcome;
-		return { ok: true, value: filledIn(outcome.value, { externalTaskId }) };
+		// Not every gateway repeats the id in its answer; one that shows another id shows another task.
+		const value = filledIn(outcome.value, { externalTaskId });
+		const isIt = value.task.externalTaskId === externalTaskId;
+		const { providerTime } = outcome;
+		return isIt ? { ...outcome, value } : { ...failed(otherTask), providerTime };
 	}
 
 	/** One page of the account's tasks, in the provider's order, asked once. */
@@ -143,14 +163,15 @@ export class Client {
 			return { ...failed(result), providerTime: this.clock.now() };
 		}
 		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
-		const isStale = !outcome.ok && this.provider.isStaleSignature?.(outcome.failure);
+		const isSure = !outcome.ok && outcome.failure.kind !== 'contradictory';
+		const isStale = isSure && this.provider.isStaleSignature?.(outcome.failure);
 		// A refused signature made no task, so even a create may be sent again.
 		return isStale && signedAt === undefined
 			? await this.ask(build, interpret, result.headers.date ?? '')
 			: { ...outcome, providerTime: providerTimeOf(result) };
 	}
 
-	private async patiently<T>(once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+	private async patiently<T>(once: () => Promise<Dated<T>>): Promise<Dated<T>> {
 		for (let tries = 1; ; tries++) {
 			const outcome = await once();
 			if (outcome.ok || tries === readTries || !behaviourOf(outcome.failure).passing)

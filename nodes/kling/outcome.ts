@@ -3,6 +3,7 @@ import {
 	failed,
 	failureOf,
 	kindOfStatus,
+	taskIdsIn,
 	type Failure,
 	type Outcome,
 } from './failure';
@@ -34,7 +35,26 @@ export function outcomeOfCreate(provider: Provider, response: HttpResponse): Out
 	const isTaken = json && response.status < 300;
 	const created = isTaken ? (inProviderForm(provider, json) ?? byIdAlone(provider, json)) : null;
 	if (created) return { ok: true, value: created };
-	return failed(refusalIn(provider, response, json, 'create') ?? failureOf(response, 'unreadable'));
+	const refusal = refusalIn(provider, response, json, 'create');
+	return failed(
+		refusal
+			? unlessTaskIsNamed(provider, response, json, refusal)
+			: failureOf(response, 'unreadable'),
+	);
+}
+
+/** A refusal that names a task is none that is sure, whatever its status and code are. */
+function unlessTaskIsNamed(
+	provider: Provider,
+	response: HttpResponse,
+	json: JsonResponse | null,
+	refusal: Failure,
+): Failure {
+	const { create } = behaviourOf(refusal);
+	if (create === 'unclear' || create === 'exists') return refusal;
+	const record = json && inProviderForm(provider, json);
+	const possibleIds = record ? [record.task.taskId] : taskIdsIn(response);
+	return possibleIds.length > 0 ? { ...refusal, kind: 'contradictory', possibleIds } : refusal;
 }
 
 function refusalIn(

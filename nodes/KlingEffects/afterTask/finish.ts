@@ -18,34 +18,29 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The options of a wait, which are in minutes and seconds. */
-export function readWait({ timeout, pollInterval }: Record<string, unknown>): WaitOptions {
-	return {
-		timeoutMs: amountOf(timeout, 30) * 60_000,
-		intervalMs: Math.max(1, amountOf(pollInterval, 10)) * 1_000,
-	};
-}
-
 /** What an item asks for once it has its task. */
-export interface Finish extends VideoOptions {
+export interface Finish extends VideoOptions, WaitOptions {
 	wait: boolean;
 	downloadVideo: boolean;
 	simplify: boolean;
 }
 
 /**
- * Reads the parameters, and of the options what a download needs.
+ * Reads the parameters, and of the options what a wait and a download need.
  *
  * @throws InputError
  */
 export function readFinish(parameters: Parameters, options: Record<string, unknown>): Finish {
+	const maxFileSize = readMaxFileSize(options.maxFileSize);
 	const downloadVideo = parameters.flag('downloadVideo', 'Download Video', false);
 	return {
+		maxFileSize,
+		timeoutMs: amountOf(options.timeout, 30) * 60_000,
+		intervalMs: Math.max(1, amountOf(options.pollInterval, 10)) * 1_000,
 		wait: parameters.flag('waitForCompletion', 'Wait for Completion', false),
 		downloadVideo,
 		simplify: parameters.flag('simplify', 'Simplify', true),
 		outputField: downloadVideo ? readOutputField(parameters) : 'data',
-		maxFileSize: readMaxFileSize(options.maxFileSize),
 		photo: null,
 	};
 }
@@ -80,7 +75,10 @@ export interface ItemTask {
 	finish: Finish;
 }
 
-/** Waits for the tasks whose items ask for it, all together, then makes the items of all. Never rejects. */
+/**
+ * Waits for the tasks whose items ask for it, all together, then makes the items of all. Never
+ * rejects. The records become what was seen last.
+ */
 export async function waitAndFinish(
 	context: IExecuteFunctions,
 	session: Session,
@@ -90,14 +88,13 @@ export async function waitAndFinish(
 	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
-	const seen = new Map(waiting.map((one, index) => [one, followed[index]]));
-	const latest = itemTasks.map((one) => ({ ...one, record: seen.get(one) ?? one.record }));
+	for (const [index, one] of waiting.entries()) one.record = followed[index];
+	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
+	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
 	const results: Result[] = [];
-	await inParallel(latest, downloadsAtOnce, async (one, index) => {
+	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
 		results[index] = await finishTask(context, session, one);
 	});
-	const open = latest.filter(({ record }) => !isFinal(record.task.status));
-	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
 	return results;
 }
 

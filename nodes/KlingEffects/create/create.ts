@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { hintAtOptions } from '../../kling/create/order';
 import { follow } from '../../kling/look';
 import { isFinal } from '../../kling/task';
-import { outputOf, type Result } from '../../n8n/output';
+import { outputOf } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
@@ -10,7 +10,7 @@ import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../afterTask/
 import { checkItems } from './item';
 import { NodeMemory } from './memory';
 import { submitAll, type Submitted } from './submitAll';
-import { hintsAtEarlier, paidBy, problemsOf, tasksOf } from './tell';
+import { hintsAt, itemsElsewhere, paidBy, problemsOf, tasksOf } from './tell';
 
 /**
  * Creates the tasks of all items, waits and downloads where asked. All parameters are evaluated and
@@ -23,7 +23,7 @@ export async function executeCreate(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
-	const memory = new NodeMemory(context);
+	const memory = await NodeMemory.open(context, session);
 	const { items, problems: refused } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
 	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
@@ -37,14 +37,13 @@ export async function executeCreate(
 	const outcome = await submitAll(context, session, memory, items, limits);
 	const { submitted } = outcome;
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
-	for (const message of [...hintsAtEarlier(submitted), ...ignored]) {
+	for (const message of [...hintsAt(submitted, session.provider), ...ignored]) {
 		context.addExecutionHints({ type: 'info', location: 'outputPane', message });
 	}
 
 	const problems = [...refused, ...problemsOf(outcome, session.account)];
 	const paid = paidBy(submitted);
-	const output = (results: readonly Result[]) => outputOf(context, results, paid);
-	if (problems.length > 0 && stops) return output(problems);
+	if (problems.length > 0 && stops) return outputOf(context, problems, paid);
 	const itemTasks = tasksOf(submitted);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		// n8n keeps it while this process may end, so by the time of day.
@@ -53,7 +52,11 @@ export async function executeCreate(
 		return await sleepUntilCallbacks(context, session, asleep);
 	}
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };
-	return output([...problems, ...(await waitAndFinish(context, session, itemTasks, wait))]);
+	const finished = await waitAndFinish(context, session, itemTasks, wait);
+	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
+	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
+	const results = [...problems, ...itemsElsewhere(submitted), ...finished];
+	return outputOf(context, results, paid);
 }
 
 /**
@@ -67,7 +70,9 @@ async function canSleep(
 	itemTasks: ItemTask[],
 	session: Session,
 ): Promise<boolean> {
-	if (submitted.some(({ submission }) => submission.outcome === 'found')) return false;
+	const isEarlier = ({ submission: { outcome } }: Submitted) =>
+		outcome === 'found' || outcome === 'elsewhere';
+	if (submitted.some(isEarlier)) return false;
 	const records = itemTasks.map(({ record }) => record);
 	const look = { deadline: session.clock.elapsed(), intervalMs: 0, firstLookMs: 0 };
 	const followed = await follow(records, look, session);

@@ -1,4 +1,5 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import { printOf } from '../../kling/create/identity';
 import { decodeBase64 } from '../../kling/image/base64';
 import { checkFileSize, checkImage } from '../../kling/image/check';
 import { checkImageUrl } from '../../kling/image/url';
@@ -29,7 +30,8 @@ export function readImages(
 	parameters: Parameters,
 	effectType: EffectType | null,
 	isFetchedFromInternet: boolean,
-): { images: LoadImage[]; photo: string | null } {
+): { images: LoadImage[]; imagesPrint: string; photo: string | null } {
+	const [firstName, secondName] = namesOf(context, effectType);
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
 		binary: 'Binary File',
@@ -38,8 +40,8 @@ export function readImages(
 	const isFile = input === 'binary';
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
 	const images: LoadImage[] = [];
+	const texts: string[] = [input];
 	let photo: string | null = null;
-	const [firstName, secondName] = namesOf(context, effectType);
 	const slots = [
 		{ ...first, displayName: firstName },
 		{ ...second, displayName: secondName },
@@ -53,6 +55,7 @@ export function readImages(
 		const isGiven = isFile ? Object.hasOwn(binary, given.trim()) : given.trim() !== '';
 		if (effectType === null && parameter === second.parameter && !isGiven) continue;
 		if (parameter === first.parameter) photo = photoNameOf(input, given.trim(), binary);
+		texts.push(given);
 		if (input === 'url') {
 			const address = checkImageUrl(given, displayName, isFetchedFromInternet);
 			images.push(() => address);
@@ -62,7 +65,7 @@ export function readImages(
 			images.push(async () => await loadFile(context, itemIndex, given.trim(), displayName));
 		}
 	}
-	return { images, photo };
+	return { images, imagesPrint: printOf(texts), photo };
 }
 
 /** What a photo is called, without its extension, where it has a name. */

@@ -3,6 +3,7 @@ import { checkExpression, InputError } from '../input';
 import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
+import { isUsableId } from '../providers/toolkit';
 import { effectTypeOf, sceneNameOf } from '../scenes';
 
 /** The options of an order that only some providers take, with their names on screen. */
@@ -40,11 +41,12 @@ export function readOrder(
 	}
 	const given: GivenOptions = {};
 	for (const name of optionsInOrder) given[name] = textOf(options[name], optionNames[name]);
-	const effectScene = sceneNameOf(entered);
 	checkValues(given);
 	const additionalFields = readAdditionalFields(options.additionalFields);
-	checkTaken(effectScene, given, provider);
+	checkTaken(given, provider);
 	const { callbackUrl, duration, externalTaskId, mode, modelName } = given;
+	const effectScene = sceneNameOf(entered);
+	if (modelName) checkModel(effectScene, modelName);
 	return {
 		effectScene,
 		...(callbackUrl ? { callbackUrl } : {}),
@@ -85,7 +87,25 @@ function checkValues({ callbackUrl, duration, externalTaskId, mode }: GivenOptio
 			`Use at most ${longestExternalId}.`,
 		);
 	}
+	// Its task could not be looked up, and an answer that is lost would be lost for good.
+	if (externalTaskId !== undefined && !isUsableId(externalTaskId)) {
+		throw new InputError(
+			'External Task ID cannot be part of an address',
+			'Use letters, digits and other visible characters, and more than dots.',
+		);
+	}
 	if (mode !== undefined && !['std', 'pro'].includes(mode)) throw notOneOf('mode', 'std or pro');
+}
+
+function checkTaken(given: GivenOptions, provider: Provider): void {
+	const untaken = optionsInOrder.find(
+		(name) => given[name] !== undefined && !provider.takes.includes(name),
+	);
+	if (!untaken) return;
+	throw new InputError(
+		`${provider.displayName} does not take the option ${optionNames[untaken]}`,
+		`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
+	);
 }
 
 function notOneOf(name: OrderOption, values: string): InputError {
@@ -133,20 +153,10 @@ const modelsOf = new Map([
 	['fight', ['kling-v1-6']],
 ]);
 
-/** Whether the provider and the scene take what is asked for. */
-function checkTaken(effectScene: string, given: GivenOptions, provider: Provider): void {
-	const untaken = optionsInOrder.find(
-		(name) => given[name] !== undefined && !provider.takes.includes(name),
-	);
-	if (untaken) {
-		throw new InputError(
-			`${provider.displayName} does not take the option ${optionNames[untaken]}`,
-			`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
-		);
-	}
-	const { modelName } = given;
+/** Whether the scene takes the model. */
+function checkModel(effectScene: string, modelName: string): void {
 	const taken = modelsOf.get(effectScene);
-	if (!taken || modelName === undefined || taken.includes(modelName)) return;
+	if (!taken || taken.includes(modelName)) return;
 	throw new InputError(
 		`Effect Scene “${effectScene}” does not take the model “${modelName}”`,
 		`Enter ${taken.join(' or ')} as Model Name under Options, or remove the option.`,

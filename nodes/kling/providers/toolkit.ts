@@ -13,7 +13,7 @@ export function bearer(secret: Secret): Record<string, string> {
  * Whether a text can be an id: a part of an address that leads nowhere else, of sane length, and
  * without characters that are no text.
  */
-function isUsableId(id: string): boolean {
+export function isUsableId(id: string): boolean {
 	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
 }
 
