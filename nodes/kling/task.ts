@@ -6,7 +6,7 @@ export type ProviderName = string;
 
 /**
  * The life of a task in Kling's words (Kling's effects page): submitted → processing → succeed | failed.
- * Every adapter translates its provider's words into these; a word that nobody documented counts
+ * Every adapter translates its provider's words into these; a word that is not documented counts
  * as `processing`, because to call it final could lose a video that was paid for.
  */
 export const taskStatuses = ['submitted', 'processing', 'succeed', 'failed'] as const;

@@ -62,7 +62,7 @@ export async function executeCreate(
 /**
  * Whether callbacks will come, and any is still to come. A task of an earlier try calls the address
  * of an execution that is over, so a retry waits by polling. So does a run with a task that has failed
- * already and is a problem: if nobody woke the execution, n8n would pass it on like any other.
+ * already and is a problem: if the execution were not woken, n8n would pass it on like any other.
  */
 async function canSleep(
 	context: IExecuteFunctions,

@@ -18,6 +18,14 @@ export type LoadImage = () => string | Promise<string>;
 const first = { parameter: 'image', fieldParameter: 'imageField' };
 const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' };
 
+interface ReadImages {
+	images: LoadImage[];
+	/** A fingerprint of what the image parameters say. */
+	imagesPrint: string | undefined;
+	/** What the first photo is called, without its extension. */
+	photo: string | null;
+}
+
 /**
  * Evaluates the image parameters of one item, once. What they refer to is not read yet.
  *
@@ -30,7 +38,7 @@ export function readImages(
 	parameters: Parameters,
 	effectType: EffectType | null,
 	isFetchedFromInternet: boolean,
-): { images: LoadImage[]; imagesPrint: string; photo: string | null } {
+): ReadImages {
 	const [firstName, secondName] = namesOf(context, effectType);
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
