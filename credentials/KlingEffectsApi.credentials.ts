@@ -7,7 +7,7 @@ import type {
 	Icon,
 	INodeProperties,
 } from 'n8n-workflow';
-import { belongsTo, readAccount, type Account } from '../nodes/kling/account';
+import { readAccount, type Account } from '../nodes/kling/account';
 import { providers, type Provider } from '../nodes/kling/providers';
 import { signingTime } from '../nodes/kling/signatures';
 import { checkRequest, checkRules, testAddress } from '../nodes/n8n/credentialTest';
@@ -178,4 +178,13 @@ function addressed(
 		return { ...request, url: `${baseUrl}${path}`, qs: query };
 	}
 	return /^https?:\/\//i.test(url) ? request : { ...request, baseURL: '', url: `${baseURL}${url}` };
+}
+
+/** Whether a request to this address goes to the account's provider, so that the key may go with it. */
+function belongsTo({ baseUrl }: Account, address: string): boolean {
+	try {
+		return new URL(address).origin === new URL(baseUrl).origin;
+	} catch {
+		return false;
+	}
 }

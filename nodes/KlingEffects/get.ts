@@ -6,13 +6,7 @@ import { withSupport } from '../kling/providers/whoCan';
 import { Parameters } from '../n8n/parameters';
 import { outputOf, readItems } from '../n8n/output';
 import type { Session } from '../n8n/session';
-import {
-	readFinish,
-	readWait,
-	waitAndFinish,
-	type ItemTask,
-	type WaitOptions,
-} from './afterTask/finish';
+import { readFinish, waitAndFinish, type ItemTask } from './afterTask/finish';
 
 const readsAtOnce = 10;
 
@@ -49,7 +43,6 @@ export const getFields: INodeProperties[] = [
 interface Asked extends Omit<ItemTask, 'record'> {
 	taskId: string;
 	isExternal: boolean;
-	wait: WaitOptions;
 }
 
 function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: number): Asked {
@@ -71,7 +64,7 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 	}
 	const options = parameters.collection('options', 'Options');
 	const finish = readFinish(parameters, options);
-	return { itemIndex, taskId, isExternal, finish, wait: readWait(options) };
+	return { itemIndex, taskId, isExternal, finish };
 }
 
 /**
@@ -90,8 +83,8 @@ export async function executeGet(
 	const refuses = () => problems.length > 0 && !context.continueOnFail();
 	if (refuses() || asked.length === 0) return outputOf(context, problems);
 	// One wait serves all items, so the first item's options count.
-	const [{ wait }] = asked;
-	const { timeoutMs, intervalMs } = wait;
+	const [{ finish: first }] = asked;
+	const { timeoutMs, intervalMs } = first;
 	const deadline = clock.elapsed() + timeoutMs;
 	const itemTasks: ItemTask[] = [];
 	await inParallel(asked, readsAtOnce, async ({ itemIndex, taskId, isExternal, finish }) => {

@@ -1,6 +1,6 @@
 import { InputError } from './input';
 import { isSigningSecret } from './signatures';
-import { providerNamed, providers, type Provider } from './providers';
+import { providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 
 /** The fields of a `klingEffectsApi` credential, by their names on screen. */
@@ -54,7 +54,8 @@ export interface Account {
 export function readAccount(data: unknown): Account {
 	const read: ReadField = (name) => fieldOf(data, name);
 	// One that was saved without a provider is one of the first provider in the list.
-	const provider = providerNamed(read('provider') || providers[0].name);
+	const name = read('provider') || providers[0].name;
+	const provider = providers.find((one) => one.name === name);
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',
@@ -116,14 +117,5 @@ function readBaseUrl(text: string): string | null {
 		return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 	} catch {
 		return null;
-	}
-}
-
-/** Whether a request to this address goes to the account's provider, so that the key may go with it. */
-export function belongsTo({ baseUrl }: Account, address: string): boolean {
-	try {
-		return new URL(address).origin === new URL(baseUrl).origin;
-	} catch {
-		return false;
 	}
 }

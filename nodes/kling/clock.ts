@@ -1,8 +1,8 @@
 /** Time and chance, given from outside so that tests need not wait. */
 export interface Clock {
-	/** Milliseconds since 1970, by a clock that somebody may set back or forward. */
+	/** Milliseconds since 1970, by a clock that can be set back or forward. */
 	now(): number;
-	/** Milliseconds since some moment, whatever is done to the clock: for whatever waits or ends in time. */
+	/** Monotonic milliseconds, unaffected by clock changes: for all that waits or ends in time. */
 	elapsed(): number;
 	/** Resolves after that many milliseconds, or within about a second of `signal` aborting. Never rejects. */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -14,7 +14,7 @@ export interface Clock {
 export const longestHintMs = 60_000;
 /** "Retry after 0 seconds" would be a storm of requests. */
 const shortestHintMs = 500;
-/** Consecutive hints to honour; a provider that goes on refusing is left alone for longer. */
+/** Consecutive hints to honour; a provider that keeps refusing is left alone for longer. */
 const hintsBelieved = 3;
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;

@@ -50,7 +50,7 @@ interface Behaviour {
 	fatal: boolean;
 	/**
 	 * Whether a read may have another result a little later: then it is asked again. What does not
-	 * pass needs somebody to act, so the trigger tells it at once.
+	 * pass needs a person to act, so the trigger tells it at once.
 	 */
 	passing: boolean;
 	/**
@@ -71,7 +71,7 @@ const fatal: Behaviour = { ...aboutAccount, fatal: true };
 const tooEarly: Behaviour = { create: 'later', fatal: false, passing: true, concerns: 'all' };
 const unclear: Behaviour = { create: 'unclear', fatal: false, passing: true, concerns: 'request' };
 
-/** The one place for rules about failures; whoever needs a new rule adds a column. */
+/** The one place for rules about failures; a new rule is a new column. */
 export const behaviours: Record<FailureKind, Behaviour> = {
 	keyRefused: fatal,
 	accountEmpty: fatal,
@@ -116,7 +116,7 @@ export interface Failure {
 	code: string | null;
 	httpStatus: number | null;
 	requestId: string | null;
-	/** Milliseconds the provider asks to wait, unbounded. */
+	/** The pause that the provider asks for, unbounded. */
 	retryAfterMs: number | null;
 	/** The beginning of a body that could not be read, as fit to be shown as the provider's words. */
 	excerpt: string | null;

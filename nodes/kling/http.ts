@@ -5,7 +5,7 @@ export interface ApiRequest {
 	path: string;
 	query?: Record<string, string | number>;
 	body?: Record<string, unknown>;
-	/** Milliseconds until the answer is given up. */
+	/** When the response is given up. */
 	timeoutMs: number;
 	/** The provider's clock, as its last answer dated itself; a signature is then made for that time. */
 	providerTime?: string;

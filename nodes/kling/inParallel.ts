@@ -1,4 +1,4 @@
-/** Runs the work for each entry, so many at once, in order of the entries. Rejects when one does. */
+/** Runs the work for each entry, at most `atOnce` at a time, starting them in order. Rejects when one does. */
 export async function inParallel<T>(
 	entries: readonly T[],
 	atOnce: number,

@@ -4,20 +4,20 @@ import { behaviourOf, type Failure } from './failure';
 import { inParallel } from './inParallel';
 import { isFinal, seenAgain, type TaskRecord } from './task';
 
-/** From so many open tasks on, the account's list is read instead of each task. */
+/** With at least this many open tasks, the account's list is read instead of each task. */
 const listFrom = 10;
-/** Looks at single tasks under way at once. */
+/** How many single tasks are looked at at once. */
 const looksAtOnce = 10;
-/** After so many lists in a row that did not come, the tasks are looked at one by one. */
+/** After this many lists in a row that did not come, the tasks are looked at one by one. */
 const mostBadLists = 2;
-/** Milliseconds after the deadline in which the last round may still ask; slow answers end it. */
+/** How long after the deadline the last round may still ask; slow responses end it. */
 const lastRoundMs = 10_000;
 
 export interface FollowLimits {
 	/** By {@link Clock.elapsed}. */
 	deadline: number;
 	intervalMs: number;
-	/** Milliseconds until the first look. A new task cannot be done at once; one that is asked for by id can. */
+	/** The pause before the first look. A new task cannot be done at once; one that is asked for by id can. */
 	firstLookMs: number;
 }
 

@@ -18,9 +18,10 @@ export function outcomeOfRead<T>(
 	response: HttpResponse,
 	read: (response: JsonResponse) => T | null,
 ): Outcome<T> {
-	const refusal = refusalIn(provider, response, 'read');
+	const json = isJson(response) ? response : null;
+	const refusal = refusalIn(provider, response, json, 'read');
 	if (refusal) return failed(refusal);
-	const value = isJson(response) ? read(response) : null;
+	const value = json && read(json);
 	return value ? { ok: true, value } : failed(failureOf(response, 'unreadable'));
 }
 
@@ -30,22 +31,28 @@ export function outcomeOfRead<T>(
  * the response is not in the provider's form; a Get tells the rest.
  */
 export function outcomeOfCreate(provider: Provider, response: HttpResponse): Outcome<TaskRecord> {
-	const isTaken = response.status < 300 && isJson(response);
-	const created = isTaken
-		? (inProviderForm(provider, response) ?? byIdAlone(provider, response))
-		: null;
+	const json = isJson(response) ? response : null;
+	const isTaken = json && response.status < 300;
+	const created = isTaken ? (inProviderForm(provider, json) ?? byIdAlone(provider, json)) : null;
 	if (created) return { ok: true, value: created };
-	const refusal = refusalIn(provider, response, 'create');
+	const refusal = refusalIn(provider, response, json, 'create');
 	return failed(
-		refusal ? unlessTaskIsNamed(provider, response, refusal) : failureOf(response, 'unreadable'),
+		refusal
+			? unlessTaskIsNamed(provider, response, json, refusal)
+			: failureOf(response, 'unreadable'),
 	);
 }
 
 /** A refusal that names a task is none that is sure, whatever its status and code are. */
-function unlessTaskIsNamed(provider: Provider, response: HttpResponse, refusal: Failure): Failure {
+function unlessTaskIsNamed(
+	provider: Provider,
+	response: HttpResponse,
+	json: JsonResponse | null,
+	refusal: Failure,
+): Failure {
 	const { create } = behaviourOf(refusal);
 	if (create === 'unclear' || create === 'exists') return refusal;
-	const record = isJson(response) ? inProviderForm(provider, response) : null;
+	const record = json && inProviderForm(provider, json);
 	const possibleIds = record ? [record.task.taskId] : taskIdsIn(response);
 	return possibleIds.length > 0 ? { ...refusal, kind: 'contradictory', possibleIds } : refusal;
 }
@@ -53,16 +60,17 @@ function unlessTaskIsNamed(provider: Provider, response: HttpResponse, refusal: 
 function refusalIn(
 	provider: Provider,
 	response: HttpResponse,
+	json: JsonResponse | null,
 	call: 'create' | 'read',
 ): Failure | null {
-	const refusal = isJson(response)
-		? provider.readFailure(response)
+	const refusal = json
+		? provider.readFailure(json)
 		: failureOf(response, kindOfStatus(response.status));
 	if (!refusal) return null;
 	const { readAs, concerns } = behaviourOf(refusal);
 	// A proxy's page with status 404 or 400 says nothing about a task: only the provider's own words do.
 	const isAboutTask = call === 'read' && concerns === 'task';
-	if (isAboutTask && !isJson(response)) return failureOf(response, 'unreadable');
+	if (isAboutTask && !json) return failureOf(response, 'unreadable');
 	return { ...refusal, kind: readAs?.[call] ?? refusal.kind };
 }
 

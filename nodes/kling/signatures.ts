@@ -8,7 +8,7 @@ const lifetimeSeconds = 1_800;
  */
 const backDatedSeconds = 60;
 
-/** Milliseconds that a provider's Date header may move a signature: clocks are off by hours, not by days. */
+/** How far a provider's Date header may move a signature: clocks are off by hours, not by days. */
 const longestShiftMs = 86_400_000;
 
 /**
@@ -39,7 +39,7 @@ export function signedToken(accessKey: string, secretKey: string, now: number): 
 	return `${signed}.${signature}`;
 }
 
-/** Milliseconds that a signed callback may be old or ahead (docs/providers.md 1.6). */
+/** How old or how far ahead a signed callback may be, in milliseconds (docs/providers.md 1.6). */
 const tolerance = 5 * 60_000;
 
 /** The parts of a callback that its signature covers. */
@@ -79,7 +79,7 @@ function keyIn(secret: string): Buffer {
 	return Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64');
 }
 
-/** Whether a secret holds a key: an empty one is known to everybody. */
+/** Whether a secret holds a key: an empty one is no secret. */
 export function isSigningSecret(secret: string): boolean {
 	return keyIn(secret).length > 0;
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod/v3';
-import { asObject } from './http';
 import { shownText } from './shownText';
 
 /** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
@@ -7,7 +6,7 @@ export type ProviderName = string;
 
 /**
  * The life of a task in Kling's words (Kling's effects page): submitted → processing → succeed | failed.
- * Every adapter translates its provider's words into these; a word that nobody documented counts
+ * Every adapter translates its provider's words into these; a word that is not documented counts
  * as `processing`, because to call it final could lose a video that was paid for.
  */
 export const taskStatuses = ['submitted', 'processing', 'succeed', 'failed'] as const;
@@ -80,7 +79,7 @@ export function recordOf(
 		externalTaskId: null,
 		...known,
 	};
-	return { task, videoUrls, raw: asObject(raw) ?? {} };
+	return { task, videoUrls, raw: raw as Record<string, unknown> };
 }
 
 /** The record with what is known of its task from elsewhere, where the provider's answer leaves it out. */

@@ -11,7 +11,7 @@ import type {
  * Where callbacks wake a sleeping execution. Imported rather than written into the description,
  * because n8n's lint takes every literal `webhooks` for one that is registered with the provider;
  * this one only resumes (`restartWebhook`). The node's id ends the path: n8n (1.123 and 2.40) gives a
- * call to whatever node sleeps last, so an empty ending would wake a Wait node further on.
+ * call to the node that sleeps last, so an empty ending would wake a Wait node further on.
  */
 export const resumeWebhooks: IWebhookDescription[] = [
 	{

@@ -220,7 +220,7 @@ function tellPaid(
 }
 
 /**
- * The output of a run that somebody's throw has ended. With "Continue" each input item becomes that
+ * The output of a run that a throw has ended. With "Continue" each input item becomes that
  * problem: n8n (1.123 and 2.40) answers a throw by passing the input on, as if all were well.
  *
  * @throws NodeApiError | NodeOperationError with On Error "Stop"

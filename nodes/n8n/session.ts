@@ -37,9 +37,9 @@ function accountOf(context: RequestContext, credential: unknown): Account {
 	}
 }
 
-/** Milliseconds: n8n's `sleep` cannot be interrupted, and 2.40 has no `sleepWithAbort`. */
+/** In milliseconds: n8n's `sleep` cannot be interrupted, and 2.40 has no `sleepWithAbort`. */
 const slice = 500;
-/** Milliseconds: a longer timer of Node.js ends at once. */
+/** In milliseconds: a longer timer of Node.js ends at once. */
 const longestTimer = 2 ** 31 - 1;
 
 /** Real time. */

@@ -140,15 +140,20 @@ function responseOf(
 	const named = Object.fromEntries(
 		entries.map(([name, value]) => [name.toLowerCase(), String(value)]),
 	);
-	const body = text === null ? null : redaction.json(parseJson(text), text);
+	const json = text === null ? undefined : parseJson(text);
+	// In one go; a header line has no line break.
+	const { value, source } = redaction.json(
+		{ headers: named, json },
+		`${JSON.stringify(named)}\n${text ?? ''}`,
+	);
 	return {
 		kind: 'response',
 		status: statusCode,
-		headers: redaction.json(named, JSON.stringify(named)).value,
-		text: body?.source ?? '',
+		headers: value.headers,
+		text: source.slice(source.indexOf('\n') + 1),
 		at: Date.now(),
-		json: body?.value,
-		...(body === null ? { tooLarge: true } : {}),
+		json: value.json,
+		...(text === null ? { tooLarge: true } : {}),
 	};
 }
 

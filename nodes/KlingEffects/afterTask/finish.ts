@@ -21,38 +21,29 @@ export interface WaitOptions {
 /** A week: n8n's own timers and dates end far beyond it. */
 const longestMinutes = 7 * 24 * 60;
 
-/**
- * The options of a wait, which are in minutes and seconds.
- *
- * @throws InputError
- */
-export function readWait({ timeout, pollInterval }: Record<string, unknown>): WaitOptions {
-	return {
-		timeoutMs: amountOf(timeout, 'Timeout (Minutes)', 30, longestMinutes) * 60_000,
-		intervalMs: Math.max(1, amountOf(pollInterval, 'Poll Interval (Seconds)', 10)) * 1_000,
-	};
-}
-
 /** What an item asks for once it has its task. */
-export interface Finish extends VideoOptions {
+export interface Finish extends VideoOptions, WaitOptions {
 	wait: boolean;
 	downloadVideo: boolean;
 	simplify: boolean;
 }
 
 /**
- * Reads the parameters, and of the options what a download needs.
+ * Reads the parameters, and of the options what a wait and a download need.
  *
  * @throws InputError
  */
 export function readFinish(parameters: Parameters, options: Record<string, unknown>): Finish {
+	const maxFileSize = readMaxFileSize(options.maxFileSize);
 	const downloadVideo = parameters.flag('downloadVideo', 'Download Video', false);
 	return {
+		maxFileSize,
+		timeoutMs: amountOf(options.timeout, 'Timeout (Minutes)', 30, longestMinutes) * 60_000,
+		intervalMs: Math.max(1, amountOf(options.pollInterval, 'Poll Interval (Seconds)', 10)) * 1_000,
 		wait: parameters.flag('waitForCompletion', 'Wait for Completion', false),
 		downloadVideo,
 		simplify: parameters.flag('simplify', 'Simplify', true),
 		outputField: downloadVideo ? readOutputField(parameters) : 'data',
-		maxFileSize: readMaxFileSize(options.maxFileSize),
 		photo: null,
 	};
 }
@@ -101,12 +92,12 @@ export async function waitAndFinish(
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	for (const [index, one] of waiting.entries()) one.record = followed[index];
+	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
+	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
 		results[index] = await finishTask(context, session, one);
 	});
-	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
-	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	return results;
 }
 

@@ -22,7 +22,7 @@ export interface WakeAddress {
 
 /**
  * The node's own callbacks to its sleeping execution. They say nothing but “look now”: `webhook`
- * does the looking, whoever calls. They live in this process; when it is gone, the provider's
+ * does the looking for every caller. They live in this process; when it is gone, the provider's
  * callbacks and n8n's own time-out are left.
  */
 export class SelfCalls {

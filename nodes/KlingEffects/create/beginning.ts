@@ -15,8 +15,9 @@ export interface Beginning {
 }
 
 export function beginningOf(context: IExecuteFunctions): Beginning {
+	const died = hasDied(context);
 	const { seed, isProven } = seedOf(context);
-	if (!hasDied(context)) return { seed, ownsOlder: isProven };
+	if (!died) return { seed, ownsOlder: isProven };
 	// Without a token, the node's ids differ from those before.
 	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
 	return { seed, ownsOlder: isProven, died: { trace } };

@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { hintAtOptions } from '../../kling/create/order';
 import { follow } from '../../kling/look';
 import { isFinal } from '../../kling/task';
-import { addHint, outputOf, type Result } from '../../n8n/output';
+import { addHint, outputOf } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
@@ -43,8 +43,7 @@ export async function executeCreate(
 
 	const problems = [...refused, ...problemsOf(outcome, session.account)];
 	const paid = paidBy(submitted);
-	const output = (results: readonly Result[]) => outputOf(context, results, paid);
-	if (problems.length > 0 && stops) return output(problems);
+	if (problems.length > 0 && stops) return outputOf(context, problems, paid);
 	const itemTasks = tasksOf(submitted);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		// n8n keeps it while this process may end, so by the time of day.
@@ -56,13 +55,14 @@ export async function executeCreate(
 	const finished = await waitAndFinish(context, session, itemTasks, wait);
 	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
 	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
-	return output([...problems, ...itemsElsewhere(submitted), ...finished]);
+	const results = [...problems, ...itemsElsewhere(submitted), ...finished];
+	return outputOf(context, results, paid);
 }
 
 /**
  * Whether callbacks will come, and any is still to come. A task of an earlier try calls the address
  * of an execution that is over, so a retry waits by polling. So does a run with a task that has failed
- * already and is a problem: if nobody woke the execution, n8n would pass it on like any other.
+ * already and is a problem: if the execution were not woken, n8n would pass it on like any other.
  */
 async function canSleep(
 	context: IExecuteFunctions,

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import type { Entry, Submission } from '../../kling/create/entry';
 import { runIndexOf } from '../../n8n/execution';
-import type { Submitted } from './submitAll';
 
 /** n8n keeps 10 values of 255 characters as custom data of an execution; one of them is left to the workflow. */
 const mostValues = 9;
@@ -23,7 +23,9 @@ interface CustomData {
  * create: there it stays when the run is stopped. It is added to what other runs and nodes of the
  * execution have shown.
  */
-export function showPaid(context: IExecuteFunctions): (one: Submitted) => void {
+export function showPaid(
+	context: IExecuteFunctions,
+): (one: { itemIndex: number; submission: Submission; entry: Entry }) => void {
 	// Once for all creates: n8n builds a new proxy for each access, which is slow.
 	const { customData } = context.getWorkflowDataProxy(0).$execution as { customData?: CustomData };
 	if (!customData) return () => {};

@@ -39,6 +39,7 @@ export function readImages(
 	effectType: EffectType | null,
 	isFetchedFromInternet: boolean,
 ): ReadImages {
+	const [firstName, secondName] = namesOf(context, effectType);
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
 		binary: 'Binary File',
@@ -49,7 +50,6 @@ export function readImages(
 	const images: LoadImage[] = [];
 	const texts: string[] = [input];
 	let photo: string | null = null;
-	const [firstName, secondName] = namesOf(context, effectType);
 	const slots = [
 		{ ...first, displayName: firstName },
 		{ ...second, displayName: secondName },

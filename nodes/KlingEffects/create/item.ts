@@ -7,7 +7,7 @@ import { effectTypeOf, type EffectType } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
 import { readItems } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
-import { readFinish, readWait, type Finish, type WaitOptions } from '../afterTask/finish';
+import { readFinish, type Finish, type WaitOptions } from '../afterTask/finish';
 import { loadImages, readImages, type LoadImage } from './images';
 
 const mostConcurrency = 100;
@@ -63,10 +63,9 @@ async function readItem(
 	const read = readImages(context, itemIndex, parameters, effectType, isOnInternet);
 	const { images, imagesPrint, photo } = read;
 	const finish = { ...readFinish(parameters, options), photo };
-	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, 'Concurrency', usualConcurrency));
 	const run = {
-		wait,
+		wait: finish,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',

@@ -4,7 +4,7 @@ import {
 	hashOf,
 	isSameCreate,
 	madeIdOf,
-	printOf,
+	printsOf,
 	rules,
 	type Asked,
 	type Difference,
@@ -63,29 +63,32 @@ export interface ItemEntry extends Entry {
  * tries are one create is decided by the rules in identity.ts.
  */
 export class NodeMemory {
-	private readonly run: number;
 	private readonly entered: Prints;
 	private readonly account: string;
+	private readonly isTool: boolean;
 
 	private constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly session: Session,
 		private readonly stored: Stored,
+		private readonly run: number,
 	) {
-		this.run = runOf(context) - stored.firstRun;
 		this.entered = enteredIn(context.getNode().parameters);
-		this.account = accountOf(session);
+		const { baseUrl, secret } = session.account;
+		this.account = hashOf([baseUrl, secret]).slice(0, 20);
+		this.isTool = isTool(context);
 	}
 
 	/** To be opened before anything can fail, so that a context without it tells of a death. */
 	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
 		const node = context.getContext('node') as { [contextKey]?: Stored };
 		const isNew = node[contextKey] === undefined;
+		const run = runOf(context);
 		const stored = (node[contextKey] ??= {
 			...beginningOf(context),
-			...{ firstRun: runOf(context), entered: [], creates: {}, begun: 0 },
+			...{ firstRun: run, entered: [], creates: {}, begun: 0 },
 		});
-		const memory = new NodeMemory(context, session, stored);
+		const memory = new NodeMemory(context, session, stored, run - stored.firstRun);
 		if (isNew) notes.set(stored, noteBeginning(context, stored, memory.account));
 		// An agent calls its tools side by side.
 		await notes.get(stored);
@@ -96,14 +99,9 @@ export class NodeMemory {
 	entryOf({ itemIndex, order, images, imagesPrint }: CheckedItem): ItemEntry {
 		const { context, stored } = this;
 		const { provider } = this.session;
+		const { callbackUrl: _, ...ordered } = order;
 		const values: Prints = {
-			effectScene: printOf(order.effectScene),
-			effectType: printOf(images.length),
-			duration: printOf(order.duration),
-			mode: printOf(order.mode),
-			modelName: printOf(order.modelName),
-			additionalFields: printOf(order.additionalFields),
-			externalTaskId: printOf(order.externalTaskId),
+			...printsOf({ ...ordered, effectType: images.length }),
 			images: imagesPrint,
 		};
 		const asked: Asked = {
@@ -113,13 +111,13 @@ export class NodeMemory {
 			values,
 		};
 		// An AI agent's calls can share run and item, so there the arguments of the call count too.
-		const call = isTool(context) ? hashOf(context.getInputData()[itemIndex]?.json).slice(0, 8) : '';
+		const call = this.isTool ? hashOf(context.getInputData()[itemIndex]?.json).slice(0, 8) : '';
 		const inNode = `${this.run}:${itemIndex}${call && `:${call}`}`;
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
 			...{ provider: provider.name, account: this.account, values, state: null },
-			form: this.formOf(stored),
+			form: 0,
 			number: begun.length === 0 ? 0 : begun[begun.length - 1].number + 1,
 		};
 		const differences: ReadonlySet<Difference> = earlier
@@ -168,7 +166,8 @@ export class NodeMemory {
 
 	/** Where the parameters stand as they are entered now. */
 	private formOf({ entered }: Stored): number {
-		const known = entered.findIndex((one) => hashOf(one) === hashOf(this.entered));
+		const now = JSON.stringify(this.entered);
+		const known = entered.findIndex((one) => JSON.stringify(one) === now);
 		return known >= 0 ? known : entered.push(this.entered) - 1;
 	}
 }
@@ -184,19 +183,15 @@ function enteredIn(parameters: IDataObject): Prints {
 	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
 	// The whole of the options can be one expression.
 	const optionOf = (name: string) =>
-		printOf(typeof options === 'object' ? (options as IDataObject)[name] : options);
-	return {
-		effectScene: printOf(effectScene),
-		effectType: printOf(effectType),
-		images: printOf([imageInput, image, secondImage, imageField, secondImageField]),
+		typeof options === 'object' ? (options as IDataObject)[name] : options;
+	return printsOf({
+		effectScene,
+		effectType,
+		images: [imageInput, image, secondImage, imageField, secondImageField],
 		duration: optionOf('duration'),
 		mode: optionOf('mode'),
 		modelName: optionOf('modelName'),
 		additionalFields: optionOf('additionalFields'),
 		externalTaskId: optionOf('externalTaskId'),
-	};
-}
-
-function accountOf({ account: { baseUrl, secret } }: Session): string {
-	return hashOf([baseUrl, secret]).slice(0, 20);
+	});
 }

@@ -6,6 +6,7 @@ import { submit } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
 import { InputError, reasonOf } from '../../kling/input';
 import { inParallel } from '../../kling/inParallel';
+import type { Order } from '../../kling/providers/provider';
 import type { Session } from '../../n8n/session';
 import { showPaid } from './customData';
 import { loadImages } from './images';
@@ -52,23 +53,16 @@ export async function submitAll(
 	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 
-	const submitOne = async ({ images, order }: CheckedItem, entry: ItemEntry): Promise<Submission> =>
-		await submit(resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl }, {
-			send: async (sent) => {
-				const loaded = await loadImages(images).catch(imageGone);
-				return 'kind' in loaded ? failed(loaded) : await client.create({ ...sent, images: loaded });
-			},
-			memory: entry,
-			client: reader,
-			admission,
-			clock,
-			signal,
-		});
-
 	// Twice as many as may be sent: those that look for a lost task do not hold up the others.
 	await inParallel(items, concurrency * 2, async (item, index) => {
 		const entry = memory.entryOf(item);
-		const submission = await submitOne(item, entry).catch(unexpected);
+		const order = resumeUrl === null ? item.order : { ...item.order, callbackUrl: resumeUrl };
+		const send = async (sent: Order) => {
+			const images = await loadImages(item.images).catch(imageGone);
+			return 'kind' in images ? failed(images) : await client.create({ ...sent, images });
+		};
+		const dependencies = { send, memory: entry, client: reader, admission, clock, signal };
+		const submission = await submit(order, dependencies).catch(unexpected);
 		submitted[index] = { ...item, entry, submission };
 		show(submitted[index]);
 		const cause = causeOf(submission);

@@ -131,6 +131,15 @@ export function hashOf(value: unknown): string {
 }
 
 /** A short one, for what is only compared with the value before. */
-export function printOf(value: unknown): string | undefined {
-	return value === undefined ? undefined : hashOf(value).slice(0, 10);
+export function printOf(value: unknown): string {
+	return hashOf(value).slice(0, 10);
+}
+
+/** The fingerprints of what the parameters say, of each that is there. */
+export function printsOf(values: Partial<Record<Part, unknown>>): Prints {
+	const prints: Prints = {};
+	for (const part of comparedParts) {
+		if (values[part] !== undefined) prints[part] = printOf(values[part]);
+	}
+	return prints;
 }

@@ -44,11 +44,12 @@ export function readOrder(
 		const read = name === 'externalTaskId' ? idOf : textOf;
 		given[name] = read(options[name], optionNames[name]);
 	}
-	const effectScene = sceneNameOf(entered);
 	checkValues(given);
 	const additionalFields = readAdditionalFields(options.additionalFields);
-	checkTaken(effectScene, given, provider);
+	checkTaken(given, provider);
 	const { callbackUrl, duration, externalTaskId, mode, modelName } = given;
+	const effectScene = sceneNameOf(entered);
+	if (modelName) checkModel(effectScene, modelName);
 	return {
 		effectScene,
 		...(callbackUrl ? { callbackUrl } : {}),
@@ -88,6 +89,17 @@ function checkValues({ callbackUrl, duration, externalTaskId, mode }: GivenOptio
 		);
 	}
 	if (mode !== undefined && !['std', 'pro'].includes(mode)) throw notOneOf('mode', 'std or pro');
+}
+
+function checkTaken(given: GivenOptions, provider: Provider): void {
+	const untaken = optionsInOrder.find(
+		(name) => given[name] !== undefined && !provider.takes.includes(name),
+	);
+	if (!untaken) return;
+	throw new InputError(
+		`${provider.displayName} does not take the option ${optionNames[untaken]}`,
+		`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
+	);
 }
 
 function notOneOf(name: OrderOption, values: string): InputError {
@@ -144,20 +156,10 @@ const modelsOf = new Map([
 	['fight', ['kling-v1-6']],
 ]);
 
-/** Whether the provider and the scene take what is asked for. */
-function checkTaken(effectScene: string, given: GivenOptions, provider: Provider): void {
-	const untaken = optionsInOrder.find(
-		(name) => given[name] !== undefined && !provider.takes.includes(name),
-	);
-	if (untaken) {
-		throw new InputError(
-			`${provider.displayName} does not take the option ${optionNames[untaken]}`,
-			`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
-		);
-	}
-	const { modelName } = given;
+/** Whether the scene takes the model. */
+function checkModel(effectScene: string, modelName: string): void {
 	const taken = modelsOf.get(effectScene);
-	if (!taken || modelName === undefined || taken.includes(modelName)) return;
+	if (!taken || taken.includes(modelName)) return;
 	throw new InputError(
 		`Effect Scene “${effectScene}” does not take the model “${modelName}”`,
 		`Enter ${taken.join(' or ')} as Model Name under Options, or remove the option.`,

@@ -7,7 +7,7 @@ import {
 	klingRequests,
 } from './klingEnvelope';
 import type { Provider } from './provider';
-import { bearer, read } from './toolkit';
+import { read } from './toolkit';
 
 const path = '/v1/videos/effects';
 
@@ -36,10 +36,9 @@ export const kling: Provider = {
 	isKling: true,
 	regional: true,
 	signs: true,
-	authorize: (secret, now) =>
-		secret.kind === 'key'
-			? bearer(secret)
-			: bearer({ kind: 'key', key: signedToken(secret.accessKey, secret.secretKey, now) }),
+	authorize: (secret, now) => ({
+		Authorization: `Bearer ${secret.kind === 'key' ? secret.key : signedToken(secret.accessKey, secret.secretKey, now)}`,
+	}),
 	externalId: 'lookup',
 	takes: klingOptions,
 	idKeys: ['task_id'],

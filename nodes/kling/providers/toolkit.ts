@@ -70,7 +70,7 @@ export function statusOf(word: unknown): TaskStatus {
 	return taskStatuses.find((status) => wordsOf[status].includes(said)) ?? 'processing';
 }
 
-/** What `make` makes of a body that fits the schema; null of one that nobody documented. */
+/** What `make` makes of a body that fits the schema; null of one that is not documented. */
 export function readWith<T, R>(
 	schema: z.ZodType<T, z.ZodTypeDef, unknown>,
 	body: unknown,
@@ -155,7 +155,7 @@ export function segmentOf(id: string): string {
 	return encodeURIComponent(id);
 }
 
-/** Milliseconds: a create can carry 20 MB of pictures, a read carries nothing. */
+/** A create can carry 20 MB of pictures, a read carries nothing. */
 const createTimeoutMs = 120_000;
 const readTimeoutMs = 30_000;
 

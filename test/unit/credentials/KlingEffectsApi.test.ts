@@ -259,6 +259,22 @@ describe('signing', () => {
 		}
 	});
 
+	test.each([
+		['https://a.example/kling/v1', true],
+		['https://a.example', true],
+		['https://a.example:443/x', true],
+		['http://a.example/kling', false],
+		['https://a.example:8443/kling', false],
+		['https://b.a.example/', false],
+		['https://a.example.evil.example/', false],
+		['https://a.example@evil.example/', false],
+		['/kling', false],
+	])('gives a key for https://a.example/kling to %s: %s', async (url, goes) => {
+		const credential = { apiKey: 'k', baseUrl: 'https://a.example/kling' };
+		const { headers } = await sign(credential, { url });
+		expect('Authorization' in headers!).toBe(goes);
+	});
+
 	test('gives the key to a request that names the host apart from the path', async () => {
 		const credential = sandbox.credential('kling');
 		const { headers } = await sign(credential, { baseURL: sandbox.url, url: '/kling/v1' });
