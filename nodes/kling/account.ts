@@ -54,7 +54,8 @@ export interface Account {
 export function readAccount(data: unknown): Account {
 	const read: ReadField = (name) => fieldOf(data, name);
 	// One that was saved without a provider is one of the first provider in the list.
-	const provider = providerNamed(read('provider') || providers[0].name);
+	const name = read('provider') || providers[0].name;
+	const provider = providerNamed(name);
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',

@@ -8,7 +8,7 @@ const shortestSecret = 8;
 export interface Redaction {
 	text(text: string): string;
 	/** @param source the JSON text that the value was read from */
-	json(value: unknown, source: string): unknown;
+	json<T>(value: T, source: string): { value: T; source: string };
 }
 
 /**
@@ -46,7 +46,10 @@ export function redactionOf(account: Account): Redaction {
 	};
 	return {
 		text,
-		json: (value, source) => (text(source) === source ? value : mapTexts(value, text)),
+		json<T>(value: T, source: string) {
+			const told = text(source);
+			return { source: told, value: told === source ? value : (mapTexts(value, text) as T) };
+		},
 	};
 }
 

@@ -8,7 +8,7 @@ import { adviceOnCertificate } from '../kling/certificate';
 import { delayBeforeRetry } from '../kling/clock';
 import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
-import type { Task, TaskRecord } from '../kling/task';
+import { generatedIdPrefix, type Task, type TaskRecord } from '../kling/task';
 import type { Session } from './session';
 import { answerOf, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
 import { untilDeadline } from './transport';
@@ -34,6 +34,8 @@ export interface VideoOptions {
 	outputField: string;
 	/** Megabytes of a video, at most. */
 	maxFileSize: number;
+	/** What the photo is called, without its extension; null where it has no name. */
+	photo: string | null;
 }
 
 interface Video {
@@ -68,12 +70,12 @@ export async function downloadVideos(
 	context: IExecuteFunctions,
 	session: Session,
 	{ task, videoUrls }: TaskRecord,
-	{ outputField, maxFileSize }: VideoOptions,
+	{ outputField, maxFileSize, photo }: VideoOptions,
 ): Promise<IBinaryKeyData> {
 	const binary: IBinaryKeyData = {};
 	for (const [index, url] of videoUrls.slice(0, mostFiles).entries()) {
 		const number = index === 0 ? '' : String(index + 1);
-		const fileName = fileNameOf(task, number);
+		const fileName = fileNameOf(task, photo, number);
 		const video = { url, taskId: task.taskId, fileName, largest: maxFileSize * megabyte };
 		binary[`${outputField}${number}`] = await fetchPatiently(context, session, video);
 	}
@@ -144,7 +146,7 @@ async function fetchOnce(
 		}
 		url = webAddress(String(headers.location), url);
 	}
-	return new NoFile('The address of the video redirects without end');
+	return new NoFile('The address of the video redirects too many times');
 }
 
 /** Puts the stream into n8n's binary store, looking at what passes by: its bytes count, not what it is said to be. */
@@ -211,7 +213,7 @@ function onlyPart(): NoFile {
 }
 
 function noVideo(found: string): NoFile {
-	return new NoFile(`The address of the video gives ${found}, not a video`);
+	return new NoFile(`The address of the video returned ${found} instead of a video`);
 }
 
 function tooLarge({ url, largest }: Video): NoFile {
@@ -231,12 +233,25 @@ function expired({ taskId }: Video, status: number, retention: string | null): N
 	);
 }
 
-/** Scene and task id, in letters that every file system takes. */
-function fileNameOf({ effectScene, taskId }: Task, number: string): string {
-	const [scene, id] = [effectScene ?? 'kling-effect', taskId].map((part) =>
-		part.replace(/[^\w.’-]+/g, '_').slice(0, longestName / 2 - 5),
-	);
-	return `${[scene, id, number].filter(Boolean).join('-')}.mp4`;
+/**
+ * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without those two, the
+ * task id. In letters that every file system takes.
+ */
+function fileNameOf(
+	{ effectScene, externalTaskId, taskId }: Task,
+	photo: string | null,
+	number: string,
+): string {
+	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
+	const own = ownId ?? photo;
+	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
+	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
+	return `${name.replace(/^\.+/, '')}.mp4`;
+}
+
+function fitting(part: string | null): string {
+	const letters = (part ?? '').replace(/[^\p{L}\p{N}_.’-]+/gu, '_');
+	return [...letters].slice(0, longestName / 2 - 5).join('');
 }
 
 /** Not by `URL.canParse`, which Node.js 20 gets wrong once it is compiled. */

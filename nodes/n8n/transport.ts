@@ -136,19 +136,19 @@ function responseOf(
 	text: string | null,
 	redaction: Redaction,
 ): HttpResponse {
+	const entries = Object.entries(headers ?? {});
+	const named = Object.fromEntries(
+		entries.map(([name, value]) => [name.toLowerCase(), String(value)]),
+	);
+	const body = text === null ? null : redaction.json(parseJson(text), text);
 	return {
 		kind: 'response',
 		status: statusCode,
-		headers: Object.fromEntries(
-			Object.entries(headers ?? {}).map(([name, value]) => [
-				name.toLowerCase(),
-				redaction.text(String(value)),
-			]),
-		),
-		text: redaction.text(text ?? ''),
+		headers: redaction.json(named, JSON.stringify(named)).value,
+		text: body?.source ?? '',
 		at: Date.now(),
-		json: text === null ? undefined : redaction.json(parseJson(text), text),
-		...(text === null ? { tooLarge: true } : {}),
+		json: body?.value,
+		...(body === null ? { tooLarge: true } : {}),
 	};
 }
 
