@@ -78,6 +78,8 @@ export interface RunOptions {
 	items?: INodeExecutionData[];
 	/** How often the node runs on the items within the execution, as in a loop. */
 	rounds?: number;
+	/** Of the workflow: times without a zone are meant in it. */
+	timezone?: string;
 	/** The node's settings: onError, retryOnFail, maxTries. */
 	settings?: Partial<INode>;
 	executionId?: string;
@@ -165,7 +167,7 @@ function retryData(before: IRunExecutionData, node: INode): IRunExecutionData {
 	return data;
 }
 
-function workflowOf(node: INode, { workflowId, nodeType }: RunOptions): Workflow {
+function workflowOf(node: INode, { workflowId, nodeType, timezone }: RunOptions): Workflow {
 	const found = (name: string) => (name === 'klingEffects' && nodeType) || types[name];
 	const sink = (name: string): INode => ({
 		id: name,
@@ -187,7 +189,7 @@ function workflowOf(node: INode, { workflowId, nodeType }: RunOptions): Workflow
 			getByNameAndVersion: (name) => NodeHelpers.getVersionedNodeType(found(name)),
 		},
 		active: false,
-		settings: { executionOrder: 'v1' },
+		settings: { executionOrder: 'v1', ...(timezone ? { timezone } : {}) },
 	});
 }
 

@@ -206,6 +206,5 @@ async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionD
 
 function notKnown(context: IExecuteFunctions, what: string, given: unknown, choices: string) {
 	const message = `${what} “${String(given)}” is not known`;
-	const description = `Choose ${choices}.`;
-	return errorOf(context.getNode(), { message, description });
+	return errorOf(context.getNode(), { message, description: `Choose ${choices}.` });
 }

@@ -1,5 +1,5 @@
 import type { Account } from './account';
-import { readingOf } from './spelling';
+import { lettersOf, readLetters, withoutEscapes } from './spelling';
 
 /** A shorter text is no key, and can be part of an id or an address. */
 const shortestSecret = 8;
@@ -13,28 +13,36 @@ export interface Redaction {
 
 /**
  * The redaction of keys, of the webhook secret and of signatures made with them, however they are
- * written: what is compared is the letters and digits alone, once all escapes are taken off.
+ * written: what is compared is the letters and digits alone, before and after all escapes are taken off.
  */
 export function redactionOf(account: Account): Redaction {
 	const { kind, ...parts } = account.secret;
 	const secrets = [...Object.values(parts), account.webhookSecret ?? ''];
 	// A signature goes on with what differs from one to the next.
 	const starts = kind === 'signed' ? formsOf(signatureStart(account)) : [];
-	const all = [...starts.map((start) => `${start}[\\w.+/=-]*`), ...secrets.flatMap(formsOf)];
-	const pattern = new RegExp([...new Set(all)].join('|') || '$^', 'g');
+	const forms = [...new Set([...starts, ...secrets.flatMap(formsOf)])];
+	/** Of secrets with too few letters and digits to be known by them. */
+	const odd = secrets.filter(
+		(secret) => secret.length >= shortestSecret && !isKnownByLetters(secret),
+	);
+	const isIn = (letters: string) => forms.some((form) => letters.includes(form));
 
 	const text = (source: string): string => {
-		const plain = source.replace(pattern, '…');
-		const reading = readingOf(plain);
-		if (reading.text.search(pattern) === -1) return plain;
-		let rest = '';
-		let copied = 0;
-		for (const { index, 0: found } of reading.text.matchAll(pattern)) {
-			const { start, end } = reading.sourceOf(index, index + found.length);
-			rest += `${plain.slice(copied, start)}…`;
-			copied = end;
-		}
-		return rest + plain.slice(copied);
+		let rest = odd.reduce((from, secret) => from.replaceAll(secret, shown), source);
+		if (isIn(lettersOf(rest))) rest = withoutForms(rest, false);
+		const plain = withoutEscapes(rest);
+		return plain !== rest && isIn(lettersOf(plain)) ? withoutForms(rest, true) : rest;
+	};
+	const withoutForms = (source: string, isEscaped: boolean): string => {
+		const letters = readLetters(source, isEscaped);
+		const ranges = forms.flatMap((form) => {
+			const isStart = starts.includes(form);
+			return placesOf(form, letters.text).map((at) => {
+				const { start, end } = letters.sourceOf(at, at + form.length);
+				return { start, end: isStart ? endOfWord(source, end) : end };
+			});
+		});
+		return withoutRanges(source, ranges);
 	};
 	return {
 		text,
@@ -45,20 +53,43 @@ export function redactionOf(account: Account): Redaction {
 	};
 }
 
-/** A secret's spellings, as patterns: plain, in hexadecimal digits, and in base64 wherever it begins in there. */
-function formsOf(secret: string): string[] {
-	if (secret.length < shortestSecret) return [];
-	const hex = Buffer.from(secret).toString('hex');
-	const base64 = [0, 1, 2].map((offset) => base64Of(secret, offset));
-	const plain = patternOf(readingOf(secret).text) ?? escaped(secret);
-	const others = [secret, hex, hex.toUpperCase(), ...base64].map(patternOf);
-	return [plain, ...others.filter((pattern) => pattern !== null)];
+const shown = '…';
+
+function placesOf(part: string, text: string): number[] {
+	const places: number[] = [];
+	for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) {
+		places.push(at);
+	}
+	return places;
 }
 
-/** Letters and digits, with anything else between them; null for a text with too few of them. */
-function patternOf(text: string): string | null {
-	const characters = text.replace(/[^A-Za-z0-9]/g, '');
-	return characters.length < shortestSecret ? null : [...characters].join('[^A-Za-z0-9]*');
+function endOfWord(text: string, from: number): number {
+	const word = /[\w.+/=-]*/y;
+	word.lastIndex = from;
+	return from + (word.exec(text)?.[0].length ?? 0);
+}
+
+function withoutRanges(text: string, ranges: Array<{ start: number; end: number }>): string {
+	const parts: string[] = [];
+	let copied = 0;
+	for (const { start, end } of ranges.sort((a, b) => a.start - b.start)) {
+		if (start >= copied) parts.push(text.slice(copied, start), shown);
+		copied = Math.max(copied, end);
+	}
+	return parts.join('') + text.slice(copied);
+}
+
+/** The letters and digits of a secret's spellings: plain, in hexadecimal digits, and in base64 wherever it begins in there. */
+function formsOf(secret: string): string[] {
+	if (!isKnownByLetters(secret)) return [];
+	const hex = Buffer.from(secret).toString('hex');
+	const base64 = [0, 1, 2].map((offset) => base64Of(secret, offset));
+	const spellings = [secret, withoutEscapes(secret), hex, hex.toUpperCase(), ...base64];
+	return spellings.map(lettersOf).filter((form) => form.length >= shortestSecret);
+}
+
+function isKnownByLetters(secret: string): boolean {
+	return lettersOf(secret).length >= shortestSecret;
 }
 
 /** The value with its texts, names and numbers rewritten. `parseJson` gives none that is nested without end. */
@@ -87,8 +118,4 @@ function signatureStart({ provider, secret }: Account): string {
 	let length = 0;
 	while (length < one.length && one[length] === other[length]) length++;
 	return one.slice(0, length).split(' ').pop() ?? '';
-}
-
-function escaped(text: string): string {
-	return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
