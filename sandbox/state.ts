@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { Callbacks } from './callbacks';
 import { Clips } from './clips';
 import { Faults } from './faults';
@@ -54,6 +56,7 @@ export class State implements Context {
 			region,
 			taskId: newTaskId(this.options),
 			keyName: caller.keyName,
+			images: images.map(nameOfImage),
 		});
 		if (this.options.clips === 'made' && task.outcome === 'succeed') {
 			this.clips.order(task.taskId, task.effectScene, images, this.url);
@@ -70,6 +73,11 @@ export class State implements Context {
 		this.clips.clear();
 		this.requests.length = 0;
 	}
+}
+
+/** An address as it is; of a file, as its base64 text has no name, what tells it from others. */
+function nameOfImage(image: string): string {
+	return /^https?:/i.test(image) ? image : createHash('sha256').update(image).digest('hex');
 }
 
 function defaultOptions(): ActiveOptions {

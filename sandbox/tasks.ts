@@ -16,6 +16,7 @@ export class Task implements SandboxTask {
 	readonly taskId!: string;
 	readonly externalTaskId!: string | null;
 	readonly effectScene!: string;
+	readonly images!: string[];
 	readonly keyName!: string;
 	readonly createdAt!: number;
 	processingAt!: number;
@@ -131,6 +132,7 @@ export interface TaskDraft {
 	taskId: string;
 	externalTaskId: string | null;
 	effectScene: string;
+	images: string[];
 	keyName: string;
 	callbackUrl: string | null;
 	/** Why it will fail; null when it will succeed. */
@@ -166,8 +168,8 @@ export class TaskStore {
 			outcome: failure === null ? 'succeed' : 'failed',
 			message: failure ?? '',
 		} as TaskFields);
-		const { provider, taskId, externalTaskId, effectScene, keyName } = task;
-		this.charges.push({ provider, taskId, externalTaskId, effectScene, at: now, keyName });
+		const { provider, taskId, externalTaskId, effectScene, images, keyName } = task;
+		this.charges.push({ provider, taskId, externalTaskId, effectScene, images, at: now, keyName });
 		return task;
 	}
 
@@ -185,6 +187,7 @@ export class TaskStore {
 			taskId: fields.taskId ?? newId(),
 			externalTaskId: null,
 			effectScene: 'color_mixing',
+			images: [],
 			keyName: 'seed',
 			outcome: status === 'failed' ? 'failed' : 'succeed',
 			message: status === 'failed' ? 'Image pixel is invalid' : '',

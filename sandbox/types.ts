@@ -97,6 +97,8 @@ export interface SandboxTask {
 	readonly taskId: string;
 	readonly externalTaskId: string | null;
 	readonly effectScene: string;
+	/** What it is made of, as in {@link Charge}; none for a seeded task. */
+	readonly images: string[];
 	/** Name of the key the task was created with. */
 	readonly keyName: string;
 	/** When the task was accepted, in ms. */
@@ -129,6 +131,8 @@ export interface Charge {
 	taskId: string;
 	externalTaskId: string | null;
 	effectScene: string;
+	/** What the task is made of: addresses as they are, files as the SHA-256 of their base64 text. */
+	images: string[];
 	at: number;
 	keyName: string;
 }

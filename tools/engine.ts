@@ -87,6 +87,12 @@ export interface RunOptions {
 	/** Called when the run can be cancelled. */
 	onStarted?: (cancel: () => void) => void;
 	workflowId?: string;
+	/** What `$vars` gives. */
+	vars?: Record<string, string>;
+	/** The node's name, where a workflow has two of them. */
+	name?: string;
+	/** What n8n 2 stores with the execution; n8n 1 stores none. */
+	resumeToken?: string | null;
 	/** Stands in for the Kling Effects node: the same one, with a clock of its own. */
 	nodeType?: INodeType;
 }
@@ -109,7 +115,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 	if (initialised === undefined) await useBinaryMode('default');
 	const node: INode = {
 		id: 'node-1',
-		name: nodeName,
+		name: options.name ?? nodeName,
 		type: 'klingEffects',
 		typeVersion: 1,
 		position: [0, 0],
@@ -120,6 +126,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 	const workflow = workflowOf(node, options);
 	const items = options.items ?? [{ json: {} }];
 	const executionId = options.executionId ?? '77';
+	const token = options.resumeToken === undefined ? `token-of-${executionId}` : options.resumeToken;
 	const data = options.retryOf
 		? retryData(options.retryOf.run.data, node)
 		: createRunExecutionData({
@@ -131,10 +138,13 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 					})),
 				},
 				// Stored with the execution, so that one that is run anew has the same.
-				resumeToken: `token-of-${executionId}`,
+				resumeToken: token ?? '',
 			});
+	// n8n-core of n8n 2 makes one where there is none.
+	if (token === null) delete (data as { resumeToken?: string }).resumeToken;
 	const mode = options.mode ?? 'trigger';
-	const additionalData = additionalDataOf(options.credential, executionId, workflow, mode);
+	const { credential, vars } = options;
+	const additionalData = additionalDataOf(credential, executionId, workflow, mode, vars);
 	const execute = new core.WorkflowExecute(additionalData, mode, data);
 	await workflow.expression.acquireIsolate?.();
 	const running = execute.processRunExecutionData(workflow);
@@ -149,7 +159,7 @@ function retryData(before: IRunExecutionData, node: INode): IRunExecutionData {
 	const [failed] = data.executionData?.nodeExecutionStack ?? [];
 	const stack: IExecuteData[] = [{ ...(failed as IExecuteData), node }];
 	data.executionData!.nodeExecutionStack = stack;
-	data.resultData.runData[nodeName]?.pop();
+	data.resultData.runData[node.name]?.pop();
 	delete data.resultData.error;
 	delete data.resultData.lastNodeExecuted;
 	return data;
@@ -170,7 +180,7 @@ function workflowOf(node: INode, { workflowId, nodeType }: RunOptions): Workflow
 		id: workflowId ?? 'workflow-1',
 		name: 'test',
 		nodes: [node, sink(sinkName), sink(errorSinkName)],
-		connections: { [nodeName]: { main: [to(sinkName), to(errorSinkName)] } },
+		connections: { [node.name]: { main: [to(sinkName), to(errorSinkName)] } },
 		nodeTypes: {
 			...nodeTypes,
 			getByName: found,
@@ -186,6 +196,7 @@ export function additionalDataOf(
 	executionId: string,
 	workflow: Workflow,
 	mode: WorkflowExecuteMode,
+	variables: Record<string, string> = {},
 ): IWorkflowExecuteAdditionalData {
 	const type = new KlingEffectsApi();
 	const hooks = new core.ExecutionLifecycleHooks(mode, executionId, {
@@ -206,7 +217,7 @@ export function additionalDataOf(
 		restApiUrl: '',
 		webhookWaitingBaseUrl: 'http://localhost:5678/webhook-waiting',
 		formWaitingBaseUrl: 'http://localhost:5678/form-waiting',
-		variables: {},
+		variables,
 		credentialsHelper: {
 			getParentTypes: () => [],
 			isCredentialUsableByNode: () => true,

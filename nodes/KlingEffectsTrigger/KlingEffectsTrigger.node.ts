@@ -67,7 +67,15 @@ export class KlingEffectsTrigger implements INodeType {
 					},
 				],
 				default: 'account',
-				description: 'Which tasks to watch',
+				description:
+					'Which tasks to watch. Use one workflow for each trigger: n8n 2 can forget what one of two triggers in a workflow has seen.',
+			},
+			{
+				displayName: 'Only Kling AI lists tasks. With another provider, set Watch to Task IDs.',
+				name: 'listNotice',
+				type: 'notice',
+				default: '',
+				displayOptions: { show: { watch: ['account'] } },
 			},
 			{
 				displayName: 'Task IDs',

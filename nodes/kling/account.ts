@@ -1,7 +1,7 @@
 import { z } from 'zod/v3';
 import { InputError } from './input';
 import { isSigningSecret } from './signatures';
-import { providers, type Provider } from './providers';
+import { providerNamed, providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 
 /** A field; an expression can make a number of it. */
@@ -45,7 +45,7 @@ export function readAccount(data: unknown): Account {
 	const { region, webhookSecret } = credential;
 	// One that was saved without a provider is one of the first provider in the list.
 	const name = credential.provider || providers[0].name;
-	const provider = providers.find((one) => one.name === name);
+	const provider = providerNamed(name);
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',

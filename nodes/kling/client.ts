@@ -9,17 +9,20 @@ import {
 	type Send,
 } from './failure';
 import { outcomeOfCreate, outcomeOfRead } from './outcome';
-import type { OrderWithImages, Provider, TaskList } from './providers/provider';
+import type { OrderWithImages, Provider, TaskList, TaskPage } from './providers/provider';
 import { filledIn, type TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */
 const readTries = 4;
 
 /**
- * The outcome of a request, and what time it was then: milliseconds since 1970 on the provider's clock, or
- * on n8n's where the response names no time.
+ * The outcome of a request, and what time its response told: milliseconds since 1970 on the provider's
+ * clock, or on n8n's where the response names no time. Null without a response.
  */
-export type Dated<T> = Outcome<T> & { providerTime: number };
+export type Dated<T> = Outcome<T> & { providerTime: number | null };
+
+/** What an answer means that shows another task than the one that was asked for. */
+const otherTask = failureWithoutResponse('otherTask');
 
 /** The calls that the package makes, in the words of tasks. Nothing here knows n8n. */
 export class Client {
@@ -45,7 +48,9 @@ export class Client {
 				(response) => outcomeOfCreate(this.provider, response),
 			);
 			if (outcome.ok) return { ok: true, value: filledIn(outcome.value, order) };
-			if (outcome.failure.httpStatus !== 404 || index + 1 === requests.length) return outcome;
+			const { httpStatus, kind } = outcome.failure;
+			const isGone = httpStatus === 404 && kind !== 'contradictory';
+			if (!isGone || index + 1 === requests.length) return outcome;
 			// Creates run side by side: a later one may have moved on already.
 			this.pathsGone = Math.max(this.pathsGone, index + 1);
 		}
@@ -58,22 +63,37 @@ export class Client {
 
 	/** A task by the provider's id, asked once. */
 	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
-		return await this.readTask(() => this.provider.getRequest(taskId));
+		const outcome = await this.readTask(() => this.provider.getRequest(taskId));
+		return outcome.ok ? { ...outcome, value: this.underId(taskId, outcome.value) } : outcome;
+	}
+
+	/**
+	 * The task under the id that it was asked for by. A gateway may answer with the id that the task has in
+	 * another system, which cannot be asked for here. Where external ids are documented, one may have
+	 * been asked for.
+	 */
+	private underId(taskId: string, record: TaskRecord): TaskRecord {
+		const { task } = record;
+		const isExternal = this.provider.externalId === 'lookup' && task.externalTaskId === taskId;
+		return isExternal ? record : { ...record, task: { ...task, taskId } };
 	}
 
 	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
-	async findByExternalId(externalTaskId: string): Promise<Outcome<TaskRecord>> {
+	async findByExternalId(externalTaskId: string): Promise<Dated<TaskRecord>> {
 		const { provider } = this;
 		const request = provider.findByExternalIdRequest?.bind(provider, externalTaskId);
 		if (!request) throw new RangeError(`${provider.displayName} has no external task id`);
 		const outcome = await this.patiently(async () => await this.readTask(request));
-		// Not every gateway repeats the id in its answer.
 		if (!outcome.ok) return outcome;
-		return { ok: true, value: filledIn(outcome.value, { externalTaskId }) };
+		// Not every gateway repeats the id in its answer; one that shows another id shows another task.
+		const value = filledIn(outcome.value, { externalTaskId });
+		const isIt = value.task.externalTaskId === externalTaskId;
+		const { providerTime } = outcome;
+		return isIt ? { ...outcome, value } : { ...failed(otherTask), providerTime };
 	}
 
 	/** One page of the account's tasks, in the provider's order, asked once. */
-	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskRecord[]>> {
+	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskPage>> {
 		const { list } = this;
 		return await this.ask(
 			() => list.request(page, pageSize),
@@ -99,19 +119,24 @@ export class Client {
 	}
 
 	/**
-	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). Each is
-	 * asked again where a failure may pass. A task
+	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page).
+	 * A first page that is not full may have been cut, so it is the last only where no task follows it.
+	 * Each is asked again where a failure may pass. A task
 	 * that moves to the next page while pages are read comes once. A page without anything new is the last
 	 * one too: a provider that ignores the number of the page would be asked a thousand times.
 	 */
 	async *listAll(pageSize: number): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
+		let size = pageSize;
 		for (let page = 1; page <= this.lastPage; page++) {
-			const outcome = await this.patiently(async () => await this.listOnce(page, pageSize));
+			const outcome = await this.patiently(async () => await this.listOnce(page, size));
 			if (!outcome.ok) return yield outcome;
-			const fresh = outcome.value.filter(({ task }) => seen.size < seen.add(task.taskId).size);
+			const { records, rows } = outcome.value;
+			const fresh = records.filter(({ task }) => seen.size < seen.add(task.taskId).size);
 			yield { ok: true, value: fresh };
-			if (outcome.value.length < pageSize || fresh.length === 0) return;
+			const isLast = rows < size && page > 1;
+			if (isLast || fresh.length === 0) return;
+			size = Math.min(size, rows);
 		}
 	}
 
@@ -136,21 +161,22 @@ export class Client {
 		const request = attempt(build);
 		if (!request) {
 			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of an address');
-			return { ...failed(failure), providerTime: this.clock.now() };
+			return { ...failed(failure), providerTime: null };
 		}
 		const result = await this.send({ ...request, providerTime: signedAt });
 		if (result.kind !== 'response') {
-			return { ...failed(result), providerTime: this.clock.now() };
+			return { ...failed(result), providerTime: null };
 		}
 		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
-		const isStale = !outcome.ok && this.provider.isStaleSignature?.(outcome.failure);
+		const isSure = !outcome.ok && outcome.failure.kind !== 'contradictory';
+		const isStale = isSure && this.provider.isStaleSignature?.(outcome.failure);
 		// A refused signature made no task, so even a create may be sent again.
 		return isStale && signedAt === undefined
 			? await this.ask(build, interpret, result.headers.date ?? '')
 			: { ...outcome, providerTime: providerTimeOf(result) };
 	}
 
-	private async patiently<T>(once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+	private async patiently<T>(once: () => Promise<Dated<T>>): Promise<Dated<T>> {
 		for (let tries = 1; ; tries++) {
 			const outcome = await once();
 			if (outcome.ok || tries === readTries || !behaviourOf(outcome.failure).passing)

@@ -17,6 +17,9 @@ export type FailureKind =
 	| 'providerDown'
 	| 'redirected'
 	| 'unreadable'
+	| 'contradictory'
+	| 'otherTask'
+	| 'otherExecution'
 	| 'noResponse'
 	| 'unreachable'
 	| 'untrusted'
@@ -84,6 +87,12 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	providerDown: unclear,
 	redirected: aboutAccount,
 	unreadable: unclear,
+	// Refuses a create, and names a task.
+	contradictory: unclear,
+	// Answers a read with another task than the one that was asked for.
+	otherTask: unclear,
+	// The id that the node makes belongs to a task of an earlier execution.
+	otherExecution: aboutTask,
 	noResponse: unclear,
 	unreachable: { ...tooEarly, patienceMs: 10_000 },
 	untrusted: fatal,
@@ -158,16 +167,26 @@ function codeOf(code: unknown): string | null {
 }
 
 /** With escaped quotes too: a gateway can hold the next system's body as a text. */
-const idAfterKey = /\\?"(?:task_?id|id)\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
+const taskIdAfterKey = /\\?"task_?id\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
+const idAfterKey = /\\?"id\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
 /** Kling's ids and its gateways': 18 and 19 digits (docs/providers.md K17, G1). */
 const longNumber = /(?<![\w.-])(\d{16,20})(?![\w.-])/g;
 
-function possibleIdsIn({ text }: HttpResponse): string[] {
+function possibleIdsIn(response: HttpResponse): string[] {
+	return idsIn(response, [taskIdAfterKey, idAfterKey, longNumber]);
+}
+
+/** The ids that a response calls those of tasks, in the words of all providers, at any depth. */
+export function taskIdsIn(response: HttpResponse): string[] {
+	return idsIn(response, [taskIdAfterKey]);
+}
+
+function idsIn({ text }: HttpResponse, patterns: RegExp[]): string[] {
 	const seen = text.slice(0, longestRead);
-	const ids = [idAfterKey, longNumber].flatMap((pattern) =>
-		[...seen.matchAll(pattern)].map(([, id]) => id),
-	);
-	return [...new Set(ids)].filter((id) => id !== 'null').slice(0, 3);
+	const ids = patterns.flatMap((pattern) => [...seen.matchAll(pattern)].map(([, id]) => id));
+	return [...new Set(ids)]
+		.filter((id) => !/^(null|none|undefined|true|false|0)$/i.test(id))
+		.slice(0, 3);
 }
 
 function bodyOf(response: HttpResponse): Failure['body'] {

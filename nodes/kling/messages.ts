@@ -77,6 +77,18 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} answered with ${bodies[failure.body]}`,
 		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
 	],
+	contradictory: (provider, { possibleIds }) => [
+		`${provider} refused the request, and named a task all the same`,
+		`Try the ID with Get: ${possibleIds.join(', ')}.`,
+	],
+	otherTask: (provider) => [
+		`${provider} answered with another task than the one that was asked for`,
+		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
+	],
+	otherExecution: (provider) => [
+		`${provider} already has a task with the ID that n8n's number for this execution gives`,
+		'An earlier execution had the same number, as happens after a backup is put back. Its task is not taken for this item, and nothing was charged. Run the workflow again, or enter an External Task ID under Options.',
+	],
 	noResponse: (provider) => [
 		`${provider} did not answer`,
 		'Check the network between n8n and the provider, then run this again.',
@@ -166,10 +178,13 @@ export function describeUnknownOutcome(
 		lookUp: Failure | null;
 		/** Whether the execution that may have sent it ended with its process. */
 		hasDied?: boolean;
+		/** Whether it was sent with another key, base URL or credential than now. */
+		isElsewhere?: boolean;
 	},
 ): Message {
 	const { displayName, externalId } = subject.provider;
-	const { hasDied = false } = subject;
+	const { hasDied = false, isElsewhere = false } = subject;
+	const canLook = externalId === 'lookup' && !isElsewhere;
 	const sent = `The request for effect scene “${subject.effectScene}” ${hasDied ? 'may have been' : 'was'} sent`;
 	const time = hasDied ? 'the time when that execution ran' : 'this minute';
 	const check = subject.externalTaskId
@@ -178,16 +193,19 @@ export function describeUnknownOutcome(
 	const possible = failure.possibleIds.join(', ');
 	const message = `${displayName} may have created the task, but ${hasDied ? 'the execution crashed before its response was stored' : fateOf(failure)}`;
 	const advice = [
-		externalId === 'lookup'
+		canLook
 			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
 			: 'It was not sent again, so that nothing is paid twice.',
+		isElsewhere
+			? `It went to ${displayName} before the credential was changed; the credential of now cannot tell.`
+			: null,
 		subject.externalTaskId
 			? `${sent} with external task ID ${subject.externalTaskId}.`
 			: `${sent}.`,
 		possible ? `The response holds what may be the task ID: ${possible}. Try it with Get.` : null,
 		subject.lookUp ? `Looking for it did not work: ${wordsOf(subject.lookUp, displayName)}.` : null,
 		check,
-		externalId === 'lookup'
+		canLook
 			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
 			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
 	].filter((text) => text !== null);

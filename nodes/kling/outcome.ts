@@ -3,6 +3,7 @@ import {
 	failed,
 	failureOf,
 	kindOfStatus,
+	taskIdsIn,
 	type Failure,
 	type Outcome,
 } from './failure';
@@ -34,7 +35,19 @@ export function outcomeOfCreate(provider: Provider, response: HttpResponse): Out
 		? (inProviderForm(provider, response) ?? byIdAlone(provider, response))
 		: null;
 	if (created) return { ok: true, value: created };
-	return failed(refusalIn(provider, response, 'create') ?? failureOf(response, 'unreadable'));
+	const refusal = refusalIn(provider, response, 'create');
+	return failed(
+		refusal ? unlessTaskIsNamed(provider, response, refusal) : failureOf(response, 'unreadable'),
+	);
+}
+
+/** A refusal that names a task is none that is sure, whatever its status and code are. */
+function unlessTaskIsNamed(provider: Provider, response: HttpResponse, refusal: Failure): Failure {
+	const { create } = behaviourOf(refusal);
+	if (create === 'unclear' || create === 'exists') return refusal;
+	const record = isJson(response) ? inProviderForm(provider, response) : null;
+	const possibleIds = record ? [record.task.taskId] : taskIdsIn(response);
+	return possibleIds.length > 0 ? { ...refusal, kind: 'contradictory', possibleIds } : refusal;
 }
 
 function refusalIn(

@@ -4,6 +4,7 @@ import type {
 	IRunExecutionData,
 	IWebhookDescription,
 	IWebhookFunctions,
+	Workflow,
 } from 'n8n-workflow';
 
 /**
@@ -51,11 +52,54 @@ function executionUrlOf(context: IExecuteFunctions): string {
 	return $execution.resumeUrl;
 }
 
+/**
+ * What n8n stored of an execution when it began, as far as it can still be seen: the workflow, and
+ * the items that it was started with. They are the same when n8n runs the execution again.
+ */
+export function startOf(context: IExecuteFunctions): unknown {
+	const { runExecutionData, workflow } = context as unknown as ExecutionParts;
+	const { runData = {} } = runExecutionData?.resultData ?? {};
+	const runs = Object.entries(runData).flatMap(([name, [first]]) =>
+		first?.source.every((source) => source === null) ? [[name, first.data?.main]] : [],
+	);
+	const nodes = Object.values(workflow?.nodes ?? {}).map(({ id, name, parameters }) => [
+		...[id, name, parameters],
+	]);
+	const { parentExecution } = runExecutionData ?? {};
+	// Where the node itself is the first one, nothing has run yet.
+	const start = runs.length > 0 ? runs : context.getInputData();
+	return [start, nodes, parentExecution?.executionId ?? null];
+}
+
+/** How many records of a node n8n keeps. */
+const mostRecords = 1_000;
+
+/**
+ * Records a key in n8n's table of processed data, which outlives the execution. Two that do so within
+ * the same milliseconds both find nothing, as n8n offers no lock.
+ *
+ * @returns whether it was there; null where the table cannot be used
+ */
+export async function recordIn(context: IExecuteFunctions, key: string): Promise<boolean | null> {
+	const record = async () =>
+		await context.helpers.checkProcessedAndRecord([key], 'node', {
+			mode: 'entries',
+			maxEntries: mostRecords,
+		});
+	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
+	const recorded = await Promise.resolve()
+		.then(record)
+		.catch(record)
+		.catch(() => null);
+	return recorded && recorded.processed.length > 0;
+}
+
 /** Members that n8n-core's contexts (1.122 and 2.40) make public and n8n-workflow's types leave out. */
 interface ExecutionParts {
 	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
 	executeData?: IExecuteData;
 	runExecutionData?: IRunExecutionData | null;
+	workflow?: Workflow;
 }
 
 /** What n8n stores of an execution, and the sleeping node's place in it; null where n8n does not show them. */

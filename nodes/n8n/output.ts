@@ -13,6 +13,7 @@ import type { Failure } from '../kling/failure';
 import { InputError, reasonOf } from '../kling/input';
 import type { Message } from '../kling/messages';
 import type { TaskRecord } from '../kling/task';
+import { isTool } from './execution';
 
 /** The parameter of both nodes that decides which form an item has. */
 export const simplifyField: INodeProperties = {
@@ -148,7 +149,7 @@ export function outputOf(
 	const cause = causeOf(ordered);
 	if (cause && !context.continueOnFail()) {
 		const { problem } = cause;
-		const description = [problem.description, ...tellPaid(paid, problem.taskId)].join(' ');
+		const description = [problem.description, ...tellPaid(context, paid, problem.taskId)].join(' ');
 		throw errorOf(context.getNode(), { ...problem, description }, cause.itemIndex);
 	}
 	return ordered.map((result) =>
@@ -186,14 +187,20 @@ export async function readItems<T>(
 }
 
 /** What to tell of the tasks when no item will show them, beside the one that the message is about. */
-function tellPaid({ tasks, lost }: Paid, about: string | undefined): string[] {
+function tellPaid(
+	context: IExecuteFunctions,
+	{ tasks, lost }: Paid,
+	about: string | undefined,
+): string[] {
 	const others = tasks
 		.filter(({ taskId }) => taskId !== about)
 		.map(({ itemIndex, taskId }) => `item ${itemIndex}: ${taskId}`);
+	// An agent that is retried calls its tools with arguments of its own.
+	const retry = isTool(context)
+		? ''
+		: ' A retry of this execution returns them and does not create them again, unless you change what they ask for.';
 	return [
-		others.length === 0
-			? []
-			: `Tasks that exist already: ${others.join(', ')}. A retry of this execution finds them and does not create them again.`,
+		others.length === 0 ? [] : `Tasks that exist already: ${others.join(', ')}.${retry}`,
 		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
 	].flat();
 }

@@ -32,10 +32,8 @@ export interface Call {
 }
 
 /** A create that passed every check of its own provider. */
-export interface AcceptedTask extends Omit<
-	TaskDraft,
-	'provider' | 'region' | 'keyName' | 'taskId'
-> {
+export interface AcceptedTask
+	extends Omit<TaskDraft, 'provider' | 'region' | 'keyName' | 'taskId' | 'images'> {
 	/** Its photos, as URLs or base64: clips are made of them, then they are forgotten. */
 	images?: string[];
 }

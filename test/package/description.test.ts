@@ -13,7 +13,7 @@ import {
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { KlingEffectsTrigger } from '../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
 import { scenes } from '../../nodes/kling/scenes';
-import { onlyWithList } from '../../nodes/kling/providers/whoCan';
+import { onlyWithList, whoLists } from '../../nodes/kling/providers/whoCan';
 import { rootFolder } from '../../tools/tarball';
 
 const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
@@ -95,6 +95,9 @@ test('the trigger names those whose tasks can be listed, as the providers say', 
 	const watch = description.properties.find(({ name }) => name === 'watch');
 	const [all] = watch?.options as INodePropertyOptions[];
 	expect(all.name).toBe(`All Tasks (${onlyWithList.replace(/only$/, 'Only')})`);
+	const notice = description.properties.find(({ type }) => type === 'notice');
+	expect(notice?.displayOptions).toEqual({ show: { watch: [all.value] } });
+	expect(notice?.displayName).toContain(whoLists);
 });
 
 describe.each(nodeFiles)('%s', (file) => {

@@ -8,6 +8,7 @@ import {
 	create,
 	idSchema,
 	momentSchema,
+	pageOf,
 	read,
 	readWith,
 	segmentOf,
@@ -39,8 +40,8 @@ export const acme: Provider = {
 		lastPage: 10_000,
 		request: (page, limit) => read(path, { offset: (page - 1) * limit, limit }),
 		read: (response) =>
-			readWith(z.array(jobSchema), resultOf(response)?.jobs, (jobs) =>
-				jobs.map((job, index) => recordOfJob(job, (resultOf(response)?.jobs as unknown[])[index])),
+			pageOf(resultOf(response)?.jobs, (raw) =>
+				readWith(jobSchema, raw, (job) => recordOfJob(job, raw)),
 			),
 	},
 

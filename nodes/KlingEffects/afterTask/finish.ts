@@ -80,7 +80,10 @@ export interface ItemTask {
 	finish: Finish;
 }
 
-/** Waits for the tasks whose items ask for it, all together, then makes the items of all. Never rejects. */
+/**
+ * Waits for the tasks whose items ask for it, all together, then makes the items of all. Never
+ * rejects. The records become what was seen last.
+ */
 export async function waitAndFinish(
 	context: IExecuteFunctions,
 	session: Session,
@@ -90,13 +93,12 @@ export async function waitAndFinish(
 	const waiting = itemTasks.filter(({ finish }) => finish.wait);
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
-	const seen = new Map(waiting.map((one, index) => [one, followed[index]]));
-	const latest = itemTasks.map((one) => ({ ...one, record: seen.get(one) ?? one.record }));
+	for (const [index, one] of waiting.entries()) one.record = followed[index];
 	const results: Result[] = [];
-	await inParallel(latest, downloadsAtOnce, async (one, index) => {
+	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
 		results[index] = await finishTask(context, session, one);
 	});
-	const open = latest.filter(({ record }) => !isFinal(record.task.status));
+	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
 	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
 	return results;
 }

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { resumeTokenOf } from '../../n8n/execution';
+import { recordIn, resumeTokenOf } from '../../n8n/execution';
 import { outputOf, problemOf, type Result } from '../../n8n/output';
 import { openSession, type Session } from '../../n8n/session';
 import { waitAndFinish } from './finish';
@@ -40,9 +40,6 @@ export async function finishWoken(
 	return isFirst ? output : [];
 }
 
-/** How many wake-ups of a node are remembered against a second one (n8n 1.123). */
-const mostRemembered = 1_000;
-
 /**
  * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
  * other has recorded in n8n's table of processed data ends this one without output. Two that look
@@ -50,16 +47,7 @@ const mostRemembered = 1_000;
  */
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
-	const key = `${context.getExecutionId()}:${wait.runIndex}`;
-	const record = async () =>
-		await context.helpers.checkProcessedAndRecord([key], 'node', {
-			mode: 'entries',
-			maxEntries: mostRemembered,
-		});
-	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
-	const recorded = await record()
-		.catch(record)
-		.catch(() => null);
-	wait.isClaimed = recorded === null || recorded.processed.length === 0;
+	// Not by the execution's number, which another one can have after a backup was put back.
+	wait.isClaimed = (await recordIn(context, wait.token)) !== true;
 	return wait.isClaimed;
 }

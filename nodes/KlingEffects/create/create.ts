@@ -10,7 +10,7 @@ import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../afterTask/
 import { checkItems } from './item';
 import { NodeMemory } from './memory';
 import { submitAll, type Submitted } from './submitAll';
-import { hintsAtEarlier, paidBy, problemsOf, tasksOf } from './tell';
+import { hintsAt, itemsElsewhere, paidBy, problemsOf, tasksOf } from './tell';
 
 /**
  * Creates the tasks of all items, waits and downloads where asked. All parameters are evaluated and
@@ -23,7 +23,7 @@ export async function executeCreate(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
-	const memory = new NodeMemory(context);
+	const memory = await NodeMemory.open(context, session);
 	const { items, problems: refused } = await checkItems(context, session);
 	const stops = !context.continueOnFail();
 	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
@@ -37,7 +37,7 @@ export async function executeCreate(
 	const outcome = await submitAll(context, session, memory, items, limits);
 	const { submitted } = outcome;
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
-	for (const message of [...hintsAtEarlier(submitted), ...ignored]) {
+	for (const message of [...hintsAt(submitted, session.provider), ...ignored]) {
 		context.addExecutionHints({ type: 'info', location: 'outputPane', message });
 	}
 
@@ -53,7 +53,10 @@ export async function executeCreate(
 		return await sleepUntilCallbacks(context, session, asleep);
 	}
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };
-	return output([...problems, ...(await waitAndFinish(context, session, itemTasks, wait))]);
+	const finished = await waitAndFinish(context, session, itemTasks, wait);
+	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
+	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
+	return output([...problems, ...itemsElsewhere(submitted), ...finished]);
 }
 
 /**
@@ -67,7 +70,9 @@ async function canSleep(
 	itemTasks: ItemTask[],
 	session: Session,
 ): Promise<boolean> {
-	if (submitted.some(({ submission }) => submission.outcome === 'found')) return false;
+	const isEarlier = ({ submission: { outcome } }: Submitted) =>
+		outcome === 'found' || outcome === 'elsewhere';
+	if (submitted.some(isEarlier)) return false;
 	const records = itemTasks.map(({ record }) => record);
 	const look = { deadline: session.clock.elapsed(), intervalMs: 0, firstLookMs: 0 };
 	const followed = await follow(records, look, session);

@@ -1,37 +1,115 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
-import type { Submission } from '../../kling/create/submit';
+import { runIndexOf } from '../../n8n/execution';
+import type { Submitted } from './submitAll';
 
-/** n8n keeps 10 values of 255 characters as custom data of an execution; half of them are left to the workflow. */
-const mostValues = 5;
+/** n8n keeps 10 values of 255 characters as custom data of an execution; one of them is left to the workflow. */
+const mostValues = 9;
+const mostOfAll = 10;
 const longestValue = 255;
+
+/** What may be paid and is not known is more urgent than what can be found by its id. */
+const keys = { unknown: 'klingUnknown', tasks: 'klingTaskIds' } as const;
+
+/** Before one that stands among the ids of tasks, because no value was left. */
+const unknownMark = '?';
+
+interface CustomData {
+	set(key: string, value: string): void;
+	getAll(): Record<string, string>;
+}
 
 /**
  * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
- * create: there it stays when the run is stopped.
+ * create: there it stays when the run is stopped. It is added to what other runs and nodes of the
+ * execution have shown.
  */
-export function showPaid(
-	context: IExecuteFunctions,
-): (one: { itemIndex: number; submission: Submission }) => void {
+export function showPaid(context: IExecuteFunctions): (one: Submitted) => void {
 	// Once for all creates: n8n builds a new proxy for each access, which is slow.
-	const { customData } = context.getWorkflowDataProxy(0).$execution as {
-		customData?: { set(key: string, value: string): void };
-	};
-	const listUnder = (key: string, values: number) => {
-		let [number, line] = [1, ''];
-		return (text: string) => {
-			const joined = line === '' ? text : `${line},${text}`;
-			const fits = joined.length <= longestValue;
-			[number, line] = fits ? [number, joined] : [number + 1, text];
-			if (number <= values) customData?.set(number === 1 ? key : `${key}${number}`, line);
-		};
-	};
-	const showTask = listUnder('klingTaskIds', mostValues);
-	const showUnknown = listUnder('klingUnknown', 1);
-	return ({ itemIndex, submission }) => {
-		if ('record' in submission) showTask(submission.record.task.taskId);
-		else if (submission.outcome === 'unknown') {
+	const { customData } = context.getWorkflowDataProxy(0).$execution as { customData?: CustomData };
+	if (!customData) return () => {};
+	const run = runIndexOf(context);
+	return ({ itemIndex, submission, entry }) => {
+		const item = run === 0 ? String(itemIndex) : `${run}.${itemIndex}`;
+		const isUnknown = submission.outcome === 'unknown';
+		if (!('record' in submission) && !isUnknown) return;
+		const shown = new Shown(customData.getAll());
+		const made = 'record' in submission ? submission.record.task.externalTaskId : null;
+		// It was unknown at an earlier try.
+		shown.removeUnknown(item, `${item}:${made}`, `${item}:${entry.externalTaskId}`);
+		if ('record' in submission) shown.addTask(submission.record.task.taskId);
+		else {
 			const { externalTaskId } = submission;
-			showUnknown(externalTaskId ? `${itemIndex}:${externalTaskId}` : String(itemIndex));
+			shown.addUnknown(externalTaskId ? `${item}:${externalTaskId}` : item);
 		}
+		for (const [key, value] of shown.changes()) customData.set(key, value);
 	};
+}
+
+type Kind = keyof typeof keys;
+
+/** The values of an execution's custom data that the node has filled: lists that go on in the next value. */
+class Shown {
+	private unknown: string[];
+	private tasks: string[];
+
+	constructor(private readonly before: Record<string, string>) {
+		const listOf = (kind: Kind) =>
+			this.keysOf(kind).flatMap((key) => before[key].split(',').filter(Boolean));
+		const tasks = listOf('tasks');
+		const overflow = tasks.filter((text) => text.startsWith(unknownMark));
+		this.unknown = [...listOf('unknown'), ...overflow.map((text) => text.slice(1))];
+		this.tasks = tasks.filter((text) => !text.startsWith(unknownMark));
+	}
+
+	addTask(taskId: string): void {
+		if (!this.tasks.includes(taskId)) this.tasks.push(taskId);
+	}
+
+	addUnknown(text: string): void {
+		if (!this.unknown.includes(text)) this.unknown.push(text);
+	}
+
+	removeUnknown(...texts: string[]): void {
+		this.unknown = this.unknown.filter((text) => !texts.includes(text));
+	}
+
+	/** The values that differ. n8n never takes a key away again, so the unknown ones overflow into the others' values. */
+	changes(): Array<[key: string, value: string]> {
+		const [ownKeys, taskKeys] = [this.keysOf('unknown').length, this.keysOf('tasks').length];
+		const others = Object.keys(this.before).length - ownKeys - taskKeys;
+		const most = Math.min(mostValues, mostOfAll - others);
+		const unknown = inValues(this.unknown).slice(0, Math.max(ownKeys, most - taskKeys));
+		const overflow = this.unknown.slice(unknown.flatMap((value) => value.split(',')).length);
+		const tasks = inValues([...overflow.map((text) => unknownMark + text), ...this.tasks]);
+		const shown = tasks.slice(0, most - Math.max(unknown.length, ownKeys));
+		const written = [...this.named('unknown', unknown), ...this.named('tasks', shown)];
+		return written.filter(([key, value]) => this.before[key] !== value);
+	}
+
+	/** With an empty text in the place of each value that is not needed any more. */
+	private named(kind: Kind, values: string[]): Array<[string, string]> {
+		const count = Math.max(values.length, this.keysOf(kind).length);
+		return Array.from({ length: count }, (_, index) => [keyOf(kind, index), values[index] ?? '']);
+	}
+
+	private keysOf(kind: Kind): string[] {
+		const all = Array.from({ length: mostValues }, (_, index) => keyOf(kind, index));
+		return all.filter((key) => key in this.before);
+	}
+}
+
+function keyOf(kind: Kind, index: number): string {
+	return index === 0 ? keys[kind] : `${keys[kind]}${index + 1}`;
+}
+
+/** The texts, joined by commas to values of the length that n8n keeps. */
+function inValues(texts: readonly string[]): string[] {
+	const values: string[] = [];
+	for (const text of texts) {
+		const last = values.at(-1);
+		const joined = last === undefined ? text : `${last},${text}`;
+		if (last !== undefined && joined.length <= longestValue) values[values.length - 1] = joined;
+		else values.push(text.slice(0, longestValue));
+	}
+	return values;
 }

@@ -1,4 +1,5 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
+import { printOf } from '../../kling/create/identity';
 import { decodeBase64 } from '../../kling/image/base64';
 import { checkFileSize, checkImage } from '../../kling/image/check';
 import { checkImageUrl } from '../../kling/image/url';
@@ -17,6 +18,14 @@ export type LoadImage = () => string | Promise<string>;
 const first = { parameter: 'image', fieldParameter: 'imageField' };
 const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' };
 
+interface ReadImages {
+	images: LoadImage[];
+	/** A fingerprint of what the image parameters say. */
+	imagesPrint: string | undefined;
+	/** What the first photo is called, without its extension. */
+	photo: string | null;
+}
+
 /**
  * Evaluates the image parameters of one item, once. What they refer to is not read yet.
  *
@@ -29,7 +38,7 @@ export function readImages(
 	parameters: Parameters,
 	effectType: EffectType | null,
 	isFetchedFromInternet: boolean,
-): { images: LoadImage[]; photo: string | null } {
+): ReadImages {
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
 		binary: 'Binary File',
@@ -38,6 +47,7 @@ export function readImages(
 	const isFile = input === 'binary';
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
 	const images: LoadImage[] = [];
+	const texts: string[] = [input];
 	let photo: string | null = null;
 	const [firstName, secondName] = namesOf(context, effectType);
 	const slots = [
@@ -52,6 +62,7 @@ export function readImages(
 		}
 		const isGiven = isFile ? Object.hasOwn(binary, given.trim()) : given.trim() !== '';
 		if (effectType === null && parameter === second.parameter && !isGiven) continue;
+		texts.push(given);
 		if (parameter === first.parameter) photo = photoNameOf(input, given.trim(), binary);
 		if (input === 'url') {
 			const address = checkImageUrl(given, displayName, isFetchedFromInternet);
@@ -62,7 +73,7 @@ export function readImages(
 			images.push(async () => await loadFile(context, itemIndex, given.trim(), displayName));
 		}
 	}
-	return { images, photo };
+	return { images, imagesPrint: printOf(texts), photo };
 }
 
 /** What a photo is called, without its extension, where it has a name. */

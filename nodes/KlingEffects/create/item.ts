@@ -18,6 +18,8 @@ export interface CheckedItem {
 	itemIndex: number;
 	order: Order;
 	images: LoadImage[];
+	/** A fingerprint of what the image parameters say. */
+	imagesPrint: string | undefined;
 	finish: Finish;
 	/** One run serves all items, so what the first item says of it counts. */
 	run: RunOptions;
@@ -59,7 +61,7 @@ async function readItem(
 	}
 	const isOnInternet = !isPrivateAddress(account.baseUrl);
 	const read = readImages(context, itemIndex, parameters, effectType, isOnInternet);
-	const { images, photo } = read;
+	const { images, imagesPrint, photo } = read;
 	const finish = { ...readFinish(parameters, options), photo };
 	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
@@ -73,7 +75,7 @@ async function readItem(
 	};
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	await loadImages(images);
-	return { itemIndex, order, images, finish, run };
+	return { itemIndex, order, images, imagesPrint, finish, run };
 }
 
 /** Counts only for scenes that no list knows; null where the scene is an expression, which shows no such field. */

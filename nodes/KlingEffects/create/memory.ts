@@ -1,125 +1,202 @@
-import { createHash, randomUUID } from 'node:crypto';
-import type { IExecuteFunctions } from 'n8n-workflow';
-import type { ExternalIdSupport, Order } from '../../kling/providers/provider';
-import { generatedIdPrefix, type ProviderName } from '../../kling/task';
-import type { Remembered, SubmissionMemory } from '../../kling/create/submit';
-import { isTool, resumeTokenOf, runIndexOf } from '../../n8n/execution';
+import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import {
+	differencesBetween,
+	hashOf,
+	isSameCreate,
+	madeIdOf,
+	printOf,
+	rules,
+	type Asked,
+	type Difference,
+	type Prints,
+} from '../../kling/create/identity';
+import type { Entry, Remembered } from '../../kling/create/entry';
+import type { Task } from '../../kling/task';
+import type { Session } from '../../n8n/session';
+import { isTool } from '../../n8n/execution';
+import { beginningOf, noteBeginning, runOf, type Beginning } from './beginning';
+import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-interface Stored {
-	/** What makes the keys of this execution its own. */
-	seed: string;
+/** The notes of beginnings that are under way. */
+const notes = new WeakMap<Stored, Promise<void>>();
+
+/** One create, as it is kept: what was asked for, and what became of it. */
+interface StoredCreate {
+	/** Which of {@link Stored.entered} it was entered as. */
+	form: number;
+	provider: string;
+	account: string;
+	values: Prints;
+	/** How many were begun before at the same place. */
+	number: number;
+	/** Null before anything was sent, and when surely no task was made. */
+	state: Remembered | null;
+}
+
+interface Stored extends Beginning {
 	/** The number of the node's first run: not 0 where n8n has reconstructed runs from its log. */
 	firstRun: number;
-	/** Present in the retry of an execution that died with its process: each create may have been sent. */
-	died?: { trace: ExternalIdSupport };
-	/** By place: null for what surely made no task. */
-	orders: Record<string, Remembered | null>;
+	/** The parameters as they were entered, of each edit that a create was begun with. */
+	entered: Prints[];
+	/** By place in the node; the latest last. */
+	creates: Record<string, StoredCreate[]>;
+	/** New tasks that were begun in this execution. */
+	begun: number;
+}
+
+/** A create's place in memory, with what the item should be told. */
+export interface ItemEntry extends Entry {
+	/** What differs between this try and the one that began the create. */
+	readonly differences: ReadonlySet<Difference>;
+	/** Tasks that were made here for what the item asked for before an edit. */
+	readonly replaced: readonly Remembered[];
+	/** Notes how the task was seen last. */
+	see(task: Task): void;
 }
 
 /**
  * What the node knows of its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
  * over to the next try of Retry On Fail and to an execution that the Retry button starts. What dies
- * with its process leaves no context: then the seed alone makes the same keys again. To be opened
- * before anything can fail, so that a context without it tells of such a death.
+ * with its process leaves no context: then the seed alone makes the same ids again. Whether two
+ * tries are one create is decided by the rules in identity.ts.
  */
 export class NodeMemory {
-	private readonly stored: Stored;
 	private readonly run: number;
+	private readonly entered: Prints;
+	private readonly account: string;
 
-	constructor(private readonly context: IExecuteFunctions) {
-		const node = context.getContext('node') as { [contextKey]?: Stored };
-		const run = runOf(context);
-		this.stored = node[contextKey] ??= firstStored(context, run);
-		this.run = run - this.stored.firstRun;
+	private constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly session: Session,
+		private readonly stored: Stored,
+	) {
+		this.run = runOf(context) - stored.firstRun;
+		this.entered = enteredIn(context.getNode().parameters);
+		this.account = accountOf(session);
 	}
 
-	/**
-	 * The slot of one logical create: the same item of the same run with the same provider and order. A loop over
-	 * the node is a new run, and a workflow that was changed before Retry asks for something else. What
-	 * expressions make again with each try does not count: signed image URLs, callback URL, external id.
-	 */
-	slotOf(itemIndex: number, provider: ProviderName, order: Order): SubmissionMemory {
+	/** To be opened before anything can fail, so that a context without it tells of a death. */
+	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
+		const node = context.getContext('node') as { [contextKey]?: Stored };
+		const isNew = node[contextKey] === undefined;
+		const stored = (node[contextKey] ??= {
+			...beginningOf(context),
+			...{ firstRun: runOf(context), entered: [], creates: {}, begun: 0 },
+		});
+		const memory = new NodeMemory(context, session, stored);
+		if (isNew) notes.set(stored, noteBeginning(context, stored, memory.account));
+		// An agent calls its tools side by side.
+		await notes.get(stored);
+		return memory;
+	}
+
+	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
+	entryOf({ itemIndex, order, images, imagesPrint }: CheckedItem): ItemEntry {
 		const { context, stored } = this;
-		const { died, orders, seed } = stored;
-		const { effectScene, duration, mode, modelName, additionalFields } = order;
-		// An AI agent's calls can share run and item, so there the parameters of the call count too.
-		const call = isTool(context) ? context.getInputData()[itemIndex]?.json : null;
-		const asked: unknown[] = [provider, effectScene, duration, mode, modelName, call];
-		if (additionalFields) asked.push(additionalFields);
-		const place = `${this.run}:${itemIndex}:${hash(asked).slice(0, 8)}`;
-		const key = hash([seed, context.getWorkflow().id, context.getNode().id, place]);
-		// An expression may have made another id before, so “not found” proves nothing.
-		const trace = order.externalTaskId === undefined ? died?.trace : 'unverified';
+		const { provider } = this.session;
+		const values: Prints = {
+			effectScene: printOf(order.effectScene),
+			effectType: printOf(images.length),
+			duration: printOf(order.duration),
+			mode: printOf(order.mode),
+			modelName: printOf(order.modelName),
+			additionalFields: printOf(order.additionalFields),
+			externalTaskId: printOf(order.externalTaskId),
+			images: imagesPrint,
+		};
+		const asked: Asked = {
+			provider: provider.name,
+			account: this.account,
+			entered: this.entered,
+			values,
+		};
+		// An AI agent's calls can share run and item, so there the arguments of the call count too.
+		const call = isTool(context) ? hashOf(context.getInputData()[itemIndex]?.json).slice(0, 8) : '';
+		const inNode = `${this.run}:${itemIndex}${call && `:${call}`}`;
+		const begun = (stored.creates[inNode] ??= []);
+		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
+		const create = earlier ?? {
+			...{ provider: provider.name, account: this.account, values, state: null },
+			form: this.formOf(stored),
+			number: begun.length === 0 ? 0 : begun[begun.length - 1].number + 1,
+		};
+		const differences: ReadonlySet<Difference> = earlier
+			? this.differences(earlier, asked)
+			: new Set();
+		const node = context.getNode();
+		const { seed } = stored;
+		const workflowId = context.getWorkflow().id;
 		return {
-			externalTaskId: `${generatedIdPrefix}${key.slice(0, 32)}`,
+			externalTaskId: madeIdOf({ seed, workflowId, node, inNode, number: create.number }),
+			differences,
+			replaced: begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
+			ownsOlder: stored.ownsOlder,
 			recall: () => {
-				if (place in orders) return orders[place];
-				return died ? { state: 'sending', trace, hasDied: true } : null;
+				if (create.state)
+					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
+				// An expression may have made another external id before, so “not found” proves nothing.
+				const trace = order.externalTaskId === undefined ? stored.died?.trace : 'unverified';
+				const mayBeSent = stored.died && !begun.includes(create);
+				return mayBeSent ? { state: 'sending', trace, hasDied: true } : null;
 			},
-			remember: (entry) => {
-				orders[place] = entry;
+			remember: (state) => {
+				if (!begun.includes(create)) begun.push(create);
+				// As long as nothing was made, what was asked for last counts.
+				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });
+				// What is told of it now was sent, or can be read, with this key.
+				Object.assign(create, { provider: provider.name, account: this.account, state });
+			},
+			see: ({ status }) => {
+				if (create.state?.state === 'created') create.state.status = status;
 			},
 			isTaken: (taskId) =>
-				Object.entries(orders).some(
-					([other, entry]) =>
-						other !== place && entry?.state === 'created' && entry.taskId === taskId,
-				),
+				Object.values(stored.creates)
+					.flat()
+					.some(
+						({ state }) =>
+							state !== create.state && state?.state === 'created' && state.taskId === taskId,
+					),
 		};
+	}
+
+	private differences({ form, provider, account, values }: StoredCreate, now: Asked) {
+		const entered = this.stored.entered[form];
+		return differencesBetween({ provider, account, entered, values }, now);
+	}
+
+	/** Where the parameters stand as they are entered now. */
+	private formOf({ entered }: Stored): number {
+		const known = entered.findIndex((one) => hashOf(one) === hashOf(this.entered));
+		return known >= 0 ? known : entered.push(this.entered) - 1;
 	}
 }
 
-function firstStored(context: IExecuteFunctions, firstRun: number): Stored {
-	const stored: Stored = { seed: seedOf(context), firstRun, orders: {} };
-	if (!hasDied(context)) return stored;
-	// Without a token, the node's ids differ from those before.
-	return { ...stored, died: { trace: resumeTokenOf(context) === null ? 'none' : 'lookup' } };
+function lookUpOf(differences: ReadonlySet<Difference>): Pick<Remembered, 'lookUp'> {
+	const [lookUp] = [...differences].flatMap((one) => rules[one].lookUp ?? []);
+	return lookUp ? { lookUp } : {};
 }
 
-/**
- * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
- * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
- * of any kind, n8n would have stored its context too. An execution that failed before this node has
- * no run of it.
- */
-function hasDied(context: IExecuteFunctions): boolean {
-	if (context.getMode() !== 'retry') return false;
-	const { $ } = context.getWorkflowDataProxy(0) as {
-		$: (name: string) => { isExecuted: boolean };
+/** Fingerprints of the parameters as they were entered, expressions as text. */
+function enteredIn(parameters: IDataObject): Prints {
+	const { options = {}, effectScene, effectType } = parameters;
+	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
+	// The whole of the options can be one expression.
+	const optionOf = (name: string) =>
+		printOf(typeof options === 'object' ? (options as IDataObject)[name] : options);
+	return {
+		effectScene: printOf(effectScene),
+		effectType: printOf(effectType),
+		images: printOf([imageInput, image, secondImage, imageField, secondImageField]),
+		duration: optionOf('duration'),
+		mode: optionOf('mode'),
+		modelName: optionOf('modelName'),
+		additionalFields: optionOf('additionalFields'),
+		externalTaskId: optionOf('externalTaskId'),
 	};
-	return $(context.getNode().name).isExecuted;
 }
 
-/** The run in which each call of a tool was first tried, by the object that holds its arguments. */
-const firstRuns = new WeakMap<object, number>();
-
-/**
- * The node's run. When an agent runs its tools itself, n8n (1.123 and 2.40) gives each try of Retry
- * On Fail a run of its own; what the tries of one call share, and no two calls, is the object with
- * their arguments.
- */
-function runOf(context: IExecuteFunctions): number {
-	const run = runIndexOf(context);
-	const call: unknown = isTool(context) ? context.getInputData()[0]?.json : null;
-	if (typeof call !== 'object' || call === null) return run;
-	const first = firstRuns.get(call) ?? run;
-	firstRuns.set(call, first);
-	return first;
-}
-
-/**
- * What stays the same when an execution is run again because its process died. n8n 1.123 does so by
- * itself, under the same id; on n8n 2 somebody presses Retry, which keeps the execution's token.
- */
-function seedOf(context: IExecuteFunctions): string {
-	const token = resumeTokenOf(context);
-	// Hashed, because the token opens the execution's resume address.
-	if (token !== null) return hash(token);
-	const executionId = context.getExecutionId();
-	return executionId ? `${context.getInstanceId()}:${executionId}` : randomUUID();
-}
-
-function hash(value: unknown): string {
-	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+function accountOf({ account: { baseUrl, secret } }: Session): string {
+	return hashOf([baseUrl, secret]).slice(0, 20);
 }

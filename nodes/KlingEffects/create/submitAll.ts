@@ -1,7 +1,8 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Admission } from '../../kling/create/admission';
+import type { Submission } from '../../kling/create/entry';
 import { readingByPages } from '../../kling/create/pages';
-import { submit, type Submission } from '../../kling/create/submit';
+import { submit } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
 import { InputError, reasonOf } from '../../kling/input';
 import { inParallel } from '../../kling/inParallel';
@@ -9,10 +10,11 @@ import type { Session } from '../../n8n/session';
 import { showPaid } from './customData';
 import { loadImages } from './images';
 import type { CheckedItem } from './item';
-import type { NodeMemory } from './memory';
+import type { ItemEntry, NodeMemory } from './memory';
 
 /** An item and what became of its create. */
 export interface Submitted extends CheckedItem {
+	entry: ItemEntry;
 	submission: Submission;
 }
 
@@ -37,7 +39,7 @@ export interface SubmittedItems {
  */
 export async function submitAll(
 	context: IExecuteFunctions,
-	{ client, clock, signal, provider }: Session,
+	{ client, clock, signal }: Session,
 	memory: NodeMemory,
 	items: readonly CheckedItem[],
 	{ concurrency, deadline, resumeUrl }: SubmitLimits,
@@ -50,13 +52,13 @@ export async function submitAll(
 	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 
-	const submitOne = async ({ itemIndex, images, order }: CheckedItem): Promise<Submission> =>
+	const submitOne = async ({ images, order }: CheckedItem, entry: ItemEntry): Promise<Submission> =>
 		await submit(resumeUrl === null ? order : { ...order, callbackUrl: resumeUrl }, {
 			send: async (sent) => {
 				const loaded = await loadImages(images).catch(imageGone);
 				return 'kind' in loaded ? failed(loaded) : await client.create({ ...sent, images: loaded });
 			},
-			memory: memory.slotOf(itemIndex, provider.name, order),
+			memory: entry,
 			client: reader,
 			admission,
 			clock,
@@ -65,8 +67,9 @@ export async function submitAll(
 
 	// Twice as many as may be sent: those that look for a lost task do not hold up the others.
 	await inParallel(items, concurrency * 2, async (item, index) => {
-		const submission = await submitOne(item).catch(unexpected);
-		submitted[index] = { ...item, submission };
+		const entry = memory.entryOf(item);
+		const submission = await submitOne(item, entry).catch(unexpected);
+		submitted[index] = { ...item, entry, submission };
 		show(submitted[index]);
 		const cause = causeOf(submission);
 		if (cause && (stopsAtRefusal || behaviourOf(cause).fatal)) admission.stop(cause);

@@ -1,45 +1,117 @@
 import type { FailureKind } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
 import type { Account } from '../../kling/account';
+import type { Submission } from '../../kling/create/entry';
+import { providerNamed, type Provider } from '../../kling/providers';
 import { adviceOn } from '../../kling/sceneAdvice';
-import type { ItemProblem, Paid, Problem } from '../../n8n/output';
+import { taskItem, type ItemProblem, type Paid, type Problem, type Result } from '../../n8n/output';
 import type { ItemTask } from '../afterTask/finish';
+import type { ItemEntry } from './memory';
 import type { Submitted, SubmittedItems } from './submitAll';
 
-/** The tasks that items hold now. */
+/** The tasks that items hold now, and that can be asked for. */
 export function tasksOf(submitted: readonly Submitted[]): ItemTask[] {
 	return submitted.flatMap(({ itemIndex, finish, submission }) =>
-		'record' in submission ? [{ itemIndex, record: submission.record, finish }] : [],
-	);
-}
-
-/** What the run has paid for, or may have. */
-export function paidBy(submitted: readonly Submitted[]): Paid {
-	const tasks = tasksOf(submitted).map(({ itemIndex, record }) => ({
-		itemIndex,
-		taskId: record.task.taskId,
-	}));
-	const lost = submitted.flatMap(({ itemIndex, order, submission }) =>
-		submission.outcome === 'unknown'
-			? [`item ${itemIndex} (${submission.externalTaskId ?? order.effectScene})`]
+		submission.outcome === 'created' || submission.outcome === 'found'
+			? [{ itemIndex, record: submission.record, finish }]
 			: [],
 	);
-	return { tasks, lost };
 }
 
-/** With an id that the user gave, a task of an earlier execution looks like a new one. */
-export function hintsAtEarlier(submitted: readonly Submitted[]): string[] {
-	return submitted.flatMap(({ itemIndex, order, submission }) => {
-		const isEarlier = submission.outcome === 'found' && submission.isEarlier;
-		if (!isEarlier || order.externalTaskId === undefined) return [];
-		const { taskId, createdAt, status, statusMessage } = submission.record.task;
+/** The items of tasks at another account, as they were seen last. */
+export function itemsElsewhere(submitted: readonly Submitted[]): Result[] {
+	return submitted.flatMap(({ itemIndex, finish, submission }): Result[] => {
+		if (submission.outcome !== 'elsewhere') return [];
+		const { simplify } = finish;
+		return [{ itemIndex, ok: true, item: taskItem(submission.record, { simplify, itemIndex }) }];
+	});
+}
+
+/** What the run has paid for, or may have; with what its items asked for before an edit. */
+export function paidBy(submitted: readonly Submitted[]): Paid {
+	const paid: Paid = { tasks: [], lost: [] };
+	const lose = (itemIndex: number, what?: string | null) =>
+		paid.lost.push(`item ${itemIndex} (${what ?? 'no ID'})`);
+	for (const { itemIndex, order, submission, entry } of submitted) {
+		for (const one of entry.replaced) {
+			if (one.state === 'created') paid.tasks.push({ itemIndex, taskId: one.taskId });
+			else lose(itemIndex, one.externalTaskId ?? one.order?.effectScene);
+		}
+		if ('record' in submission) {
+			paid.tasks.push({ itemIndex, taskId: submission.record.task.taskId });
+		} else if (submission.outcome === 'unknown') {
+			lose(itemIndex, submission.externalTaskId ?? order.effectScene);
+		}
+	}
+	return paid;
+}
+
+/** What the items of tasks that were not made for them just now should say. */
+export function hintsAt(submitted: readonly Submitted[], provider: Provider): string[] {
+	return submitted.flatMap((one) => {
+		const { itemIndex, submission } = one;
+		const hints = [...hintsAtReplaced(one)];
+		if (submission.outcome === 'elsewhere') hints.push(hintAtElsewhere(submission, provider));
+		if (submission.outcome === 'found') hints.push(...hintsAtFound(one, submission));
+		return hints.map((hint) => `Item ${itemIndex}: ${hint}`);
+	});
+}
+
+type Outcome<Name> = Extract<Submission, { outcome: Name }>;
+
+function hintAtElsewhere({ record }: Outcome<'elsewhere'>, now: Provider): string {
+	const { taskId, provider } = record.task;
+	const made = nameOf(provider);
+	const where =
+		provider === now.name
+			? `with another ${made} key or Base URL`
+			: `at ${made}, before the credential was changed`;
+	return `task ${taskId} was created ${where}, and cannot be read now. It is returned as it was last seen; nothing was sent for it. To follow it, use Get with a credential of that account.`;
+}
+
+function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): string[] {
+	const { taskId, createdAt, status, statusMessage, externalTaskId } = found.record.task;
+	const again = 'For a new task, run the workflow again instead of retrying.';
+	const hints: string[] = [];
+	if (entry.differences.has('otherImages')) {
+		hints.push(
+			`the image was changed after task ${taskId} was created. That task, made of the earlier image, is returned. ${again}`,
+		);
+	}
+	if (entry.differences.has('otherExternalId') && externalTaskId) {
+		hints.push(
+			`External Task ID was changed after task ${taskId} was created. That task, with external task ID “${externalTaskId}”, is returned. ${again}`,
+		);
+	}
+	// With an id that the user gave, a task of an earlier execution looks like a new one.
+	if (found.isEarlier && order.externalTaskId !== undefined) {
 		const since = createdAt ? `, created ${createdAt}` : '';
+		const charged = found.mayBeAnother
+			? `It is returned. Whether the request of this run has created another one is not known: look in the ${nameOf(found.record.task.provider)} console.`
+			: 'It is returned, and none was created or charged.';
 		const end =
 			status === 'failed'
 				? ` That task has failed: ${statusMessage ?? 'no reason given'}. For a new task, enter another External Task ID.`
 				: '';
-		return `Item ${itemIndex}: a task with External Task ID “${order.externalTaskId}” already existed (${taskId}${since}). It is returned, and none was created or charged.${end}`;
+		hints.push(
+			`a task with External Task ID “${order.externalTaskId}” already existed (${taskId}${since}). ${charged}${end}`,
+		);
+	}
+	return hints;
+}
+
+/** An edit that asks for something else leaves the task of before behind. */
+function hintsAtReplaced({ entry }: Submitted): string[] {
+	return entry.replaced.map((one) => {
+		const scene = one.order ? ` for effect scene “${one.order.effectScene}”` : '';
+		return one.state === 'created'
+			? `task ${one.taskId}${scene} was created before a parameter was changed, and is still in the account.`
+			: `before a parameter was changed, a task${scene} may have been created${one.externalTaskId ? ` with external task ID ${one.externalTaskId}` : ''}.`;
 	});
+}
+
+function nameOf(provider: string): string {
+	return providerNamed(provider)?.displayName ?? provider;
 }
 
 /** How providers refuse a scene that they do not have. */
@@ -51,7 +123,7 @@ export function problemsOf(
 	account: Account,
 ): ItemProblem[] {
 	const { provider } = account;
-	return submitted.flatMap(({ itemIndex, order, submission }): ItemProblem[] => {
+	return submitted.flatMap(({ itemIndex, order, entry, submission }): ItemProblem[] => {
 		if ('record' in submission) return [];
 		const refuse = (problem: Problem): ItemProblem[] => [{ ok: false, itemIndex, problem }];
 		if (submission.outcome === 'notSent') {
@@ -66,8 +138,16 @@ export function problemsOf(
 		const subject = { provider, itemIndex };
 		if (submission.outcome === 'unknown') {
 			const { externalTaskId } = submission;
-			const about = { ...subject, ...submission, effectScene };
-			const problem = { ...describeUnknownOutcome(failure, about), failure };
+			const about = { ...submission, effectScene: sceneOf(entry, effectScene), itemIndex };
+			const asked = providerNamed(submission.elsewhere ?? '') ?? provider;
+			const problem = {
+				...describeUnknownOutcome(failure, {
+					...about,
+					provider: asked,
+					isElsewhere: submission.elsewhere !== undefined,
+				}),
+				failure,
+			};
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}
 		const { message, description } = describeFailure(failure, subject);
@@ -75,4 +155,9 @@ export function problemsOf(
 		const advised = advice ? `${advice} ${description}` : description;
 		return refuse({ message, description: advised, failure });
 	});
+}
+
+/** The scene that may have been ordered, which an expression need not give again. */
+function sceneOf(entry: ItemEntry, now: string): string {
+	return entry.recall()?.order?.effectScene ?? now;
 }

@@ -3,6 +3,7 @@ import { checkExpression, InputError } from '../input';
 import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
+import { isUsableId } from '../providers/toolkit';
 import { effectTypeOf, sceneNameOf } from '../scenes';
 
 /** The options of an order that only some providers take, with their names on screen. */
@@ -83,6 +84,13 @@ function checkValues({ callbackUrl, duration, externalTaskId, mode }: GivenOptio
 		throw new InputError(
 			`External Task ID has ${externalTaskId.length} characters`,
 			`Use at most ${longestExternalId}.`,
+		);
+	}
+	// Its task could not be looked up, and an answer that is lost would be lost for good.
+	if (externalTaskId !== undefined && !isUsableId(externalTaskId)) {
+		throw new InputError(
+			'External Task ID cannot be part of an address',
+			'Use letters, digits and other visible characters, and more than dots.',
 		);
 	}
 	if (mode !== undefined && !['std', 'pro'].includes(mode)) throw notOneOf('mode', 'std or pro');

@@ -2,8 +2,8 @@ import { signedToken } from '../signatures';
 import {
 	failureOfKling,
 	klingOptions,
+	klingPage,
 	klingRecord,
-	klingRecords,
 	klingRequests,
 } from './klingEnvelope';
 import type { Provider } from './provider';
@@ -65,7 +65,7 @@ export const kling: Provider = {
 		largestPage: 500,
 		lastPage: 1000,
 		request: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
-		read: (response) => klingRecords('kling', response),
+		read: (response) => klingPage('kling', response),
 	},
 
 	// A token whose time is off, which a new signature can mend (docs/providers.md 1.2).

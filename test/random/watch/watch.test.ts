@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { randomCases } from '../../harness/randomCases';
-import { history, Play } from './history';
+import { history, Play, usualHistories } from './history';
 
 describe('Watching the account, over random histories of tasks, polls, failures, restarts, edits and lists', () => {
 	test('emits each task that ends after activation exactly once, and none that ended before', async () => {
@@ -12,7 +12,7 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 				expect(play.judge()).toEqual([]);
 			}),
 			{
-				numRuns: randomCases(3_000, 'WATCH_RUNS'),
+				numRuns: randomCases(usualHistories, 'WATCH_RUNS'),
 				// Where they go wrong, fast-check names seed and path.
 				...(WATCH_SEED ? { seed: Number(WATCH_SEED) } : {}),
 				...(WATCH_PATH ? { path: WATCH_PATH } : {}),

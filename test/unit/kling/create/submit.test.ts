@@ -2,11 +2,8 @@ import type { ApiRequest } from '../../../../nodes/kling/http';
 import type { Order } from '../../../../nodes/kling/providers/provider';
 import type { ProviderName } from '../../../../nodes/kling/task';
 import { Admission } from '../../../../nodes/kling/create/admission';
-import {
-	submit,
-	type Remembered,
-	type SubmissionMemory,
-} from '../../../../nodes/kling/create/submit';
+import type { Entry, Remembered } from '../../../../nodes/kling/create/entry';
+import { submit } from '../../../../nodes/kling/create/submit';
 import {
 	answer,
 	cancelled,
@@ -38,11 +35,12 @@ async function run({ posts, gets, earlier, taken = [], terms = order, ...more }:
 	const world = scripted({ posts, gets }, more);
 	const { clock, client, signal } = world;
 	const history: Array<Remembered | null> = earlier ? [earlier] : [];
-	const memory: SubmissionMemory = {
+	const memory: Entry = {
 		externalTaskId: 'made',
 		recall: () => history.at(-1) ?? null,
 		remember: (entry) => void history.push(entry),
 		isTaken: (taskId) => taken.includes(taskId),
+		ownsOlder: true,
 	};
 	const deadline = clock.now() + (more.deadlineMs ?? 600_000);
 	const admission = new Admission({ concurrency: 5, deadline }, clock, signal);
@@ -202,7 +200,13 @@ describe('a create whose answer is lost', () => {
 		});
 		expect(posts()).toEqual([0]);
 		expect(gets()).toEqual([500, 2_000]);
-		expect(last).toEqual({ state: 'created', taskId: '7', externalTaskId: 'key-1' });
+		expect(last).toEqual({
+			state: 'created',
+			taskId: '7',
+			status: 'processing',
+			externalTaskId: 'key-1',
+			order: { effectScene: 'hug_pro' },
+		});
 	});
 
 	test('is sent again with the same id once it was not found for six seconds', async () => {
@@ -444,11 +448,12 @@ describe('what is remembered', () => {
 		let during: Remembered | null | undefined;
 		const history: Array<Remembered | null> = [];
 		const { clock, client } = scripted({ posts: [task('7')] });
-		const memory: SubmissionMemory = {
+		const memory: Entry = {
 			externalTaskId: 'made',
 			recall: () => history.at(-1) ?? null,
 			remember: (entry) => void history.push(entry),
 			isTaken: () => false,
+			ownsOlder: true,
 		};
 		const admission = new Admission({ concurrency: 1, deadline: clock.now() + 1_000 }, clock);
 		const send = async () => {
@@ -460,6 +465,7 @@ describe('what is remembered', () => {
 			state: 'sending',
 			externalTaskId: 'key-1',
 			sentAt: clock.now(),
+			order: { effectScene: 'hug_pro' },
 		});
 	});
 

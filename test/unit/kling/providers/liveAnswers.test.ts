@@ -323,7 +323,7 @@ function madeOf(answer: Recording): string {
 	if (/^GET \/tasks\?/.test(answer.endpoint) && provider.list) {
 		const { list } = provider;
 		const outcome = outcomeOfRead(provider, response, (body) => list.read(body));
-		return lineOf(outcome, (records) => `${records.length} tasks`);
+		return lineOf(outcome, ({ rows }) => `${rows} tasks`);
 	}
 	return lineOf(
 		outcomeOfRead(provider, response, (body) => provider.readTask(body)),

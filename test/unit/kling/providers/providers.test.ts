@@ -181,16 +181,14 @@ describe("Kling AI's list", () => {
 
 	test.each([[[]], [null], [undefined], [{ count: 0, has_more: false }]])(
 		'is empty where the code says success and data is %j',
-		(data) => expect(list({ code: 0, message: 'SUCCEED', data })).toEqual({ ok: true, value: [] }),
+		(data) => {
+			const value = { records: [], rows: 0 };
+			expect(list({ code: 0, message: 'SUCCEED', data })).toEqual({ ok: true, value });
+		},
 	);
 
-	test('is not readable where no code says success, or an entry holds no task', () => {
-		for (const body of [
-			{},
-			{ data: null },
-			{ code: 0, data: 'x' },
-			{ code: 0, data: [task, {}] },
-		]) {
+	test('is not readable where no code says success, or no entry holds a task', () => {
+		for (const body of [{}, { data: null }, { code: 0, data: 'x' }, { code: 0, data: [{}] }]) {
 			expect(list(body)).toMatchObject({ ok: false, failure: { kind: 'unreadable' } });
 		}
 	});
@@ -204,7 +202,9 @@ describe("Kling AI's list", () => {
 		];
 		expect(list({ code: 0, data })).toMatchObject({
 			ok: true,
-			value: [{ task: { videoUrl: null } }, { videoUrls: ['https://v.example/1.mp4'] }],
+			value: {
+				records: [{ task: { videoUrl: null } }, { videoUrls: ['https://v.example/1.mp4'] }],
+			},
 		});
 	});
 });

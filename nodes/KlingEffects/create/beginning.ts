@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { hashOf } from '../../kling/create/identity';
+import type { ExternalIdSupport } from '../../kling/providers/provider';
+import { isTool, recordIn, resumeTokenOf, runIndexOf, startOf } from '../../n8n/execution';
+
+/** What is known of an execution when its Create runs for the first time. */
+export interface Beginning {
+	/** What makes the ids of this execution its own. */
+	seed: string;
+	/** Whether a task under an id of this execution can be older than the execution seems to be. */
+	ownsOlder: boolean;
+	/** Present in the retry of an execution that died with its process: each create may have been sent. */
+	died?: { trace: ExternalIdSupport };
+}
+
+export function beginningOf(context: IExecuteFunctions): Beginning {
+	const { seed, isProven } = seedOf(context);
+	if (!hasDied(context)) return { seed, ownsOlder: isProven };
+	// Without a token, the node's ids differ from those before.
+	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
+	return { seed, ownsOlder: isProven, died: { trace } };
+}
+
+/**
+ * Notes an execution and its account where both outlive a death. A run of which there is a note
+ * already is one that n8n has begun again: older tasks under its ids are its own, and what is not found
+ * at this account was not sent.
+ *
+ * @param account a fingerprint of where creates will be sent
+ */
+export async function noteBeginning(
+	context: IExecuteFunctions,
+	beginning: Beginning,
+	account: string,
+): Promise<void> {
+	const key = hashOf([beginning.seed, context.getNode().name, account]);
+	if ((await recordIn(context, key)) !== true) return;
+	beginning.ownsOlder = true;
+	if (beginning.died?.trace === 'unverified') beginning.died.trace = 'lookup';
+}
+
+/**
+ * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
+ * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
+ * of any kind, n8n would have stored its context too. An execution that failed before this node has
+ * no run of it.
+ */
+function hasDied(context: IExecuteFunctions): boolean {
+	if (context.getMode() !== 'retry') return false;
+	const { $ } = context.getWorkflowDataProxy(0) as {
+		$: (name: string) => { isExecuted: boolean };
+	};
+	return $(context.getNode().name).isExecuted;
+}
+
+/** The run in which each call of a tool was first tried, by the object that holds its arguments. */
+const firstRuns = new WeakMap<object, number>();
+
+/**
+ * The node's run. When an agent runs its tools itself, n8n (1.123 and 2.40) gives each try of Retry
+ * On Fail a run of its own; what the tries of one call share, and no two calls, is the object with
+ * their arguments.
+ */
+export function runOf(context: IExecuteFunctions): number {
+	const run = runIndexOf(context);
+	const call: unknown = isTool(context) ? context.getInputData()[0]?.json : null;
+	if (typeof call !== 'object' || call === null) return run;
+	const first = firstRuns.get(call) ?? run;
+	firstRuns.set(call, first);
+	return first;
+}
+
+/** Executions that n8n 1.123 never runs again under their number: they do not wait in its queue. */
+const neverQueued = ['manual', 'integrated'];
+
+/**
+ * What makes the ids of an execution its own. It stays the same when the execution is run again because
+ * its process died, and is another's in an execution that only has the same number, after a backup
+ * was put back or the database has moved.
+ *
+ * @returns `isProven`: that no other execution can have the same
+ */
+function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean } {
+	const token = resumeTokenOf(context);
+	// Hashed, because the token opens the execution's resume address.
+	if (token !== null) return { seed: hashOf(token), isProven: true };
+	const executionId = context.getExecutionId();
+	if (!executionId || neverQueued.includes(context.getMode())) {
+		return { seed: randomUUID(), isProven: true };
+	}
+	const seed = hashOf([context.getInstanceId(), executionId, startOf(context)]);
+	return { seed, isProven: false };
+}

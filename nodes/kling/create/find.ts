@@ -1,0 +1,137 @@
+import type { Client, Dated } from '../client';
+import type { Clock } from '../clock';
+import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../failure';
+import { providerNamed } from '../providers';
+import type { Order, Provider } from '../providers/provider';
+import { createdMs, filledIn, recordOf, type TaskRecord } from '../task';
+import type { Entry, Ordered, Remembered, Submission } from './entry';
+import { isMadeId } from './identity';
+
+/**
+ * Milliseconds before each look for a task whose answer was lost. Kling shows new tasks at once
+ * (152 reads of new tasks, no miss); a gateway may need a moment.
+ */
+export const settleMs = [500, 1_500, 4_000];
+/** The same when the provider says that the task exists: then it will show. */
+export const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
+/** Milliseconds by which a new task may look older than its request: servers differ, and tell whole seconds. */
+const clockMargin = 2_000;
+/** The same where an older task is another execution's, and not this one's to take. */
+const foreignMargin = 60_000;
+
+/** What stands for the answer that an earlier try never saw. */
+export const unknownSince = failureWithoutResponse('noResponse');
+
+/** What the task of an earlier try is looked for with. */
+export interface FindDependencies {
+	client: Client;
+	memory: Entry;
+	clock: Clock;
+	signal?: AbortSignal;
+}
+
+export async function recover(
+	earlier: Remembered & { state: 'created' },
+	order: Order,
+	client: Client,
+): Promise<Submission> {
+	const outcome = await client.get(earlier.taskId);
+	// What is not shown to another key is another account's, unless it is only not shown right now.
+	if (!outcome.ok && earlier.lookUp && !behaviourOf(outcome.failure).passing) {
+		return elsewhere(earlier);
+	}
+	// The id is known and paid for: that the provider cannot be asked just now must not lose it.
+	const record = outcome.ok ? outcome.value : lastSeen(earlier, client.provider);
+	return {
+		outcome: 'found',
+		record: filledIn(record, order),
+		isEarlier: false,
+		mayBeAnother: false,
+	};
+}
+
+/** What can be said of a create that was sent to an account which is not asked. */
+export function elsewhere(earlier: Remembered): Submission {
+	if (earlier.state === 'created') {
+		const provider = providerNamed(earlier.provider ?? '') ?? { name: '', idKeys: ['task_id'] };
+		return { outcome: 'elsewhere', record: lastSeen(earlier, provider) };
+	}
+	const { externalTaskId = null, provider } = earlier;
+	const told = { failure: unknownSince, lookUp: null, externalTaskId, hasDied: false };
+	return { outcome: 'unknown', ...told, elsewhere: provider };
+}
+
+function lastSeen(
+	{ taskId, status, externalTaskId, order }: Remembered & { state: 'created' },
+	{ name, idKeys }: Pick<Provider, 'name' | 'idKeys'>,
+): TaskRecord {
+	const known = { taskId, status: status ?? 'submitted', effectScene: order?.effectScene ?? null };
+	const told = { ...known, externalTaskId: externalTaskId ?? null } as const;
+	return recordOf(name, told, { [idKeys[0]]: taskId });
+}
+
+export async function lookFor(
+	order: Order,
+	delays: readonly number[],
+	{ client, clock, signal }: FindDependencies,
+): Promise<Dated<TaskRecord>> {
+	let last: Dated<TaskRecord> = { ...failed(unknownSince), providerTime: null };
+	for (const delay of delays) {
+		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
+		if (signal?.aborted) return { ...last, ...failed(failureWithoutResponse('cancelled')) };
+		last = await client.findByExternalId(order.externalTaskId ?? '');
+		// A refused key or a redirect is the same at the next look.
+		const mayPass =
+			!last.ok && (last.failure.kind === 'notFound' || behaviourOf(last.failure).passing);
+		if (!mayPass) return last;
+	}
+	return last;
+}
+
+/**
+ * A task that was found under the order's external id, unless another create holds it: one of this
+ * run, or one of an earlier execution for which n8n made the same id.
+ */
+export function found(
+	order: Order,
+	{ value: record, providerTime }: { value: TaskRecord; providerTime: number | null },
+	unclear: Failure | null,
+	{ client, clock, memory }: FindDependencies,
+): Submission {
+	if (memory.isTaken(record.task.taskId)) {
+		return refuse(failureWithoutResponse('duplicateExternalId'), memory);
+	}
+	const earlier = memory.recall();
+	// By the provider's clock, as the task's own time is.
+	const ahead = clock.now() - (providerTime ?? clock.now());
+	const sentAt = ((earlier?.state === 'sending' && earlier.sentAt) || ahead) - ahead;
+	const madeAt = createdMs(record.task);
+	const isOlderBy = (margin: number) => madeAt > 0 && madeAt + margin < sentAt;
+	// A provider that can look up refuses a second task with one id.
+	const mayBeAnother = unclear !== null && client.provider.externalId !== 'lookup';
+	const isOwn = memory.ownsOlder || !isMadeId(order.externalTaskId ?? '');
+	if (!isOwn && (isOlderBy(foreignMargin) || (unclear === null && madeAt === 0))) {
+		const failure = failureWithoutResponse('otherExecution');
+		if (!mayBeAnother) return refuse(failure, memory);
+		return { outcome: 'unknown', failure, lookUp: null, externalTaskId: null, hasDied: false };
+	}
+	const isEarlier = unclear === null || isOlderBy(clockMargin);
+	rememberTask(record, memory, earlier?.order);
+	return {
+		outcome: 'found',
+		record: filledIn(record, order),
+		isEarlier,
+		mayBeAnother: isEarlier && mayBeAnother,
+	};
+}
+
+export function rememberTask({ task }: TaskRecord, memory: Entry, order?: Ordered): void {
+	const { taskId, status, externalTaskId } = task;
+	const id = externalTaskId ?? undefined;
+	memory.remember({ state: 'created', taskId, status, externalTaskId: id, order });
+}
+
+export function refuse(failure: Failure, memory: Entry): Submission {
+	memory.remember(null);
+	return { outcome: 'refused', failure };
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { generatedIdPrefix, type ProviderName } from '../task';
+
+/**
+ * When two tries are one create. It decides what is paid, and whose video an item gets, so all of it
+ * stands in this file: what is compared, the table of what a difference means, and the id of a create.
+ */
+
+/** The parameters of Create that are compared. Those of the images, and External Task ID, are not part of the order. */
+export const comparedParts = [
+	'effectScene',
+	'effectType',
+	'duration',
+	'mode',
+	'modelName',
+	'additionalFields',
+	'images',
+	'externalTaskId',
+] as const;
+export type Part = (typeof comparedParts)[number];
+/** A short fingerprint of each, or of those that are there. */
+export type Prints = Partial<Record<Part, string>>;
+
+/** What a try asks for. */
+export interface Asked {
+	provider: ProviderName;
+	/** A fingerprint of base URL and key. */
+	account: string;
+	/** The parameters as they were entered: expressions as text, the same for all items. */
+	entered: Prints;
+	/** What they say for this item at this try. */
+	values: Prints;
+}
+
+/** What can differ between two tries at one place. */
+export type Difference =
+	/** An expression gives another value, and its text is the same. */
+	| 'mood'
+	/** A parameter was edited, and says the same for this item. */
+	| 'sameValue'
+	/** A parameter of the order was edited, and says something else for this item. */
+	| 'otherOrder'
+	/** Those of the images were. */
+	| 'otherImages'
+	/** External Task ID was. */
+	| 'otherExternalId'
+	/** The key, or the base URL of the same provider. */
+	| 'otherAccount'
+	| 'otherProvider';
+
+interface Rule {
+	/** Whether it is the same create all the same. */
+	isSame: boolean;
+	/** Whether the item has to say that its task was made before the change. */
+	isTold?: boolean;
+	/**
+	 * Where its task may be looked for: at any account that can read it, or nowhere. What is not found
+	 * at another account proves nothing, so nothing is sent in either case.
+	 */
+	lookUp?: 'ifReadable' | 'never';
+}
+
+/** The rules, a test each. Time alone is no difference; another place or execution is another id. */
+export const rules: Record<Difference, Rule> = {
+	mood: { isSame: true },
+	sameValue: { isSame: true },
+	otherOrder: { isSame: false },
+	otherImages: { isSame: true, isTold: true },
+	otherExternalId: { isSame: true, isTold: true },
+	otherAccount: { isSame: true, lookUp: 'ifReadable' },
+	otherProvider: { isSame: true, lookUp: 'never' },
+};
+
+/** What differs between a try and an earlier one. */
+export function differencesBetween(earlier: Asked, now: Asked): Set<Difference> {
+	const found = new Set<Difference>();
+	for (const part of comparedParts) {
+		const isEdited = earlier.entered[part] !== now.entered[part];
+		const isOther = earlier.values[part] !== now.values[part];
+		if (isEdited && isOther) found.add(editOf(part));
+		else if (isEdited) found.add('sameValue');
+		else if (isOther) found.add('mood');
+	}
+	if (earlier.provider !== now.provider) found.add('otherProvider');
+	else if (earlier.account !== now.account) found.add('otherAccount');
+	return found;
+}
+
+function editOf(part: Part): Difference {
+	if (part === 'images') return 'otherImages';
+	return part === 'externalTaskId' ? 'otherExternalId' : 'otherOrder';
+}
+
+/** Whether a try asks for the create that an earlier one asked for. */
+export function isSameCreate(differences: ReadonlySet<Difference>): boolean {
+	return [...differences].every((one) => rules[one].isSame);
+}
+
+/** Where a create stands. Each difference here is another create. */
+export interface Place {
+	/** What makes the ids of this execution its own. */
+	seed: string;
+	workflowId: string | undefined;
+	node: { id: string; name: string };
+	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
+	inNode: string;
+	/** How many creates were begun here before, each after an edit. */
+	number: number;
+}
+
+/** The external task id that the node makes for a create: the same at each try, and no other's. */
+export function madeIdOf({ seed, workflowId, node, inNode, number }: Place): string {
+	const hash = hashOf([seed, workflowId, node.id, node.name, inNode, number]);
+	const digits = BigInt(`0x${hash.slice(0, 16)}`) % 10n ** BigInt(madeDigits);
+	return `${generatedIdPrefix}${digits.toString().padStart(madeDigits, '0')}`;
+}
+
+/** So few, because n8n shows 9 values of 255 characters; a million tasks share one with a chance of 1 to 20,000. */
+const madeDigits = 16;
+
+/** Whether the node has made this external task id. */
+export function isMadeId(externalTaskId: string): boolean {
+	return /^n8n-\d{16}$/.test(externalTaskId);
+}
+
+/** A fingerprint, from which nothing can be read back. */
+export function hashOf(value: unknown): string {
+	return createHash('sha256')
+		.update(JSON.stringify(value) ?? '')
+		.digest('hex');
+}
+
+/** A short one, for what is only compared with the value before. */
+export function printOf(value: unknown): string | undefined {
+	return value === undefined ? undefined : hashOf(value).slice(0, 10);
+}

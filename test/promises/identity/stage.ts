@@ -1,0 +1,85 @@
+import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
+import { Workbench } from '../../harness/workbench';
+import { rows } from '../contract/providers';
+
+/** A node that creates a task for each item, and what n8n does to it between two tries. */
+
+export const providerNames = ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
+export type ProviderName = (typeof providerNames)[number];
+export const photos = ['ada', 'bob', 'cem'].map((name) => `https://example.com/${name}.jpg`);
+const scenes = ['color_mixing', 'squish', 'expansion'];
+
+export const parameters = {
+	operation: 'create',
+	effectScene: { __rl: true, mode: 'name', value: '={{ $json.scene }}' },
+	imageInput: 'url',
+	image: '={{ $json.image }}',
+	waitForCompletion: false,
+	downloadVideo: false,
+	options: { concurrency: 1 } as Record<string, unknown>,
+};
+export type Parameters = typeof parameters;
+
+export const items = photos.map((image, index) => ({ json: { image, scene: scenes[index] } }));
+
+export class Stage {
+	readonly bench = Workbench.prepare();
+
+	get sandbox() {
+		return this.bench.sandbox;
+	}
+
+	credential(provider: ProviderName): Record<string, unknown> {
+		return this.bench.credential(rows.find((row) => row.provider === provider)!);
+	}
+
+	async run(provider: ProviderName, options: Partial<RunOptions> = {}): Promise<RunResult> {
+		return await runNode({ parameters, items, credential: this.credential(provider), ...options });
+	}
+
+	/** A run whose last create is refused for good, so that the others exist and n8n can retry it. */
+	async failedRun(provider: ProviderName, options: Partial<RunOptions> = {}): Promise<RunResult> {
+		const skip = items.length - 1;
+		const match = { operation: 'create' as const };
+		this.sandbox.addFault({ kind: 'code', code: 1201, match, skip, times: 1 });
+		const failed = await this.run(provider, options);
+		expect(failed.error?.message).toMatch(/did not accept the request/);
+		expect(this.sandbox.charges).toHaveLength(skip);
+		this.sandbox.clearFaults();
+		return failed;
+	}
+
+	/** n8n's Retry button. */
+	async retry(
+		provider: ProviderName,
+		retryOf: RunResult,
+		options: Partial<RunOptions> = {},
+	): Promise<RunResult> {
+		return await this.run(provider, { retryOf, executionId: '78', mode: 'retry', ...options });
+	}
+
+	charged(): string[] {
+		return this.sandbox.charges.map(({ taskId }) => taskId);
+	}
+
+	creates() {
+		return this.bench.requests('create');
+	}
+
+	/** The images that a task was made of. */
+	imagesOf(taskId: unknown): string[] {
+		return this.sandbox.tasks.find((task) => task.taskId === taskId)?.images ?? [];
+	}
+
+	/** Each item that came out has the task of its own photo. */
+	expectOwn({ json }: RunResult, of = photos): void {
+		expect(json.map(({ taskId }) => this.imagesOf(taskId)[0])).toEqual(of);
+	}
+}
+
+export function hintsOf({ run }: RunResult, name = nodeName): string[] {
+	const runs = run.data.resultData.runData[name] ?? [];
+	return runs.flatMap(({ hints = [] }) => hints.map(({ message }) => message));
+}
+
+export const idsOf = ({ json }: RunResult) => json.map(({ taskId }) => taskId);
