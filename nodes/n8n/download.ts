@@ -146,7 +146,7 @@ async function fetchOnce(
 		}
 		url = webAddress(String(headers.location), url);
 	}
-	return new NoFile('The address of the video redirects without end');
+	return new NoFile('The address of the video redirects too many times');
 }
 
 /** Puts the stream into n8n's binary store, looking at what passes by: its bytes count, not what it is said to be. */
@@ -213,7 +213,7 @@ function onlyPart(): NoFile {
 }
 
 function noVideo(found: string): NoFile {
-	return new NoFile(`The address of the video gives ${found}, not a video`);
+	return new NoFile(`The address of the video returned ${found} instead of a video`);
 }
 
 function tooLarge({ url, largest }: Video): NoFile {

@@ -94,7 +94,7 @@ export async function recordIn(context: IExecuteFunctions, key: string): Promise
 	return recorded && recorded.processed.length > 0;
 }
 
-/** Members that n8n-core's contexts (1.122 and 2.40) make public and n8n-workflow's types leave out. */
+/** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */
 interface ExecutionParts {
 	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
 	executeData?: IExecuteData;
@@ -111,6 +111,7 @@ export function storedExecutionOf(
 }
 
 const ownCallTimeoutMs = 30_000;
+const probeTimeoutMs = 5_000;
 
 /** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
 export const postToOwnAddress = {
@@ -133,6 +134,21 @@ export const postToOwnAddress = {
 			},
 			() => 0,
 		);
+	},
+
+	/**
+	 * Whether such a call gets through to n8n, which answers one that wakes nothing with 404 or 409. Node's
+	 * `fetch` goes through no proxy, and a status of 403, 407 or 5xx is that of something in between.
+	 */
+	async isReached(url: string): Promise<boolean> {
+		const status = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
+			async (response) => {
+				await response.body?.cancel();
+				return response.status;
+			},
+			() => 0,
+		);
+		return status > 0 && status < 500 && status !== 403 && status !== 407;
 	},
 };
 

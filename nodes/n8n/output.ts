@@ -12,6 +12,7 @@ import {
 import type { Failure } from '../kling/failure';
 import { InputError, reasonOf } from '../kling/input';
 import type { Message } from '../kling/messages';
+import { asHtml, plainText } from '../kling/shownText';
 import type { TaskRecord } from '../kling/task';
 import { isTool } from './execution';
 
@@ -71,7 +72,7 @@ export function problemOf(thrown: unknown): Problem {
 	}
 	return {
 		message: `Something unexpected happened: ${reasonOf(thrown)}`,
-		description: 'Report this to the makers of the package, with what the node was given.',
+		description: 'Report this to the package maintainers, with what the node was given.',
 	};
 }
 
@@ -85,11 +86,22 @@ export function errorOf(
 	problem: Problem,
 	itemIndex?: number,
 ): NodeApiError | NodeOperationError {
-	const { message, description, failure } = problem;
+	const { failure } = problem;
+	const message = plainText(problem.message);
+	const description = asHtml(problem.description);
 	const shown = { description, ...(itemIndex === undefined ? {} : { itemIndex }) };
 	if (!failure) return new NodeOperationError(node, message, shown);
 	const httpCode = failure.httpStatus === null ? undefined : String(failure.httpStatus);
 	return new NodeApiError(node, {}, { ...shown, message, ...(httpCode ? { httpCode } : {}) });
+}
+
+/** Shows a hint in the node's output pane. */
+export function addHint(
+	context: IExecuteFunctions,
+	type: 'info' | 'warning',
+	message: string,
+): void {
+	context.addExecutionHints({ type, location: 'outputPane', message: asHtml(message) });
 }
 
 /**
@@ -98,8 +110,10 @@ export function errorOf(
  * the input's json to it there.
  */
 export function itemOf(node: INode, problem: Problem, itemIndex: number): INodeExecutionData {
-	const { message, description } = problem;
-	const json: IDataObject = { error: message, message: description };
+	const json: IDataObject = {
+		error: plainText(problem.message),
+		message: plainText(problem.description),
+	};
 	if (node.onError !== 'continueErrorOutput') json.details = detailsOf(problem);
 	return { json, pairedItem: { item: itemIndex } };
 }

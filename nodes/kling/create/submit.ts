@@ -103,7 +103,8 @@ async function sendOnce(
 		// Before the request, not after: the process may end in between.
 		const earlier = memory.recall();
 		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
-		const { externalTaskId, callbackUrl: _, ...ordered } = order;
+		const { externalTaskId, ...ordered } = order;
+		delete ordered.callbackUrl;
 		memory.remember({ state: 'sending', sentAt, externalTaskId, order: ordered });
 		return await send(order);
 	});

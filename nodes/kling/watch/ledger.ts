@@ -89,13 +89,14 @@ export class Ledger {
 		const { task } = record;
 		const { taskId, status } = task;
 		if (!matches(task, { externalTaskIdPrefix: this.filter.externalTaskIdPrefix })) return;
-		const wasOpen = this.show(taskId);
 		const stamp = createdMs(task) || endMs(task) || Infinity;
+		const hasEnded = isFinal(status);
+		const wasOpen = this.show(taskId);
 		// A server that lags behind may show as running what has been handled.
 		const isSettled = !wasOpen && since !== null && stamp < since;
 		if (isSettled || this.seen.has(taskId)) return;
 		const tooOld = this.now - keptMs;
-		if (!isFinal(status)) {
+		if (!hasEnded) {
 			if (stamp >= tooOld && this.open.size < mostOpen) this.open.add(taskId);
 			return;
 		}

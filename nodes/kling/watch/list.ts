@@ -88,7 +88,7 @@ class ListPoll {
 			else failure = outcome.failure;
 		}
 		// Tasks deep in a list that cannot be read so far are looked at all the same.
-		if (this.hasRead) {
+		if (this.hasRead && ledger.pending.size > 0) {
 			await lookAtEach([...ledger.pending], source, time, ledger, (_taskId, record) =>
 				ledger.record(record, this.settled.since),
 			);

@@ -69,7 +69,7 @@ export async function isOldestBelow(
 ): Promise<boolean | null> {
 	/** The deepest page known to hold tasks, and the first that is known to hold none. */
 	let [deepest, empty] = [page - 1, lastPage + 1];
-	for (let at = page; deepest + 1 < empty; ) {
+	for (let at = page; deepest + 1 < empty;) {
 		const probe = await read(at);
 		if (probe === null) return null;
 		if (probe.stamps.some((stamp) => isNewer(stamp, order))) return false;

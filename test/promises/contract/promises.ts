@@ -304,7 +304,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 
 		describe('a task that the provider ends as failed', () => {
 			const failing = { ...single, image: failingPhoto, waitForCompletion: true };
-			const message = `${displayName} could not make the effect “color_mixing”: Image pixel is invalid`;
+			const message = `${displayName} could not generate “color_mixing”: Image pixel is invalid`;
 
 			test("stops the workflow with the provider's reason and the task id", async () => {
 				const { error, items } = await bench.run(row, failing);

@@ -141,7 +141,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 		async (_name, behaviour) => {
 			const { items, error, fetched } = await download(behaviour);
 			expect(items).toEqual([]);
-			expect(error?.message).toMatch(/^The address of the video gives .*, not a video$/);
+			expect(error?.message).toMatch(/^The address of the video returned .* instead of a video$/);
 			expect(error?.description).toContain('task 1');
 			expect(fetched).toHaveLength(1);
 		},
@@ -206,7 +206,7 @@ test('redirects are followed to the video, but not round in circles', async () =
 	expect(found.items[0].binary?.data).toBeDefined();
 	hostile.requests = [];
 	const lost = await download(to('/video'));
-	expect(lost.error?.message).toBe('The address of the video redirects without end');
+	expect(lost.error?.message).toBe('The address of the video redirects too many times');
 	expect(lost.fetched).toHaveLength(6);
 });
 

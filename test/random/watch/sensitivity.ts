@@ -235,13 +235,13 @@ const rules: Rule[] = [
 	{
 		name: 'open tasks that no page shows are looked at',
 		file: 'list.ts',
-		is: 'if (this.hasRead) {',
+		is: 'if (this.hasRead && ledger.pending.size > 0) {',
 		becomes: 'if (this.hasRead && false) {',
 	},
 	{
 		name: '… but not where nothing can be read',
 		file: 'list.ts',
-		is: 'if (this.hasRead) {',
+		is: 'if (this.hasRead && ledger.pending.size > 0) {',
 		becomes: '{',
 	},
 	{

@@ -88,6 +88,28 @@ describe('The lock of polls', () => {
 	});
 });
 
+describe('Two nodes with one id', () => {
+	const twin = { ...usual, name: 'Twin', holder: {} };
+
+	test('do not take the lock from each other, not even when n8n activates both at once', () => {
+		const locks = new PollLocks();
+		const first = locks.claim(usual);
+		const second = locks.claim(twin);
+		expect([first?.isValid, second?.isValid]).toEqual([true, true]);
+		expect([locks.claim(usual), locks.claim(twin)]).toEqual([null, null]);
+	});
+
+	test('are told from one that was renamed, whose poll under way emits nothing any more', () => {
+		const locks = new PollLocks();
+		const first = locks.claim(usual);
+		first?.keep({ scope: 'test', polls: 1, heardAt: 0 }, false);
+		first?.release();
+		const underWay = locks.claim(usual);
+		locks.claim({ ...usual, name: 'Renamed', holder: {} });
+		expect(underWay?.isValid).toBe(false);
+	});
+});
+
 describe('What polls leave behind in the process', () => {
 	const stateOf = (polls: number, scope = 'test', heardAt = 0) => ({ scope, polls, heardAt });
 	let locks: PollLocks;
@@ -97,9 +119,9 @@ describe('What polls leave behind in the process', () => {
 	function poll(
 		stored: unknown,
 		left: ReturnType<typeof stateOf>,
-		{ name = 'Trigger', emits = false, isScheduled = false } = {},
+		{ name = 'Trigger', emits = false, isScheduled = false, holder = usual.holder } = {},
 	): unknown {
-		const lock = locks.claim({ ...usual, name, isScheduled });
+		const lock = locks.claim({ ...usual, name, isScheduled, holder });
 		const known = lock?.recall(stored, 'test');
 		lock?.keep(left, emits);
 		lock?.release();
@@ -148,8 +170,18 @@ describe('What polls leave behind in the process', () => {
 
 	test('counts under another name of the node, with all that was emitted', () => {
 		poll(stateOf(6), stateOf(7), { emits: true });
-		expect(poll(undefined, stateOf(8), { name: 'Renamed', emits: true })).toEqual(stateOf(7));
-		expect(poll(stateOf(7), stateOf(9))).toEqual(stateOf(8));
+		const renamed = { name: 'Renamed', emits: true, holder: {} };
+		expect(poll(undefined, stateOf(8), renamed)).toEqual(stateOf(7));
+		expect(poll(stateOf(7), stateOf(9), { holder: {} })).toEqual(stateOf(8));
+	});
+
+	test('does not count for another node that has the same id', () => {
+		const twin = { name: 'Twin', emits: true, holder: {} };
+		poll(undefined, stateOf(1));
+		poll(undefined, stateOf(1), twin);
+		poll(stateOf(1), stateOf(2));
+		expect(poll(stateOf(1), stateOf(9), twin)).toEqual(stateOf(1));
+		expect(poll(stateOf(2), stateOf(3), { emits: true })).toEqual(stateOf(2));
 	});
 
 	test('tells when the provider responded last, however old the state is that n8n has', () => {

@@ -276,4 +276,12 @@ describe('Watching given tasks', () => {
 	])('reads the IDs in %j', (given, ids) => {
 		expect(readTaskIds(given)).toEqual(ids);
 	});
+
+	const tooLong = Number('842163450012345678');
+	test.each([[tooLong], ['831, 8.42E+17'], [['831', tooLong]]])(
+		'tells that an ID has lost digits: %j',
+		(given) => {
+			expect(() => readTaskIds(given)).toThrow(/^Task IDs has lost digits/);
+		},
+	);
 });
