@@ -32,8 +32,10 @@ export interface Call {
 }
 
 /** A create that passed every check of its own provider. */
-export interface AcceptedTask
-	extends Omit<TaskDraft, 'provider' | 'region' | 'keyName' | 'taskId' | 'images'> {
+export interface AcceptedTask extends Omit<
+	TaskDraft,
+	'provider' | 'region' | 'keyName' | 'taskId' | 'images'
+> {
 	/** Its photos, as URLs or base64: clips are made of them, then they are forgotten. */
 	images?: string[];
 }

@@ -49,7 +49,7 @@ class Pages {
 	private async readPage(): Promise<void> {
 		const outcome = await this.client.listOnce(this.pages + 1);
 		const { records, rows } = outcome.ok ? outcome.value : { records: [], rows: 0 };
-		for (const value of records) this.shown.set(value.task.taskId, { ...outcome, ok: true, value });
+		for (const value of records) this.shown.set(value.task.taskId, { ok: true, value });
 		const isLast = rows < this.client.largestPage;
 		this.pages = isLast ? this.lastPage : this.pages + 1;
 	}
