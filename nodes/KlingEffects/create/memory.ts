@@ -14,13 +14,13 @@ import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { isTool } from '../../n8n/execution';
-import { beginningOf, noteBeginning, runOf, type Beginning } from './beginning';
+import { beginningOf, recordBeginning, runOf, type Beginning } from './beginning';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The notes of beginnings that are under way. */
-const notes = new WeakMap<Stored, Promise<void>>();
+/** The records of beginnings that are under way. */
+const records = new WeakMap<Stored, Promise<void>>();
 
 /** One create, as it is kept: what was asked for, and what became of it. */
 interface StoredCreate {
@@ -86,10 +86,17 @@ export class NodeMemory {
 			...{ firstRun: runOf(context), entered: [], creates: {}, begun: 0 },
 		});
 		const memory = new NodeMemory(context, session, stored);
-		if (isNew) notes.set(stored, noteBeginning(context, stored, memory.account));
+		if (isNew) records.set(stored, recordBeginning(context, stored, memory.whereSent));
 		// An agent calls its tools side by side.
-		await notes.get(stored);
+		await records.get(stored);
 		return memory;
+	}
+
+	private get whereSent() {
+		return {
+			account: this.account,
+			canLookUp: this.session.provider.externalId === 'lookup',
+		};
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
@@ -136,10 +143,16 @@ export class NodeMemory {
 			recall: () => {
 				if (create.state)
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
-				// An expression may have made another external id before, so “not found” proves nothing.
-				const trace = order.externalTaskId === undefined ? stored.died?.trace : 'unverified';
-				const mayBeSent = stored.died && !begun.includes(create);
-				return mayBeSent ? { state: 'sending', trace, hasDied: true } : null;
+				if (!stored.died || begun.includes(create)) return null;
+				const { account, trace } = stored.died;
+				const isGiven = order.externalTaskId !== undefined;
+				const isSameAccount = account === this.account;
+				const maySend = stored.died.maySend === true && isSameAccount;
+				const told = { state: 'sending', hasDied: true, maySend } as const;
+				// An expression may have made another external id before, and another account knows no task of
+				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
+				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };
+				return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
 			},
 			remember: (state) => {
 				if (!begun.includes(create)) begun.push(create);

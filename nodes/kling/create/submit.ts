@@ -56,7 +56,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	let failure = unknownSince;
 	/** The last failure after which there may be a task that is not known; null when there is none. */
 	let unclear = earlier ? unknownSince : null;
-	let isNext: 'send' | 'look' = earlier ? 'look' : 'send';
+	let isNext: 'send' | 'look' = earlier && !earlier.maySend ? 'look' : 'send';
 	for (let sends = 0; ; isNext = 'send') {
 		if (isNext === 'send') {
 			const sent = await sendOnce(order, dependencies);
