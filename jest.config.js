@@ -12,6 +12,8 @@ module.exports = {
 	// With another zod, by a configuration of its own.
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/zod4/'],
 	modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/e2e'],
+	// jest leaves a core free by itself, which of two is half.
+	maxWorkers: '100%',
 	testTimeout: 30_000,
 	// n8n-core leaves timers and sockets open: the process would never end by itself.
 	forceExit: true,

@@ -15,7 +15,8 @@ import { providerTimeHeader } from '../nodes/n8n/transport';
 
 const named = (wanted: (provider: Provider) => boolean | undefined) =>
 	providers.filter(wanted).map(({ name }) => name);
-const signing = named(({ signs }) => signs);
+const signers = providers.filter(({ signs }) => signs);
+const signing = signers.map(({ name }) => name);
 
 const byApiKey = { provider: signing, authentication: ['apiKey'] };
 const byAccessKey = { provider: signing, authentication: ['accessKey'] };
@@ -27,6 +28,11 @@ const apiKey: INodeProperties = {
 	default: '',
 	required: true,
 };
+
+/** n8n shows a hint as HTML. */
+function whereToGet(what: string, { name, url }: Provider['keysPage']): string {
+	return `Get ${what} from <a href="${url}" target="_blank">${name}</a>. The connection test shows that the key works, not that the account has credit.`;
+}
 
 /** Access to one of the five providers of Kling's video effects. */
 export class KlingEffectsApi implements ICredentialType {
@@ -52,7 +58,6 @@ export class KlingEffectsApi implements ICredentialType {
 				.sort((a, b) => a.name.localeCompare(b.name)),
 			default: providers[0].name,
 			description: 'The provider that issued your API key',
-			hint: 'The connection test shows that the key works, but not whether the account has credit',
 		},
 		{
 			displayName: 'Region',
@@ -77,9 +82,14 @@ export class KlingEffectsApi implements ICredentialType {
 			default: 'apiKey',
 			displayOptions: { show: { provider: signing } },
 		},
-		// Twice, because n8n cannot say "hidden for Kling AI with an access key" in one condition.
-		{ ...apiKey, displayOptions: { show: byApiKey } },
-		{ ...apiKey, displayOptions: { hide: { provider: signing } } },
+		// One for each provider, since each has its own page of keys.
+		...providers.map(({ name, signs, keysPage }) => ({
+			...apiKey,
+			hint: whereToGet('it', keysPage),
+			displayOptions: {
+				show: { provider: [name], ...(signs ? { authentication: ['apiKey'] } : {}) },
+			},
+		})),
 		{
 			displayName:
 				'This looks like an access key. If it is one, set Authentication to Access Key and Secret Key.',
@@ -104,6 +114,7 @@ export class KlingEffectsApi implements ICredentialType {
 			typeOptions: { password: true },
 			default: '',
 			required: true,
+			hint: whereToGet('both keys', signers[0].keysPage),
 			displayOptions: { show: byAccessKey },
 		},
 		{
@@ -123,7 +134,7 @@ export class KlingEffectsApi implements ICredentialType {
 			placeholder: 'e.g. whsec_…',
 			displayOptions: { show: { provider: signing } },
 			description:
-				'Only for Wait Using “Callback”: the signing secret from the Kling AI console. With it, callbacks that Kling AI did not sign are refused.',
+				'Only for Wait Using “Callback”: the signing secret from the Kling AI console. With it, callbacks without Kling AI’s signature are rejected.',
 		},
 	];
 

@@ -1,5 +1,6 @@
 // npm run test:e2e: the tests that drive a real n8n.
 import cli from '../tools/cli.cjs';
+import { lineOf, versionVariable } from '../tools/install.mjs';
 import { startN8n } from '../tools/n8n.mjs';
 import { main, say, step } from '../tools/progress.mjs';
 import { linesOf, runFiles, runLines, testFilesIn } from './lib/suite.mjs';
@@ -24,11 +25,12 @@ async function runLine(line, tarball, files) {
 	return counts;
 }
 
-const { line, only } = cli.commandLine({
+const { line, n8n, only } = cli.commandLine({
 	command: 'npm run test:e2e',
 	about: 'Runs the tests that drive a real n8n. Installs n8n where it is missing.',
 	options: {
 		line: { value: '1|2', oneOf: ['1', '2'], about: 'one line of n8n; both without it' },
+		n8n: { value: 'VERSION', about: 'this very version, e.g. 2.42.0, instead of the tested ones' },
 		only: {
 			value: 'TEXT',
 			default: '',
@@ -38,7 +40,9 @@ const { line, only } = cli.commandLine({
 });
 
 await main(async () => {
-	const lines = linesOf(line);
+	// The tests start servers of their own too, so the version goes to them by the environment.
+	if (n8n) process.env[versionVariable] = n8n;
+	const lines = n8n ? [lineOf(n8n)] : linesOf(line);
 	const files = testFilesIn('tests', only);
 	return await runLines(lines, async (line, tarball) => await runLine(line, tarball, files));
 });

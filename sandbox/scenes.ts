@@ -3,6 +3,8 @@ import scenes from '../nodes/kling/scenes.json';
 /** One effect scene: the lists are shared with the nodes as data, what a provider takes of them is not. */
 export interface Scene {
 	name: string;
+	/** As people read it. */
+	title: string;
 	/** How many pictures it takes. */
 	images: number;
 	/** `withdrawn`: Kling announced its end, or dropped it from the lists that Kling's effects page shows. */

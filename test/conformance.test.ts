@@ -10,12 +10,12 @@ import { recordingSchema, withoutPrivate } from '../conformance/recording';
 import { announce, summary, tableOf } from '../conformance/report';
 import { pauseMs, type Result, type Setting } from '../conformance/run';
 import { runInSandbox, SkippedTime, sendWithFetch } from '../conformance/settings';
-import { providerNamed, providers } from '../nodes/kling/providers';
+import { providers } from '../nodes/kling/providers';
+import { providerNamed } from './fixtures/providers';
 import type { Sandbox } from '../sandbox';
 import * as texts from '../sandbox/texts';
 import { liveAnswers } from './fixtures/recordedAnswers';
 
-const named = (name: string) => providerNamed(name)!;
 const notSame = (results: Result[]) =>
 	results
 		.filter(({ verdict }) => verdict !== 'same')
@@ -27,7 +27,7 @@ describe('the sandbox says what was observed', () => {
 	test.each(providers.map(({ name }) => name))(
 		'%s answers every probe as the table says, those that cost as well',
 		async (name) => {
-			const results = await runInSandbox(named(name));
+			const results = await runInSandbox(providerNamed(name));
 			expect(notSame(results)).toEqual([]);
 			expect(results).toHaveLength(probes[name].length);
 			expect(results.length).toBeGreaterThan(10);
@@ -37,14 +37,14 @@ describe('the sandbox says what was observed', () => {
 	test.each(['wrapper', 'short', 'openai'] as const)(
 		'KKIAI does in its shape %s too',
 		async (kkiaiShape) => {
-			expect(notSame(await runInSandbox(named('kkiai'), { kkiaiShape }))).toEqual([]);
+			expect(notSame(await runInSandbox(providerNamed('kkiai'), { kkiaiShape }))).toEqual([]);
 		},
 	);
 
 	test.each(['null', 'absent'] as const)(
 		"a list of nothing is a list where Kling's data is %s",
 		async (emptyList) => {
-			const results = await runInSandbox(named('kling'), { emptyList });
+			const results = await runInSandbox(providerNamed('kling'), { emptyList });
 			expect(verdictOf(results, 'list')).toBe('same');
 			expect(verdictOf(results, 'last-page')).toBe('same');
 		},
@@ -53,7 +53,7 @@ describe('the sandbox says what was observed', () => {
 	test.each(['middle', 'oldest'] as const)(
 		'Modellix does at its %s address too',
 		async (modellixPath) => {
-			expect(notSame(await runInSandbox(named('modellix'), { modellixPath }))).toEqual([]);
+			expect(notSame(await runInSandbox(providerNamed('modellix'), { modellixPath }))).toEqual([]);
 		},
 	);
 
@@ -116,7 +116,7 @@ describe('a difference is told', () => {
 
 	test('when a text changes', async () => {
 		const results = await runInSandbox(
-			named('kling'),
+			providerNamed('kling'),
 			{},
 			{ spend: 0 },
 			withFault({
@@ -134,7 +134,7 @@ describe('a difference is told', () => {
 	});
 
 	test("when the text is the same but the package's adapter reads another thing in it", async () => {
-		const blind = { ...named('kling'), readFailure: () => null };
+		const blind = { ...providerNamed('kling'), readFailure: () => null };
 		const results = await runInSandbox(blind, {}, { spend: 0 });
 		expect(verdictOf(results, 'unknown-task')).toBe('different');
 		expect(verdictOf(results, 'list')).toBe('same');
@@ -144,7 +144,7 @@ describe('a difference is told', () => {
 		const send: Setting['send'] = async () => {
 			throw new Error('fetch failed');
 		};
-		const results = await runInSandbox(named('modellix'), {}, { send, spend: 0 });
+		const results = await runInSandbox(providerNamed('modellix'), {}, { send, spend: 0 });
 		expect(verdictOf(results, 'key')).toBe('different');
 		expect(results[0].observed).toBe('no answer: fetch failed');
 	});
@@ -164,7 +164,7 @@ describe('politeness and money', () => {
 
 	test('requests are a second apart, whatever they are', async () => {
 		const { clock, sent, send } = recorder();
-		await runInSandbox(named('kling'), { taskSeconds: 0 }, { clock, send });
+		await runInSandbox(providerNamed('kling'), { taskSeconds: 0 }, { clock, send });
 		const gaps = sent.slice(1).map(({ at }, index) => at - sent[index].at);
 		expect(Math.min(...gaps)).toBeGreaterThanOrEqual(pauseMs);
 		expect(sent.length).toBeGreaterThanOrEqual(probes.kling.length);
@@ -174,7 +174,12 @@ describe('politeness and money', () => {
 		'without --spend nothing is made at %s, and what needs a task is not asked',
 		async (name) => {
 			let sandbox: Sandbox | undefined;
-			const results = await runInSandbox(named(name), {}, { spend: 0 }, (one) => (sandbox = one));
+			const results = await runInSandbox(
+				providerNamed(name),
+				{},
+				{ spend: 0 },
+				(one) => (sandbox = one),
+			);
 			expect(sandbox?.charges).toEqual([]);
 			const unasked = results.filter(({ verdict }) => verdict === 'not asked');
 			expect(unasked.map(({ probe }) => probe)).toEqual(
@@ -187,7 +192,7 @@ describe('politeness and money', () => {
 	test.each([1, 2, 3])('--spend %i makes no more than that, even at a gateway', async (spend) => {
 		for (const { name } of providers) {
 			let sandbox: Sandbox | undefined;
-			await runInSandbox(named(name), {}, { spend }, (one) => (sandbox = one));
+			await runInSandbox(providerNamed(name), {}, { spend }, (one) => (sandbox = one));
 			expect(sandbox?.charges.length).toBeGreaterThan(0);
 			expect(sandbox?.charges.length).toBeLessThanOrEqual(spend);
 		}
@@ -200,7 +205,7 @@ describe('politeness and money', () => {
 			message: 'SUCCEED',
 			data: { task_id: '1', task_status: 'submitted' },
 		};
-		const results = await runInSandbox(named('kling'), {}, {}, (one) => {
+		const results = await runInSandbox(providerNamed('kling'), {}, {}, (one) => {
 			sandbox = one;
 			one.addFault({ kind: 'status', body: accepted, match: { operation: 'create' }, times: 1 });
 		});
@@ -211,7 +216,7 @@ describe('politeness and money', () => {
 	});
 
 	test('before it begins, a run says what it may spend, and what more would need', () => {
-		const text = announce(named('kling'), probes.kling, 1);
+		const text = announce(providerNamed('kling'), probes.kling, 1);
 		expect(text).toMatch(/^Kling AI: \d+ free probes, and 1 that can each cost a task\./);
 		expect(text).toContain('may cost a task: Create with an external task id');
 		expect(text).toMatch(/4 more would need --spend 5$/);
@@ -221,7 +226,7 @@ describe('politeness and money', () => {
 		const probe = (id: string) => probes.kling.find((one) => one.id === id) as Probe;
 		const [result] = (
 			await runInSandbox(
-				named('kling'),
+				providerNamed('kling'),
 				{ taskSeconds: 10_000 },
 				{ probes: [probe('create'), probe('succeeds')], followMinutes: 2 },
 			)
@@ -233,20 +238,20 @@ describe('politeness and money', () => {
 
 describe('keys', () => {
 	test('come from the environment, a pair as well for a provider that signs', () => {
-		expect(secretsOf(named('kling'), {})).toEqual({});
-		expect(secretsOf(named('kling'), { KLING_API_KEY: ' k ' })).toEqual({
+		expect(secretsOf(providerNamed('kling'), {})).toEqual({});
+		expect(secretsOf(providerNamed('kling'), { KLING_API_KEY: ' k ' })).toEqual({
 			key: { kind: 'key', key: 'k' },
 		});
 		const pair = { KLING_ACCESS_KEY: 'a', KLING_SECRET_KEY: 's' };
-		expect(secretsOf(named('kling'), pair)).toEqual({
+		expect(secretsOf(providerNamed('kling'), pair)).toEqual({
 			signed: { kind: 'signed', accessKey: 'a', secretKey: 's' },
 		});
-		expect(secretsOf(named('kling'), { KLING_ACCESS_KEY: 'a' })).toEqual({});
-		expect(secretsOf(named('cometApi'), { COMETAPI_API_KEY: 'c' })).toHaveProperty('key');
+		expect(secretsOf(providerNamed('kling'), { KLING_ACCESS_KEY: 'a' })).toEqual({});
+		expect(secretsOf(providerNamed('cometApi'), { COMETAPI_API_KEY: 'c' })).toHaveProperty('key');
 	});
 
 	test('one that is missing is asked for by the name of its variable', () => {
-		expect(missingKey(named('kling'))).toBe(
+		expect(missingKey(providerNamed('kling'))).toBe(
 			'Kling AI: no key. Set KLING_API_KEY, or KLING_ACCESS_KEY and KLING_SECRET_KEY.',
 		);
 		for (const provider of providers) {
@@ -257,10 +262,10 @@ describe('keys', () => {
 
 	test('an access key alone is enough; a key alone leaves the signed probes out', async () => {
 		const signed = { kind: 'signed', accessKey: 'a', secretKey: 's' } as const;
-		const own = await runInSandbox(named('kling'), {}, { spend: 0, secrets: { signed } });
+		const own = await runInSandbox(providerNamed('kling'), {}, { spend: 0, secrets: { signed } });
 		expect(verdictOf(own, 'signed-key')).toBe('different');
 		expect(verdictOf(own, 'wrong-key')).toBe('same');
-		const results = await runInSandbox(named('kling'), {}, { spend: 0, secrets: {} });
+		const results = await runInSandbox(providerNamed('kling'), {}, { spend: 0, secrets: {} });
 		expect(verdictOf(results, 'late-token')).toBe('not asked');
 	});
 });
@@ -269,7 +274,7 @@ describe('a recording', () => {
 	const secret = 'sk-sandbox-kling-global-main';
 
 	test("has live-answers' form, and neither keys nor addresses nor what others own", async () => {
-		const results = await runInSandbox(named('kling'), {}, {}, (sandbox) =>
+		const results = await runInSandbox(providerNamed('kling'), {}, {}, (sandbox) =>
 			sandbox.seedTasks('kling', [
 				{ taskId: '777777777777777777', externalTaskId: 'order-of-mine' },
 			]),
@@ -286,7 +291,7 @@ describe('a recording', () => {
 	});
 
 	test('and what is shown has no key either, though a provider repeats it', async () => {
-		const results = await runInSandbox(named('kling'), {}, { spend: 0 }, (sandbox) =>
+		const results = await runInSandbox(providerNamed('kling'), {}, { spend: 0 }, (sandbox) =>
 			sandbox.addFault({ kind: 'status', status: 400, body: { code: 1, message: `No ${secret}` } }),
 		);
 		expect(results[0].observed).toContain('"No <key>"');

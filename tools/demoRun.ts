@@ -3,12 +3,12 @@ import './environment';
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { IBinaryData } from 'n8n-workflow';
-import { effectTypeOf } from '../nodes/kling/scenes';
+import { findScene } from '../sandbox/scenes';
 import { runNode } from './engine';
 
 /** How many photos a scene takes; one where it is not in the list. */
 export function photosOf(scene: string): number {
-	return effectTypeOf(scene) === 'dual' ? 2 : 1;
+	return findScene(scene)?.images ?? 1;
 }
 
 /** A clip to make of photos on disk. */

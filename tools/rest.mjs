@@ -137,12 +137,18 @@ export class N8nRest {
 
 	/**
 	 * Runs a workflow as the editor's button does, from this trigger node; as far as `destination` if
-	 * that is given. Gives the execution's id.
+	 * that is given. With `input`, the trigger gives this, as the editor's chat has it. Gives the
+	 * execution's id.
 	 */
-	async startManually(id, triggerName, { destination } = {}) {
+	async startManually(id, triggerName, { destination, input } = {}) {
 		const workflowData = await this.workflow(id);
 		// n8n 1 runs the workflow that the body holds; n8n 2 ignores it and runs the stored one.
 		const body = { workflowData, triggerToStartFrom: { name: triggerName } };
+		if (input) {
+			const data = { main: [[{ json: input }]] };
+			const times = { startTime: Date.now(), executionTime: 0, executionStatus: 'success' };
+			body.triggerToStartFrom.data = { ...times, source: [null], data };
+		}
 		if (destination) body.destinationNode = { nodeName: destination, mode: 'inclusive' };
 		const answer = await this.request('POST', `/rest/workflows/${id}/run`, body);
 		if (answer.executionId) return answer.executionId;
@@ -151,7 +157,7 @@ export class N8nRest {
 
 	/** Runs a workflow as the editor's button does, to its end. */
 	async runManually(id, triggerName, options) {
-		return await this.waitForExecution(await this.startManually(id, triggerName), options);
+		return await this.waitForExecution(await this.startManually(id, triggerName, options), options);
 	}
 
 	/** The editor's button "Fetch Test Event" of a polling trigger, to the end of that run. */

@@ -21,8 +21,8 @@ import { additionalDataOf, nodeName, useBinaryMode } from './engine';
 /**
  * An n8n around the real n8n-core: a table of executions, and the steps by which n8n wakes those that
  * sleep. The steps are those of `waiting-webhooks`, `webhook-helpers`, `wait-tracker`,
- * `active-executions` and `execution.service` in n8n 2.40.7 and 1.123.81. What a sleeping execution
- * is made of goes through the text that n8n stores.
+ * `active-executions` and `execution.service` in n8n 2.40.7 and 1.123.81; e2e/tests/parts.test.mjs
+ * watches the tracker. What a sleeping execution is made of goes through the text that n8n stores.
  */
 
 export interface SleepingN8nOptions {

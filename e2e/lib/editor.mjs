@@ -68,6 +68,37 @@ export class Editor {
 		await this.part('canvas-node').last().waitFor();
 	}
 
+	/** Adds a node's action to a new workflow, which n8n opens. */
+	async addFirst(search, name, action) {
+		await this.page.goto(`${this.url}/workflow/new`);
+		await this.part('canvas-add-button').click();
+		await this.part('node-creator-search-bar').fill(search);
+		const items = this.part('node-creator-item-name');
+		const named = (text) => items.filter({ hasText: new RegExp(`^\\s*${text}\\s*$`) }).first();
+		await named(name).click();
+		await named(action).click();
+		await this.part('node-parameters', this.panel).waitFor();
+	}
+
+	/** Makes the open node's first credential. Its fields are filled in by keyboard, as after Tab. */
+	async addCredential(fields) {
+		const empty = this.part('node-credentials-empty-state', this.panel).locator('button');
+		const select = this.part('node-credentials-select', this.panel);
+		await empty.or(select).first().click();
+		const create = this.part('node-credentials-select-item-new').filter({ visible: true });
+		const save = this.part('credential-save-button');
+		await create.or(save).first().waitFor();
+		if (!(await save.isVisible())) await create.first().click();
+		await save.waitFor();
+		for (const [name, value] of Object.entries(fields)) {
+			await this.part(`parameter-input-${name}`).last().locator('input').first().fill(value);
+		}
+		await save.click();
+		await this.part('credentials-config-container-test-success').waitFor();
+		await this.page.keyboard.press('Escape');
+		await save.waitFor({ state: 'hidden' });
+	}
+
 	/** Opens a node from the canvas. */
 	async openNode(name) {
 		await this.page

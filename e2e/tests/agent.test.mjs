@@ -119,4 +119,67 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			for (const { taskId } of sandbox.charges) assert.ok(told.includes(taskId), told);
 		});
 	}
+
+	test('a model is told of each operation what it does', async () => {
+		const sandbox = await ownSandbox();
+		const credential = await storeCredential(rest, sandbox, 'kling');
+		const model = await fakeModel([{ content: 'Done.' }]);
+		const data = { apiKey: 'sk-fake', url: model.url };
+		const openAi = await rest.createCredential('fake model', 'openAiApi', data);
+		const klingEffectsApi = { id: credential.id, name: credential.name };
+		const tools = Object.entries({
+			create: { resource: 'video', operation: 'create' },
+			get: { resource: 'video', operation: 'get' },
+			list: { resource: 'video', operation: 'list' },
+			scenes: { resource: 'scene', operation: 'list' },
+		});
+		const nodes = [
+			manualTrigger(),
+			node(
+				'Agent',
+				'@n8n/n8n-nodes-langchain.agent',
+				{ promptType: 'define', text: 'Hello.', options: {} },
+				{ typeVersion: 2.2 },
+			),
+			node(
+				'Model',
+				'@n8n/n8n-nodes-langchain.lmChatOpenAi',
+				{ model: locator('id', 'fake'), options: {} },
+				{ typeVersion: 1.2, credentials: { openAiApi: { id: openAi.id, name: openAi.name } } },
+			),
+			...tools.map(([name, parameters]) =>
+				node(
+					name,
+					`${nodeType}Tool`,
+					{ ...parameters, ...required(name) },
+					{
+						credentials: { klingEffectsApi },
+					},
+				),
+			),
+		];
+		const lines = [
+			['Start', 'Agent'],
+			['Model', 'Agent', { type: 'ai_languageModel' }],
+			...tools.map(([name]) => [name, 'Agent', { type: 'ai_tool' }]),
+		];
+		const { id } = await rest.createWorkflow(workflow('tools', nodes, lines));
+		await rest.runManually(id, 'Start');
+		const told = model.asked[0].tools.map(({ function: { name, description } }) => [
+			name,
+			description,
+		]);
+		assert.deepEqual(Object.fromEntries(told), {
+			create: 'Create video from photos in Kling Effects',
+			get: 'Get video in Kling Effects',
+			list: 'Get many videos in Kling Effects',
+			scenes: 'Get many effect scenes in Kling Effects',
+		});
+	});
+
+	/** What n8n does not start a node without. */
+	function required(name) {
+		if (name === 'create') return { effectScene: locator('name', 'pet_dance'), image: photo };
+		return name === 'get' ? { taskId: locator('id', '1') } : {};
+	}
 });

@@ -171,12 +171,12 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 					['succeed'],
 				);
 				const [problem] = itemsOf(execution, 'After Error');
-				assert.match(problem.json.error, /could not make the effect “pet_dance”: Too dark/);
+				assert.match(problem.json.error, /could not generate “pet_dance”: Too dark/);
 			},
 			stopWorkflow: (execution) => {
 				assert.equal(execution.status, 'error');
 				const { error, runData } = execution.data.resultData;
-				assert.match(error.message, /could not make the effect “pet_dance”: Too dark/);
+				assert.match(error.message, /could not generate “pet_dance”: Too dark/);
 				for (const { taskId } of sandbox.charges) assert.ok(error.description.includes(taskId));
 				assert.deepEqual(Object.keys(runData).sort(), ['Effect', 'Hook', 'Images']);
 			},

@@ -37,6 +37,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 			waitForCompletion: true,
 			options: { pollInterval: 1 },
 		};
+		const byExpression = { effectScene: locator('list', '={{ $json.scene }}') };
 		const nodes = [
 			manualTrigger('Start'),
 			// As n8n saves a node of which nothing was changed.
@@ -45,9 +46,13 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 			{ ...klingNode('Scenes', credential), credentials: {}, position: [720, 0] },
 			klingNode('Fails', credential, failed, { position: [960, 0] }),
 			klingTrigger('Ended', credential, {}, { position: [0, 240] }),
+			klingNode('By Expression', credential, byExpression, { position: [240, 240] }),
 		];
-		nodes[3].parameters = { operation: 'listScenes', images: 'dual', search: 'kiss' };
-		const lines = ['Effect', 'Hug', 'Scenes', 'Fails'].map((name) => ['Start', name]);
+		nodes[3].parameters = { resource: 'scene', operation: 'list', images: 'dual', search: 'kiss' };
+		const lines = ['Effect', 'Hug', 'Scenes', 'Fails', 'By Expression'].map((name) => [
+			'Start',
+			name,
+		]);
 		({ id: workflowId } = await rest.createWorkflow(workflow('in the editor', nodes, lines)));
 		editor = await openEditor(prepared.url);
 	});
@@ -139,7 +144,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		await editor.openNode('Hug');
 		const before = await editor.clicks();
 		const found = await editor.searchList('effectScene', 'kiss');
-		assert.deepEqual(found.slice(0, 2), ['Kiss Pro · two photos', 'Snow Night Kiss · two photos']);
+		assert.deepEqual(found.slice(0, 2), ['Kiss Pro · two photos', 'Eternal Kiss · two photos']);
 		await editor.pick('effectScene', 'Kiss Pro · two photos');
 		await editor.expectLabels(/Effect Type|Image$/, ['Left Image', 'Right Image']);
 		await editor.fill('image', photo);
@@ -158,9 +163,23 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		await editor.enterByName('effectScene', 'scene_of_next_month');
 		await editor.expectLabels(fields, ['Effect Type', 'Image']);
 		await editor.choose('effectType', 'Two Images');
-		await editor.expectLabels(fields, ['Effect Type', 'Image', 'Right Image']);
+		await editor.expectLabels(fields, ['Effect Type', 'Image', 'Second Image']);
 		await editor.enterByName('effectScene', 'pet_dance');
 		await editor.expectLabels(fields, ['Image']);
+	});
+
+	scene('shows both images, and keeps the subtitle, where the scene is an expression', async () => {
+		await editor.openWorkflow(workflowId);
+		const subtitle = editor.page.locator('[data-node-name="By Expression"]').getByText('Create');
+		await subtitle.first().waitFor();
+		await editor.openNode('By Expression');
+		await editor.expectLabels(/Effect Type|Image$/, ['Image', 'Second Image']);
+	});
+
+	scene('says before a run that it costs credit and takes minutes', async () => {
+		await editor.openWorkflow(workflowId);
+		await editor.openNode('By Expression');
+		await editor.output.getByText('costs credit at your provider').waitFor();
 	});
 
 	scene('lists scenes without a credential', async () => {
@@ -169,7 +188,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		assert.equal(await editor.part('node-credentials-select', editor.panel).count(), 0);
 		await editor.execute();
 		const shown = await editor.show('json');
-		for (const text of ['"kiss_pro"', '"Eternal Kiss"', '"current"'])
+		for (const text of ['"kiss_pro"', '"Eternal Kiss"', '"availability"'])
 			assert.ok(shown.includes(text));
 		assert.ok(!shown.includes('hug_pro'), shown);
 	});

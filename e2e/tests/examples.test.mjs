@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,9 +43,9 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		return await into.createWorkflow(example);
 	}
 
-	async function run(name, change, start = 'Start') {
+	async function run(name, change, start = 'Start', options = {}) {
 		const { id } = await importExample(name, change);
-		return assertSucceeded(await rest.runManually(id, start));
+		return assertSucceeded(await rest.runManually(id, start, options));
 	}
 
 	/** The credentials of other services in an example, replaced by these. */
@@ -77,8 +77,13 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		}
 	}
 
-	/** Fills in an active workflow's form as a browser does, and gives the page that it ends with. */
-	async function submitForm(workflow, values) {
+	/**
+	 * Fills in an active workflow's form as a browser does, page by page, and gives the page that it
+	 * ends with.
+	 *
+	 * @param further what is chosen on each page after the first, once it offers that
+	 */
+	async function submitForm(workflow, values, further = []) {
 		const form = workflow.nodes.find(({ type }) => type === 'n8n-nodes-base.formTrigger');
 		const body = new FormData();
 		for (const [key, value] of Object.entries(values)) body.append(key, value);
@@ -89,19 +94,29 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		const status = new URL(formWaitingUrl);
 		status.pathname += '/n8n-execution-status';
 		const isWaiting = async () => (await (await fetch(status)).text()).trim() === 'form-waiting';
-		await until(isWaiting, 'The page at the end of the form');
+		for (const choice of further) {
+			await until(isWaiting, 'The next page of the form');
+			const offered = await (await fetch(formWaitingUrl)).text();
+			assert.ok(offered.includes(choice), offered);
+			const chosen = new FormData();
+			chosen.append('field-0', choice);
+			await fetch(formWaitingUrl, { method: 'POST', body: chosen });
+		}
+		const isLast = async () =>
+			(await isWaiting()) && /ready|no video/i.test(await (await fetch(formWaitingUrl)).text());
+		await until(isLast, 'The page at the end of the form');
 		const page = await (await fetch(formWaitingUrl)).text();
 		// The page itself tells n8n that it has been shown.
 		await fetch(formWaitingUrl, { method: 'POST' });
 		return page;
 	}
 
-	/** The file that the form's last page offers as a download: n8n 1 puts in one, n8n 2 a list. */
-	function downloadIn(page) {
-		const [, text] = /decodeURIComponent\("([^"]+)"\)/.exec(page);
-		const [file] = [JSON.parse(decodeURIComponent(text))].flat();
-		const isBuffer = file.data.type === 'Buffer';
-		return isBuffer ? Buffer.from(file.data.data) : Buffer.from(file.data, 'latin1');
+	/** The video that the form's last page plays. */
+	async function videoIn(page) {
+		const [, url] = /<source src="([^"]+)"/.exec(page) ?? [];
+		assert.ok(url, page);
+		assert.ok(page.includes(`href="${url}"`), page);
+		return Buffer.from(await (await fetch(url)).arrayBuffer());
 	}
 
 	for (const name of ['1-one-photo.json', '2-two-photos.json']) {
@@ -154,20 +169,24 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		const image = `${sandbox.url}/_sandbox/images/pet.png`;
 		const args = { Effect_Scene: 'pet_dance', Image: image };
 		const model = await fakeModel([
+			{ tool_calls: [call('call_0', 'Find_Scenes', { Search: 'dancing dog' })] },
 			{ tool_calls: [call('call_1', 'Create_Video', args)] },
 			{ content: 'It is on its way.' },
 		]);
 		const data = { apiKey: 'sk-fake', url: model.url };
 		const openAi = await rest.createCredential('fake model', 'openAiApi', data);
 		const charged = sandbox.charges.length;
-		const execution = await run('6-ai-agent.json', withCredential('openAiApi', openAi));
+		const input = { sessionId: '1', action: 'sendMessage', chatInput: 'Make my dog dance' };
+		const change = withCredential('openAiApi', openAi);
+		const execution = await run('6-ai-agent.json', change, 'Chat', { input });
 		const [answer] = itemsOf(execution, 'AI Agent');
 		assert.equal(answer.json.output, 'It is on its way.');
 		assert.equal(sandbox.charges.length, charged + 1);
 		const told = JSON.stringify(model.asked.at(-1).messages);
 		assert.ok(told.includes(sandbox.charges.at(-1).taskId), told);
+		assert.ok(told.includes('Pet Dance'), told);
 		const tools = model.asked[0].tools.map((tool) => tool.function.name);
-		assert.deepEqual(tools.sort(), ['Check_Video', 'Create_Video']);
+		assert.deepEqual(tools.sort(), ['Check_Video', 'Create_Video', 'Find_Scenes']);
 	});
 
 	test('4-trigger-download-save.json saves the video of a task that ends', async () => {
@@ -190,9 +209,9 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		mp4Boxes(readFileSync(join(prepared.filesDir, `${taskId}.mp4`)));
 	});
 
-	for (const [name, scene, photos] of [
-		['7-form-one-photo.json', 'disco_paws', ['pet.png']],
-		['8-form-two-photos.json', 'hug_pro', ['portrait.jpg', 'second.jpg']],
+	for (const [name, scene, photos, further] of [
+		['7-form-one-photo.json', 'disco_paws', ['pet.png'], ['Disco Paws']],
+		['8-form-two-photos.json', 'hug_pro', ['portrait.jpg', 'second.jpg'], []],
 	]) {
 		test(`${name} takes uploads and gives the video back`, async () => {
 			const workflow = await importExample(name);
@@ -202,11 +221,10 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 					return [`field-${index}`, new File([await picture(photo)], photo, { type })];
 				}),
 			);
-			const chosen = photos.length === 1 ? { 'field-1': scene } : {};
-			const values = { ...Object.fromEntries(files), ...chosen };
-			const page = await whileActive(workflow, () => submitForm(workflow, values));
+			const values = Object.fromEntries(files);
+			const page = await whileActive(workflow, () => submitForm(workflow, values, further));
 			assert.match(page, /Your video is ready/);
-			mp4Boxes(downloadIn(page));
+			mp4Boxes(await videoIn(page));
 			const [execution] = await rest.waitForExecutions(workflow.id, 1);
 			const [made] = itemsOf(assertSucceeded(execution), 'Make Video');
 			assert.equal(made.json.effectScene, scene);
@@ -216,8 +234,8 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 	test('7-form-one-photo.json says why there is no video', async () => {
 		const workflow = await importExample('7-form-one-photo.json');
 		const small = new File([await picture('small.png')], 'small.png', { type: 'image/png' });
-		const values = { 'field-0': small, 'field-1': 'disco_paws' };
-		const page = await whileActive(workflow, () => submitForm(workflow, values));
+		const values = { 'field-0': small };
+		const page = await whileActive(workflow, () => submitForm(workflow, values, ['Disco Paws']));
 		assert.match(page, /There is no video/);
 		assert.match(page, /at least 300 pixels/);
 	});
@@ -253,7 +271,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 
 		const [[fileId, file], ...others] = google.files;
 		assert.deepEqual(others, []);
-		assert.match(file.name, /^pet_dance-\d+\.mp4$/);
+		assert.match(file.name, /^pet-pet_dance\.mp4$/);
 		mp4Boxes(file.bytes);
 		const [, made, old, refused] = google.rows.map(([, , video, status]) => [video, status]);
 		assert.deepEqual(made, [`https://drive.google.com/file/d/${fileId}/view`, 'done']);
@@ -308,4 +326,49 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		assert.equal(answer.chat_id, '4711');
 		mp4Boxes(answer.video);
 	});
+
+	test('12-folder-every-morning.json saves a folder of videos and sends one message', async () => {
+		const folderOfPhotos = join(prepared.filesDir, 'photos');
+		mkdirSync(folderOfPhotos, { recursive: true });
+		for (const name of ['pet.png', 'portrait.jpg', 'small.png']) {
+			writeFileSync(join(folderOfPhotos, name), await picture(name));
+		}
+		const bot = await startTelegram(await picture('portrait.jpg'));
+		after(() => bot.close());
+		const telegram = await rest.createCredential('bot', 'telegramApi', bot.credential);
+		const change = withCredential('telegramApi', telegram);
+		const charged = sandbox.charges.length;
+		await run('12-folder-every-morning.json', change, 'Every Morning');
+		assert.equal(sandbox.charges.length, charged + 2);
+		for (const name of ['pet-pet_dance.mp4', 'portrait-pet_dance.mp4']) {
+			mp4Boxes(readFileSync(join(prepared.filesDir, name)));
+		}
+		const [message, ...others] = bot.sent;
+		assert.deepEqual(others, []);
+		assert.match(message.text, /^2 of 3 videos are ready\.\n- .*at least 300/s);
+	});
+
+	const hasReview = prepared.line === '2';
+	test(
+		'13-agent-with-approval.json creates nothing before a yes',
+		{ skip: !hasReview },
+		async () => {
+			const image = `${sandbox.url}/_sandbox/images/pet.png`;
+			const args = { Effect_Scene: 'pet_dance', Image: image };
+			const model = await fakeModel([
+				{ tool_calls: [call('call_1', 'Create_Video', args)] },
+				{ content: 'It is on its way.' },
+			]);
+			const data = { apiKey: 'sk-fake', url: model.url };
+			const openAi = await rest.createCredential('fake model', 'openAiApi', data);
+			const charged = sandbox.charges.length;
+			const name = '13-agent-with-approval.json';
+			const { id } = await importExample(name, withCredential('openAiApi', openAi));
+			const input = { sessionId: '2', action: 'sendMessage', chatInput: 'Make my dog dance' };
+			const options = { input, states: ['waiting'] };
+			const { status } = await rest.runManually(id, 'Chat', options);
+			assert.equal(status, 'waiting');
+			assert.equal(sandbox.charges.length, charged);
+		},
+	);
 });

@@ -52,29 +52,54 @@ export class KlingEffects implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
+		// The scene by its title, as scenes.json has it (a test compares all). Raw, because n8n drops the whole
+		// subtitle where a scene by expression needs an input item.
 		subtitle:
-			'={{ ({ create: "Create", get: "Get", list: "Get many", listScenes: "Get many scenes" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $parameter["effectScene"] ? ": " + String($parameter["effectScene"]).split("_").map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(" ") : "") }}',
+			'={{ $parameter["resource"] === "scene" ? "Get many scenes" : ({ create: "Create", get: "Get", list: "Get many" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $rawParameter["effectScene"] && !String($rawParameter["effectScene"]).startsWith("=") ? ": " + String($rawParameter["effectScene"]).replace(/_9_16$/, "_9:16").split("_").map((word, index) => ({ "3d": "3D", arg: "Argentina", bra: "Brazil", c4d: "C4D", dj: "DJ", fra: "France", ootd: "OOTD", por: "Portugal", pumpitup: "Pump It Up", var: "VAR" })[word] || (index > 0 && ["a", "at", "in", "of", "the", "to", "with"].includes(word) ? word : word.charAt(0).toUpperCase() + word.slice(1))).join(" ") : "") }}',
 		description:
-			'Turn one or two photos into a short video clip with a Kling video effect, such as a hug or a dance',
+			'Turn photos into short video clips with Kling’s video effects: a hug, a dance, a birthday and over 200 more',
 		defaults: { name: 'Kling Effects' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		webhooks: resumeWebhooks,
+		hints: [
+			{
+				type: 'info',
+				location: 'outputPane',
+				whenToDisplay: 'beforeExecution',
+				displayCondition:
+					'={{ $parameter["resource"] !== "scene" && $parameter["operation"] === "create" }}',
+				message:
+					'A run costs credit at your provider for each item, and a video takes a few minutes.',
+			},
+		],
 		credentials: [
 			{
 				name: credentialName,
 				required: true,
-				// Get Many Scenes sends nothing.
-				displayOptions: { show: { operation: ['create', 'get', 'list'] } },
+				// Scenes need no request.
+				displayOptions: { hide: { resource: ['scene'] } },
 			},
 		],
 		properties: [
+			{
+				displayName: 'Resource',
+				name: 'resource',
+				type: 'options',
+				noDataExpression: true,
+				options: [
+					{ name: 'Effect Scene', value: 'scene' },
+					{ name: 'Video', value: 'video' },
+				],
+				default: 'video',
+			},
 			{
 				displayName: 'Operation',
 				name: 'operation',
 				type: 'options',
 				noDataExpression: true,
+				displayOptions: { show: { resource: ['video'] } },
 				options: [
 					{
 						name: 'Create',
@@ -95,14 +120,24 @@ export class KlingEffects implements INodeType {
 						description: `List the tasks of the account, newest first. ${onlyWithList}.`,
 						action: 'Get many videos',
 					},
+				],
+				default: 'create',
+			},
+			{
+				displayName: 'Operation',
+				name: 'operation',
+				type: 'options',
+				noDataExpression: true,
+				displayOptions: { show: { resource: ['scene'] } },
+				options: [
 					{
-						name: 'Get Many Scenes',
-						value: 'listScenes',
-						description: 'Search the known effect scenes. Free: nothing is sent.',
+						name: 'Get Many',
+						value: 'list',
+						description: 'Search the known effect scenes. Makes no request and costs nothing.',
 						action: 'Get many effect scenes',
 					},
 				],
-				default: 'create',
+				default: 'list',
 			},
 			...createFields,
 			...getFields,
@@ -110,21 +145,28 @@ export class KlingEffects implements INodeType {
 			...limitFields,
 			...listFields,
 			...videoFields,
-			{ ...simplifyField, displayOptions: { show: { operation: ['create', 'get', 'list'] } } },
+			{ ...simplifyField, displayOptions: { show: { resource: ['video'] } } },
 			{
 				...optionsField,
-				displayOptions: { show: { operation: ['create'] } },
+				displayOptions: { show: { resource: ['video'], operation: ['create'] } },
 				options: [...createOptions, pollIntervalOption, timeoutOption, waitUsingOption],
 			},
 			{
 				...optionsField,
-				displayOptions: { show: { operation: ['get'], waitForCompletion: [true] } },
+				displayOptions: {
+					show: { resource: ['video'], operation: ['get'], waitForCompletion: [true] },
+				},
 				options: [maxFileSizeOption, pollIntervalOption, timeoutOption],
 			},
 			{
 				...optionsField,
 				displayOptions: {
-					show: { operation: ['get'], waitForCompletion: [false], downloadVideo: [true] },
+					show: {
+						resource: ['video'],
+						operation: ['get'],
+						waitForCompletion: [false],
+						downloadVideo: [true],
+					},
 				},
 				options: [maxFileSizeOption],
 			},
@@ -148,7 +190,10 @@ const callbacks = new CallbackHandler();
 async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const wait = sleptWait(context);
 	if (wait) return await finishWoken(context, wait);
+	const resource: unknown = context.getNodeParameter('resource', 0, 'video');
 	const operation: unknown = context.getNodeParameter('operation', 0, 'create');
+	if (resource === 'scene') return await executeListScenes(context);
+	if (resource !== 'video') throw notKnown(context, 'Resource', resource, 'Video or Effect Scene');
 	switch (operation) {
 		case 'create':
 			return await executeCreate(context, await openSession(context));
@@ -156,10 +201,12 @@ async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionD
 			return await executeGet(context, await openSession(context));
 		case 'list':
 			return await executeList(context, await openSession(context));
-		case 'listScenes':
-			return await executeListScenes(context);
 	}
-	const message = `Operation “${String(operation)}” is not known`;
-	const description = 'Choose Create, Get, Get Many or Get Many Scenes.';
-	throw new NodeOperationError(context.getNode(), message, { description });
+	throw notKnown(context, 'Operation', operation, 'Create, Get or Get Many');
+}
+
+function notKnown(context: IExecuteFunctions, what: string, given: unknown, choices: string) {
+	const message = `${what} “${String(given)}” is not known`;
+	const description = `Choose ${choices}.`;
+	return new NodeOperationError(context.getNode(), message, { description });
 }

@@ -37,7 +37,7 @@ export const getFields: INodeProperties[] = [
 				placeholder: 'e.g. order-4711',
 			},
 		],
-		displayOptions: { show: { operation: ['get'] } },
+		displayOptions: { show: { resource: ['video'], operation: ['get'] } },
 		description: withSupport(
 			'The task to get: by the ID that Create returned, or by the external task ID that you gave it',
 			'externalTaskId',

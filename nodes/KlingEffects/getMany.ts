@@ -10,7 +10,7 @@ import { outputOf, readItems, taskItem, type Result } from '../n8n/output';
 import { Parameters } from '../n8n/parameters';
 import type { Session } from '../n8n/session';
 
-const show = { operation: ['list'] };
+const show = { resource: ['video'], operation: ['list'] };
 
 /** How many results to return, of tasks and of scenes. */
 export const limitFields: INodeProperties[] = [
@@ -19,7 +19,7 @@ export const limitFields: INodeProperties[] = [
 		name: 'returnAll',
 		type: 'boolean',
 		default: false,
-		displayOptions: { show: { operation: ['list', 'listScenes'] } },
+		displayOptions: { show: { operation: ['list'] } },
 		description: 'Whether to return all results or only up to a given limit',
 	},
 	{
@@ -28,7 +28,7 @@ export const limitFields: INodeProperties[] = [
 		type: 'number',
 		typeOptions: { minValue: 1 },
 		default: 50,
-		displayOptions: { show: { operation: ['list', 'listScenes'], returnAll: [false] } },
+		displayOptions: { show: { operation: ['list'], returnAll: [false] } },
 		description: 'Max number of results to return',
 	},
 ];

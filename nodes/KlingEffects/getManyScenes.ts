@@ -5,7 +5,7 @@ import { Parameters } from '../n8n/parameters';
 import { outputOf, readItems, type Result } from '../n8n/output';
 import { readLimit } from './getMany';
 
-const show = { operation: ['listScenes'] };
+const show = { resource: ['scene'], operation: ['list'] };
 
 export const listScenesFields: INodeProperties[] = [
 	{
@@ -16,7 +16,7 @@ export const listScenesFields: INodeProperties[] = [
 		placeholder: 'e.g. birthday',
 		displayOptions: { show },
 		description:
-			'Only scenes whose name fits these words, or that are known by them, such as “money” or “football”',
+			'What to look for, such as “dancing dog”, “birthday” or “Geburtstag”. Without words, all scenes are returned.',
 	},
 	{
 		displayName: 'Images',

@@ -22,7 +22,7 @@ export class KlingEffectsTrigger implements INodeType {
 		version: 1,
 		subtitle:
 			'={{ ($parameter["events"] || []).map((event) => ({ succeed: "Task succeeded", failed: "Task failed" })[event]).join(", ") }}',
-		description: 'Starts the workflow when a video is ready or has failed',
+		description: 'Turns photos into short clips, and starts workflows when they are ready',
 		defaults: { name: 'Kling Effects Trigger' },
 		polling: true,
 		inputs: [],
@@ -67,7 +67,15 @@ export class KlingEffectsTrigger implements INodeType {
 					},
 				],
 				default: 'account',
-				description: 'Which tasks to watch',
+				description:
+					'Which tasks to watch. Use one workflow for each trigger: n8n 2 can forget what one of two triggers in a workflow has seen.',
+			},
+			{
+				displayName: 'Only Kling AI lists tasks. With another provider, set Watch to Task IDs.',
+				name: 'listNotice',
+				type: 'notice',
+				default: '',
+				displayOptions: { show: { watch: ['account'] } },
 			},
 			{
 				displayName: 'Task IDs',

@@ -1,22 +1,32 @@
 import { createHash } from 'node:crypto';
-import type { IDataObject, INodeExecutionData, IPollFunctions } from 'n8n-workflow';
-import { behaviourOf } from '../kling/failure';
+import type {
+	IDataObject,
+	INode,
+	INodeExecutionData,
+	IPollFunctions,
+	NodeApiError,
+	NodeOperationError,
+} from 'n8n-workflow';
+import { behaviourOf, type Failure } from '../kling/failure';
+import { describeFailure } from '../kling/messages';
+import type { Provider } from '../kling/providers';
 import { whoLists } from '../kling/providers/whoCan';
 import type { TaskRecord } from '../kling/task';
-import { watchAccount } from '../kling/watch/list';
 import { readTaskIds, watchIds } from '../kling/watch/ids';
 import { latest } from '../kling/watch/latest';
-import type { WatchTerms } from '../kling/watch/ledger';
+import type { WatchFilter } from '../kling/watch/ledger';
+import { watchList } from '../kling/watch/list';
 import { Budget } from '../kling/watch/source';
 import { mostOpen, taskEvents, type WatchState } from '../kling/watch/state';
 import { errorOf, taskItem, type Problem } from '../n8n/output';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
-import { apiErrorOf } from './apiError';
 import { PollLocks } from './pollLock';
 
 /** Milliseconds for a poll where n8n does not say: its durable scheduler ends one after 45 s. */
 const usualBudgetMs = 45_000;
+/** Milliseconds that n8n 2.41 names for polls that its durable scheduler does not run. */
+const unscheduledBudgetMs = 300_000;
 /** The key of n8n's static data. It is replaced as a whole: n8n does not notice changes inside. */
 const stateKey = 'watch';
 
@@ -32,38 +42,49 @@ const locks = new PollLocks();
 export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	const session = await openSession(context);
 	const { client, clock, provider } = session;
-	const { taskIds, simplify, terms } = readSettings(context, session);
+	const { taskIds, simplify, filter } = readSettings(context, session);
 	const itemsOf = (records: TaskRecord[]) => [records.map((each) => taskItem(each, { simplify }))];
 	const node = context.getNode();
 	// n8n 1.123 does not have the method.
-	const budgetMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.() ?? usualBudgetMs;
+	const namedMs = (context as Partial<IPollFunctions>).getPollBudgetMs?.();
+	const budgetMs = namedMs ?? usualBudgetMs;
 	const budget = new Budget(clock, budgetMs);
 	if (context.getMode() === 'manual') {
-		const found = await latest(client, taskIds, terms, budget);
-		if (!found.ok) throw apiErrorOf(node, found.failure, provider, { goesOn: false });
+		const found = await latest(client, taskIds, filter, budget);
+		if (!found.ok) throw errorOfPoll(node, found.failure, provider, { goesOn: false });
 		if (found.value.length === 0) throw errorOf(node, nothingYet);
 		return itemsOf(found.value);
 	}
 	const data = context.getWorkflowStaticData('node');
-	// The name too: n8n runs workflows in which two nodes share an id.
-	const key = JSON.stringify([context.getWorkflow().id, node.id, node.name]);
-	const lock = locks.acquire(key, data, clock.elapsed(), budgetMs);
+	const lock = locks.claim({
+		key: `${context.getWorkflow().id ?? ''}:${node.id}`,
+		name: node.name,
+		holder: data,
+		now: clock.elapsed(),
+		budgetMs,
+		isScheduled: namedMs !== undefined && namedMs !== unscheduledBudgetMs,
+	});
 	if (!lock) return null;
 	try {
+		const known = lock.recall(data[stateKey], filter.scope);
 		const result = taskIds
-			? await watchIds(client, taskIds, data[stateKey], terms, budget)
-			: await watchAccount(client, data[stateKey], terms, budget);
+			? await watchIds(client, taskIds, known, filter, budget)
+			: await watchList(client, known, filter, budget);
 		// A poll that was replaced must not undo what the newer one knows.
 		if (!lock.isValid) return null;
 		const { failure, emitted, isFirst, state } = result;
-		const problem = isFirst && taskIds && problemWith(taskIds, state);
+		const problem = isFirst && taskIds && problemWith(taskIds, state, provider);
 		if (problem) throw errorOf(node, problem);
-		const isLong = lock.note(failure !== null);
-		// At activation everything is shown; later, a bad minute of the network is not worth an alarm.
+		const isLong = lock.countFailure(failure !== null) && !lock.isActivation;
+		// The first activation shows everything. Later a bad minute of the network is not worth an alarm,
+		// and to activate a workflow that knows where it was works without the provider.
 		const isShown = failure && (isFirst || !behaviourOf(failure).passing || isLong);
+		if (!failure || !isFirst) {
+			data[stateKey] = state as unknown as IDataObject;
+			lock.keep(state, emitted.length > 0);
+		}
 		if (isShown && emitted.length === 0)
-			throw apiErrorOf(node, failure, provider, { goesOn: !isFirst });
-		data[stateKey] = state as unknown as IDataObject;
+			throw errorOfPoll(node, failure, provider, { goesOn: !isFirst });
 		return emitted.length === 0 ? null : itemsOf(emitted);
 	} finally {
 		lock.release();
@@ -85,19 +106,19 @@ function readSettings(context: IPollFunctions, session: Session) {
 	const taskIds = isAccount ? null : readTaskIds(context.getNodeParameter('taskIds', ''));
 	if (taskIds && taskIds.length > mostOpen) throw refuse(tooManyIds);
 	const scope = scopeOf(context, session, watch, externalTaskIdPrefix);
-	const terms: WatchTerms = { scope, events, externalTaskIdPrefix };
-	return { taskIds, simplify: context.getNodeParameter('simplify', true) as boolean, terms };
+	const filter: WatchFilter = { scope, events, externalTaskIdPrefix };
+	return { taskIds, simplify: context.getNodeParameter('simplify', true) as boolean, filter };
 }
 
 /**
  * A fingerprint of which tasks are watched where, without showing it. A new key in the same
  * credential goes on with what is known.
  */
-function scopeOf(context: IPollFunctions, { account }: Session, ...terms: string[]): string {
+function scopeOf(context: IPollFunctions, { account }: Session, ...watched: string[]): string {
 	const { id, credentials } = context.getNode();
 	const credential = credentials?.[credentialName]?.id ?? '';
 	// n8n keeps static data by the node's name, and a new node may get the name of a deleted one.
-	const parts = [id, account.provider.name, account.baseUrl, credential, ...terms];
+	const parts = [id, account.provider.name, account.baseUrl, credential, ...watched];
 	return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
 
@@ -112,18 +133,22 @@ const tooManyIds: Problem = {
 };
 
 const nothingYet: Problem = {
-	message: 'There is no ended task to show yet',
+	message: 'No finished tasks yet',
 	description:
 		'Create a task with the Kling Effects node and wait until it has ended, or activate the workflow: it starts with the next task that ends.',
 };
 
 /** Why given ids are refused at activation; null when the provider knows one of them. */
-function problemWith(taskIds: string[], { open }: WatchState): Problem | null {
-	const unknown = open.filter(([, misses]) => misses > 0).map(([id]) => id);
+function problemWith(
+	taskIds: string[],
+	{ missing }: WatchState,
+	{ displayName }: Provider,
+): Problem | null {
+	const unknown = Object.keys(missing);
 	if (taskIds.length === 0) return noTaskIds;
 	if (unknown.length < taskIds.length) return null;
 	return {
-		message: `The provider knows no task with ${unknown.length > 1 ? 'these IDs' : 'this ID'}: ${unknown.slice(0, 3).join(', ')}`,
+		message: `${displayName} has no task with ${unknown.length > 1 ? 'these IDs' : 'this ID'}: ${unknown.slice(0, 3).join(', ')}`,
 		description:
 			'Check Task IDs, and that the credential belongs to the account that created the tasks.',
 	};
@@ -141,4 +166,40 @@ function noList(displayName: string): Problem {
 		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of the whole account`,
 		description: `Enter the IDs that Create returns, or keep them and look at the tasks with Schedule Trigger and Get. ${whoLists}`,
 	};
+}
+
+const whatNext = 'The trigger asks again at each poll, and no task that ends meanwhile is missed.';
+
+/**
+ * The error of a poll that a request has spoiled. n8n 2.41 reads from `failure` how long to leave
+ * the provider alone; n8n 1.123 ignores it.
+ *
+ * @param goesOn whether later polls make up for this one
+ */
+function errorOfPoll(
+	node: INode,
+	failure: Failure,
+	provider: Provider,
+	{ goesOn }: { goesOn: boolean },
+): NodeApiError | NodeOperationError {
+	const { message, description } = describeFailure(failure, { provider });
+	const outlook = goesOn && behaviourOf(failure).passing ? ` ${whatNext}` : '';
+	const error = errorOf(node, { message, description: `${description}${outlook}`, failure });
+	const cause = causeOf(failure, provider);
+	const { retryAfterMs } = failure;
+	const hint = cause === 'credential-invalid' || retryAfterMs === null ? {} : { retryAfterMs };
+	return Object.assign(error, cause ? { failure: { cause, ...hint } } : {});
+}
+
+/** Why a poll failed, in n8n's words (n8n-workflow 2.41, errors/failure.d.ts), where the response proves it. */
+function causeOf(failure: Failure, provider: Provider): string | null {
+	const { kind, httpStatus, body } = failure;
+	if (kind === 'tooManyRequests') return 'rate-limited';
+	if (kind === 'providerDown' && httpStatus === 503) return 'temporarily-unavailable';
+	// What comes in another form is of something between n8n and the provider.
+	if (body !== 'json') return null;
+	if (kind === 'accountEmpty') return 'quota-exhausted';
+	// A wrong clock makes a good key look bad.
+	const isBadKey = kind === 'keyRefused' && !provider.isStaleSignature?.(failure);
+	return isBadKey ? 'credential-invalid' : null;
 }

@@ -44,7 +44,8 @@ export function readAccount(data: unknown): Account {
 	const credential = credentialSchema.parse(data);
 	const { region, webhookSecret } = credential;
 	// One that was saved without a provider is one of the first provider in the list.
-	const provider = providerNamed(credential.provider || providers[0].name);
+	const name = credential.provider || providers[0].name;
+	const provider = providerNamed(name);
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',

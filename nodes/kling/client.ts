@@ -9,17 +9,17 @@ import {
 	type Send,
 } from './failure';
 import { outcomeOfCreate, outcomeOfRead } from './outcome';
-import type { OrderWithImages, Provider, TaskList } from './providers/provider';
+import type { OrderWithImages, Provider, TaskList, TaskPage } from './providers/provider';
 import { filledIn, type TaskRecord } from './task';
 
 /** How often a read is asked again before its failure counts. Reads cost nothing. */
 const readTries = 4;
 
 /**
- * The outcome of a request, and what time it was then: milliseconds since 1970 on the provider's clock, or
- * on n8n's where the response names no time.
+ * The outcome of a request, and what time its response told: milliseconds since 1970 on the provider's
+ * clock, or on n8n's where the response names no time. Null without a response.
  */
-export type Dated<T> = Outcome<T> & { providerTime: number };
+export type Dated<T> = Outcome<T> & { providerTime: number | null };
 
 /** What an answer means that shows another task than the one that was asked for. */
 const otherTask = failureWithoutResponse('otherTask');
@@ -93,7 +93,7 @@ export class Client {
 	}
 
 	/** One page of the account's tasks, in the provider's order, asked once. */
-	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskRecord[]>> {
+	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskPage>> {
 		const { list } = this;
 		return await this.ask(
 			() => list.request(page, pageSize),
@@ -119,19 +119,24 @@ export class Client {
 	}
 
 	/**
-	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page). Each is
-	 * asked again where a failure may pass. A task
+	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page).
+	 * A first page that is not full may have been cut, so it is the last only where no task follows it.
+	 * Each is asked again where a failure may pass. A task
 	 * that moves to the next page while pages are read comes once. A page without anything new is the last
 	 * one too: a provider that ignores the number of the page would be asked a thousand times.
 	 */
 	async *listAll(pageSize: number): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
+		let size = pageSize;
 		for (let page = 1; page <= this.lastPage; page++) {
-			const outcome = await this.patiently(async () => await this.listOnce(page, pageSize));
+			const outcome = await this.patiently(async () => await this.listOnce(page, size));
 			if (!outcome.ok) return yield outcome;
-			const fresh = outcome.value.filter(({ task }) => seen.size < seen.add(task.taskId).size);
+			const { records, rows } = outcome.value;
+			const fresh = records.filter(({ task }) => seen.size < seen.add(task.taskId).size);
 			yield { ok: true, value: fresh };
-			if (outcome.value.length < pageSize || fresh.length === 0) return;
+			const isLast = rows < size && page > 1;
+			if (isLast || fresh.length === 0) return;
+			size = Math.min(size, rows);
 		}
 	}
 
@@ -156,11 +161,11 @@ export class Client {
 		const request = attempt(build);
 		if (!request) {
 			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of an address');
-			return { ...failed(failure), providerTime: this.clock.now() };
+			return { ...failed(failure), providerTime: null };
 		}
 		const result = await this.send({ ...request, providerTime: signedAt });
 		if (result.kind !== 'response') {
-			return { ...failed(result), providerTime: this.clock.now() };
+			return { ...failed(result), providerTime: null };
 		}
 		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
 		const isSure = !outcome.ok && outcome.failure.kind !== 'contradictory';

@@ -22,6 +22,9 @@ export type FailureKind =
 	| 'otherExecution'
 	| 'noResponse'
 	| 'unreachable'
+	| 'untrusted'
+	| 'proxyRefused'
+	| 'proxyWithoutConnection'
 	| 'cancelled'
 	| 'imageGone';
 
@@ -92,6 +95,9 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	otherExecution: aboutTask,
 	noResponse: unclear,
 	unreachable: { ...tooEarly, patienceMs: 10_000 },
+	untrusted: fatal,
+	proxyRefused: fatal,
+	proxyWithoutConnection: { ...tooEarly, patienceMs: 10_000 },
 	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
 	imageGone: aboutTask,
 };

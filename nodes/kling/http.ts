@@ -55,9 +55,16 @@ function isRequestId(value: unknown): value is string {
 	return typeof value === 'string' && /^[\w.:/+=-]{1,128}$/.test(value);
 }
 
-/** What time it was for the provider, in milliseconds since 1970; n8n's time where the response names none. */
+/** Milliseconds. A response that is dated further ahead of n8n's clock is dated wrongly. */
+const farAheadMs = 7 * 86_400_000;
+
+/**
+ * What time it was for the provider, in milliseconds since 1970; n8n's time where the response names
+ * none, or one so far ahead that what ends in the next weeks would count as over.
+ */
 export function providerTimeOf({ headers, at }: HttpResponse): number {
-	return Date.parse(headers.date ?? '') || at;
+	const told = Date.parse(headers.date ?? '') || at;
+	return told > at + farAheadMs ? at : told;
 }
 
 /** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */

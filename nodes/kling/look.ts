@@ -110,8 +110,9 @@ class TaskWait {
 				break;
 			}
 			this.badLists = 0;
-			for (const record of outcome.value) shown.set(record.task.taskId, record);
-			if (outcome.value.length < largestPage) break;
+			const { records, rows } = outcome.value;
+			for (const record of records) shown.set(record.task.taskId, record);
+			if (rows < largestPage) break;
 		}
 		const missing = open.filter((entry) => {
 			const record = shown.get(entry.record.task.taskId);

@@ -1,3 +1,4 @@
+import { adviceOnCertificate } from './certificate';
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
 import { adviceOnReason } from './reasons';
@@ -96,9 +97,25 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} could not be reached`,
 		'Check Base URL in the credential and the network of n8n.',
 	],
+	untrusted: (provider, { code }) => [
+		`The TLS certificate of ${provider} is not trusted`,
+		`Nothing was sent. ${adviceOnCertificate(code)}`,
+	],
+	proxyRefused: (provider, { httpStatus }) => [
+		`The proxy between n8n and ${provider} refused the connection`,
+		`Nothing was sent to ${provider}. ${
+			httpStatus === 407
+				? 'Check the user name and password in the environment variable HTTPS_PROXY of n8n.'
+				: `Have the proxy allow the host of ${provider}, or add it to the environment variable NO_PROXY of n8n.`
+		}`,
+	],
+	proxyWithoutConnection: (provider) => [
+		`The proxy between n8n and ${provider} could not connect`,
+		`Nothing was sent to ${provider}. Check the proxy that the environment variable HTTPS_PROXY of n8n names, and Base URL in the credential.`,
+	],
 	cancelled: (provider) => [
-		`The execution was stopped while ${provider} was being asked`,
-		'Run this again to go on.',
+		`The execution was stopped during a request to ${provider}`,
+		'Run this again to continue.',
 	],
 	imageGone: (_provider, { providerMessage }) => [
 		providerMessage ?? 'The image can no longer be read',
@@ -186,7 +203,7 @@ export function describeUnknownOutcome(
 			? `${sent} with external task ID ${subject.externalTaskId}.`
 			: `${sent}.`,
 		possible ? `The response holds what may be the task ID: ${possible}. Try it with Get.` : null,
-		subject.lookUp ? `Looking for it did not work: ${wordsOf(subject.lookUp, displayName)}.` : null,
+		subject.lookUp ? `It could not be looked up: ${wordsOf(subject.lookUp, displayName)}.` : null,
 		check,
 		canLook
 			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
@@ -214,12 +231,12 @@ export function describeFailedTask(
 	subject: Subject & { provider: Pick<Provider, 'failuresAreFree'> },
 ): Message {
 	const { displayName } = subject.provider;
-	const scene = task.effectScene ? ` “${task.effectScene}”` : '';
+	const scene = task.effectScene ? `“${task.effectScene}”` : 'the video';
 	const reason = task.statusMessage ?? 'no reason given';
 	const id = task.externalTaskId;
 	const again =
 		id && !id.startsWith(generatedIdPrefix)
-			? `External task ID “${id}” stays with this task: enter another one for a new task.`
+			? `External task ID “${id}” is tied to this task: enter another one for a new task.`
 			: 'A retry of this execution finds this task again and creates none.';
 	const advice = [
 		adviceOnReason(reason) ?? 'Change the image or the effect scene and run the workflow again.',
@@ -227,7 +244,7 @@ export function describeFailedTask(
 		chargeOf(task, subject.provider),
 	];
 	return {
-		message: `${displayName} could not make the effect${scene}: ${reason}`,
+		message: `${displayName} could not generate ${scene}: ${reason}`,
 		description: `${advice.join(' ')} (${factsOf(null, { ...subject, taskId: task.taskId })})`,
 	};
 }

@@ -1,4 +1,5 @@
 import type { Account } from './account';
+import { readingOf } from './spelling';
 
 /** A shorter text is no key, and can be part of an id or an address. */
 const shortestSecret = 8;
@@ -7,42 +8,68 @@ const shortestSecret = 8;
 export interface Redaction {
 	text(text: string): string;
 	/** @param source the JSON text that the value was read from */
-	json(value: unknown, source: string): unknown;
+	json<T>(value: T, source: string): { value: T; source: string };
 }
 
-/** The redaction of keys, of the webhook secret and of signatures made with them, however they are written. */
+/**
+ * The redaction of keys, of the webhook secret and of signatures made with them, however they are
+ * written: what is compared is the letters and digits alone, once all escapes are taken off.
+ */
 export function redactionOf(account: Account): Redaction {
 	const { kind, ...parts } = account.secret;
 	const secrets = [...Object.values(parts), account.webhookSecret ?? ''];
-	const patterns = secrets.flatMap(formsOf).map(escaped);
 	// A signature goes on with what differs from one to the next.
 	const starts = kind === 'signed' ? formsOf(signatureStart(account)) : [];
-	const all = [...starts.map((start) => `${escaped(start)}[\\w.+/=-]*`), ...patterns];
-	const pattern = new RegExp(all.join('|') || '$^', 'g');
-	const text = (from: string) => from.replace(pattern, '…');
+	const all = [...starts.map((start) => `${start}[\\w.+/=-]*`), ...secrets.flatMap(formsOf)];
+	const pattern = new RegExp([...new Set(all)].join('|') || '$^', 'g');
+
+	const text = (source: string): string => {
+		const plain = source.replace(pattern, '…');
+		const reading = readingOf(plain);
+		if (reading.text.search(pattern) === -1) return plain;
+		let rest = '';
+		let copied = 0;
+		for (const { index, 0: found } of reading.text.matchAll(pattern)) {
+			const { start, end } = reading.sourceOf(index, index + found.length);
+			rest += `${plain.slice(copied, start)}…`;
+			copied = end;
+		}
+		return rest + plain.slice(copied);
+	};
 	return {
 		text,
-		json: (value, source) => {
-			// What is written anew has one spelling only: no \\u0073 hides a letter.
-			if (!source.includes('\\') && source.search(pattern) === -1) return value;
-			try {
-				return JSON.parse(text(JSON.stringify(value))) as unknown;
-			} catch {
-				return undefined;
-			}
+		json<T>(value: T, source: string) {
+			const told = text(source);
+			return { source: told, value: told === source ? value : (mapTexts(value, text) as T) };
 		},
 	};
 }
 
-/** A secret in plain, JSON-escaped, URL-encoded and base64 form. */
+/** A secret's spellings, as patterns: plain, in hexadecimal digits, and in base64 wherever it begins in there. */
 function formsOf(secret: string): string[] {
 	if (secret.length < shortestSecret) return [];
-	const encoded = encodeURIComponent(secret);
-	const lowerCase = encoded.replace(/%../g, (code) => code.toLowerCase());
-	const inJson = JSON.stringify(secret).slice(1, -1);
+	const hex = Buffer.from(secret).toString('hex');
 	const base64 = [0, 1, 2].map((offset) => base64Of(secret, offset));
-	const urlSafe = base64.map((form) => form.replace(/\+/g, '-').replace(/\//g, '_'));
-	return [...new Set([secret, inJson, encoded, lowerCase, ...base64, ...urlSafe])];
+	const plain = patternOf(readingOf(secret).text) ?? escaped(secret);
+	const others = [secret, hex, hex.toUpperCase(), ...base64].map(patternOf);
+	return [plain, ...others.filter((pattern) => pattern !== null)];
+}
+
+/** Letters and digits, with anything else between them; null for a text with too few of them. */
+function patternOf(text: string): string | null {
+	const characters = text.replace(/[^A-Za-z0-9]/g, '');
+	return characters.length < shortestSecret ? null : [...characters].join('[^A-Za-z0-9]*');
+}
+
+/** The value with its texts, names and numbers rewritten. `parseJson` gives none that is nested without end. */
+function mapTexts(value: unknown, text: (from: string) => string): unknown {
+	if (typeof value === 'string') return text(value);
+	if (typeof value === 'number') return text(String(value)) === String(value) ? value : '…';
+	if (typeof value !== 'object' || value === null) return value;
+	if (Array.isArray(value)) return value.map((one) => mapTexts(one, text));
+	return Object.fromEntries(
+		Object.entries(value).map(([name, one]) => [text(name), mapTexts(one, text)]),
+	);
 }
 
 /** The digits of a text in base64 that do not depend on what stands around it, `offset` bytes behind a third one. */

@@ -4,13 +4,15 @@ import type {
 	IExecuteFunctions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
+import { adviceOnCertificate } from '../kling/certificate';
 import { delayBeforeRetry } from '../kling/clock';
-import { foreignTypeOf, imageTypeOf } from '../kling/image/type';
 import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
-import type { Task, TaskRecord } from '../kling/task';
+import { generatedIdPrefix, type Task, type TaskRecord } from '../kling/task';
 import type { Session } from './session';
-import { isBlocked, untilDeadline } from './transport';
+import { answerOf, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
+import { untilDeadline } from './transport';
+import { followVideo, type Stream } from './videoStream';
 
 /** A broken transfer is begun again so often. */
 const mostTries = 3;
@@ -22,14 +24,18 @@ const deadlineMs = 900_000;
 const megabyte = 1024 ** 2;
 const mostRedirects = 5;
 const redirects = [301, 302, 303, 307, 308];
-/** A page or a message in place of the video, whatever the status says. */
-const otherTypes = /^(text|image|audio|font)\/|json|xml|html/i;
+/** A task has one video; more than a few are a mistake of the provider's. */
+const mostFiles = 10;
+/** Characters. */
+const longestName = 120;
 
 /** How an item wants its videos. */
 export interface VideoOptions {
 	outputField: string;
 	/** Megabytes of a video, at most. */
 	maxFileSize: number;
+	/** What the photo is called, without its extension; null where it has no name. */
+	photo: string | null;
 }
 
 interface Video {
@@ -64,12 +70,12 @@ export async function downloadVideos(
 	context: IExecuteFunctions,
 	session: Session,
 	{ task, videoUrls }: TaskRecord,
-	{ outputField, maxFileSize }: VideoOptions,
+	{ outputField, maxFileSize, photo }: VideoOptions,
 ): Promise<IBinaryKeyData> {
 	const binary: IBinaryKeyData = {};
-	for (const [index, url] of videoUrls.entries()) {
+	for (const [index, url] of videoUrls.slice(0, mostFiles).entries()) {
 		const number = index === 0 ? '' : String(index + 1);
-		const fileName = fileNameOf(task, number);
+		const fileName = fileNameOf(task, photo, number);
 		const video = { url, taskId: task.taskId, fileName, largest: maxFileSize * megabyte };
 		binary[`${outputField}${number}`] = await fetchPatiently(context, session, video);
 	}
@@ -113,22 +119,23 @@ async function fetchOnce(
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
 			return new NoFile('The address of the video leads into a private network');
 		}
-		const response = (await context.helpers
-			.httpRequest({
+		const response = await answerOf(
+			context.helpers.httpRequest({
 				method: 'GET',
 				url,
 				// A compressed one would be longer than it says, and no video gets smaller.
 				headers: { 'Accept-Encoding': 'identity' },
 				encoding: 'stream',
 				returnFullResponse: true,
-				ignoreHttpStatusErrors: true,
+				ignoreHttpStatusErrors: anyStatus,
 				disableFollowRedirect: true,
 				timeout: idleMs,
 				abortSignal,
-			})
-			.catch(unanswered)) as IN8nHttpFullResponse | NoFile;
+			}),
+		).catch(unanswered);
 		if (response instanceof NoFile) return response;
 		const { statusCode: status, headers } = response;
+		if (isFromProxy(response, url)) return refusedByProxy(response);
 		if (status < 300) return await store(context, response, video);
 		discard(response.body);
 		if (status === 429 || status >= 500) {
@@ -139,10 +146,10 @@ async function fetchOnce(
 		}
 		url = webAddress(String(headers.location), url);
 	}
-	return new NoFile('The address of the video redirects without end');
+	return new NoFile('The address of the video redirects too many times');
 }
 
-/** Puts the stream into n8n's binary store, looking at what passes by. */
+/** Puts the stream into n8n's binary store, looking at what passes by: its bytes count, not what it is said to be. */
 async function store(
 	context: IExecuteFunctions,
 	{ body, headers, statusCode }: IN8nHttpFullResponse,
@@ -151,11 +158,12 @@ async function store(
 	const [type] = String(headers['content-type'] ?? '').split(/\s*;/);
 	const stream = body as Stream;
 	const isTooLarge = Number(headers['content-length']) > video.largest;
-	if (isTooLarge || statusCode === 204 || otherTypes.test(type)) {
+	if (isTooLarge || statusCode === 204 || statusCode === 206) {
 		discard(stream);
-		return isTooLarge ? tooLarge(video) : noVideo(type || 'nothing');
+		if (isTooLarge) return tooLarge(video);
+		return statusCode === 206 ? onlyPart() : noVideo('nothing');
 	}
-	const passed = watch(stream, video.largest);
+	const passed = followVideo(stream, video.largest);
 	const file = await context.helpers
 		.prepareBinaryData(
 			stream as Parameters<typeof context.helpers.prepareBinaryData>[0],
@@ -164,38 +172,10 @@ async function store(
 		)
 		.catch(() => null);
 	if (passed.bytes > video.largest) return tooLarge(video);
-	if (passed.isOther) return noVideo('something else');
+	if (passed.other !== null) return noVideo(passed.other);
 	if (!file || !passed.ended) return passing('The download of the video was interrupted');
-	return passed.bytes > 0 ? file : noVideo('an empty file');
-}
-
-interface Stream {
-	emit(event: string, ...values: unknown[]): boolean;
-	destroy(reason?: Error): void;
-}
-
-/** Counts what is read from a stream by somebody else, and stops it when it is no video or too large. */
-function watch(stream: Stream, largest: number) {
-	const passed = { bytes: 0, ended: false, isOther: false };
-	const emit = stream.emit.bind(stream);
-	// A listener of its own would set the stream going before there is anybody to take the data.
-	stream.emit = (event, ...values) => {
-		const [chunk] = values;
-		if (event === 'end') passed.ended = true;
-		if (event === 'data' && Buffer.isBuffer(chunk)) {
-			if (passed.bytes === 0) passed.isOther = isOtherThanVideo(chunk);
-			passed.bytes += chunk.length;
-			if (passed.isOther || passed.bytes > largest) stream.destroy(new Error('stopped'));
-		}
-		return emit(event, ...values);
-	};
-	return passed;
-}
-
-/** By the first bytes: another known format or text. What is unknown may be a format of its own. */
-function isOtherThanVideo(head: Buffer): boolean {
-	const foreign = foreignTypeOf(head);
-	return imageTypeOf(head) !== null || (foreign !== null && !/video$/.test(foreign.what));
+	if (passed.bytes === 0) return noVideo('an empty file');
+	return passed.isWhole ? file : onlyPart();
 }
 
 function discard(body: unknown): void {
@@ -206,7 +186,21 @@ function passing(message: string): NoFile {
 	return new NoFile(message, getLater, true);
 }
 
+function refusedByProxy({ statusCode, body }: IN8nHttpFullResponse): NoFile {
+	discard(body);
+	const message = 'The proxy between n8n and the address of the video refused the connection';
+	const advice = 'Have the proxy allow that host, or add it to the environment variable NO_PROXY.';
+	return new NoFile(`${message} (HTTP ${statusCode})`, `${advice} ${getLater}`, statusCode >= 500);
+}
+
 function unanswered(thrown: unknown): NoFile {
+	const code = untrustedCodeOf(thrown);
+	if (code !== null) {
+		return new NoFile(
+			`The TLS certificate of the address of the video is not trusted (${code})`,
+			`${adviceOnCertificate(code)} ${getLater}`,
+		);
+	}
 	if (!isBlocked(thrown)) return passing('The address of the video did not answer');
 	return new NoFile(
 		'n8n blocks requests to the address of the video',
@@ -214,8 +208,12 @@ function unanswered(thrown: unknown): NoFile {
 	);
 }
 
+function onlyPart(): NoFile {
+	return passing('The address of the video gives only a part of it');
+}
+
 function noVideo(found: string): NoFile {
-	return new NoFile(`The address of the video gives ${found}, not a video`);
+	return new NoFile(`The address of the video returned ${found} instead of a video`);
 }
 
 function tooLarge({ url, largest }: Video): NoFile {
@@ -235,10 +233,25 @@ function expired({ taskId }: Video, status: number, retention: string | null): N
 	);
 }
 
-/** Scene and task id, in letters that every file system takes. */
-function fileNameOf({ effectScene, taskId }: Task, number: string): string {
-	const parts = [effectScene ?? 'kling-effect', taskId, number].filter(Boolean);
-	return `${parts.join('-').replace(/[^\w.’-]+/g, '_')}.mp4`;
+/**
+ * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without those two, the
+ * task id. In letters that every file system takes.
+ */
+function fileNameOf(
+	{ effectScene, externalTaskId, taskId }: Task,
+	photo: string | null,
+	number: string,
+): string {
+	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
+	const own = ownId ?? photo;
+	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
+	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
+	return `${name.replace(/^\.+/, '')}.mp4`;
+}
+
+function fitting(part: string | null): string {
+	const letters = (part ?? '').replace(/[^\p{L}\p{N}_.’-]+/gu, '_');
+	return [...letters].slice(0, longestName / 2 - 5).join('');
 }
 
 /** Not by `URL.canParse`, which Node.js 20 gets wrong once it is compiled. */

@@ -97,7 +97,7 @@ export async function recordIn(
 	return recorded && new Set(recorded.processed.map(String));
 }
 
-/** Members that n8n-core's contexts (1.122 and 2.40) make public and n8n-workflow's types leave out. */
+/** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */
 interface ExecutionParts {
 	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
 	executeData?: IExecuteData;

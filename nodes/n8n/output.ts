@@ -70,7 +70,7 @@ export function problemOf(thrown: unknown): Problem {
 	}
 	return {
 		message: `Something unexpected happened: ${reasonOf(thrown)}`,
-		description: 'Report this to the makers of the package, with what the node was given.',
+		description: 'Report this to the package maintainers, with what the node was given.',
 	};
 }
 

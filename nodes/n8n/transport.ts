@@ -9,9 +9,10 @@ import type {
 } from 'n8n-workflow';
 import type { Account } from '../kling/account';
 import { redactionOf, type Redaction } from '../kling/redaction';
-import { failureWithoutResponse, type Failure, type Send } from '../kling/failure';
+import type { Send } from '../kling/failure';
 import type { ApiRequest, HttpResponse } from '../kling/http';
 import { parseJson } from '../kling/json';
+import { answerOf, anyStatus, isFromProxy, noResponseOf, proxyFailureOf } from './network';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
@@ -37,11 +38,15 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		const cancelled = cancelSignalOf(context);
 		return await untilDeadline(request.timeoutMs, cancelled, async (ending, deadline) => {
 			try {
-				const response = (await context.helpers.httpRequestWithAuthentication.call(
-					endingWith(context, ending.signal),
-					credentialName,
-					optionsOf(request, account, ending),
-				)) as IN8nHttpFullResponse;
+				const options = optionsOf(request, account, ending);
+				const response = await answerOf(
+					context.helpers.httpRequestWithAuthentication.call(
+						endingWith(context, ending.signal),
+						credentialName,
+						options,
+					),
+				);
+				if (isFromProxy(response, options.url)) return proxyFailureOf(response);
 				return responseOf(response, await textOf(response.body, ending), redaction);
 			} catch (thrown) {
 				return noResponseOf(thrown, deadline, cancelled);
@@ -97,7 +102,7 @@ function optionsOf(
 		timeout: request.timeoutMs,
 		abortSignal: signal,
 		returnFullResponse: true,
-		ignoreHttpStatusErrors: true,
+		ignoreHttpStatusErrors: anyStatus,
 		disableFollowRedirect: true,
 	};
 }
@@ -131,59 +136,20 @@ function responseOf(
 	text: string | null,
 	redaction: Redaction,
 ): HttpResponse {
+	const entries = Object.entries(headers ?? {});
+	const named = Object.fromEntries(
+		entries.map(([name, value]) => [name.toLowerCase(), String(value)]),
+	);
+	const body = text === null ? null : redaction.json(parseJson(text), text);
 	return {
 		kind: 'response',
 		status: statusCode,
-		headers: Object.fromEntries(
-			Object.entries(headers ?? {}).map(([name, value]) => [
-				name.toLowerCase(),
-				redaction.text(String(value)),
-			]),
-		),
-		text: redaction.text(text ?? ''),
+		headers: redaction.json(named, JSON.stringify(named)).value,
+		text: body?.source ?? '',
 		at: Date.now(),
-		json: text === null ? undefined : redaction.json(parseJson(text), text),
-		...(text === null ? { tooLarge: true } : {}),
+		json: body?.value,
+		...(body === null ? { tooLarge: true } : {}),
 	};
-}
-
-/**
- * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
- * also be lost while the answer is awaited, so there the code alone says nothing. The last are the words of
- * n8n 2.40's protection against requests into its own network (SsrfBlockedIpError, SsrfBlockedHostnameError).
- */
-const neverArrived =
-	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|CERT|SELF_SIGNED|UNABLE_TO_|request was blocked because/;
-
-function noResponseOf(
-	thrown: unknown,
-	deadline: AbortSignal,
-	cancelled: AbortSignal | undefined,
-): Failure {
-	const codes = codesOf(thrown).join(' ');
-	const isCancelled = codes.includes('ERR_CANCELED') && !deadline.aborted;
-	if (cancelled?.aborted || isCancelled) return failureWithoutResponse('cancelled');
-	if (neverArrived.test(codes)) return failureWithoutResponse('unreachable');
-	const isLate = deadline.aborted || /ECONNABORTED|ETIMEDOUT/.test(codes);
-	return failureWithoutResponse('noResponse', isLate ? 'no answer in time' : null);
-}
-
-/** Whether n8n 2.40's protection stopped a request: see {@link neverArrived}. */
-export function isBlocked(thrown: unknown): boolean {
-	return codesOf(thrown).includes('request was blocked because');
-}
-
-/** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
-function codesOf(thrown: unknown, depth = 0): string[] {
-	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
-	const { code, httpCode, syscall, message, messages, cause, errorResponse } = thrown as Record<
-		string,
-		unknown
-	>;
-	const own = [code, httpCode].filter((value) => typeof value === 'string');
-	const words = [syscall, code, message, messages].join(' ');
-	const told = words.match(/connect E(?:HOST|NET)UNREACH|request was blocked because/g) ?? [];
-	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
 }
 
 /** The signal that aborts when the execution is stopped; there is none outside of executions. */

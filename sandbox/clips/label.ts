@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import sharp from 'sharp';
 
+import { findScene } from '../scenes';
 import { fromRgb, type Picture } from './picture';
 
 /** What lies over each frame, and how much it covers: 0 to 255. */
@@ -24,7 +25,7 @@ const fontfile = join(
 /** The scene's title at the bottom, and in a corner that nothing of it is real. */
 export async function labelOf(scene: string, width: number, height: number): Promise<Label> {
 	const unit = Math.min(width, height) / 20;
-	const title = await textOf(titleOf(scene), unit * 1.35, width - unit * 2);
+	const title = await textOf(findScene(scene)?.title ?? scene, unit * 1.35, width - unit * 2);
 	const mark = await textOf('simulated', unit * 0.72, width / 2);
 	const pad = Math.round(unit * 0.4);
 	const pill = { width: mark.info.width + pad * 3, height: mark.info.height + pad * 2 };
@@ -71,14 +72,6 @@ async function textOf(text: string, points: number, width: number) {
 	if (rendered.info.width <= width) return rendered;
 	const resized = sharp(rendered.data).resize(Math.floor(width));
 	return await resized.png().toBuffer({ resolveWithObject: true });
-}
-
-/** `pet_dance` as a title: “Pet Dance”. */
-function titleOf(scene: string): string {
-	return scene
-		.split('_')
-		.map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-		.join(' ');
 }
 
 function fromRgba(rgba: Buffer, width: number, height: number): Label {

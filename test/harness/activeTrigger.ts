@@ -29,7 +29,12 @@ export interface TriggerOptions {
 	staticData?: string;
 	workflowId?: string;
 	nodeId?: string;
+	/** The name of the node, by which n8n keeps static data. */
+	name?: string;
 }
+
+/** Milliseconds that n8n 2.41 names for a poll of its durable scheduler. */
+const scheduledBudgetMs = 36_000;
 
 /** One Kling Effects Trigger in an activated workflow, with n8n's real poll context and static data. */
 export class ActiveTrigger {
@@ -39,7 +44,7 @@ export class ActiveTrigger {
 	constructor(private readonly options: TriggerOptions) {
 		this.node = {
 			id: options.nodeId ?? 'trigger-1',
-			name: 'Kling Effects Trigger',
+			name: options.name ?? 'Kling Effects Trigger',
 			type: 'klingEffectsTrigger',
 			typeVersion: 1,
 			position: [0, 0],
@@ -62,16 +67,7 @@ export class ActiveTrigger {
 		mode: WorkflowExecuteMode = 'trigger',
 		{ budgetMs }: { budgetMs?: number | null } = {},
 	): Promise<INodeExecutionData[] | null> {
-		const additionalData = additionalDataOf(this.options.credential, '77', this.workflow, mode);
-		const activation: WorkflowActivateMode = mode === 'manual' ? 'manual' : 'activate';
-		await this.workflow.expression.acquireIsolate?.();
-		const context = new core.PollContext(
-			this.workflow,
-			this.node,
-			additionalData,
-			mode,
-			activation,
-		);
+		const context = await this.contextOf(mode);
 		// Null: n8n 1.123 has no such method.
 		if (budgetMs !== undefined) {
 			const getPollBudgetMs = budgetMs === null ? undefined : () => budgetMs;
@@ -79,6 +75,34 @@ export class ActiveTrigger {
 		}
 		const output = await trigger.poll.call(context);
 		return output && output[0];
+	}
+
+	private async contextOf(mode: WorkflowExecuteMode): Promise<core.PollContext> {
+		const additionalData = additionalDataOf(this.options.credential, '77', this.workflow, mode);
+		const activation: WorkflowActivateMode = mode === 'manual' ? 'manual' : 'activate';
+		await this.workflow.expression.acquireIsolate?.();
+		return new core.PollContext(this.workflow, this.node, additionalData, mode, activation);
+	}
+
+	/** What n8n keeps of the node where cursors are durable. */
+	private cursor: IDataObject = {};
+
+	/**
+	 * A poll in n8n 2.41 with durable cursors: it gets a copy of what n8n has kept. That is kept, unless the
+	 * poll throws, or is the activation's and returns null.
+	 */
+	async pollDurably({ isActivation = false } = {}): Promise<INodeExecutionData[] | null> {
+		const copy = structuredClone(this.cursor);
+		const context = await this.contextOf('trigger');
+		context.getWorkflowStaticData = () => copy;
+		if (!isActivation) Object.assign(context, { getPollBudgetMs: () => scheduledBudgetMs });
+		const output = await trigger.poll.call(context);
+		if (output !== null || !isActivation) this.cursor = structuredClone(copy);
+		return output && output[0];
+	}
+
+	async idsDurably(options?: { isActivation?: boolean }): Promise<string[]> {
+		return ((await this.pollDurably(options)) ?? []).map(({ json }) => json.taskId as string);
 	}
 
 	async ids(mode?: WorkflowExecuteMode): Promise<string[]> {

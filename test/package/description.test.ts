@@ -12,7 +12,8 @@ import {
 } from 'n8n-workflow';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { KlingEffectsTrigger } from '../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
-import { onlyWithList } from '../../nodes/kling/providers/whoCan';
+import { scenes } from '../../nodes/kling/scenes';
+import { onlyWithList, whoLists } from '../../nodes/kling/providers/whoCan';
 import { rootFolder } from '../../tools/tarball';
 
 const manifest = JSON.parse(readFileSync(join(rootFolder, 'package.json'), 'utf8'));
@@ -60,12 +61,32 @@ describe('the subtitle', () => {
 			'Create: Hug Pro',
 		],
 		[{ operation: 'create', effectScene: { __rl: true, mode: 'list', value: '' } }, 'Create'],
+		[{ operation: 'create', effectScene: 'arg_goal' }, 'Create: Argentina Goal'],
+		[
+			{ operation: 'create', effectScene: { __rl: true, mode: 'name', value: 'a_new_scene' } },
+			'Create: A New Scene',
+		],
+		[
+			{
+				operation: 'create',
+				effectScene: { __rl: true, mode: 'list', value: '={{ $json.scene.missing }}' },
+			},
+			'Create',
+		],
+		[{ operation: 'create', effectScene: '={{ $json.scene }}' }, 'Create'],
 		[{ operation: 'get' }, 'Get'],
 		[{ operation: 'create', effectScene: 'let’s_ride' }, 'Create: Let’s Ride'],
 		[{ operation: 'list' }, 'Get many'],
-		[{ operation: 'listScenes' }, 'Get many scenes'],
+		[{ resource: 'scene', operation: 'list' }, 'Get many scenes'],
 	])('of %j is %j', (parameters, subtitle) => {
 		expect(subtitleFor(parameters as INodeParameters)).toBe(subtitle);
+	});
+
+	test('has for every scene the title that the list shows', () => {
+		for (const { name, title } of scenes) {
+			const effectScene = { __rl: true, mode: 'list', value: name };
+			expect(subtitleFor({ operation: 'create', effectScene })).toBe(`Create: ${title}`);
+		}
 	});
 });
 
@@ -74,6 +95,9 @@ test('the trigger names those whose tasks can be listed, as the providers say', 
 	const watch = description.properties.find(({ name }) => name === 'watch');
 	const [all] = watch?.options as INodePropertyOptions[];
 	expect(all.name).toBe(`All Tasks (${onlyWithList.replace(/only$/, 'Only')})`);
+	const notice = description.properties.find(({ type }) => type === 'notice');
+	expect(notice?.displayOptions).toEqual({ show: { watch: [all.value] } });
+	expect(notice?.displayName).toContain(whoLists);
 });
 
 describe.each(nodeFiles)('%s', (file) => {
@@ -101,7 +125,7 @@ describe.each(nodeFiles)('%s', (file) => {
 	});
 
 	test('explains every field that is not plain from its name', () => {
-		const plain = ['operation', 'events', 'filters', 'options'];
+		const plain = ['resource', 'operation', 'events', 'filters', 'options'];
 		const silent = fields.filter(({ description: text, hint, name, type }) => {
 			return !text && !hint && !plain.includes(name) && type !== 'notice';
 		});

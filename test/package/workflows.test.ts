@@ -30,3 +30,9 @@ test('what the weekly update leaves alone is explained', () => {
 	expect(ignored.length).toBeGreaterThan(5);
 	expect(ignored.filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
 });
+
+test('the newest n8n is tried by itself, with the command that a maintainer has', () => {
+	const text = textOf('newest-n8n.yml');
+	expect(text).toMatch(/schedule:\n\s+- cron: /);
+	expect(text).toContain('npm run test:e2e -- --n8n "$(npm view n8n version)"');
+});

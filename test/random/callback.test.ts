@@ -11,6 +11,7 @@ import { answer, lost, notFound, refusal, task } from './campaign/scripted';
 import { SleepingN8n } from '../../tools/sleepingN8n';
 import { SteppedClock } from '../harness/steppedClock';
 import { create, minutes, photos, seconds } from '../harness/callbackBed';
+import { randomCases } from '../harness/randomCases';
 
 /** The world that is played: its sessions need no HTTP. */
 let mockWorld: World | undefined;
@@ -255,7 +256,7 @@ test('whatever happens: one run of the nodes after it, the truth about each task
 			}
 			expect(new Set(items.map(({ taskId, error }) => taskId ?? error)).size).toBeGreaterThan(0);
 		}),
-		{ numRuns: Number(process.env.CALLBACK_HISTORIES ?? 1_000) },
+		{ numRuns: randomCases(1_000, 'CALLBACK_HISTORIES') },
 	);
 	// Each way of ending was there.
 	for (const count of Object.values(wakings)) expect(count).toBeGreaterThan(0);

@@ -17,8 +17,9 @@ import {
 	segmentAt,
 	withRestartInterval,
 } from '../fixtures/images';
+import { randomCases } from '../harness/randomCases';
 
-const runs = Number(process.env.FUZZ_RUNS ?? 2000);
+const runs = randomCases(2_000, 'FUZZ_RUNS');
 const small = { width: 310, height: 304 };
 const label = 'the file';
 

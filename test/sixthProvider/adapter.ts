@@ -8,6 +8,7 @@ import {
 	create,
 	idSchema,
 	momentSchema,
+	pageOf,
 	read,
 	readWith,
 	segmentOf,
@@ -22,6 +23,7 @@ const path = '/v2/jobs';
 export const acme: Provider = {
 	name: 'acme',
 	displayName: 'Acme Effects',
+	keysPage: { name: 'Keys in the Acme console', url: 'https://console.acme.example' },
 	defaultBaseUrl: () => 'https://api.acme.example',
 	authorize: (secret) => ({ 'x-api-key': secret.kind === 'key' ? secret.key : '' }),
 	externalId: 'lookup',
@@ -38,8 +40,8 @@ export const acme: Provider = {
 		lastPage: 10_000,
 		request: (page, limit) => read(path, { offset: (page - 1) * limit, limit }),
 		read: (response) =>
-			readWith(z.array(jobSchema), resultOf(response)?.jobs, (jobs) =>
-				jobs.map((job, index) => recordOfJob(job, (resultOf(response)?.jobs as unknown[])[index])),
+			pageOf(resultOf(response)?.jobs, (raw) =>
+				readWith(jobSchema, raw, (job) => recordOfJob(job, raw)),
 			),
 	},
 

@@ -69,7 +69,7 @@ describe('the credential test', () => {
 		const shownFor = properties.filter(({ displayOptions }) =>
 			displayOptions?.show?.provider?.includes('acme' as never),
 		);
-		expect(shownFor).toEqual([]);
+		expect(shownFor.map(({ name }) => name)).toEqual(['apiKey']);
 	});
 });
 
@@ -141,7 +141,7 @@ describe('the trigger', () => {
 		for (let polls = 0; polls < 5; polls++) emitted.push(...(await trigger.ids()));
 		expect(emitted.sort()).toEqual([...ids].sort());
 		const limits = bench.requests('list').map(({ path }) => /limit=(\d+)/.exec(path)?.[1]);
-		expect(new Set(limits)).toEqual(new Set(['100']));
+		expect(Math.max(...limits.map(Number))).toBe(100);
 	});
 
 	test('emits given tasks as they end', async () => {

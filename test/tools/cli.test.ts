@@ -27,6 +27,7 @@ const commands = [
 	'screenshots',
 	'test',
 	'test:e2e',
+	'test:n8n-node',
 	'test:queue',
 ];
 

@@ -5,14 +5,18 @@ import type { INodeProperties } from 'n8n-workflow';
  * otherwise. As an AI agent's tool it does not wait: agents and chats give up within minutes.
  */
 export const videoFields: INodeProperties[] = [
-	...waitFields({ operation: ['create'], '@tool': [false] }).map((field) =>
+	...waitFields({ ...forVideo('create'), '@tool': [false] }).map((field) =>
 		field.type === 'boolean' ? { ...field, default: true } : field,
 	),
-	...waitFields({ operation: ['create'], '@tool': [true] }),
-	...waitFields({ operation: ['get'] }),
+	...waitFields({ ...forVideo('create'), '@tool': [true] }),
+	...waitFields(forVideo('get')),
 ];
 
-type Show = { operation: string[]; '@tool'?: boolean[] };
+type Show = { resource: string[]; operation: string[]; '@tool'?: boolean[] };
+
+function forVideo(operation: string): Show {
+	return { resource: ['video'], operation: [operation] };
+}
 
 function waitFields(show: Show): INodeProperties[] {
 	// A task that was just created has no video yet: Create downloads only when it waits.
@@ -43,7 +47,7 @@ function waitFields(show: Show): INodeProperties[] {
 			default: 'data',
 			required: true,
 			placeholder: 'e.g. data',
-			hint: 'The name of the output field to put the video in. More videos go to data2, data3…',
+			hint: 'The name of the output field to put the video in. More videos go to fields of that name with 2, 3…',
 			displayOptions: { show: { ...shown, downloadVideo: [true] } },
 		},
 	];
@@ -57,8 +61,7 @@ export const maxFileSizeOption: INodeProperties = {
 	// Generous: n8n keeps a video in memory, in its database or on its disk.
 	default: 1024,
 	displayOptions: { show: { '/downloadVideo': [true] } },
-	description:
-		'Size up to which a video is downloaded. The message about a larger one has its link.',
+	description: 'Largest video to download. The message about a larger one has its link.',
 };
 
 /** Options of a wait, alphabetically. */

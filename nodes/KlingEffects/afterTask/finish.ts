@@ -46,6 +46,7 @@ export function readFinish(parameters: Parameters, options: Record<string, unkno
 		simplify: parameters.flag('simplify', 'Simplify', true),
 		outputField: downloadVideo ? readOutputField(parameters) : 'data',
 		maxFileSize: readMaxFileSize(options.maxFileSize),
+		photo: null,
 	};
 }
 

@@ -6,7 +6,7 @@ import { checkImageUrl } from '../../kling/image/url';
 import { InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
 import type { Parameters } from '../../n8n/parameters';
-import type { CheckedItem } from './item';
+import { showsLeftAndRight } from './imageFields';
 
 /**
  * Loads an image as the provider will get it.
@@ -15,52 +15,91 @@ import type { CheckedItem } from './item';
  */
 export type LoadImage = () => string | Promise<string>;
 
-/** The images of an item, by their names on screen. */
-const slots = {
-	single: [{ displayName: 'Image', parameter: 'image', fieldParameter: 'imageField' }],
-	dual: [
-		{ displayName: 'Left Image', parameter: 'image', fieldParameter: 'imageField' },
-		{ displayName: 'Right Image', parameter: 'secondImage', fieldParameter: 'secondImageField' },
-	],
-} as const;
+const first = { parameter: 'image', fieldParameter: 'imageField' };
+const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' };
+
+interface ReadImages {
+	images: LoadImage[];
+	/** A fingerprint of what the image parameters say. */
+	imagesPrint: string | undefined;
+	/** What the first photo is called, without its extension. */
+	photo: string | null;
+}
 
 /**
  * Evaluates the image parameters of one item, once. What they refer to is not read yet.
  *
+ * @param effectType null where it is not known: then there are two images if a second one is given
  * @throws InputError
  */
 export function readImages(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	parameters: Parameters,
-	effectType: EffectType,
+	effectType: EffectType | null,
 	isFetchedFromInternet: boolean,
-): Pick<CheckedItem, 'images' | 'imagesPrint'> {
+): ReadImages {
 	const input = parameters.choice('imageInput', 'Image Input', {
 		url: 'URL',
 		binary: 'Binary File',
 		base64: 'Base64',
 	});
+	const isFile = input === 'binary';
+	const binary = context.getInputData()[itemIndex]?.binary ?? {};
 	const images: LoadImage[] = [];
 	const texts: string[] = [input];
-	for (const { displayName, parameter, fieldParameter } of slots[effectType]) {
-		const isFile = input === 'binary';
-		const name = isFile ? fieldParameter : parameter;
-		const given = parameters.value(name, displayName) ?? '';
+	let photo: string | null = null;
+	const [firstName, secondName] = namesOf(context, effectType);
+	const slots = [
+		{ ...first, displayName: firstName },
+		{ ...second, displayName: secondName },
+	];
+	for (const slot of effectType === 'single' ? slots.slice(0, 1) : slots) {
+		const { displayName, parameter, fieldParameter } = slot;
+		const given = parameters.value(isFile ? fieldParameter : parameter, displayName) ?? '';
 		if (typeof given !== 'string') {
-			const binary = context.getInputData()[itemIndex]?.binary ?? {};
 			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName);
 		}
+		const isGiven = isFile ? Object.hasOwn(binary, given.trim()) : given.trim() !== '';
+		if (effectType === null && parameter === second.parameter && !isGiven) continue;
 		texts.push(given);
-		images.push(
-			{
-				url: () => checkImageUrl(given, displayName, isFetchedFromInternet),
-				base64: () => judged(decodeBase64(given, displayName), displayName),
-				binary: async () => await loadFile(context, itemIndex, given.trim(), displayName),
-			}[input],
-		);
+		if (parameter === first.parameter) photo = photoNameOf(input, given.trim(), binary);
+		if (input === 'url') {
+			const address = checkImageUrl(given, displayName, isFetchedFromInternet);
+			images.push(() => address);
+		} else if (input === 'base64') {
+			images.push(() => judged(decodeBase64(given, displayName), displayName));
+		} else {
+			images.push(async () => await loadFile(context, itemIndex, given.trim(), displayName));
+		}
 	}
-	return { images, imagesPrint: printOf(texts) };
+	return { images, imagesPrint: printOf(texts), photo };
+}
+
+/** What a photo is called, without its extension, where it has a name. */
+function photoNameOf(input: string, given: string, binary: IBinaryKeyData): string | null {
+	const fileName =
+		input === 'binary' && Object.hasOwn(binary, given) ? binary[given].fileName : undefined;
+	const name = input === 'url' ? lastSegmentOf(given) : fileName;
+	return name?.replace(/\.[a-z]{3,4}$/i, '') || null;
+}
+
+function lastSegmentOf(url: string): string | undefined {
+	const [path] = url.split(/[?#]/);
+	const [, name] = /^https?:\/\/[^/]+\/(?:.*\/)?([^/]+\.(?:jpe?g|png))$/i.exec(path) ?? [];
+	try {
+		return name && decodeURIComponent(name);
+	} catch {
+		return name;
+	}
+}
+
+/** The names of both images on screen. */
+function namesOf(context: IExecuteFunctions, effectType: EffectType | null): string[] {
+	const { effectScene } = context.getNode().parameters;
+	const shown = Object(effectScene).value ?? effectScene;
+	const showsTwo = effectType === 'dual' && showsLeftAndRight(shown);
+	return showsTwo ? ['Left Image', 'Right Image'] : ['Image', 'Second Image'];
 }
 
 /**
@@ -110,7 +149,7 @@ async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Pr
 
 function notOneText(displayName: string): InputError {
 	return new InputError(
-		`${displayName} takes one image, as text`,
+		`${displayName} must be a single URL or base64 text`,
 		'For two images, choose a scene that takes two and enter one image in each field.',
 	);
 }

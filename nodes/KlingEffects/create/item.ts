@@ -3,7 +3,7 @@ import { readOrder } from '../../kling/create/order';
 import { InputError } from '../../kling/input';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import type { Order } from '../../kling/providers/provider';
-import { effectTypeOf } from '../../kling/scenes';
+import { effectTypeOf, type EffectType } from '../../kling/scenes';
 import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
 import { readItems } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
@@ -52,20 +52,17 @@ async function readItem(
 	const options = parameters.collection('options', 'Options');
 	const order = readOrder(scene, options, provider);
 	const { effectScene } = order;
-	const effectType =
-		effectTypeOf(effectScene) ??
-		// Counts only for scenes that no list knows.
-		parameters.choice('effectType', 'Effect Type', { single: 'One Image', dual: 'Two Images' });
+	const effectType = effectTypeOf(effectScene) ?? readEffectType(parameters);
 	if (effectType === 'dual' && !showsSecondImage(context)) {
 		throw new InputError(
 			`Effect Scene “${effectScene}” takes two images`,
-			'Set Effect Type to Two Images, then enter the second one in Right Image.',
+			'Set Effect Type to Two Images, then enter the second one in Second Image.',
 		);
 	}
 	const isOnInternet = !isPrivateAddress(account.baseUrl);
 	const read = readImages(context, itemIndex, parameters, effectType, isOnInternet);
-	const { images, imagesPrint } = read;
-	const finish = readFinish(parameters, options);
+	const { images, imagesPrint, photo } = read;
+	const finish = { ...readFinish(parameters, options), photo };
 	const wait = readWait(options);
 	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
 	const run = {
@@ -81,9 +78,16 @@ async function readItem(
 	return { itemIndex, order, images, imagesPrint, finish, run };
 }
 
+/** Counts only for scenes that no list knows; null where the scene is an expression, which shows no such field. */
+function readEffectType(parameters: Parameters): EffectType | null {
+	const given = parameters.value('effectType', 'Effect Type');
+	if (given === null) return null;
+	return choiceOf(given, 'Effect Type', { single: 'One Image', dual: 'Two Images' });
+}
+
 /**
- * Whether the node has the fields of a second image. Where the scene is an expression, n8n goes by
- * Effect Type, and leaves out the parameters of fields that do not show.
+ * Whether the node has the fields of a second image: n8n leaves out the parameters of fields that do
+ * not show, as where Effect Type stands on One Image.
  */
 function showsSecondImage(context: IExecuteFunctions): boolean {
 	const { parameters } = context.getNode();

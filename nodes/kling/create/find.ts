@@ -75,7 +75,7 @@ export async function lookFor(
 	delays: readonly number[],
 	{ client, clock, signal }: FindDependencies,
 ): Promise<Dated<TaskRecord>> {
-	let last: Dated<TaskRecord> = { ...failed(unknownSince), providerTime: 0 };
+	let last: Dated<TaskRecord> = { ...failed(unknownSince), providerTime: null };
 	for (const delay of delays) {
 		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
 		if (signal?.aborted) return { ...last, ...failed(failureWithoutResponse('cancelled')) };
@@ -94,7 +94,7 @@ export async function lookFor(
  */
 export function found(
 	order: Order,
-	{ value: record, providerTime }: { value: TaskRecord; providerTime: number },
+	{ value: record, providerTime }: { value: TaskRecord; providerTime: number | null },
 	unclear: Failure | null,
 	{ client, clock, memory }: FindDependencies,
 ): Submission {
@@ -103,7 +103,7 @@ export function found(
 	}
 	const earlier = memory.recall();
 	// By the provider's clock, as the task's own time is.
-	const ahead = clock.now() - providerTime;
+	const ahead = clock.now() - (providerTime ?? clock.now());
 	const sentAt = ((earlier?.state === 'sending' && earlier.sentAt) || ahead) - ahead;
 	const madeAt = createdMs(record.task);
 	const isOlderBy = (margin: number) => madeAt > 0 && madeAt + margin < sentAt;

@@ -116,7 +116,7 @@ function readBlock(bits: Bits, [literals, distances]: [Code, Code]): boolean {
 export function isWholeZlib(data: Uint8Array): boolean {
 	const bits = new Bits(data);
 	bits.skip(2);
-	for (let isLast = false; !isLast; ) {
+	for (let isLast = false; !isLast;) {
 		isLast = bits.next() === 1;
 		const type = bits.read(2);
 		if (type === 0) {

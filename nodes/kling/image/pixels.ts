@@ -82,7 +82,7 @@ function readPng(bytes: Buffer): Headers {
 /** The coded picture of a PNG, which consecutive IDAT chunks share (PNG specification 11.2.4), as far as it is there. */
 export function pngData(bytes: Buffer, dataAt: number): Buffer {
 	const parts: Buffer[] = [];
-	for (let at = dataAt; bytes.toString('latin1', at + 4, at + 8) === 'IDAT'; ) {
+	for (let at = dataAt; bytes.toString('latin1', at + 4, at + 8) === 'IDAT';) {
 		const end = at + 8 + bytes.readUInt32BE(at);
 		parts.push(bytes.subarray(at + 8, end));
 		at = end + 4;

@@ -30,6 +30,7 @@ const settleMs = 60_000;
 export const apiModels: Provider = {
 	name: 'apiModels',
 	displayName: 'APIModels',
+	keysPage: { name: 'API Keys in the APIModels dashboard', url: 'https://apimodels.app' },
 	defaultBaseUrl: () => 'https://apimodels.app',
 	// Its newest clients have another host, with /v1 alone (docs/providers.md A2).
 	versionPath: '/api/v1',

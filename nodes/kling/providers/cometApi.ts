@@ -10,6 +10,7 @@ export const cometApi: Provider = {
 	...gateway,
 	name: 'cometApi',
 	displayName: 'CometAPI',
+	keysPage: { name: 'API Keys in the CometAPI console', url: 'https://www.cometapi.com' },
 	defaultBaseUrl: () => 'https://api.cometapi.com',
 	idKeys: ['task_id'],
 	retention: '30 days',

@@ -22,6 +22,7 @@ export const kkiai: Provider = {
 	...gateway,
 	name: 'kkiai',
 	displayName: 'KKIAI',
+	keysPage: { name: 'Tokens in the KKIAI console', url: 'https://www.kkiai.com' },
 	defaultBaseUrl: () => 'https://www.kkiai.com',
 	idKeys: ['task_id', 'id'],
 	retention: null,

@@ -2,8 +2,8 @@ import { signedToken } from '../signatures';
 import {
 	failureOfKling,
 	klingOptions,
+	klingPage,
 	klingRecord,
-	klingRecords,
 	klingRequests,
 } from './klingEnvelope';
 import type { Provider } from './provider';
@@ -13,7 +13,7 @@ const path = '/v1/videos/effects';
 
 const advice = Object.entries({
 	1001: 'Fill in the key in the credential.',
-	1002: 'Check the key in the credential. A key from the China console works only with Region set to China, and a global key only with Global.',
+	1002: 'Check the key in the credential, and try the other Region: a key from the China console works only with China, any other only with Global.',
 	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the right time.",
 	1004: "The clock of the machine that runs n8n seems to be behind Kling AI's. Set it to the right time.",
 	1100: 'Check the account in the Kling AI console, or ask Kling AI support.',
@@ -27,6 +27,10 @@ const advice = Object.entries({
 export const kling: Provider = {
 	name: 'kling',
 	displayName: 'Kling AI',
+	keysPage: {
+		name: 'API Keys in the Kling AI developer console',
+		url: 'https://kling.ai/dev/api-key',
+	},
 	defaultBaseUrl: ({ region }) =>
 		region === 'china' ? 'https://api-beijing.klingai.com' : 'https://api-singapore.klingai.com',
 	isKling: true,
@@ -61,7 +65,7 @@ export const kling: Provider = {
 		largestPage: 500,
 		lastPage: 1000,
 		request: (pageNum, pageSize) => read(path, { pageNum, pageSize }),
-		read: (response) => klingRecords('kling', response),
+		read: (response) => klingPage('kling', response),
 	},
 
 	// A token whose time is off, which a new signature can mend (docs/providers.md 1.2).

@@ -2,7 +2,7 @@ import { z } from 'zod/v3';
 import { asObject, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
 import { recordOf, type ProviderName, type TaskRecord } from '../task';
-import type { OrderWithImages, Provider } from './provider';
+import type { OrderWithImages, Provider, TaskPage } from './provider';
 import {
 	amountSchema,
 	create,
@@ -11,6 +11,7 @@ import {
 	kindOfText,
 	klingBody,
 	momentSchema,
+	pageOf,
 	read,
 	readWith,
 	saysSuccess,
@@ -122,21 +123,24 @@ export function klingRecord(provider: ProviderName, raw: unknown): TaskRecord | 
 	return readWith(taskSchema, raw, (value) => recordOfKling(provider, value, raw));
 }
 
+/** A row of a list. One without a status counts as running, so that its task is not lost. */
+const rowSchema = taskSchema.extend({ task_status: z.unknown() });
+
 /** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
-export function klingRecords(
+export function klingPage(
 	provider: ProviderName,
 	{ json: { code, data } }: JsonResponse,
-): TaskRecord[] | null {
+): TaskPage | null {
 	const isEmpty = data === undefined || data === null || asObject(data)?.count === 0;
-	if (isEmpty && Number(code ?? NaN) === 0) return [];
-	return readWith(z.array(taskSchema), data, (values) =>
-		values.map((value, index) => recordOfKling(provider, value, (data as unknown[])[index])),
+	if (isEmpty && Number(code ?? NaN) === 0) return { records: [], rows: 0 };
+	return pageOf(data, (raw) =>
+		readWith(rowSchema, raw, (value) => recordOfKling(provider, value, raw)),
 	);
 }
 
 function recordOfKling(
 	provider: ProviderName,
-	value: z.infer<typeof taskSchema>,
+	value: z.infer<typeof rowSchema>,
 	raw: unknown,
 ): TaskRecord {
 	const videos = value.task_result?.videos ?? [];

@@ -32,6 +32,7 @@ const createPaths = [
 export const modellix: Provider = {
 	name: 'modellix',
 	displayName: 'Modellix',
+	keysPage: { name: 'API Keys in the Modellix console', url: 'https://www.modellix.ai' },
 	defaultBaseUrl: () => 'https://api.modellix.ai',
 	authorize: bearer,
 	externalId: 'none',

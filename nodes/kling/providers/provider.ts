@@ -23,6 +23,14 @@ export interface CredentialCheck {
 	refusals: ReadonlyArray<{ key: string; value: unknown; message?: string }>;
 }
 
+/** One page of a list. */
+export interface TaskPage {
+	/** The rows that could be read. */
+	records: TaskRecord[];
+	/** How many rows it has, with those that could not be read. */
+	rows: number;
+}
+
 /** The account's list of tasks. */
 export interface TaskList {
 	/** The largest page that can be asked for. */
@@ -30,8 +38,8 @@ export interface TaskList {
 	/** The last page that can be asked for; pages count from 1. */
 	readonly lastPage: number;
 	request(page: number, pageSize: number): ApiRequest;
-	/** The tasks of a page; null where it is in no form that the provider documents. */
-	read(response: JsonResponse): TaskRecord[] | null;
+	/** Null where the page is in no form that the provider documents, and where none of its rows can be read. */
+	read(response: JsonResponse): TaskPage | null;
 }
 
 /** What a Create asks for besides its images. Absent options are not sent. */
@@ -73,6 +81,8 @@ export interface Provider {
 	 * @param settings `region` is `global` or `china`; only providers that are `regional` have more than one
 	 */
 	defaultBaseUrl(settings: { region?: string }): string;
+	/** Where its keys are made, for people: a page of its console, and the console's address. */
+	readonly keysPage: { name: string; url: string };
 	/** What stands before every path, unless the base URL ends in a version itself (`/v1`). */
 	readonly versionPath?: string;
 	/** Whether it is Kling itself, which has the scenes of its own lists and no others. */

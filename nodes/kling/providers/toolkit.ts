@@ -1,8 +1,8 @@
 import { z } from 'zod/v3';
 import { asObject, type ApiRequest, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
-import { taskStatuses, type TaskStatus } from '../task';
-import type { OrderWithImages, Secret } from './provider';
+import { taskStatuses, type TaskRecord, type TaskStatus } from '../task';
+import type { OrderWithImages, Secret, TaskPage } from './provider';
 
 /** A key as most providers want it. Only a provider that signs is ever given anything else. */
 export function bearer(secret: Secret): Record<string, string> {
@@ -78,6 +78,16 @@ export function readWith<T, R>(
 ): R | null {
 	const parsed = schema.safeParse(body);
 	return parsed.success ? make(parsed.data) : null;
+}
+
+/** A page of a list, without the rows that cannot be read; null where it is no list, or none of its rows can be read. */
+export function pageOf(
+	rows: unknown,
+	readRow: (raw: unknown) => TaskRecord | null,
+): TaskPage | null {
+	if (!Array.isArray(rows)) return null;
+	const records = (rows as unknown[]).flatMap((raw) => readRow(raw) ?? []);
+	return records.length === 0 && rows.length > 0 ? null : { records, rows: rows.length };
 }
 
 /** Codes that say in a 2xx that all went well. Gateways do not keep to the code of their page. */

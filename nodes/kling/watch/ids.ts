@@ -1,14 +1,16 @@
-import { Ledger, type WatchTerms } from './ledger';
+import { Ledger, type WatchFilter } from './ledger';
 import { lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { readState, type IdsState } from './state';
 
 /** How many ended tasks that are no longer given are remembered, in case they come back. */
 const mostOthers = 1_000;
+/** Given ids that cannot be read before the first poll fails: some bad ones must not keep the others from being watched. */
+const mostFailedAtFirst = 20;
 
 /**
  * One poll over given task ids: one request for each whose task has not ended. Tasks that had ended
  * when the first poll began are the past. A task whose id is given later is emitted even when it has
- * ended by then: nobody can tell whether it ended before, and to lose it would be worse.
+ * ended by then: whether it ended before cannot be told, and to lose it would be worse.
  *
  * @param stored the state of the poll before, if there was one
  */
@@ -16,19 +18,19 @@ export async function watchIds(
 	source: Pick<Source, 'getOnce'>,
 	taskIds: readonly string[],
 	stored: unknown,
-	terms: WatchTerms,
+	filter: WatchFilter,
 	time: PollTime,
 ): Promise<PollResult<IdsState>> {
-	const state = readState(stored, 'taskIds', terms.scope);
-	const ledger = new Ledger(state, terms);
+	const state = readState(stored, 'taskIds', filter.scope);
+	const ledger = new Ledger(state, filter);
 	const { isFirst, open, seen } = ledger;
 	const given = new Set(taskIds.filter((taskId) => !seen.has(taskId)));
-	for (const taskId of open.keys()) if (!given.has(taskId)) open.delete(taskId);
-	for (const taskId of given) open.set(taskId, open.get(taskId) ?? 0);
+	for (const taskId of open) if (!given.has(taskId)) open.delete(taskId);
+	for (const taskId of given) open.add(taskId);
 	// The first poll looks at all that its time allows: where ends are not dated, only it can tell the past.
-	const most = isFirst ? taskIds.length : undefined;
-	const note = ledger.noteGiven.bind(ledger);
-	const failure = await lookAtEach([...open.keys()], source, time, ledger, note, most);
+	const limits = isFirst ? { most: taskIds.length, mostFailed: mostFailedAtFirst } : undefined;
+	const record = ledger.recordGiven.bind(ledger);
+	const failure = await lookAtEach([...open], source, time, ledger, record, limits);
 	// What is not open any more has ended, or was given up.
 	for (const taskId of given) if (!open.has(taskId)) seen.add(taskId, Infinity);
 	seen.forgetOthers(taskIds, mostOthers);

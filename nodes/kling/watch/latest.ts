@@ -1,6 +1,6 @@
 import { success, type Outcome } from '../failure';
 import { matches, type TaskRecord } from '../task';
-import { byEnd, Ledger, type WatchTerms } from './ledger';
+import { byEnd, Ledger, type WatchFilter } from './ledger';
 import { lookAtEach, type PollTime, type Source } from './source';
 import { readState } from './state';
 
@@ -14,29 +14,36 @@ const mostLatest = 5;
 export async function latest(
 	source: Pick<Source, 'listOnce' | 'largestPage' | 'getOnce'>,
 	taskIds: readonly string[] | null,
-	terms: WatchTerms,
+	filter: WatchFilter,
 	time: PollTime,
 ): Promise<Outcome<TaskRecord[]>> {
 	const outcome = taskIds
-		? await readEach(source, taskIds, terms, time)
-		: await source.listOnce(1, source.largestPage);
+		? await readEach(source, taskIds, filter, time)
+		: await readNewest(source);
 	if (!outcome.ok) return outcome;
-	const { events, externalTaskIdPrefix } = terms;
+	const { events, externalTaskIdPrefix } = filter;
 	const isWanted = ({ task }: TaskRecord) =>
 		matches(task, { status: [...events], externalTaskIdPrefix });
 	return success(outcome.value.filter(isWanted).sort(byEnd).slice(-mostLatest));
 }
 
+async function readNewest(
+	source: Pick<Source, 'listOnce' | 'largestPage'>,
+): Promise<Outcome<TaskRecord[]>> {
+	const outcome = await source.listOnce(1, source.largestPage);
+	return outcome.ok ? success(outcome.value.records) : outcome;
+}
+
 async function readEach(
 	source: Pick<Source, 'getOnce'>,
 	taskIds: readonly string[],
-	terms: WatchTerms,
+	filter: WatchFilter,
 	time: PollTime,
 ): Promise<Outcome<TaskRecord[]>> {
 	const found: TaskRecord[] = [];
-	// Nobody keeps this one: a sample changes nothing that is known.
-	const ledger = new Ledger(readState(null, 'taskIds', terms.scope), terms);
-	const note = (_taskId: string, record: TaskRecord) => void found.push(record);
-	const failure = await lookAtEach(taskIds, source, time, ledger, note);
+	// It is thrown away: a sample changes nothing that is known.
+	const ledger = new Ledger(readState(null, 'taskIds', filter.scope), filter);
+	const record = (_taskId: string, each: TaskRecord) => void found.push(each);
+	const failure = await lookAtEach(taskIds, source, time, ledger, record);
 	return failure ? { ok: false, failure } : success(found);
 }

@@ -1,8 +1,17 @@
 import type { Dated } from '../client';
 import type { Failure } from '../failure';
-import type { TaskRecord } from '../task';
-import { keptMs, Ledger, type WatchTerms } from './ledger';
-import { beginPass, continuePass, isNewestFirst, marginMs, type ListPass } from './pass';
+import type { TaskPage } from '../providers/provider';
+import { createdMs, type TaskRecord } from '../task';
+import { keptMs, Ledger, type WatchFilter } from './ledger';
+import { isOldestBelow, marginMs, type Probe } from './order';
+import {
+	beginPass,
+	continuePass,
+	isAsBefore,
+	isNewestFirst,
+	stampsOf,
+	type ListPass,
+} from './pass';
 import { askPage, lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { mostSeen, readState, type AccountState } from './state';
 
@@ -11,6 +20,13 @@ const firstReachMs = 86_400_000;
 /** Tasks in the page of an idle poll: at least this many, and this many more than expected. */
 const smallPage = 20;
 const spareRows = 10;
+/** Milliseconds between two polls at least, as n8n has it. */
+const shortestIntervalMs = 60_000;
+/**
+ * The size of pages in the second of two readings, as a part of the largest: the golden ratio keeps the
+ * borders of its pages as far from those of the first as can be.
+ */
+const otherPart = 0.618;
 
 /**
  * One poll over the account's list: finds the tasks that ended since the state was written, and
@@ -20,33 +36,41 @@ const spareRows = 10;
  *
  * @param stored the state of the poll before, if there was one
  */
-export async function watchAccount(
+export async function watchList(
 	source: Source,
 	stored: unknown,
-	terms: WatchTerms,
+	filter: WatchFilter,
 	time: PollTime,
 ): Promise<PollResult<AccountState>> {
-	const state = readState(stored, 'account', terms.scope);
-	return await new AccountPoll(source, state, terms, time).run();
+	const state = readState(stored, 'account', filter.scope);
+	return await new ListPoll(source, state, filter, time).run();
 }
 
-class AccountPoll {
+class ListPoll {
 	private readonly ledger: Ledger;
 	private settled: AccountState['settled'];
 	private top: number | null;
+	private beside: number;
+	private uncut: number;
+	private whole: AccountState['whole'];
 	/** The pass over the list, which an earlier poll may have begun; null once all that matters was read. */
 	private pass: ListPass | null;
 	private hasRead = false;
+	/** Whether deeper pages can be looked at in this poll. */
+	private canProbe = true;
 
 	constructor(
 		private readonly source: Source,
 		private readonly state: AccountState,
-		terms: WatchTerms,
+		filter: WatchFilter,
 		private readonly time: PollTime,
 	) {
-		this.ledger = new Ledger(state, terms);
+		this.ledger = new Ledger(state, filter);
 		this.settled = state.settled;
 		this.top = state.top;
+		this.beside = state.beside;
+		this.uncut = state.uncut;
+		this.whole = state.whole;
 		this.pass = state.pass ?? beginPass(this.usualSize);
 	}
 
@@ -60,14 +84,13 @@ class AccountPoll {
 		}
 		while (!failure && this.pass && time.isLeft) {
 			const outcome = await this.readPage(this.pass.page, this.pass.size);
-			if (outcome.ok)
-				this.goOn(continuePass(this.pass, outcome.value, outcome.providerTime), outcome.value);
+			if (outcome.ok) await this.goOn(this.pass, outcome.value);
 			else failure = outcome.failure;
 		}
 		// Tasks deep in a list that cannot be read so far are looked at all the same.
-		if (this.hasRead) {
+		if (this.hasRead && ledger.pending.size > 0) {
 			await lookAtEach([...ledger.pending], source, time, ledger, (_taskId, record) =>
-				ledger.note(record, this.settled.since),
+				ledger.record(record, this.settled.since),
 			);
 		}
 		const { emitted } = ledger;
@@ -75,15 +98,15 @@ class AccountPoll {
 		return { emitted, state: this.toState(failure), failure, isFirst };
 	}
 
-	/** Asks for a page and notes its tasks. */
-	private async readPage(page: number, size: number): Promise<Dated<TaskRecord[]>> {
+	/** Asks for a page and records its tasks. */
+	private async readPage(page: number, size: number): Promise<Dated<TaskPage>> {
 		const { ledger } = this;
 		const outcome = await askPage(this.source, page, size, this.time);
 		// An event that was switched on is wanted from now on, even when nothing can be read.
-		ledger.noteTime(outcome.providerTime);
+		ledger.hear(outcome.providerTime);
 		if (!outcome.ok) return outcome;
 		this.hasRead = true;
-		for (const record of outcome.value) ledger.note(record, this.settled.since);
+		for (const record of outcome.value.records) ledger.record(record, this.settled.since);
 		if (ledger.seen.size > mostSeen) {
 			const forgotten = ledger.seen.forgetOldest(mostSeen);
 			this.settled = { ...this.settled, since: Math.max(this.settled.since ?? 0, forgotten) };
@@ -92,26 +115,88 @@ class AccountPoll {
 	}
 
 	/** Goes on after a page: to the next one, to larger ones, or to the end of the pass. */
-	private goOn(pass: ListPass, { length }: TaskRecord[]): void {
-		const { largestPage, lastPage } = this.source;
-		const isAtEnd = length < pass.size || pass.page > lastPage;
-		if (isAtEnd || this.isCovered(pass)) this.complete(pass);
+	private async goOn(read: ListPass, { records, rows }: TaskPage): Promise<void> {
+		const { page, size } = read;
+		const { now } = this.ledger;
+		const pass = continuePass(read, records, { now, beside: this.countBeside(records) });
+		if (this.isEnd(read, rows, pass.top) || (await this.isOver(pass))) return this.complete(pass);
+		if (page === 1 && rows < size) this.pass = { ...pass, size: this.sizeOfCut(rows), cutAt: rows };
 		// A page full of news: larger pages reach the end sooner.
-		else this.pass = pass.size < largestPage ? beginPass(largestPage) : pass;
+		else this.pass = page === 1 && size < this.largeSize ? beginPass(this.largeSize) : pass;
 	}
 
-	/** As many as are running or ended lately, where the list is known to begin with them. */
+	/**
+	 * Whether the list ends with a page. One with fewer rows than were asked for proves that only where
+	 * longer ones were seen: the provider may give no more in a page. Then the next one tells.
+	 */
+	private isEnd({ page, size, cutAt }: ListPass, rows: number, top: number | null): boolean {
+		const { whole } = this;
+		const { now } = this.ledger;
+		if (rows === 0 && page === 2 && cutAt !== null) this.whole = { rows: cutAt, top, at: now };
+		this.uncut = Math.max(this.uncut, rows - 1);
+		// Unless new tasks come first, they may be behind a page that looks as before.
+		const isRecent = whole !== null && (this.top !== null || now < whole.at + marginMs);
+		const isWhole = isRecent && page === 1 && rows === whole.rows && top === whole.top;
+		return (rows < size && (rows <= this.uncut || isWhole)) || page >= this.source.lastPage;
+	}
+
+	/** Whether the list is newest first, and no later page can hold anything of interest. */
+	private async isOver(pass: ListPass): Promise<boolean> {
+		const since = this.settled.since ?? this.ledger.wantedSince - firstReachMs;
+		const { order } = pass;
+		if (!order || !isNewestFirst(pass, this.top) || (order.lowest ?? Infinity) >= since)
+			return false;
+		if (isAsBefore(pass, this.top)) return true;
+		if (!this.canProbe) return false;
+		const { lastPage } = this.source;
+		const isOrdered = await isOldestBelow(order, pass.page, lastPage, async (page) => {
+			return await this.probe(page, pass.size);
+		});
+		this.canProbe = isOrdered !== null;
+		if (isOrdered === false) pass.order = null;
+		return isOrdered === true;
+	}
+
+	private async probe(page: number, size: number): Promise<Probe | null> {
+		if (!this.time.isLeft) return null;
+		const outcome = await askPage(this.source, page, size, this.time);
+		if (!outcome.ok) return null;
+		const { records, rows } = outcome.value;
+		const isLast = rows < size && rows <= this.uncut;
+		return { stamps: stampsOf(records), isEmpty: rows === 0, isLast };
+	}
+
+	/** Rows that the first page of the next poll has to hold although they are not followed. */
+	private countBeside(records: readonly TaskRecord[]): number {
+		const since = this.settled.next ?? Infinity;
+		const { open } = this.ledger;
+		return records.filter(({ task }) => createdMs(task) >= since && !open.has(task.taskId)).length;
+	}
+
+	/** As many as are running or came lately, where the list is known to begin with them. */
 	private get usualSize(): number {
-		const { largestPage } = this.source;
-		if (this.top === null) return largestPage;
-		const { seen, open } = this.ledger;
-		return Math.min(Math.max(smallPage, seen.size + open.size + spareRows), largestPage);
+		const { since, next } = this.settled;
+		if (this.top === null || since === null) return this.largeSize;
+		const { open, now } = this.ledger;
+		const known = this.beside + open.size;
+		// Those that come until the next poll, at the rate at which the others came.
+		const interval = Math.max((next ?? since) - since, shortestIntervalMs);
+		const expected = known * (1 + Math.min(interval / (now - since), 1)) + spareRows;
+		return Math.min(Math.max(smallPage, Math.ceil(expected)), this.source.largestPage);
 	}
 
-	/** Whether no later page can hold anything of interest. */
-	private isCovered(pass: ListPass): boolean {
-		const since = this.settled.since ?? this.ledger.activatedAt - firstReachMs;
-		return isNewestFirst(pass, this.top) && (pass.order?.lowest ?? Infinity) < since;
+	/**
+	 * The size for a pass of several pages. A row can slip over the border of two pages, and would do so in
+	 * the next pass too, were the border in the same place.
+	 */
+	private get largeSize(): number {
+		const { largestPage } = this.source;
+		return this.settled.size === largestPage ? Math.ceil(largestPage * otherPart) : largestPage;
+	}
+
+	/** The same where the provider gives no more than some rows in a page. */
+	private sizeOfCut(rows: number): number {
+		return this.settled.size === rows ? Math.ceil(rows * otherPart) : rows;
 	}
 
 	/**
@@ -121,26 +206,30 @@ class AccountPoll {
 	 */
 	private complete(pass: ListPass): void {
 		const { settled } = this;
-		const { startedAt } = pass;
+		const { startedAt, size } = pass;
+		const { now } = this.ledger;
 		this.top = isNewestFirst(pass, this.top) ? pass.top : null;
+		this.beside = pass.beside;
 		let { since } = settled;
 		if (this.top !== null || startedAt >= settled.nextAt + marginMs) {
 			if (settled.next !== null) since = Math.max(since ?? 0, settled.next);
 			// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
 			const next = Math.min(startedAt - marginMs, pass.top ?? 0);
-			this.settled = { since, next, nextAt: this.ledger.now };
+			this.settled = { since, next, nextAt: now, size };
 		} else {
 			since ??= startedAt - keptMs;
-			this.settled = { ...settled, since };
+			// A wrong date must not put it off for days.
+			this.settled = { ...settled, since, nextAt: Math.min(settled.nextAt, now) };
 		}
 		if (since !== null) this.ledger.seen.forget(since);
-		this.pass = since === null ? beginPass(this.source.largestPage) : null;
+		this.pass = since === null ? beginPass(this.largeSize) : null;
 	}
 
 	/** @param failure of the next page */
 	private toState(failure: Failure | null): AccountState {
-		const { settled, top, pass } = this;
+		const { settled, top, beside, uncut, whole, pass } = this;
 		const stored = pass && { ...pass, isStuck: failure !== null && pass.page > 1 };
-		return { ...this.state, ...this.ledger.toState(), settled, top, pass: stored };
+		const found = { settled, top, beside, uncut, whole, pass: stored };
+		return { ...this.state, ...this.ledger.toState(), ...found };
 	}
 }

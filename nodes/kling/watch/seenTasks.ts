@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod/v3';
 
 /** Characters of a mark. */
 const markLength = 8;
@@ -12,25 +13,54 @@ function markOf(taskId: string): string {
 	return createHash('sha256').update(taskId).digest('base64url').slice(0, markLength);
 }
 
+/** Marks as they are stored. */
+export const seenSchema = z.object({
+	/** Those that are kept always. */
+	always: z.string(),
+	/**
+	 * The others by minutes, oldest first: each minute as its distance from the one before (base 36,
+	 * the first from 1970), a colon and the marks of that minute.
+	 */
+	byMinute: z.string().regex(/^([\da-z]+:[\w-]+(,|$))*$/),
+});
+export type StoredMarks = z.infer<typeof seenSchema>;
+export const noMarks: StoredMarks = { always: '', byMinute: '' };
+
 /** Ended tasks that have been handled, as marks of their ids. */
 export class SeenTasks {
 	/** The marks, oldest first, and until which minute of the provider's clock each is kept; Infinity for always. */
 	private readonly marks = new Map<string, number>();
+	/** How many are kept always. */
+	lasting = 0;
 
-	constructor(stored: Record<string, string>) {
-		for (const [minute, text] of Object.entries(stored)) {
-			const marks = text.match(new RegExp(`.{${markLength}}`, 'g')) ?? [];
-			for (const mark of marks) this.marks.set(mark, Number(minute));
+	constructor({ always, byMinute }: StoredMarks = noMarks) {
+		let minute = 0;
+		for (const group of byMinute.split(',')) {
+			const [distance, marks] = group.split(':');
+			minute += parseInt(distance, 36);
+			this.load(marks ?? '', minute);
 		}
+		this.load(always, Infinity);
+	}
+
+	private load(text: string, minute: number): void {
+		for (const mark of text.match(new RegExp(`.{${markLength}}`, 'g')) ?? [])
+			this.set(mark, minute);
+	}
+
+	private set(mark: string, minute: number): void {
+		this.drop(mark);
+		this.marks.set(mark, minute);
+		if (minute === Infinity) this.lasting++;
+	}
+
+	private drop(mark: string): void {
+		if (this.marks.get(mark) === Infinity) this.lasting--;
+		this.marks.delete(mark);
 	}
 
 	get size(): number {
 		return this.marks.size;
-	}
-
-	/** How many are kept always. */
-	get lasting(): number {
-		return [...this.marks.values()].filter((minute) => minute === Infinity).length;
 	}
 
 	has(taskId: string): boolean {
@@ -39,13 +69,13 @@ export class SeenTasks {
 
 	/** @param until the moment until which it has to be kept, on the provider's clock; Infinity for always */
 	add(taskId: string, until: number): void {
-		this.marks.set(markOf(taskId), Math.floor(until / minuteMs));
+		this.set(markOf(taskId), Math.floor(until / minuteMs));
 	}
 
 	/** Forgets what had to be kept only until before that moment. */
 	forget(before: number): void {
 		for (const [mark, minute] of this.marks) {
-			if ((minute + 1) * minuteMs <= before) this.marks.delete(mark);
+			if ((minute + 1) * minuteMs <= before) this.drop(mark);
 		}
 	}
 
@@ -65,13 +95,19 @@ export class SeenTasks {
 	forgetOthers(taskIds: readonly string[], latest: number): void {
 		const wanted = new Set(taskIds.map(markOf));
 		const others = [...this.marks.keys()].filter((mark) => !wanted.has(mark));
-		for (const mark of others.slice(0, -latest)) this.marks.delete(mark);
+		for (const mark of others.slice(0, -latest)) this.drop(mark);
 	}
 
-	/** The marks by their minutes. */
-	toJSON(): Record<string, string> {
-		const texts: Record<string, string> = {};
-		for (const [mark, minute] of this.marks) texts[minute] = (texts[minute] ?? '') + mark;
-		return texts;
+	toJSON(): StoredMarks {
+		const texts = new Map<number, string>();
+		for (const [mark, minute] of this.marks) texts.set(minute, (texts.get(minute) ?? '') + mark);
+		const always = texts.get(Infinity) ?? '';
+		texts.delete(Infinity);
+		const minutes = [...texts.keys()].sort((a, b) => a - b);
+		const groups = minutes.map((minute, index) => {
+			const distance = minute - (minutes[index - 1] ?? 0);
+			return `${distance.toString(36)}:${texts.get(minute) ?? ''}`;
+		});
+		return { always, byMinute: groups.join(',') };
 	}
 }

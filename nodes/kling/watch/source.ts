@@ -2,6 +2,7 @@ import type { Client, Dated } from '../client';
 import { delayBeforeRetry, type Clock } from '../clock';
 import { behaviourOf, type Failure } from '../failure';
 import { inParallel } from '../inParallel';
+import type { TaskPage } from '../providers/provider';
 import type { TaskRecord } from '../task';
 import type { Ledger } from './ledger';
 import type { WatchState } from './state';
@@ -62,10 +63,16 @@ export type PollTime = Pick<Budget, 'isLeft' | 'ask' | 'pause'>;
 
 /** Requests for single tasks under way at once. */
 const looksAtOnce = 4;
-/** Single tasks that one poll looks at, at most; the others have their turn in the next poll. */
-export const mostLooks = 100;
-/** After this many reads without a usable response, the rest waits for the next poll. */
-const mostFailedLooks = 3;
+
+/** How many single tasks a poll looks at. */
+export interface LookLimits {
+	/** At most; the others have their turn in the next poll. */
+	most: number;
+	/** After this many reads without a usable response, the rest waits for the next poll. */
+	mostFailed: number;
+}
+const usualLooks: LookLimits = { most: 100, mostFailed: 3 };
+
 /** How often a page in the middle of a pass is asked for in one poll. */
 const pageTries = 3;
 
@@ -75,7 +82,7 @@ export async function askPage(
 	page: number,
 	size: number,
 	time: PollTime,
-): Promise<Dated<TaskRecord[]>> {
+): Promise<Dated<TaskPage>> {
 	for (let tries = 1; ; tries++) {
 		const outcome = await time.ask(async () => await source.listOnce(page, size));
 		if (outcome.ok || page === 1 || tries === pageTries) return outcome;
@@ -86,8 +93,8 @@ export async function askPage(
 }
 
 /**
- * Looks at tasks one by one, as many as the poll's time and `most` allow. What is missing or cannot
- * be read is noted in the ledger; a task that was found is handed to `note`.
+ * Looks at tasks one by one, as many as the poll's time and the limits allow. What is missing or cannot
+ * be read is counted in the ledger; a task that was found is handed to `record`.
  *
  * @returns the failure, when no read brought a usable response or none can; null otherwise
  */
@@ -96,13 +103,13 @@ export async function lookAtEach(
 	source: Pick<Source, 'getOnce'>,
 	time: PollTime,
 	ledger: Ledger,
-	note: (taskId: string, record: TaskRecord) => void,
-	most = mostLooks,
+	record: (taskId: string, record: TaskRecord) => void,
+	{ most, mostFailed }: LookLimits = usualLooks,
 ): Promise<Failure | null> {
 	const failures: Failure[] = [];
 	let responses = 0;
 	await inParallel(taskIds.slice(0, most), looksAtOnce, async (taskId) => {
-		if (failures.length >= mostFailedLooks || !time.isLeft) return;
+		if (failures.length >= mostFailed || failures.some(concernsAll) || !time.isLeft) return;
 		const outcome = await time.ask(async () => await source.getOnce(taskId));
 		if (!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task') {
 			ledger.postpone(taskId);
@@ -110,10 +117,14 @@ export async function lookAtEach(
 			return;
 		}
 		responses++;
-		ledger.noteTime(outcome.providerTime);
-		if (outcome.ok) note(taskId, outcome.value);
-		else ledger.noteMissing(taskId);
+		ledger.hear(outcome.providerTime);
+		if (outcome.ok) record(taskId, outcome.value);
+		else ledger.countMiss(taskId);
 	});
 	const lasting = failures.find((failure) => !behaviourOf(failure).passing);
 	return lasting ?? (responses === 0 ? (failures[0] ?? null) : null);
+}
+
+function concernsAll(failure: Failure): boolean {
+	return behaviourOf(failure).concerns === 'all';
 }

@@ -1,4 +1,5 @@
-import type { INode } from 'n8n-workflow';
+import type { IExecuteFunctions, INode } from 'n8n-workflow';
+import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
 import { create, minutes, photos, seconds, TestBed } from '../../harness/callbackBed';
 
 const bed = TestBed.prepare();
@@ -105,6 +106,26 @@ describe('what n8n could not wake is refused before anything is paid', () => {
 		const { message } = await refusal({ workflowId: '' });
 		expect(message).toBe('This execution cannot be woken by a callback');
 	});
+
+	test.each(['executeData', 'runExecutionData'])(
+		'an n8n whose nodes are not shown %s',
+		async (hidden) => {
+			// n8n itself still finds it: its methods run on the context behind the proxy.
+			const get = (context: IExecuteFunctions, name: string) => {
+				const value = Reflect.get(context, name);
+				if (name === hidden) return undefined;
+				return typeof value === 'function' ? value.bind(context) : value;
+			};
+			class Blind extends KlingEffects {
+				override async execute(this: IExecuteFunctions) {
+					return await new KlingEffects().execute.call(new Proxy(this, { get } as object));
+				}
+			}
+			const { message, description } = await refusal({ nodeType: () => new Blind() });
+			expect(message).toBe('This execution cannot be woken by a callback');
+			expect(description).toContain('this version of n8n cannot do it');
+		},
+	);
 
 	test('a provider without callbacks, and a Callback URL of the user’s', async () => {
 		expect((await refusal({ provider: 'modellix' })).message).toBe('Modellix sends no callbacks');

@@ -26,13 +26,14 @@ type Case = [
 /** As an expression gives it: n8n itself does not start a node with a required field that was left empty. */
 const empty = "={{ '' }}";
 
+const unknownType: Case = [
+	'an Effect Type that is not known',
+	{ effectType: 'triple', effectScene: 'a_scene_of_next_month' },
+	'Effect Type “triple” is not known',
+	'Choose One Image or Two Images.',
+];
+
 const cases: Case[] = [
-	[
-		'an Effect Type that is not known',
-		{ effectType: 'triple', effectScene: 'a_scene_of_next_month' },
-		'Effect Type “triple” is not known',
-		'Choose One Image or Two Images.',
-	],
 	[
 		'an Image Input that is not known',
 		{ imageInput: 'ftp' },
@@ -65,19 +66,19 @@ const cases: Case[] = [
 	[
 		'one image for an effect of two',
 		{ ...dual, secondImage: empty },
-		/^Right Image is empty/,
+		/^(Right|Second) Image is empty/,
 		/address of a JPEG or PNG/,
 	],
 	[
 		'two images, from an expression, for an effect of one',
 		{ image: `={{ ["${photo}", "${secondPhoto}"] }}` },
-		'Image takes one image, as text',
+		'Image must be a single URL or base64 text',
 		/choose a scene that takes two/,
 	],
 	[
 		'a scene of two images, from an expression, with one image',
 		{ effectScene: "={{ 'hug_pro' }}", secondImage: empty },
-		/^Right Image is empty/,
+		/^Second Image is empty/,
 		/address of a JPEG or PNG/,
 	],
 	[
@@ -127,7 +128,7 @@ const cases: Case[] = [
 	],
 ];
 
-test.each(cases)(
+test.each([unknownType, ...cases])(
 	'%s is refused and nothing is sent',
 	async (_name, parameters, message, advice) => {
 		const { error, items } = await bench.create(kling, parameters);
@@ -235,6 +236,26 @@ describe('the scene decides how many images are sent', () => {
 		const { error } = await bench.create(kling, { ...dual, effectScene }, { items });
 		expect(error).toBeUndefined();
 		expect(inputs()).toEqual(expect.arrayContaining([both, { image: photo }]));
+	});
+
+	const unknown = "={{ 'a_scene_of_next_month' }}";
+
+	test.each([
+		['two where a second one is given', secondPhoto, both],
+		['one where none is', empty, { image: photo }],
+	])('of a name that no list has, from an expression: %s', async (_name, secondImage, expected) => {
+		await bench.create(kling, { effectScene: unknown, secondImage });
+		expect(inputs()).toEqual([expected]);
+	});
+
+	test('of a name that no list has, from an expression: as many as there are files', async () => {
+		const two = await fileItem({ data: 'portrait.jpg', data2: 'second.jpg' });
+		const one = await fileItem({ data: 'portrait.jpg' });
+		const settings = { onError: 'continueRegularOutput' as const };
+		const parameters = { effectScene: unknown, imageInput: 'binary' };
+		await bench.create(kling, parameters, { items: [two, one], settings });
+		const counts = inputs().map((input) => ('images' in Object(input) ? 2 : 1));
+		expect(counts.sort()).toEqual([1, 2]);
 	});
 
 	test('Effect Type does, for a name that no list has', async () => {
@@ -423,10 +444,17 @@ describe('Operation', () => {
 		async (operation) => {
 			const { error } = await bench.create(kling, { operation });
 			expect(error?.message).toBe(`Operation “${operation}” is not known`);
-			expect(error?.description).toBe('Choose Create, Get, Get Many or Get Many Scenes.');
+			expect(error?.description).toBe('Choose Create, Get or Get Many.');
 			expect(bench.sandbox.requests).toEqual([]);
 		},
 	);
+
+	test('a resource that is not known is named, and nothing is sent', async () => {
+		const { error } = await bench.create(kling, { resource: 'picture' });
+		expect(error?.message).toBe('Resource “picture” is not known');
+		expect(error?.description).toBe('Choose Video or Effect Scene.');
+		expect(bench.sandbox.requests).toEqual([]);
+	});
 });
 
 describe('Get and Get Many', () => {

@@ -164,14 +164,13 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				expect(bench.sandbox.charges).toHaveLength(1);
 			});
 
-			test('downloads the video: the very bytes, named after scene and task, as a video', async () => {
+			test('downloads the video: the very bytes, named after photo and scene, as a video', async () => {
 				const wanted = { waitForCompletion: true, downloadVideo: true, outputField: 'clip' };
 				const { items } = await bench.create(row, wanted);
-				const { taskId } = bench.sandbox.tasks[0];
 				const file = items[0].binary?.clip;
 				expect(Buffer.from(file?.data ?? '', 'base64').equals(clip)).toBe(true);
 				expect(file).toMatchObject({
-					fileName: `color_mixing-${taskId}.mp4`,
+					fileName: 'left-color_mixing.mp4',
 					mimeType: 'video/mp4',
 					fileExtension: 'mp4',
 				});
@@ -305,7 +304,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 
 		describe('a task that the provider ends as failed', () => {
 			const failing = { ...single, image: failingPhoto, waitForCompletion: true };
-			const message = `${displayName} could not make the effect “color_mixing”: Image pixel is invalid`;
+			const message = `${displayName} could not generate “color_mixing”: Image pixel is invalid`;
 
 			test("stops the workflow with the provider's reason and the task id", async () => {
 				const { error, items } = await bench.run(row, failing);

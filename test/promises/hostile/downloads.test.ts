@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { isPrivateAddress } from '../../../nodes/kling/privateAddress';
 import { byId } from '../../harness/workbench';
@@ -7,13 +8,39 @@ import { runNode, useBinaryMode } from '../../../tools/engine';
 import { drip, HostileServer, type Behaviour } from './server';
 
 const hostile = HostileServer.prepare();
-const head = Buffer.from('\0\0\0\x20ftypisom\0\0\x02\0', 'latin1');
-const mp4 = Buffer.concat([head, Buffer.alloc(5000, 7)]);
+const mp4 = readFileSync('sandbox/assets/clip.mp4');
+const fragmented = mp4Of(['ftyp', 24], ['moov', 100], ['moof', 80], ['mdat', 3000]);
+const streamed = Buffer.concat([mp4Of(['ftyp', 24], ['moov', 100]), box('mdat', 3000, 0)]);
+const large = Buffer.concat([mp4Of(['ftyp', 24], ['moov', 100]), largeBox('mdat', 3000)]);
+const indexLast = mp4Of(['ftyp', 24], ['mdat', 3000], ['moov', 100]);
 const webm = Buffer.concat([Buffer.from('1a45dfa3', 'hex'), Buffer.alloc(500, 7)]);
 const file = (body: Buffer | string, type?: string, more = {}): Behaviour => {
 	const headers = { ...(type ? { 'content-type': type } : {}), ...more };
 	return (_request, response) => void response.writeHead(200, headers).end(body);
 };
+
+const partial: Behaviour = (_request, response) => {
+	const range = `bytes 0-${mp4.length - 1}/${mp4.length * 2}`;
+	response.writeHead(206, { 'content-type': 'video/mp4', 'content-range': range }).end(mp4);
+};
+
+/** A box of an MP4 with `bytes` in all (ISO/IEC 14496-12, 4.2). */
+function box(type: string, bytes: number, size = bytes): Buffer {
+	const whole = Buffer.alloc(bytes, 7);
+	whole.writeUInt32BE(size, 0);
+	whole.write(type, 4, 'latin1');
+	return whole;
+}
+
+function largeBox(type: string, bytes: number): Buffer {
+	const whole = box(type, bytes, 1);
+	whole.writeBigUInt64BE(BigInt(bytes), 8);
+	return whole;
+}
+
+function mp4Of(...boxes: Array<[type: string, bytes: number]>): Buffer {
+	return Buffer.concat(boxes.map(([type, bytes]) => box(type, bytes)));
+}
 
 let restore = () => {};
 beforeEach(() => ({ restore } = useInstantClock()));
@@ -50,7 +77,24 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 		['an MP4 of no declared type', file(mp4)],
 		['an MP4 as bytes of any kind', file(mp4, 'application/octet-stream')],
 		['a WebM', file(webm, 'video/webm')],
-		['a format that nobody knows', file(Buffer.alloc(2000, 7), 'binary/octet-stream')],
+		['an MP4 that is said to be text', file(mp4, 'text/plain')],
+		['an MP4 that is said to be JSON', file(mp4, 'application/json')],
+		['an MP4 in fragments', file(fragmented, 'video/mp4')],
+		['an MP4 whose last box goes to the end', file(streamed, 'video/mp4')],
+		['an MP4 with a size of 64 bits', file(large, 'video/mp4')],
+		['an MP4 with its index at the end', file(indexLast, 'video/mp4')],
+		[
+			'an MP4 with something behind it',
+			file(Buffer.concat([mp4, Buffer.from('end')]), 'video/mp4'),
+		],
+		[
+			'an MP4 in pieces of one byte',
+			(_request, response) => {
+				response.writeHead(200, { 'content-type': 'video/mp4' });
+				for (const byte of indexLast) response.write(Buffer.from([byte]));
+				response.end();
+			},
+		],
 		[
 			'an MP4 that is compressed all the same',
 			file(gzipSync(mp4), 'video/mp4', {
@@ -70,6 +114,24 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 		['a page that is said to be a video', file('<!doctype html><title>Gone</title>', 'video/mp4')],
 		['JSON', file('{"message":"expired"}', 'application/json')],
 		['JSON that is said to be a video', file('{"message":"expired"}', 'video/mp4')],
+		['zeros', file(Buffer.alloc(5000), 'video/mp4')],
+		['a program', file(Buffer.from('7f454c4602010100', 'hex'), 'video/mp4')],
+		['a page in UTF-16', file(Buffer.from('\ufeff<!doctype html>', 'utf16le'), 'video/mp4')],
+		[
+			'an AVIF image',
+			file(
+				Buffer.concat([Buffer.from('\0\0\0\x1cftypavif\0\0\0\0', 'latin1'), Buffer.alloc(50)]),
+				'video/mp4',
+			),
+		],
+		['a format that nobody knows', file(Buffer.alloc(2000, 7), 'binary/octet-stream')],
+		[
+			'a list of parts',
+			file(
+				Buffer.concat([Buffer.from('--x\r\nContent-Type: video/mp4\r\n\r\n'), mp4]),
+				'multipart/byteranges; boundary=x',
+			),
+		],
 		['an XML message', file('<?xml version="1.0"?><Error/>', 'application/xml')],
 		['a picture', file(Buffer.from('ffd8ffe000104a464946', 'hex'), 'application/octet-stream')],
 		['an empty file', file('', 'video/mp4')],
@@ -79,15 +141,40 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 		async (_name, behaviour) => {
 			const { items, error, fetched } = await download(behaviour);
 			expect(items).toEqual([]);
-			expect(error?.message).toMatch(/^The address of the video gives .*, not a video$/);
+			expect(error?.message).toMatch(/^The address of the video returned .* instead of a video$/);
 			expect(error?.description).toContain('task 1');
 			expect(fetched).toHaveLength(1);
 		},
 	);
 
+	test.each([
+		['an answer with a part (HTTP 206)', partial],
+		['an MP4 whose media box is cut', file(indexLast.subarray(0, 1500), 'video/mp4')],
+		[
+			'an MP4 that ends where its index should follow',
+			file(indexLast.subarray(0, 3024), 'video/mp4'),
+		],
+		['an MP4 whose index is cut', file(mp4.subarray(0, mp4.indexOf('moov') + 50), 'video/mp4')],
+		['the beginning of an MP4', file(mp4.subarray(0, 6), 'video/mp4')],
+		[
+			'compressed data that is cut',
+			file(gzipSync(indexLast).subarray(0, -40), 'video/mp4', { 'content-encoding': 'gzip' }),
+		],
+	] as Array<[string, Behaviour]>)(
+		'%s is fetched three times, and then told',
+		async (_name, behaviour) => {
+			const { items, error, fetched } = await download(behaviour);
+			expect(items).toEqual([]);
+			expect(error?.message).toMatch(/gives only a part of it$|was interrupted$/);
+			expect(fetched).toHaveLength(3);
+		},
+	);
+
 	test('half a video is fetched three times, and then told', async () => {
 		const { error, fetched } = await download((_request, response) => {
-			response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 10_000 }).write(mp4);
+			response
+				.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 100_000 })
+				.write(mp4);
 			setTimeout(() => response.destroy(), 20);
 		});
 		expect(error?.message).toBe('The download of the video was interrupted');
@@ -119,7 +206,7 @@ test('redirects are followed to the video, but not round in circles', async () =
 	expect(found.items[0].binary?.data).toBeDefined();
 	hostile.requests = [];
 	const lost = await download(to('/video'));
-	expect(lost.error?.message).toBe('The address of the video redirects without end');
+	expect(lost.error?.message).toBe('The address of the video redirects too many times');
 	expect(lost.fetched).toHaveLength(6);
 });
 
@@ -211,3 +298,32 @@ test.each([
 	'http://localhost.example.com/',
 	'http://10.example.com/',
 ])('%s is public', (address) => expect(isPrivateAddress(address)).toBe(false));
+
+test('more files than ten of one task are not fetched', async () => {
+	hostile.behaviour = (request, response) => {
+		if (!request.url?.includes('effects')) return file(mp4, 'video/mp4')(request, response);
+		const videos = Array.from({ length: 200 }, (_, at) => ({ url: `${hostile.url}/video${at}` }));
+		const data = { task_id: '1', task_status: 'succeed', task_result: { videos } };
+		response.end(JSON.stringify({ code: 0, data }));
+	};
+	const parameters = { operation: 'get', taskId: byId('1'), downloadVideo: true };
+	const { items } = await runNode({ parameters, credential: hostile.credential('kling') });
+	expect(Object.keys(items[0].binary ?? {})).toHaveLength(10);
+	expect(hostile.requests.filter((line) => /\/video\d/.test(line))).toHaveLength(10);
+});
+
+test('a file name has letters that every file system takes, and 120 of them at most', async () => {
+	const effectScene = `../a\u202eb\u0000c/${'long'.repeat(100)}`;
+	hostile.behaviour = (request, response) => {
+		if (!request.url?.includes('effects')) return file(mp4, 'video/mp4')(request, response);
+		const videos = [{ url: `${hostile.url}/video` }];
+		const info = { task_info: { effect_scene: effectScene }, effect_scene: effectScene };
+		const data = { task_id: 'x'.repeat(128), task_status: 'succeed', task_result: { videos } };
+		response.end(JSON.stringify({ code: 0, data: { ...data, ...info } }));
+	};
+	const parameters = { operation: 'get', taskId: byId('x'.repeat(128)), downloadVideo: true };
+	const { items } = await runNode({ parameters, credential: hostile.credential('kling') });
+	const { fileName = '' } = items[0].binary?.data ?? {};
+	expect(fileName).toMatch(/^[\w.’-]{20,120}\.mp4$/);
+	expect(fileName.length).toBeLessThanOrEqual(120);
+});

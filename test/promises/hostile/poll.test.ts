@@ -127,5 +127,6 @@ describe.each(watched)('%s, watching %s', (provider, watch) => {
 		);
 		expect(told.length).toBeGreaterThan(0);
 		expect(followed).toBeGreaterThan(runs / 2);
-	});
+		// Seconds of work, which take longer beside other tests.
+	}, 180_000);
 });

@@ -17,6 +17,8 @@ const secretKey = 'SECRET-key/of+the?suite&more';
 const webhookSecret = 'whsec_c2VjcmV0LW9mLXRoZS1zdWl0ZQ==';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
+const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
+const inPhp = (text: string) => inJson(text).replaceAll('/', '\\/');
 /** How a provider can repeat a secret inside a JSON text. */
 const spellings: Record<string, (secret: string) => string> = {
 	plain: (secret) => JSON.stringify(secret).slice(1, -1),
@@ -27,6 +29,33 @@ const spellings: Record<string, (secret: string) => string> = {
 		[...secret].map((char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
 	'with escaped slashes': (secret) => JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
 	'escaped twice': (secret) => JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1),
+	'as PHP escapes JSON, inside of JSON': (secret) => inJson(inPhp(secret)),
+	'as PHP escapes JSON, twice': (secret) => inPhp(inPhp(secret)),
+	'in HTML entities': (secret) =>
+		secret
+			.replaceAll('&', '&amp;')
+			.replaceAll('"', '&quot;')
+			.replaceAll('/', '&#x2F;')
+			.replaceAll('+', '&plus;')
+			.replaceAll('\\', '&#92;'),
+	'letter by letter in HTML': (secret) =>
+		[...secret].map((char) => `&#${char.charCodeAt(0)};`).join(''),
+	'in HTML, escaped twice': (secret) =>
+		[...secret].map((char) => `&amp;#x${char.charCodeAt(0).toString(16)};`).join(''),
+	'URL-encoded twice': (secret) => encodeURIComponent(encodeURIComponent(secret)),
+	'URL-encoded letter by letter': (secret) =>
+		[...Buffer.from(secret)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+	'URL-encoded, then in HTML': (secret) =>
+		encodeURIComponent(secret).replaceAll('%', '&#37;').replaceAll('k', '&#107;'),
+	'split by a blank': (secret) => inJson(`${secret.slice(0, 9)} ${secret.slice(9)}`),
+	'split by a line end': (secret) => inJson(`${secret.slice(0, 9)}\r\n${secret.slice(9)}`),
+	'split by blanks all over': (secret) => inJson([...secret].join(' ')),
+	'in hexadecimal digits': (secret) => Buffer.from(secret).toString('hex'),
+	'in large hexadecimal digits': (secret) => Buffer.from(secret).toString('hex').toUpperCase(),
+	'in pairs of hexadecimal digits': (secret) =>
+		Buffer.from(secret)
+			.toString('hex')
+			.replace(/..(?=.)/g, '$&:'),
 	base64: (secret) => base64(secret),
 	'base64 behind one letter': (secret) => base64(`u${secret}`),
 	'base64 behind a user name': (secret) => base64(`me:${secret}:x`),
@@ -38,7 +67,10 @@ function leftOf(secret: string, text: string): string[] {
 	const core = secret.slice(4, -4);
 	const forms = [core, encodeURIComponent(core), JSON.stringify(core).slice(1, -1)];
 	const digits = [0, 1, 2].map((offset) => base64('x'.repeat(offset) + secret).slice(8, -8));
-	return [...forms, ...digits].filter((form) => text.includes(form));
+	const hex = Buffer.from(core).toString('hex');
+	const letters = core.replace(/\W/g, '');
+	const found = [...forms, ...digits, hex, hex.toUpperCase()].filter((form) => text.includes(form));
+	return text.replace(/\W/g, '').includes(letters) ? [...found, letters] : found;
 }
 
 describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, spell) => {
@@ -70,7 +102,7 @@ describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, 
 		const token = signedToken(accessKey, secretKey, Date.parse('2026-11-21T13:00:00Z'));
 		for (const secret of [accessKey, secretKey, webhookSecret, token]) {
 			const source = `{"said":["a ${spell(secret)} b"]}`;
-			const said = redaction.json(JSON.parse(source), source) as { said: string[] };
+			const said = redaction.json(JSON.parse(source) as { said: string[] }, source).value;
 			expect(leftOf(secret, JSON.stringify(said))).toEqual([]);
 			expect(said.said[0]).toMatch(/^a /);
 			expect(leftOf(secret, redaction.text(`x ${JSON.parse(`"${spell(secret)}"`)}`))).toEqual([]);
@@ -84,13 +116,15 @@ describe('redaction', () => {
 	test('leaves alone what is too short to be a key', () => {
 		const redaction = redactionOf(account);
 		expect(redaction.text('a short text')).toBe('a short text');
-		expect(redaction.json({ short: 'short' }, '{"short":"short\\n"}')).toEqual({ short: 'short' });
+		expect(redaction.json({ short: 'short' }, '{"short":"short\\n"}').value).toEqual({
+			short: 'short',
+		});
 	});
 
 	test('gives the very same value where there is nothing to take out', () => {
 		const value = { __proto__: null, text: 'a "b" \\ c', list: [1, null, true] };
 		const redaction = redactionOf(account);
-		expect(redaction.json(value, JSON.stringify(value))).toEqual(value);
-		expect(redaction.json(undefined, '\\')).toBeUndefined();
+		expect(redaction.json(value, JSON.stringify(value)).value).toEqual(value);
+		expect(redaction.json(undefined, '\\').value).toBeUndefined();
 	});
 });

@@ -4,6 +4,7 @@ import { nodeName, runNode, type RunOptions, type RunResult } from '../../../too
 import { clockedNode, type World } from './clockedNode';
 import { setFaults } from './faults';
 import { seeded, VirtualClock } from '../../harness/virtualClock';
+import { randomCases } from '../../harness/randomCases';
 
 export interface CampaignOptions {
 	provider: SandboxProvider;
@@ -279,7 +280,7 @@ export function campaignTest(
 	options: Omit<CampaignOptions, 'seed' | 'creates'> & { share?: number },
 ): void {
 	const seed = Number(process.env.CAMPAIGN_SEED ?? 20_260_101);
-	const creates = Number(process.env.CAMPAIGN_CREATES ?? 1_000) * (options.share ?? 1);
+	const creates = randomCases(1_000, 'CAMPAIGN_CREATES') * (options.share ?? 1);
 	test(`${name} (seed ${seed})`, async () => {
 		const startedAt = performance.now();
 		const campaign = new Campaign({ ...options, seed, creates });

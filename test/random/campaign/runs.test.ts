@@ -194,7 +194,7 @@ describe('a failure that all items would meet', () => {
 			'Kling AI may have created the task, but its response did not arrive',
 		);
 		expect(json[0].message).toContain(
-			'Looking for it did not work: Kling AI did not accept the key.',
+			'It could not be looked up: Kling AI did not accept the key.',
 		);
 		expect(json[0].message).toContain(sandbox.charges[0].externalTaskId);
 		expect(json[0].message).toContain('A retry of this execution looks for it again');
@@ -277,7 +277,7 @@ describe('waiting', () => {
 		const shown = output.map(({ json }) => [json.taskId, json.status]);
 		if (onError === 'stopWorkflow') {
 			expect(result.error?.message).toBe(
-				'Kling AI could not make the effect “squish”: Image pixel is invalid',
+				'Kling AI could not generate “squish”: Image pixel is invalid',
 			);
 			expect(result.error?.description).toContain(`task ${failed}`);
 			expect(result.error?.description?.split(failed)).toHaveLength(2);

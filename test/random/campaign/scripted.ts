@@ -2,7 +2,7 @@ import { parseJson } from '../../../nodes/kling/json';
 import { failureWithoutResponse, type Failure } from '../../../nodes/kling/failure';
 import type { ApiRequest, HttpResponse } from '../../../nodes/kling/http';
 import { Client } from '../../../nodes/kling/client';
-import { providerNamed } from '../../../nodes/kling/providers';
+import { providerNamed } from '../../fixtures/providers';
 import type { ProviderName } from '../../../nodes/kling/task';
 import { VirtualClock } from '../../harness/virtualClock';
 
@@ -92,7 +92,7 @@ export function scripted(
 		await clock.sleep(script.latencyMs ?? 0, signal);
 		return await next(request, request.method === 'POST' ? script.posts : script.gets);
 	};
-	const client = new Client(providerNamed(provider)!, send, clock, signal);
+	const client = new Client(providerNamed(provider), send, clock, signal);
 	const at = (method: string) => sent.filter((one) => one.method === method).map((one) => one.at);
 	return { clock, start, client, sent, posts: () => at('POST'), gets: () => at('GET'), signal };
 }

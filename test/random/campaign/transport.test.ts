@@ -29,10 +29,16 @@ describe('a request without an answer', () => {
 			"a private address, for n8n 2.40's protection",
 			{ message: 'The request was blocked because it resolves to a restricted IP address' },
 		],
-		['a certificate that is not trusted', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
 	])('never arrived: %s', async (_name, thrown) => {
 		expect(await replyTo(thrown)).toMatchObject({ kind: 'unreachable' });
 	});
+
+	test.each(['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
+		'never arrived, because the certificate is not trusted: %s',
+		async (code) => {
+			expect(await replyTo({ cause: { code } })).toMatchObject({ kind: 'untrusted', code });
+		},
+	);
 
 	test.each([
 		// The route can be lost while waiting for the answer: the create was sent, and perhaps paid for.

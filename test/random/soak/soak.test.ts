@@ -4,14 +4,16 @@ import { startSandbox, type Sandbox } from '../../../sandbox';
 import { runNode } from '../../../tools/engine';
 import { useInstantClock, type InstantClock } from '../../harness/clock';
 import { ActiveTrigger } from '../../harness/activeTrigger';
+import { randomCases } from '../../harness/randomCases';
 
 /**
  * Fifty hours of a trigger that polls each minute, and the creates of a busy day, in one process and
  * within a minute: nothing may grow with the number of polls, tasks or creates.
  */
 
-const polls = 3_000;
-const creates = 500;
+const polls = randomCases(3_000, 'SOAK_POLLS');
+const perRun = 10;
+const creates = randomCases(50, 'SOAK_RUNS') * perRun;
 const minuteMs = 60_000;
 /** A machine that is busy with other things takes several times the usual half minute. */
 const longestMs = 180_000;
@@ -100,7 +102,7 @@ test(
 
 /** A quiet half hour, then a task; now and then many at once. */
 function addTasks(poll: number): number {
-	const count = poll % 1_000 === 0 ? 30 : poll % 30 === 0 ? 1 : 0;
+	const count = poll % (polls / 3) === 0 ? 30 : poll % 30 === 0 ? 1 : 0;
 	const now = time.clock.now();
 	sandbox.seedTasks(
 		'kling',
@@ -118,7 +120,6 @@ function addTasks(poll: number): number {
 test(
 	`${creates} creates, waited for, leave memory as it was after the first third`,
 	async () => {
-		const perRun = 10;
 		const credential = sandbox.credential('kling');
 		let heapAtThird = 0;
 		let finished = 0;

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
-import { history, Play } from './history';
+import { history, Play, usualHistories } from './history';
 
 /**
  * `tsx test/random/watch/count.ts 50000 [seed]`: plays so many histories and tells how many went
  * wrong, with the first few of them.
  */
-const [runs = '3000', seed = '1'] = process.argv.slice(2);
+const [runs = String(usualHistories), seed = '1'] = process.argv.slice(2);
 void main();
 
 async function main(): Promise<void> {

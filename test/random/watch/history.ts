@@ -3,6 +3,9 @@ import { day, hour, minute, Runner, second, World, type Habits, type ModelTask }
 
 /** Random histories of tasks, polls, failures, restarts and edits, and what the trigger must make of them. */
 
+/** How many of them a run of the tests plays. */
+export const usualHistories = 3_000;
+
 /** Milliseconds by which clocks may disagree, or a task be listed late, in these histories. */
 const skewMs = 2 * minute;
 /** What the documentation says of ends before the activation. */
@@ -37,6 +40,11 @@ const taskShape = fc.record({
 		'none',
 	),
 	prefix: fc.constantFrom('', '', 'other-'),
+	/** Milliseconds from its end until the provider dates it anew. */
+	touched: fc.oneof(
+		{ weight: 5, arbitrary: fc.constant(Infinity) },
+		{ weight: 1, arbitrary: fc.integer({ min: 0, max: 2 * day }) },
+	),
 	/** Milliseconds from one task of a burst to the next. */
 	gap: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 * second })),
 });
@@ -46,6 +54,8 @@ interface PlayHabits extends Habits {
 	isFullyDated: boolean;
 	isWronglyDated: boolean;
 	requests: number;
+	silence: number;
+	isDurable: boolean;
 }
 
 const habits: fc.Arbitrary<PlayHabits> = fc.record({
@@ -56,8 +66,11 @@ const habits: fc.Arbitrary<PlayHabits> = fc.record({
 		'oldest',
 		'random',
 		'updated',
+		'grouped',
 	),
 	largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
+	cap: fc.constantFrom(Infinity, Infinity, Infinity, 7, 15, 60),
+	skipsWhatItCuts: fc.boolean(),
 	createdGrain: fc.constantFrom(1, second, minute),
 	updatedGrain: fc.constantFrom(1, second),
 	namesTime: fc.constantFrom(true, true, true, false),
@@ -65,6 +78,10 @@ const habits: fc.Arbitrary<PlayHabits> = fc.record({
 	staleness: fc.constantFrom(0, 0, minute, skewMs),
 	failures: fc.constantFrom(0, 0, 3),
 	clockAhead: fc.constantFrom(0, 0, 0, hour),
+	/** How many of 100 failures come without any response. */
+	silence: fc.constantFrom(0, 50, 100),
+	/** Whether n8n keeps cursors durably. */
+	isDurable: fc.constantFrom(false, false, true),
 	/** How many requests a poll has time for: the provider can be slow. */
 	requests: fc.constantFrom(Infinity, Infinity, Infinity, 3),
 	/** Whether every task has both dates, as Kling's have. */
@@ -102,6 +119,11 @@ const pollStep = fc.record({
 	vanishes: fc.option(fc.record({ request: fc.integer({ min: 2, max: 6 }), which: fc.nat() }), {
 		freq: 4,
 	}),
+	/** What happens while a request of it is under way. */
+	meanwhile: fc.option(
+		fc.record({ request: fc.integer({ min: 1, max: 4 }), does: fc.constantFrom('poll', 'save') }),
+		{ freq: 6 },
+	),
 });
 
 const step = fc.oneof(
@@ -122,9 +144,17 @@ const step = fc.oneof(
 		weight: 1,
 		arbitrary: fc.record({ do: fc.constant('restart' as const), isSaved: fc.boolean() }),
 	},
-	{ weight: 1, arbitrary: fc.record({ do: fc.constant('setClock' as const), ahead: skew }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			do: fc.constant('setClock' as const),
+			ahead: fc.oneof(skew, fc.constantFrom(-farAhead, hour)),
+		}),
+	},
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant('vanish' as const), which: fc.nat() }) },
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant('edit' as const) }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('save' as const) }) },
+	{ weight: 1, arbitrary: fc.record({ do: fc.constant('rename' as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -185,6 +215,11 @@ export class Play {
 	private wholePolls = 2;
 	private nextIsActivation = true;
 	private isEdited = false;
+	/** Whether this process of n8n has polled under the name that the node has. */
+	private isNameKnown = false;
+	/** Whether it has not polled under its new name yet. */
+	private isRenaming = false;
+
 	/** When a poll that nothing cut short was over for the first time since n8n loaded what it saved. */
 	private firstWholeAt = Infinity;
 	/** How long the world has stood still without a poll at most. */
@@ -196,13 +231,16 @@ export class Play {
 		const { clockAhead, staleness } = history.habits;
 		const habits = { ...history.habits, staleness: clockAhead > 0 ? 0 : staleness };
 		this.world = new World(habits, random(history.seed));
-		this.runner = new Runner(this.world, [...history.events], history.prefix);
+		const { isDurable, silence } = history.habits;
+		this.runner = new Runner(this.world, [...history.events], history.prefix, isDurable);
+		const chance = random(history.seed + 1);
+		this.world.isSilent = () => chance() * 100 < silence;
 		this.polledAt = this.world.now;
 		for (const { shape, age } of history.past) this.addPast(shape, age);
 	}
 
 	private fields(shape: Shape): Partial<ModelTask> {
-		const { runs: _runs, gap: _gap, ...fields } = shape;
+		const { runs: _runs, gap: _gap, touched: _touched, ...fields } = shape;
 		const { isFullyDated, isWronglyDated, clockAhead } = this.history.habits;
 		const isFarAhead = shape.createdSkew === farAhead;
 		if (clockAhead > 0 || (isFarAhead && !isWronglyDated)) fields.createdSkew = 0;
@@ -210,17 +248,25 @@ export class Play {
 		return { ...fields, dates: isFullyDated ? 'both' : shape.dates };
 	}
 
+	private add(shape: Shape, createdAt: number, runs: number): void {
+		const fields = this.fields(shape);
+		const endsAt = createdAt + runs;
+		// Without its creation, a task that is dated anew is a new one.
+		const touched = fields.dates === 'updated' ? Infinity : shape.touched;
+		this.world.add({ ...fields, createdAt, endsAt, touchedAt: endsAt + touched });
+	}
+
 	private addPast(shape: Shape, age: number): void {
 		const createdAt = this.world.now - age - shape.lag;
 		// What runs at activation was created within the reach of the first pass.
 		const runs = age > 20 * hour ? Math.min(shape.runs, age) : shape.runs;
-		this.world.add({ ...this.fields(shape), createdAt, endsAt: createdAt + runs });
+		this.add(shape, createdAt, runs);
 	}
 
 	private create(shapes: Shape[]): void {
 		for (const shape of shapes) {
 			this.world.now += shape.gap;
-			this.world.add({ ...this.fields(shape), endsAt: this.world.now + shape.runs });
+			this.add(shape, this.world.now, shape.runs);
 		}
 	}
 
@@ -236,10 +282,19 @@ export class Play {
 		if (each.do === 'create') return this.create(each.shapes);
 		if (each.do === 'wait') return void (world.now += each.ms);
 		if (each.do === 'vanish') return this.vanish(each.which);
-		if (each.do === 'setClock') return void (world.n8nAhead = each.ahead);
+		if (each.do === 'setClock') {
+			// Where responses name no time, n8n's clock is all there is.
+			const isTold = this.history.habits.namesTime;
+			return void (world.n8nAhead = isTold ? each.ahead : each.ahead % skewMs);
+		}
+		if (each.do === 'save') return this.save();
+		if (each.do === 'rename') return this.rename();
 		if (each.do === 'restart') {
+			// What n8n has not saved by then is lost, as the documentation says.
+			if (this.isRenaming || !runner.isSaved) return;
 			runner.restart();
 			this.firstWholeAt = Infinity;
+			this.isNameKnown = false;
 			// n8n saves after the activation that an edit brings, be it in between or not.
 			this.nextIsActivation ||= each.isSaved;
 			return;
@@ -248,12 +303,41 @@ export class Play {
 			// Until the first poll of the new version, the old one goes on.
 			if (this.isEdited || runner.activatedAt === Infinity) return;
 			this.isEdited = true;
-			this.firstWholeAt = Infinity;
 			runner.switchTo([...this.history.eventsAfter]);
-			this.nextIsActivation = true;
-			return;
+			return this.activate();
 		}
 		await this.poll(each);
+	}
+
+	/** n8n goes on with an edited workflow: at once, unless polls are jobs of their own. */
+	private activate(): void {
+		this.firstWholeAt = Infinity;
+		this.nextIsActivation ||= !this.history.habits.isDurable;
+	}
+
+	private save(): void {
+		if (this.runner.activatedAt === Infinity) return;
+		this.runner.edit();
+		this.activate();
+	}
+
+	/** Back to the old name only in the same process, which alone knows what came in between. */
+	private rename(): void {
+		if (!this.isNameKnown) return;
+		this.isNameKnown = false;
+		this.isRenaming = !this.history.habits.isDurable;
+		this.runner.rename();
+		this.activate();
+	}
+
+	private async meanwhile(does: string): Promise<void> {
+		const { world, runner } = this;
+		const { requests, rows, before, fails, meanwhile, onResponse } = world;
+		const calm = { before: () => undefined, fails: () => false, meanwhile: async () => undefined };
+		Object.assign(world, calm);
+		if (does === 'save') this.save();
+		await runner.poll({ isActivation: this.nextIsActivation });
+		Object.assign(world, { requests, rows, before, fails, meanwhile, onResponse });
 	}
 
 	private async poll({
@@ -262,12 +346,16 @@ export class Play {
 		requests = Infinity,
 		during = null,
 		vanishes = null,
+		meanwhile = null,
 	}: Partial<Extract<Step, { do: 'poll' }>>): Promise<void> {
 		const { world, runner } = this;
 		world.fails = (request) => fails > 0 && (isOutage ? request >= fails : request === fails);
 		world.before = (request) => {
 			if (during?.request === request) this.create(during.shapes);
 			if (vanishes?.request === request) this.vanish(vanishes.which);
+		};
+		world.meanwhile = async (request) => {
+			if (meanwhile?.request === request) await this.meanwhile(meanwhile.does);
 		};
 		this.longestPause = Math.max(this.longestPause, world.now - this.polledAt);
 		const failuresBefore = runner.failures;
@@ -276,6 +364,8 @@ export class Play {
 		await runner.poll({ requests: most, isActivation: this.nextIsActivation });
 		this.polledAt = world.now;
 		if (runner.state !== null) this.nextIsActivation = false;
+		this.isNameKnown = runner.state !== null;
+		if (runner.failures === failuresBefore) this.isRenaming = false;
 		if (most === Infinity && runner.failures === failuresBefore) {
 			this.wholePolls++;
 			this.firstWholeAt = Math.min(this.firstWholeAt, world.now);
@@ -286,6 +376,7 @@ export class Play {
 	private pass(): void {
 		this.world.fails = () => false;
 		this.world.before = () => undefined;
+		this.world.meanwhile = async () => undefined;
 		this.world.now += minute;
 	}
 
@@ -353,7 +444,8 @@ export class Play {
 		if (!isWantedFirst && !isWantedLast) return [0, 0];
 		const from = isWantedFirst ? runner.activatedAt : runner.switchedAt;
 		if (!isWantedLast && endsAt > runner.switchedAt) return [0, 0];
-		return [this.isSure(task, from) && isWantedLast ? 1 : 0, this.isPast(task, from) ? 0 : 1];
+		const pastUntil = isWantedFirst ? runner.activatedAt : runner.switchedSince;
+		return [this.isSure(task, from) && isWantedLast ? 1 : 0, this.isPast(task, pastUntil) ? 0 : 1];
 	}
 
 	/** Whether the trigger has no excuse for not emitting it. */
@@ -372,9 +464,10 @@ export class Play {
 
 	/** Whether the first response surely showed a task that vanishes later at most. */
 	private isInFirstResponse({ createdAt, lag }: Pick<ModelTask, 'createdAt' | 'lag'>): boolean {
-		const { staleness, largestPage } = this.history.habits;
+		const { staleness, largestPage, cap } = this.history.habits;
 		const { activatedAt, tasksAtActivation } = this.runner;
-		return tasksAtActivation <= largestPage && createdAt + lag < activatedAt - staleness;
+		const isWhole = tasksAtActivation <= Math.min(largestPage, cap);
+		return isWhole && createdAt + lag < activatedAt - staleness;
 	}
 
 	/** Whether it surely ended before, in a way that the trigger can see. */
@@ -383,7 +476,10 @@ export class Play {
 		const longBefore = from - marginMs - 2 * skewMs - second;
 		// An end that is dated before the creation says nothing.
 		const isOdd = endsAt + task.updatedSkew <= createdAt + task.createdSkew + minute;
-		if ((dates === 'both' && !isOdd) || dates === 'updated') return endsAt < longBefore;
+		// Where it is dated anew, only the first response may have shown it as ended before.
+		const isTouched = task.touchedAt < Infinity && !this.isInFirstResponse(task);
+		if ((dates === 'both' && !isOdd) || dates === 'updated')
+			return endsAt < longBefore && !isTouched;
 		// Not dated, it is known to be past where the activation showed it so.
 		const { staleness } = this.history.habits;
 		const shownUntil = from - staleness - minute;

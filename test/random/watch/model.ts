@@ -1,3 +1,4 @@
+import { PollLocks } from '../../../nodes/KlingEffectsTrigger/pollLock';
 import type { Dated } from '../../../nodes/kling/client';
 import {
 	failureWithoutResponse,
@@ -8,7 +9,9 @@ import {
 } from '../../../nodes/kling/failure';
 import { recordOf } from '../../../nodes/kling/task';
 import type { TaskRecord, TaskStatus } from '../../../nodes/kling/task';
-import { watchAccount } from '../../../nodes/kling/watch/list';
+import type { TaskPage } from '../../../nodes/kling/providers/provider';
+import { watchList } from '../../../nodes/kling/watch/list';
+import { SeenTasks } from '../../../nodes/kling/watch/seenTasks';
 import type { PollTime } from '../../../nodes/kling/watch/source';
 import { readState, type AccountState, type TaskEvent } from '../../../nodes/kling/watch/state';
 
@@ -19,13 +22,17 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 
-export type Order = 'newest' | 'newestStamp' | 'oldest' | 'random' | 'updated';
+export type Order = 'newest' | 'newestStamp' | 'oldest' | 'random' | 'updated' | 'grouped';
 
 /** How the provider lists and dates tasks. */
 export interface Habits {
 	order: Order;
-	/** The largest page that it gives. */
+	/** The largest page that can be asked for. */
 	largestPage: number;
+	/** The largest page that it gives, whatever it is asked for. */
+	cap: number;
+	/** Whether the tasks that it leaves out of a page are left out of the next one, too. */
+	skipsWhatItCuts: boolean;
 	/** Milliseconds to which `created_at` is cut. */
 	createdGrain: number;
 	/** Milliseconds to which `updated_at` is cut. */
@@ -58,6 +65,8 @@ export interface ModelTask {
 	place: number;
 	prefix: string;
 	vanishedAt: number;
+	/** When the provider changes the date of its end, without anything else. */
+	touchedAt: number;
 }
 
 export const trouble: Failure = {
@@ -65,6 +74,7 @@ export const trouble: Failure = {
 	httpStatus: 503,
 	body: 'empty',
 };
+export const noResponse: Failure = failureWithoutResponse('noResponse');
 const unknownTask: Failure = { ...trouble, kind: 'notFound', httpStatus: 404, body: 'json' };
 
 export class World {
@@ -81,8 +91,14 @@ export class World {
 	before: (request: number) => void = () => undefined;
 	/** Which requests of the poll under way fail. */
 	fails: (request: number, page: number | null) => boolean = () => false;
-	/** Called when something came back. */
-	onResponse: (isGood: boolean) => void = () => undefined;
+	/** Which of those fail without any response. */
+	isSilent: (request: number) => boolean = () => false;
+	/** How far back the server knows things that answers a request; by chance where it does not say. */
+	lagOf: (request: number) => number | null = () => null;
+	/** What else happens before a request is answered. */
+	meanwhile: (request: number) => Promise<void> = async () => undefined;
+	/** Called with every response, and where none came. */
+	onResponse: (outcome: 'good' | 'bad' | 'none') => void = () => undefined;
 	private count = 0;
 
 	constructor(
@@ -108,6 +124,7 @@ export class World {
 			place: this.chance(),
 			prefix: '',
 			vanishedAt: Infinity,
+			touchedAt: Infinity,
 			...fields,
 		};
 		this.tasks.push(task);
@@ -119,17 +136,19 @@ export class World {
 		this.rows = 0;
 	}
 
-	async listOnce(page: number, pageSize: number): Promise<Dated<TaskRecord[]>> {
-		return this.respond(page, (at) => {
-			const start = (page - 1) * pageSize;
-			const rows = this.listed(at).slice(start, start + pageSize);
-			this.rows += rows.length;
-			return success(rows.map((task) => this.record(task, at)));
+	async listOnce(page: number, pageSize: number): Promise<Dated<TaskPage>> {
+		return await this.respond(page, (at) => {
+			const { cap, skipsWhatItCuts } = this.habits;
+			const given = Math.min(pageSize, cap);
+			const start = (page - 1) * (skipsWhatItCuts ? pageSize : given);
+			const tasks = this.listed(at).slice(start, start + given);
+			this.rows += tasks.length;
+			return success({ records: tasks.map((task) => this.record(task, at)), rows: tasks.length });
 		});
 	}
 
 	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
-		return this.respond(null, (at) => {
+		return await this.respond(null, (at) => {
 			const task = this.tasks.find(({ id }) => id === taskId);
 			return task && isShown(task, at) ? success(this.record(task, at)) : failed(unknownTask);
 		});
@@ -139,18 +158,25 @@ export class World {
 	 * @param page null for a single task
 	 * @param read what the server knows, as of a moment
 	 */
-	private respond<T>(page: number | null, read: (at: number) => Outcome<T>): Dated<T> {
-		this.requests++;
+	private async respond<T>(
+		page: number | null,
+		read: (at: number) => Outcome<T>,
+	): Promise<Dated<T>> {
+		const request = ++this.requests;
+		await this.meanwhile(request);
 		this.now += 300;
-		this.before(this.requests);
+		this.before(request);
 		const { servers, namesTime, staleness, failures, clockAhead } = this.habits;
 		const server = servers[Math.floor(this.chance() * servers.length)];
 		const told = namesTime ? cut(this.now + server, second) : this.now + this.n8nAhead;
 		const clock = told + clockAhead;
-		const isBad = this.chance() * 100 < failures || this.fails(this.requests, page);
-		this.onResponse(!isBad);
+		const isBad = this.chance() * 100 < failures || this.fails(request, page);
+		const isSilent = isBad && this.isSilent(request);
+		this.onResponse(isSilent ? 'none' : isBad ? 'bad' : 'good');
+		if (isSilent) return { ...failed(noResponse), providerTime: null };
 		if (isBad) return { ...failed(trouble), providerTime: clock };
-		return { ...read(this.now - staleness * this.chance()), providerTime: clock };
+		const lag = this.lagOf(request) ?? staleness * this.chance();
+		return { ...read(this.now - lag), providerTime: clock };
 	}
 
 	private listed(at: number): ModelTask[] {
@@ -160,6 +186,7 @@ export class World {
 			oldest: (task) => task.createdAt,
 			random: (task) => task.place,
 			updated: (task) => -this.updatedStamp(task, at),
+			grouped: (task) => groupOf(task, at) * 1e14 - task.createdAt,
 		};
 		const key = keys[this.habits.order];
 		return this.tasks
@@ -172,7 +199,8 @@ export class World {
 	}
 
 	private updatedStamp(task: ModelTask, at: number): number {
-		const changed = at >= task.endsAt ? task.endsAt : task.createdAt;
+		const ended = at >= task.touchedAt ? task.touchedAt : task.endsAt;
+		const changed = at >= task.endsAt ? ended : task.createdAt;
 		return cut(changed + task.updatedSkew, this.habits.updatedGrain);
 	}
 
@@ -196,6 +224,12 @@ function isShown({ createdAt, lag, vanishedAt }: ModelTask, at: number): boolean
 	return createdAt + lag <= at && at < vanishedAt;
 }
 
+/** Failed tasks first, as a list that is grouped by state may have it. */
+function groupOf({ endsAt, outcome }: ModelTask, at: number): number {
+	if (at < endsAt) return 2;
+	return outcome === 'failed' ? 0 : 1;
+}
+
 function cut(time: number, grain: number): number {
 	return Math.floor(time / grain) * grain;
 }
@@ -208,10 +242,16 @@ export interface PollTerms {
 	isActivation?: boolean;
 }
 
+/** The names that the node has in turn. */
+type NodeName = 'Trigger' | 'Renamed';
+/** Static data as n8n keeps it: by the node's name. */
+type StaticData = Partial<Record<NodeName, { watch?: unknown }>>;
+
 /**
- * The trigger in an n8n that keeps static data in memory, and saves it only with an emit and once
- * after activation (seen on n8n 1.123 and 2.40). What n8n itself can lose, a crash between saving
- * the data and storing the execution, is not modelled.
+ * The trigger in n8n, without what n8n itself can lose: a crash between saving the data and storing
+ * the execution. By default n8n keeps static data in memory, and saves it only with an emit and once
+ * after activation (seen on n8n 1.123 and 2.41). Where cursors are durable, each poll gets a copy of
+ * the node's data, which is kept unless the poll throws, or is the activation's and emits nothing.
  */
 export class Runner {
 	readonly emitted: string[] = [];
@@ -219,83 +259,192 @@ export class Runner {
 	activatedAt = Infinity;
 	/** How many tasks there were when it was activated. */
 	tasksAtActivation = 0;
-	/** True time of the first response after the events were changed; Infinity before. */
+	/** True time of the first poll after the events were changed; Infinity before. */
 	switchedAt = Infinity;
+	/** True time of the last response that was known then. */
+	switchedSince = Infinity;
+	/** What the last poll left. */
 	state: AccountState | null = null;
 	failures = 0;
 	largestState = 0;
-	private saved = 'null';
+	private locks = new PollLocks();
+	private name: NodeName = 'Trigger';
+	private data: StaticData = {};
+	private saved = '{}';
+	/** True time of the last response of which n8n knows, and of which what it saved knows. */
+	private heardAt = Infinity;
+	private savedHeardAt = Infinity;
 
 	constructor(
 		readonly world: World,
 		public events: TaskEvent[] = ['succeed', 'failed'],
 		readonly prefix?: string,
+		readonly isDurable = false,
 	) {}
 
 	async poll({ requests = Infinity, isActivation = false }: PollTerms = {}): Promise<string[]> {
 		const { world } = this;
-		const start = world.now;
-		const isFirst = this.state === null;
+		const live = (this.data[this.isDurable ? 'Trigger' : this.name] ??= {});
+		const holder = this.isDurable ? structuredClone(live) : live;
+		const lock = this.locks.claim({
+			key: 'node',
+			name: this.name,
+			holder,
+			now: world.now,
+			budgetMs: 45_000,
+			isScheduled: this.isDurable && !isActivation,
+		});
+		if (!lock) return [];
+		const known = lock.recall(holder.watch, 'test');
 		world.beginPoll();
-		let isHeard = false;
-		world.onResponse = (isGood) => {
-			if (this.switchedAt === -Infinity) this.switchedAt = world.now;
-			if (!isGood || !isFirst || isHeard) return;
-			isHeard = true;
-			this.activatedAt = world.now;
-			this.tasksAtActivation = world.tasks.length;
-		};
-		const time: PollTime = {
-			get isLeft() {
-				return world.requests === 0 || world.requests < requests;
-			},
-			ask: async (request) => await request(),
-			pause: async (tries) => void (world.now += tries * second),
-		};
-		const terms = { scope: 'test', events: this.events, externalTaskIdPrefix: this.prefix };
-		const result = await watchAccount(world, this.state, terms, time);
-		world.now = Math.max(world.now, start + 1);
-		if (result.failure) this.failures++;
+		this.listen(known === undefined);
+		const filter = { scope: 'test', events: this.events, externalTaskIdPrefix: this.prefix };
+		const result = await watchList(world, known, filter, timeFor(world, requests));
+		world.now++;
+		const { failure, isFirst, emitted } = result;
+		if (failure) this.failures++;
+		const isLong = lock.countFailure(failure !== null) && !lock.isActivation;
+		const { isValid } = lock;
+		lock.release();
 		// n8n does not activate a workflow whose first poll throws.
-		if (result.failure && result.isFirst) return [];
-		this.keep(result.state, result.emitted.length > 0 || isActivation);
-		const ids = result.emitted.map(({ task }) => task.taskId);
+		if (!isValid || (failure && isFirst)) return [];
+		holder.watch = this.read(result.state);
+		lock.keep(result.state, emitted.length > 0);
+		const isQuiet = emitted.length === 0;
+		const isDropped = isQuiet && (isActivation || (failure !== null && isLong));
+		if (this.isDurable && !isDropped) live.watch = holder.watch;
+		if (this.isDurable ? !isDropped : isActivation || !isQuiet) this.save();
+		const ids = emitted.map(({ task }) => task.taskId);
 		this.emitted.push(...ids);
 		return ids;
 	}
 
-	private keep(state: AccountState, isSaved: boolean): void {
-		const text = JSON.stringify(state);
-		this.state = readState(JSON.parse(text), 'account', 'test');
-		if (Object.keys(this.state.wanted).length === 0)
-			throw new Error(`The state cannot be read again: ${text}`);
-		this.largestState = Math.max(this.largestState, text.length);
-		if (isSaved) this.saved = text;
+	/** Notes when what is known for certain begins. */
+	private listen(isFirst: boolean): void {
+		const { world } = this;
+		let isHeard = false;
+		world.onResponse = (outcome) => {
+			if (this.switchedAt === -Infinity) {
+				this.switchedAt = world.now;
+				this.switchedSince = outcome === 'none' ? this.heardAt : world.now;
+			}
+			if (outcome !== 'none') this.heardAt = world.now;
+			if (outcome !== 'good' || !isFirst || isHeard) return;
+			isHeard = true;
+			this.activatedAt = world.now;
+			this.tasksAtActivation = world.tasks.length;
+		};
 	}
 
-	/** n8n ends and starts again, or the workflow is edited: either way the saved data is loaded. */
+	private read(state: AccountState): AccountState {
+		const text = JSON.stringify(state);
+		this.state = readState(JSON.parse(text), 'account', 'test');
+		if (this.state.activatedAt === null) throw new Error(`The state cannot be read again: ${text}`);
+		this.largestState = Math.max(this.largestState, text.length);
+		return this.state;
+	}
+
+	private save(): void {
+		this.saved = JSON.stringify(this.data);
+		this.savedHeardAt = this.heardAt;
+	}
+
+	/** Whether n8n has saved anything. */
+	get isSaved(): boolean {
+		return this.saved !== '{}';
+	}
+
+	/** n8n ends and starts again: the saved data is loaded. */
 	restart(): void {
-		this.state = JSON.parse(this.saved) as AccountState | null;
+		this.locks = new PollLocks();
+		this.heardAt = this.savedHeardAt;
+		this.load();
+	}
+
+	/** The workflow is edited: n8n goes on, with the data that it has saved. */
+	edit(): void {
+		if (!this.isDurable) this.load();
+	}
+
+	private load(): void {
+		this.data = JSON.parse(this.saved) as StaticData;
+		this.state = (this.data[this.name]?.watch ?? null) as AccountState | null;
 	}
 
 	/** The user changes Trigger On. */
 	switchTo(events: TaskEvent[]): void {
-		this.restart();
+		this.edit();
 		this.events = events;
 		this.switchedAt = -Infinity;
 	}
 
+	/** The user gives the node its other name. */
+	rename(): void {
+		this.edit();
+		this.name = this.name === 'Trigger' ? 'Renamed' : 'Trigger';
+	}
+
 	/** The tasks that it follows. */
 	get open(): string[] {
-		return (this.state?.open ?? []).map(([id]) => id);
+		return this.state?.open ?? [];
 	}
 
 	/** How many ended tasks it remembers. */
 	get remembered(): number {
-		return Object.values(this.state?.seen ?? {}).join('').length / 8;
+		return this.state ? new SeenTasks(this.state.seen).size : 0;
 	}
 
 	get stateBytes(): number {
 		return JSON.stringify(this.state).length;
 	}
+}
+
+function timeFor(world: World, requests: number): PollTime {
+	let asked = 0;
+	return {
+		get isLeft() {
+			return asked === 0 || asked < requests;
+		},
+		ask: async (request) => {
+			asked++;
+			return await request();
+		},
+		pause: async (tries) => void (world.now += tries * second),
+	};
+}
+
+/** A provider as it should be. */
+export const plain: Habits = {
+	order: 'newest',
+	largestPage: 500,
+	cap: Infinity,
+	skipsWhatItCuts: false,
+	createdGrain: 1,
+	updatedGrain: 1,
+	namesTime: true,
+	servers: [0],
+	staleness: 0,
+	failures: 0,
+	clockAhead: 0,
+};
+
+export function worldWith(habits: Partial<Habits> = {}): World {
+	let state = 1;
+	const chance = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+	return new World({ ...plain, ...habits }, chance);
+}
+
+/** This many ended tasks, one every `gap`, the last of them some minutes ago. */
+export function addHistory(world: World, count: number, gap = minute): void {
+	for (let index = count; index > 0; index--) {
+		world.add({ createdAt: world.now - hour - index * gap });
+	}
+}
+
+/** A trigger whose first poll was a minute ago. */
+export async function activated(world: World, events?: TaskEvent[]): Promise<Runner> {
+	const runner = new Runner(world, events);
+	await runner.poll({ isActivation: true });
+	world.now += minute;
+	return runner;
 }

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 
 /**
  * `tsx test/random/watch/sensitivity.ts [histories] [words of a rule]`: removes each rule of
- * nodes/kling/watch once, and tells how many random histories notice, and how many examples of the
+ * nodes/kling/watch, and of the lock of polls, once, and tells how many random histories notice, and how many examples of the
  * tests. A rule that nothing notices protects from nothing, or the tests lack what it is for.
  */
 interface Rule {
@@ -19,19 +19,19 @@ const rules: Rule[] = [
 	{
 		name: 'what ended before the activation is the past',
 		file: 'ledger.ts',
-		is: 'Math.max(wantedSince - marginMs, this.now - keptMs)',
-		becomes: '(wantedSince === Infinity ? Infinity : this.now - keptMs)',
+		is: 'Math.max(wantedSince - marginMs, tooOld)',
+		becomes: '(wantedSince === Infinity ? Infinity : tooOld)',
 	},
 	{
 		name: '… less a margin',
 		file: 'ledger.ts',
-		is: 'Math.max(wantedSince - marginMs, this',
-		becomes: 'Math.max(wantedSince, this',
+		is: 'Math.max(wantedSince - marginMs, tooOld',
+		becomes: 'Math.max(wantedSince, tooOld',
 	},
 	{
 		name: '… and so is what ended more than 30 days ago',
 		file: 'ledger.ts',
-		is: 'Math.max(wantedSince - marginMs, this.now - keptMs)',
+		is: 'Math.max(wantedSince - marginMs, tooOld)',
 		becomes: 'wantedSince - marginMs',
 	},
 	{
@@ -67,8 +67,8 @@ const rules: Rule[] = [
 	{
 		name: 'the moment comes from the provider even when it refuses',
 		file: 'list.ts',
-		is: 'ledger.noteTime(outcome.providerTime);',
-		becomes: 'if (outcome.ok) ledger.noteTime(outcome.providerTime);',
+		is: 'ledger.hear(outcome.providerTime);',
+		becomes: 'if (outcome.ok) ledger.hear(outcome.providerTime);',
 	},
 	{
 		name: 'ended tasks are remembered',
@@ -115,32 +115,38 @@ const rules: Rule[] = [
 	{
 		name: 'running tasks are followed',
 		file: 'ledger.ts',
-		is: 'if (!isTooOld && this.open.size < mostOpen) this.open.set(taskId, 0);',
+		is: 'if (stamp >= tooOld && this.open.size < mostOpen) this.open.add(taskId);',
 		becomes: '',
 	},
 	{
 		name: '… for 30 days',
 		file: 'ledger.ts',
-		is: 'if (!isTooOld && this',
+		is: 'if (stamp >= tooOld && this',
 		becomes: 'if (this',
 	},
 	{
 		name: '… 3,000 of them at most',
 		file: 'ledger.ts',
-		is: 'if (!isTooOld && this.open.size < mostOpen)',
-		becomes: 'if (!isTooOld)',
+		is: 'if (stamp >= tooOld && this.open.size < mostOpen)',
+		becomes: 'if (stamp >= tooOld)',
 	},
 	{
-		name: '… until the provider has said ten times that it does not know one',
+		name: '… until the provider has not known one for long',
 		file: 'ledger.ts',
-		is: 'if (misses < mostMisses) this',
-		becomes: 'this',
+		is: 'if (times + 1 >= mostMisses && this.now - since >= longestMissingMs) return;',
+		becomes: '',
+	},
+	{
+		name: '… for a day',
+		file: 'ledger.ts',
+		is: ' && this.now - since >= longestMissingMs',
+		becomes: '',
 	},
 	{
 		name: '… in a row',
 		file: 'ledger.ts',
-		is: 'this.open.set(taskId, 0);\n\t\t\treturn;\n\t\t}\n\t\t// Where',
-		becomes: 'this.open.set(taskId, 5);\n\t\t\treturn;\n\t\t}\n\t\t// Where',
+		is: 'this.missing.delete(taskId);',
+		becomes: '',
 	},
 	{
 		name: 'tasks without any date: the first reading emits none',
@@ -169,62 +175,14 @@ const rules: Rule[] = [
 	{
 		name: 'only tasks with the prefix are noted',
 		file: 'ledger.ts',
-		is: 'if (!matches(task, { externalTaskIdPrefix: this.terms.externalTaskIdPrefix })) return;',
+		is: 'if (!matches(task, { externalTaskIdPrefix: this.filter.externalTaskIdPrefix })) return;',
 		becomes: '',
-	},
-	{
-		name: 'given IDs: what had ended when the first poll began is the past',
-		file: 'ledger.ts',
-		is: '? end < wantedSince + clockGrainMs',
-		becomes: '? false',
-	},
-	{
-		name: '… by a clock of whole seconds',
-		file: 'ledger.ts',
-		is: '? end < wantedSince + clockGrainMs',
-		becomes: '? end < wantedSince - clockGrainMs',
-	},
-	{
-		name: '… and what ends during it is not',
-		file: 'ledger.ts',
-		is: '? end < wantedSince + clockGrainMs',
-		becomes: '? true',
-	},
-	{
-		name: '… and what a later poll looks at first, where the end is dated',
-		file: 'ledger.ts',
-		is: ': !isNewId && end > 0 && end < wantedSince - marginMs;',
-		becomes: ': false;',
-	},
-	{
-		name: '… less a margin',
-		file: 'ledger.ts',
-		is: 'end > 0 && end < wantedSince - marginMs',
-		becomes: 'end > 0 && end < wantedSince',
-	},
-	{
-		name: '… but for IDs that are given later',
-		file: 'ledger.ts',
-		is: ': !isNewId && end > 0',
-		becomes: ': end > 0',
-	},
-	{
-		name: '… and ends that are not dated',
-		file: 'ledger.ts',
-		is: '!isNewId && end > 0 && end <',
-		becomes: '!isNewId && end <',
 	},
 	{
 		name: 'a task is emitted once by its ID and its external ID',
 		file: 'ledger.ts',
 		is: 'if (isSeen || wantedSince === undefined) return;',
 		becomes: 'if (wantedSince === undefined) return;',
-	},
-	{
-		name: 'the first poll looks at all given IDs',
-		file: 'ids.ts',
-		is: 'const most = isFirst ? taskIds.length : undefined;',
-		becomes: 'const most = undefined;',
 	},
 	{
 		name: 'what has ended or was given up is not asked for again',
@@ -277,50 +235,14 @@ const rules: Rule[] = [
 	{
 		name: 'open tasks that no page shows are looked at',
 		file: 'list.ts',
-		is: 'if (this.hasRead) {',
+		is: 'if (this.hasRead && ledger.pending.size > 0) {',
 		becomes: 'if (this.hasRead && false) {',
 	},
 	{
 		name: '… but not where nothing can be read',
 		file: 'list.ts',
-		is: 'if (this.hasRead) {',
+		is: 'if (this.hasRead && ledger.pending.size > 0) {',
 		becomes: '{',
-	},
-	{
-		name: 'a pass ends only where the list is newest first',
-		file: 'list.ts',
-		is: 'isNewestFirst(pass, this.top) && (pass',
-		becomes: '(pass',
-	},
-	{
-		name: '… which a creation against the order refutes',
-		file: 'pass.ts',
-		is: 'return stamp > lowest + marginMs ? null : order;',
-		becomes: 'return order;',
-	},
-	{
-		name: '… by more than the margin',
-		file: 'pass.ts',
-		is: 'stamp > lowest + marginMs',
-		becomes: 'stamp > lowest',
-	},
-	{
-		name: '… which takes evidence',
-		file: 'pass.ts',
-		is: 'order.steps >= provingRows',
-		becomes: 'order.steps >= 1',
-	},
-	{
-		name: '… of rows that are each older than all before',
-		file: 'pass.ts',
-		is: 'return stamp > lowest + marginMs ? null : order;',
-		becomes: 'return stamp > lowest + marginMs ? null : { lowest, steps: steps + 1 };',
-	},
-	{
-		name: '… or begins with what an earlier pass knew as the newest',
-		file: 'pass.ts',
-		is: 'top !== null && newTop !== null && newTop >= top',
-		becomes: 'top !== null',
 	},
 	{
 		name: '… or is not known to be so any more',
@@ -329,46 +251,10 @@ const rules: Rule[] = [
 		becomes: 'this.top = pass.top;',
 	},
 	{
-		name: 'the first reading goes back a day',
-		file: 'list.ts',
-		is: 'this.settled.since ?? this.ledger.activatedAt - firstReachMs',
-		becomes: 'this.settled.since ?? this.ledger.activatedAt - marginMs',
-	},
-	{
-		name: '… and no further',
-		file: 'list.ts',
-		is: 'this.settled.since ?? pass.startedAt - firstReachMs',
-		becomes: 'this.settled.since ?? 0',
-	},
-	{
 		name: 'a pass that is not at its end goes on in the next poll',
 		file: 'list.ts',
 		is: 'this.pass = state.pass ?? beginPass(this.usualSize);',
 		becomes: 'this.pass = beginPass(this.usualSize);',
-	},
-	{
-		name: 'a pass began when its first page was read',
-		file: 'pass.ts',
-		is: 'startedAt: pass.page === 1 ? providerTime : pass.startedAt,',
-		becomes: 'startedAt: providerTime,',
-	},
-	{
-		name: 'a small page of news is followed by a pass of large ones',
-		file: 'list.ts',
-		is: 'pass.size < largestPage ? beginPass(largestPage) : pass',
-		becomes: 'pass',
-	},
-	{
-		name: 'an idle poll asks for a small page',
-		file: 'list.ts',
-		is: 'if (this.top === null) return largestPage;',
-		becomes: 'return largestPage;',
-	},
-	{
-		name: '… that holds what runs and what ended lately',
-		file: 'list.ts',
-		is: 'seen.size + open.size + spareRows',
-		becomes: '0',
 	},
 	{
 		name: 'a page that failed is asked for again',
@@ -389,18 +275,6 @@ const rules: Rule[] = [
 		becomes: 'taskIds',
 	},
 	{
-		name: '… and at no more after three reads that failed',
-		file: 'source.ts',
-		is: 'failures.length >= mostFailedLooks || ',
-		becomes: '',
-	},
-	{
-		name: '… counted from its end',
-		file: 'list.ts',
-		is: 'nextAt: this.ledger.now',
-		becomes: 'nextAt: startedAt',
-	},
-	{
 		name: 'one that cannot be read gets its turn behind the others',
 		file: 'source.ts',
 		is: 'ledger.postpone(taskId);',
@@ -412,11 +286,302 @@ const rules: Rule[] = [
 		is: "!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task'",
 		becomes: '!outcome.ok',
 	},
+	{
+		name: 'given IDs: what ended before the margin is the past',
+		file: 'ledger.ts',
+		is: 'isBefore || end < wantedSince - marginMs;',
+		becomes: 'isBefore;',
+	},
+	{
+		name: '… less a margin',
+		file: 'ledger.ts',
+		is: 'isBefore || end < wantedSince - marginMs;',
+		becomes: 'isBefore || end < wantedSince;',
+	},
+	{
+		name: '… and what the first response shows, in any case',
+		file: 'ledger.ts',
+		is: 'isBefore || end < wantedSince - marginMs;',
+		becomes: 'end < wantedSince - marginMs;',
+	},
+	{
+		name: '… and what is not dated, where the first poll shows it',
+		file: 'ledger.ts',
+		is: 'isUndated ? this.isFirst :',
+		becomes: 'isUndated ? false :',
+	},
+	{
+		name: '… but not where a later one does',
+		file: 'ledger.ts',
+		is: 'isUndated ? this.isFirst :',
+		becomes: 'isUndated ? true :',
+	},
+	{
+		name: '… nor for IDs that are given later',
+		file: 'ledger.ts',
+		is: 'if (isNewId || !isPast)',
+		becomes: 'if (!isPast)',
+	},
+	{
+		name: 'the first poll looks at all given IDs',
+		file: 'ids.ts',
+		is: 'most: taskIds.length,',
+		becomes: 'most: 100,',
+	},
+	{
+		name: '… and fails only after many that cannot be read',
+		file: 'ids.ts',
+		is: 'const mostFailedAtFirst = 20;',
+		becomes: 'const mostFailedAtFirst = 3;',
+	},
+	{
+		name: 'what is known is marked, be there events to want or not',
+		file: 'ledger.ts',
+		is: 'this.isFirst = state.activatedAt === null;',
+		becomes: 'this.isFirst = Object.keys(state.wanted).length === 0;',
+	},
+	{
+		name: 'without a response no time is known',
+		file: 'ledger.ts',
+		is: 'if (providerTime === null) return;',
+		becomes: 'providerTime ??= 0;',
+	},
+	{
+		name: '… and an event counts from the last one',
+		file: 'ledger.ts',
+		is: '[event, wanted[event] ?? heardAt]',
+		becomes: '[event, wanted[event]]',
+	},
+	{
+		name: 'what the first reading shows as ended stays the past',
+		file: 'ledger.ts',
+		is: '&& !isBefore && !isFirstReading) return;',
+		becomes: ') return;',
+	},
+	{
+		name: 'a pass ends only where the list is newest first',
+		file: 'list.ts',
+		is: '!order || !isNewestFirst(pass, this.top) || ',
+		becomes: '!order || ',
+	},
+	{
+		name: '… which a creation against the order refutes',
+		file: 'order.ts',
+		is: 'return isNewer(stamp, order) ? null : order;',
+		becomes: 'return order;',
+	},
+	{
+		name: '… by more than the margin',
+		file: 'order.ts',
+		is: '(lowest ?? Infinity) + marginMs',
+		becomes: '(lowest ?? Infinity)',
+	},
+	{
+		name: '… which takes evidence',
+		file: 'order.ts',
+		is: 'order.steps >= provingRows',
+		becomes: 'order.steps >= 1',
+	},
+	{
+		name: '… of rows that are each older than all before',
+		file: 'order.ts',
+		is: 'return isNewer(stamp, order) ? null : order;',
+		becomes: 'return isNewer(stamp, order) ? null : { lowest, steps: steps + 1 };',
+	},
+	{
+		name: '… and of pages deeper in the list',
+		file: 'order.ts',
+		is: 'if (probe.stamps.some((stamp) => isNewer(stamp, order))) return false;',
+		becomes: '',
+	},
+	{
+		name: '… up to the last one',
+		file: 'order.ts',
+		is: 'Math.floor((deepest + empty) / 2)',
+		becomes: 'empty',
+	},
+	{
+		name: '… or begins with what an earlier pass knew as the newest',
+		file: 'pass.ts',
+		is: 'pass.top !== null && pass.top >= top',
+		becomes: 'pass.top !== null',
+	},
+	{
+		name: 'the first reading goes back a day',
+		file: 'list.ts',
+		is: 'this.ledger.wantedSince - firstReachMs',
+		becomes: 'this.ledger.wantedSince - marginMs',
+	},
+	{
+		name: '… and no further',
+		file: 'list.ts',
+		is: 'this.settled.since ?? this.ledger.wantedSince - firstReachMs',
+		becomes: 'this.settled.since ?? 0',
+	},
+	{
+		name: 'a pass began when its first page was read',
+		file: 'pass.ts',
+		is: 'startedAt: pass.page === 1 ? now : pass.startedAt,',
+		becomes: 'startedAt: now,',
+	},
+	{
+		name: 'a small page of news is followed by a pass of large ones',
+		file: 'list.ts',
+		is: 'page === 1 && size < this.largeSize ? beginPass(this.largeSize) : pass;',
+		becomes: 'pass;',
+	},
+	{
+		name: '… with other borders than the last one had',
+		file: 'list.ts',
+		is: 'this.settled.size === largestPage ? Math.ceil(largestPage * otherPart) : largestPage',
+		becomes: 'largestPage',
+	},
+	{
+		name: '… also where the provider cuts pages short',
+		file: 'list.ts',
+		is: 'this.settled.size === rows ? Math.ceil(rows * otherPart) : rows',
+		becomes: 'rows',
+	},
+	{
+		name: 'a page with fewer tasks than were asked for may be cut short',
+		file: 'list.ts',
+		is: 'rows <= this.uncut || isWhole',
+		becomes: 'true',
+	},
+	{
+		name: '… unless longer ones were seen',
+		file: 'list.ts',
+		is: 'rows <= this.uncut || isWhole',
+		becomes: 'isWhole || rows === 0',
+	},
+	{
+		name: '… or it was followed by an empty one',
+		file: 'list.ts',
+		is: 'rows <= this.uncut || isWhole',
+		becomes: 'rows <= this.uncut',
+	},
+	{
+		name: '… lately',
+		file: 'list.ts',
+		is: 'this.top !== null || now < whole.at + marginMs',
+		becomes: 'true',
+	},
+	{
+		name: '… and looks as it did then',
+		file: 'list.ts',
+		is: 'rows === whole.rows && top === whole.top',
+		becomes: 'rows === whole.rows',
+	},
+	{
+		name: 'an idle poll asks for a small page',
+		file: 'list.ts',
+		is: 'if (this.top === null || since === null) return this.largeSize;',
+		becomes: 'return this.largeSize;',
+	},
+	{
+		name: '… that holds what runs',
+		file: 'list.ts',
+		is: 'this.beside + open.size;',
+		becomes: 'this.beside;',
+	},
+	{
+		name: '… and what else came lately',
+		file: 'list.ts',
+		is: 'this.beside + open.size;',
+		becomes: 'open.size;',
+	},
+	{
+		name: '… and what comes until the next',
+		file: 'list.ts',
+		is: '(1 + Math.min(interval / (now - since), 1))',
+		becomes: '1',
+	},
+	{
+		name: 'single tasks: no more after three reads that failed',
+		file: 'source.ts',
+		is: 'failures.length >= mostFailed || ',
+		becomes: '',
+	},
+	{
+		name: '… or one that tells that all would',
+		file: 'source.ts',
+		is: 'failures.some(concernsAll) || ',
+		becomes: '',
+	},
+	{
+		name: 'two readings are counted from the end of the first',
+		file: 'list.ts',
+		is: 'nextAt: now, size',
+		becomes: 'nextAt: startedAt, size',
+	},
+	{
+		name: '… which a wrong date does not put off for days',
+		file: 'list.ts',
+		is: 'Math.min(settled.nextAt, now)',
+		becomes: 'settled.nextAt',
+	},
+	{
+		name: 'one poll of a node runs at a time',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'if (polls.lock && !isActivation && now < polls.until) return null;',
+		becomes: '',
+	},
+	{
+		name: '… unless it takes too long',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: ' && now < polls.until',
+		becomes: '',
+	},
+	{
+		name: '… but for an activation, which takes the place of the one under way',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'polls.lock && !isActivation &&',
+		becomes: 'polls.lock &&',
+	},
+	{
+		name: '… that then stores nothing',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'return this.polls.lock === this;',
+		becomes: 'return true;',
+	},
+	{
+		name: 'what n8n drops is known in the process',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'if (quiet && isAbout(quiet.state) && quiet.from === this.from) return quiet.state;',
+		becomes: '',
+	},
+	{
+		name: '… as long as n8n has not gone on from something else',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'polls.quiet = null;',
+		becomes: '',
+	},
+	{
+		name: '… and nothing was emitted that n8n may not have started with',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'if (!hasEmitted) this',
+		becomes: 'this',
+	},
+	{
+		name: 'a renamed node goes on where it was',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'if (isRenamed && isAbout(last) && last.polls > this.from) return last;',
+		becomes: '',
+	},
+	{
+		name: 'the last response is known in the process',
+		file: '../../KlingEffectsTrigger/pollLock.ts',
+		is: 'Math.max(stored.heardAt, last.heardAt)',
+		becomes: 'stored.heardAt',
+	},
 ];
 
 const [histories = '3000', words = ''] = process.argv.slice(2);
 const root = resolve(__dirname, '../../..');
-const examples = ['list', 'ids', 'state'].map((name) => `test/unit/kling/watch/${name}.test.ts`);
+const examples = [
+	...['list', 'ids', 'servers', 'state'].map((name) => `test/unit/kling/watch/${name}.test.ts`),
+	'test/unit/KlingEffectsTrigger/pollLock.test.ts',
+];
 /** Longer than any test takes: a rule that is missing can make a poll endless. */
 const patienceMs = 180_000;
 

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
-import { history, Play } from './history';
+import { randomCases } from '../../harness/randomCases';
+import { history, Play, usualHistories } from './history';
 
 describe('Watching the account, over random histories of tasks, polls, failures, restarts, edits and lists', () => {
 	test('emits each task that ends after activation exactly once, and none that ended before', async () => {
-		const { WATCH_RUNS, WATCH_SEED, WATCH_PATH } = process.env;
+		const { WATCH_SEED, WATCH_PATH } = process.env;
 		await fc.assert(
 			fc.asyncProperty(history, async (each) => {
 				const play = new Play(each);
@@ -11,7 +12,7 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 				expect(play.judge()).toEqual([]);
 			}),
 			{
-				numRuns: Number(WATCH_RUNS ?? 3_000),
+				numRuns: randomCases(usualHistories, 'WATCH_RUNS'),
 				// Where they go wrong, fast-check names seed and path.
 				...(WATCH_SEED ? { seed: Number(WATCH_SEED) } : {}),
 				...(WATCH_PATH ? { path: WATCH_PATH } : {}),

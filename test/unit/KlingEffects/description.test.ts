@@ -7,7 +7,8 @@ import {
 } from 'n8n-workflow';
 import { KlingEffectsApi } from '../../../credentials/KlingEffectsApi.credentials';
 import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
-import { effectTypeOf, sceneNameOf } from '../../../nodes/kling/scenes';
+import { providers } from '../../../nodes/kling/providers';
+import { effectTypeOf, scenes } from '../../../nodes/kling/scenes';
 import { KlingEffectsTrigger } from '../../../nodes/KlingEffectsTrigger/KlingEffectsTrigger.node';
 import { Workbench } from '../../harness/workbench';
 import { rows } from '../../promises/contract/providers';
@@ -46,7 +47,7 @@ const nodeFields = fieldsOf(description.properties);
 const allFields = [...nodeFields, ...fieldsOf(credential.properties, 'credential ')];
 
 const contract: Record<string, Field> = {
-	operation: { default: 'create', values: ['create', 'get', 'list', 'listScenes'] },
+	resource: { default: 'video', values: ['scene', 'video'] },
 	effectType: { default: 'single', values: ['dual', 'single'] },
 	effectScene: { default: { mode: 'list', value: '' }, values: ['list', 'name'] },
 	imageInput: { default: 'url', values: ['base64', 'binary', 'url'] },
@@ -102,6 +103,20 @@ test('node, credential and their names are those that saved workflows hold', () 
 	expect(credential.displayName).toBe('Kling Effects API');
 });
 
+test('a video can be created, got and listed, scenes can be listed', () => {
+	const operations = nodeFields
+		.filter(([name]) => name === 'operation')
+		.map(([, property]) => [
+			property.displayOptions?.show?.resource,
+			property.default,
+			valuesOf(property),
+		]);
+	expect(operations).toEqual([
+		[['video'], 'create', ['create', 'get', 'list']],
+		[['scene'], 'list', ['list']],
+	]);
+});
+
 test.each(Object.entries(contract))('the node has %s as saved workflows know it', (name, field) => {
 	const found = nodeFields.filter(([one]) => one === name).map(([, property]) => property);
 	expect(found.length).toBeGreaterThan(0);
@@ -124,7 +139,7 @@ test('keys are passwords, and an access key, which is no secret, is not', () => 
 		credential.properties
 			.filter((property) => property.name === name)
 			.map(({ typeOptions }) => typeOptions?.password === true);
-	expect(isPassword('apiKey')).toEqual([true, true]);
+	expect(isPassword('apiKey')).toEqual(providers.map(() => true));
 	expect(isPassword('secretKey')).toEqual([true]);
 	expect(isPassword('accessKey')).toEqual([false]);
 });
@@ -147,7 +162,7 @@ const shown = (properties: INodeProperties[], values: Record<string, unknown>) =
 	shownFields(properties, values).map(({ name }) => name);
 
 describe('a field shows only where it does something', () => {
-	const common = ['operation', 'simplify'];
+	const common = ['resource', 'operation', 'simplify'];
 	const video = ['waitForCompletion', 'downloadVideo'];
 	const get = [...common, ...video, 'taskId'];
 	const fields = [...common, 'effectScene', 'imageInput', 'options'];
@@ -165,7 +180,10 @@ describe('a field shows only where it does something', () => {
 		[{ operation: 'get', waitForCompletion: true }, [...get, 'options']],
 		[{ operation: 'list' }, [...list, 'limit']],
 		[{ operation: 'list', returnAll: true }, list],
-		[{ operation: 'listScenes' }, ['operation', 'search', 'images', 'returnAll', 'limit']],
+		[
+			{ resource: 'scene', operation: 'list' },
+			['resource', 'operation', 'search', 'images', 'returnAll', 'limit'],
+		],
 	])('node %j', (values, expected) => {
 		expect(shown(description.properties, values).sort()).toEqual([...expected].sort());
 	});
@@ -193,7 +211,7 @@ describe('a field shows only where it does something', () => {
 	const locator = (value: string, mode = 'list') => ({ __rl: true, mode, value });
 	const one = ['Image'];
 	const two = ['Left Image', 'Right Image'];
-	const unknownTwo = ['Image', 'Right Image'];
+	const either = ['Image', 'Second Image'];
 	const typed = (fields: string[]) => ['Effect Type', ...fields];
 	const expression = '={{ $json.scene }}';
 	const dual = { effectType: 'dual' };
@@ -210,20 +228,26 @@ describe('a field shows only where it does something', () => {
 		[
 			'a name in other letters of two',
 			{ effectScene: locator('HUG_PRO', 'name'), ...dual },
-			typed(unknownTwo),
+			typed(either),
 		],
 		['a locator without its mark', { effectScene: { value: 'hug_pro' } }, typed(one)],
 		[
 			'a locator without its mark of two',
 			{ effectScene: { value: 'hug_pro' }, ...dual },
-			typed(unknownTwo),
+			typed(either),
 		],
 		['a new name', { effectScene: locator('new', 'name') }, typed(one)],
-		['a new name of two', { effectScene: locator('new', 'name'), ...dual }, typed(unknownTwo)],
-		['an expression', { effectScene: locator(expression) }, typed(two)],
-		['an expression as a text', { effectScene: expression }, typed(two)],
+		['a new name of two', { effectScene: locator('new', 'name'), ...dual }, typed(either)],
+		['an expression', { effectScene: locator(expression) }, either],
+		['an expression as a text', { effectScene: expression }, either],
 		['a scene of two after a new name of two', { effectScene: locator('hug_pro'), ...dual }, two],
-		['an expression of two', { effectScene: locator(expression), ...dual }, typed(two)],
+		[
+			'an expression after a new name of two',
+			{ effectScene: locator(expression), ...dual },
+			either,
+		],
+		['a name between those of two', { effectScene: locator('hug_prn', 'name') }, typed(one)],
+		['a name after all those of two', { effectScene: locator('zzz', 'name') }, typed(one)],
 		['a text', { effectScene: 'hug_pro' }, two],
 		['a text of one', { effectScene: 'color_mixing' }, one],
 		['a scene of one after a new name of two', { effectScene: locator('pet_dance'), ...dual }, one],
@@ -233,7 +257,7 @@ describe('a field shows only where it does something', () => {
 		[
 			'a type from an expression',
 			{ effectScene: locator('new', 'name'), effectType: expression },
-			typed(unknownTwo),
+			typed(either),
 		],
 		[
 			'a scene of one after a type from an expression',
@@ -245,11 +269,7 @@ describe('a field shows only where it does something', () => {
 			{ effectScene: locator('hug_pro'), effectType: expression },
 			two,
 		],
-		[
-			'both from expressions',
-			{ effectScene: locator(expression), effectType: expression },
-			typed(two),
-		],
+		['both from expressions', { effectScene: locator(expression), effectType: expression }, either],
 	])('one image or two: %s', (_name, parameters, expected) => {
 		for (const [imageInput, suffix] of [
 			['url', ''],
@@ -264,15 +284,28 @@ describe('a field shows only where it does something', () => {
 		}
 	});
 
-	test('every spelling that shows two images is of a scene that takes two', () => {
-		const left = description.properties.find(({ displayName }) => displayName === 'Left Image');
-		const spellings = (left?.displayOptions?.show?.effectScene ?? []) as string[];
-		expect(spellings).toEqual(expect.arrayContaining(['hug_pro', 'Hug Pro', 'hug pro', 'hug-pro']));
-		const others = spellings.filter((one) => effectTypeOf(sceneNameOf(one)) !== 'dual');
-		expect(others).toEqual([]);
+	const labelsFor = (effectScene: object) =>
+		shownFields(description.properties, { effectScene })
+			.map(({ label }) => label)
+			.filter((label) => /Image$/.test(label));
+
+	test.each(['hug_pro', 'Hug Pro', 'hug pro', 'hug-pro'])(
+		'%s shows two images, and what differs by one letter does not',
+		(spelling) => {
+			expect(labelsFor(locator(spelling, 'name'))).toEqual(two);
+			const others = [spelling.slice(0, -1), `${spelling}a`, `${spelling} `, spelling.slice(1)];
+			for (const other of others) expect(labelsFor(locator(other, 'name'))).toEqual(one);
+		},
+	);
+
+	test('every scene shows as many images as it takes', () => {
+		for (const { name, images } of scenes) {
+			if (effectTypeOf(name) === null) continue;
+			expect([name, labelsFor(locator(name))]).toEqual([name, images === 2 ? two : one]);
+		}
 	});
 
-	test('an empty Right Image is left to the run, which knows what an expression gives', () => {
+	test('an empty Second Image is left to the run, which knows what an expression gives', () => {
 		const values = { effectScene: locator(expression), image: 'x' };
 		const issuesOf = (parameters: object) => {
 			const node = { parameters } as INode;
@@ -378,7 +411,7 @@ describe('what costs money or time is said where it is chosen', () => {
 		nodeFields.filter(([one]) => one === name).map(([, property]) => property.description);
 
 	test('Create says that each task costs credit', () => {
-		const [[, operation]] = nodeFields;
+		const [, operation] = nodeFields.find(([name]) => name === 'operation')!;
 		const create = (operation.options as INodePropertyOptions[]).find(
 			({ value }) => value === 'create',
 		);

@@ -4,7 +4,7 @@ import { runNode, type RunOptions } from '../../../tools/engine';
 describe('Get Many Scenes', () => {
 	const list = async (parameters: Record<string, unknown>, options: Partial<RunOptions> = {}) =>
 		await runNode({
-			parameters: { operation: 'listScenes', ...parameters },
+			parameters: { resource: 'scene', operation: 'list', ...parameters },
 			credential: {},
 			settings: { credentials: undefined },
 			...options,

@@ -1,34 +1,65 @@
-import { PollLocks } from '../../../nodes/KlingEffectsTrigger/pollLock';
+import { PollLocks, type PollClaim } from '../../../nodes/KlingEffectsTrigger/pollLock';
 
-const data = {};
 const minute = 60_000;
+const data = {};
+/** A poll of node a, 45 s long at most, with the same static data as all others. */
+const usual: PollClaim = {
+	key: 'a',
+	name: 'Trigger',
+	holder: data,
+	now: 0,
+	budgetMs: 45_000,
+	isScheduled: false,
+};
 
 describe('The lock of polls', () => {
 	test('lets one poll of a node run at a time', () => {
 		const locks = new PollLocks();
-		const lock = locks.acquire('a', data, 0, 45_000);
-		expect(locks.acquire('a', data, 60_000, 45_000)).toBeNull();
-		expect(locks.acquire('b', data, 60_000, 45_000)).not.toBeNull();
+		const lock = locks.claim(usual);
+		expect(locks.claim({ ...usual, now: 60_000 })).toBeNull();
+		expect(locks.claim({ ...usual, key: 'b', now: 60_000 })).not.toBeNull();
 		lock?.release();
-		expect(locks.acquire('a', data, 60_001, 45_000)).not.toBeNull();
+		expect(locks.claim({ ...usual, now: 60_001 })).not.toBeNull();
 	});
 
 	test('is taken from a poll that never ends, which then may store nothing', () => {
 		const locks = new PollLocks();
-		const stuck = locks.acquire('a', data, 0, 45_000);
-		const next = locks.acquire('a', data, 105_001, 45_000);
+		const stuck = locks.claim(usual);
+		const next = locks.claim({ ...usual, now: 105_001 });
 		expect(stuck?.isValid).toBe(false);
 		expect(next?.isValid).toBe(true);
 		stuck?.release();
-		expect(locks.acquire('a', data, 106_000, 45_000)).toBeNull();
+		expect(locks.claim({ ...usual, now: 106_000 })).toBeNull();
 	});
 
 	test('is taken by a workflow that was edited, with static data of its own', () => {
 		const locks = new PollLocks();
-		const before = locks.acquire('a', data, 0, 45_000);
-		const after = locks.acquire('a', {}, 1, 45_000);
+		const before = locks.claim(usual);
+		const after = locks.claim({ ...usual, holder: {}, now: 1 });
 		expect(before?.isValid).toBe(false);
 		expect(after?.isValid).toBe(true);
+	});
+
+	test('stays with the poll under way where each has data of its own, as with durable cursors', () => {
+		const locks = new PollLocks();
+		const before = locks.claim({ ...usual, isScheduled: true });
+		expect(locks.claim({ ...usual, isScheduled: true, holder: {}, now: 1 })).toBeNull();
+		expect(before?.isValid).toBe(true);
+	});
+
+	test('tells the activation, which has static data of its own, from the polls after it', () => {
+		const locks = new PollLocks();
+		const isActivation = (claim: Partial<PollClaim>) => {
+			const lock = locks.claim({ ...usual, ...claim });
+			lock?.release();
+			return lock?.isActivation;
+		};
+		const edited = {};
+		expect(isActivation({})).toBe(true);
+		expect(isActivation({})).toBe(false);
+		expect(isActivation({ holder: edited })).toBe(true);
+		expect(isActivation({ holder: edited })).toBe(false);
+		expect(isActivation({ holder: {}, isScheduled: true })).toBe(false);
 	});
 
 	describe('says when failures should be shown', () => {
@@ -36,9 +67,9 @@ describe('The lock of polls', () => {
 		function said(polls: Array<'fails' | 'goes well'>, gap: number): boolean[] {
 			const locks = new PollLocks();
 			return polls.map((outcome, index) => {
-				const lock = locks.acquire('a', data, index * gap * minute, 1);
+				const lock = locks.claim({ ...usual, now: index * gap * minute, budgetMs: 1 });
 				lock?.release();
-				return lock?.note(outcome === 'fails') ?? false;
+				return lock?.countFailure(outcome === 'fails') ?? false;
 			});
 		}
 		const failing = (count: number) => Array<'fails'>(count).fill('fails');
@@ -54,5 +85,113 @@ describe('The lock of polls', () => {
 			expect(said(failing(2), 15)).toEqual([false, true]);
 			expect(said(['fails', 'goes well', 'fails'], 15)).not.toContain(true);
 		});
+	});
+});
+
+describe('Two nodes with one id', () => {
+	const twin = { ...usual, name: 'Twin', holder: {} };
+
+	test('do not take the lock from each other, not even when n8n activates both at once', () => {
+		const locks = new PollLocks();
+		const first = locks.claim(usual);
+		const second = locks.claim(twin);
+		expect([first?.isValid, second?.isValid]).toEqual([true, true]);
+		expect([locks.claim(usual), locks.claim(twin)]).toEqual([null, null]);
+	});
+
+	test('are told from one that was renamed, whose poll under way emits nothing any more', () => {
+		const locks = new PollLocks();
+		const first = locks.claim(usual);
+		first?.keep({ scope: 'test', polls: 1, heardAt: 0 }, false);
+		first?.release();
+		const underWay = locks.claim(usual);
+		locks.claim({ ...usual, name: 'Renamed', holder: {} });
+		expect(underWay?.isValid).toBe(false);
+	});
+});
+
+describe('What polls leave behind in the process', () => {
+	const stateOf = (polls: number, scope = 'test', heardAt = 0) => ({ scope, polls, heardAt });
+	let locks: PollLocks;
+	beforeEach(() => (locks = new PollLocks()));
+
+	/** A poll that finds `stored`, and leaves a state. */
+	function poll(
+		stored: unknown,
+		left: ReturnType<typeof stateOf>,
+		{ name = 'Trigger', emits = false, isScheduled = false, holder = usual.holder } = {},
+	): unknown {
+		const lock = locks.claim({ ...usual, name, isScheduled, holder });
+		const known = lock?.recall(stored, 'test');
+		lock?.keep(left, emits);
+		lock?.release();
+		return known;
+	}
+
+	test('counts where n8n has dropped it', () => {
+		expect(poll(undefined, stateOf(1))).toBeUndefined();
+		expect(poll(undefined, stateOf(2))).toEqual(stateOf(1));
+	});
+
+	test('counts where n8n drops it again and again', () => {
+		poll(stateOf(6), stateOf(7));
+		expect(poll(stateOf(6), stateOf(8))).toEqual(stateOf(7));
+		expect(poll(stateOf(6), stateOf(9))).toEqual(stateOf(8));
+	});
+
+	test('does not count where n8n has kept it, or has an older or a later one', () => {
+		poll(stateOf(6), stateOf(7));
+		expect(poll({ ...stateOf(7), isStored: true }, stateOf(8))).toHaveProperty('isStored');
+		expect(poll(stateOf(3), stateOf(4))).toEqual(stateOf(3));
+		expect(poll(stateOf(20), stateOf(21))).toEqual(stateOf(20));
+	});
+
+	test('does not count where n8n went on from an older one in between', () => {
+		poll(stateOf(2), stateOf(3));
+		poll(stateOf(1), stateOf(2), { emits: true });
+		expect(poll({ ...stateOf(2), isStored: true }, stateOf(3))).toHaveProperty('isStored');
+	});
+
+	test('does not count where it was about something else that was watched', () => {
+		poll(undefined, stateOf(1, 'other'));
+		expect(poll(undefined, stateOf(1))).toBeUndefined();
+	});
+
+	test('counts where n8n still has what belongs to something else that was watched before', () => {
+		poll(stateOf(50, 'other'), stateOf(1));
+		expect(poll(stateOf(50, 'other'), stateOf(2))).toEqual(stateOf(1));
+	});
+
+	test('does not count for what n8n may not have started with, so that it comes again', () => {
+		poll(stateOf(6), stateOf(7));
+		poll(stateOf(7), stateOf(8), { emits: true });
+		expect(poll(stateOf(7), stateOf(8))).toEqual(stateOf(7));
+	});
+
+	test('counts under another name of the node, with all that was emitted', () => {
+		poll(stateOf(6), stateOf(7), { emits: true });
+		const renamed = { name: 'Renamed', emits: true, holder: {} };
+		expect(poll(undefined, stateOf(8), renamed)).toEqual(stateOf(7));
+		expect(poll(stateOf(7), stateOf(9), { holder: {} })).toEqual(stateOf(8));
+	});
+
+	test('does not count for another node that has the same id', () => {
+		const twin = { name: 'Twin', emits: true, holder: {} };
+		poll(undefined, stateOf(1));
+		poll(undefined, stateOf(1), twin);
+		poll(stateOf(1), stateOf(2));
+		expect(poll(stateOf(1), stateOf(9), twin)).toEqual(stateOf(1));
+		expect(poll(stateOf(2), stateOf(3), { emits: true })).toEqual(stateOf(2));
+	});
+
+	test('tells when the provider responded last, however old the state is that n8n has', () => {
+		poll(stateOf(6, 'test', 600), stateOf(7, 'test', 700));
+		expect(poll(stateOf(2, 'test', 200), stateOf(3))).toEqual(stateOf(2, 'test', 700));
+	});
+
+	test('does not count under another name where n8n keeps the state by the node itself', () => {
+		poll(stateOf(6), stateOf(7), { emits: true, isScheduled: true });
+		const renamed = { name: 'Renamed', isScheduled: true };
+		expect(poll(stateOf(6), stateOf(7), renamed)).toEqual(stateOf(6));
 	});
 });

@@ -113,7 +113,7 @@ describe('the test of the credential', () => {
 			baseUrl: sandbox.baseUrl('kling', 'global'),
 		});
 		expect(status).toBe('Error');
-		expect(message).toContain('works only with Region set to China');
+		expect(message).toContain('try the other Region');
 	});
 
 	test.each([
@@ -218,7 +218,7 @@ describe('the form of the credential', () => {
 	test('says without a click that Base URL may stay empty, and that green proves no credit', () => {
 		const shown = type.properties.map(({ displayName, hint }) => `${displayName} ${hint ?? ''}`);
 		expect(shown.join('\n')).toContain("Leave empty to use the provider's own address");
-		expect(shown.join('\n')).toContain('not whether the account has credit');
+		expect(shown.join('\n')).toContain('not that the account has credit');
 	});
 });
 

@@ -170,13 +170,18 @@ describe('what time it is for the provider', () => {
 		['stands in a response', answer(200, { code: 0, data: [] }, told), Date.UTC(2026, 10, 21, 5)],
 		['stands in a refusal', refusal(5000, told), Date.UTC(2026, 10, 21, 5)],
 		['is the time of n8n where a response does not say', list(), list().at],
+		[
+			'is the time of n8n where a response says one that is weeks ahead',
+			answer(200, { code: 0, data: [] }, { date: 'Thu, 31 Dec 2026 05:00:00 GMT' }),
+			list().at,
+		],
 	])('%s', async (_name, response, time) => {
 		const { client } = scripted({ gets: [response] });
 		expect((await client.listOnce(1)).providerTime).toBe(time);
 	});
 
-	test('is the time of n8n where nothing came', async () => {
-		const { client, clock } = scripted({ gets: [lost] });
-		expect((await client.getOnce('1')).providerTime).toBe(clock.now());
+	test('is unknown where nothing came', async () => {
+		const { client } = scripted({ gets: [lost] });
+		expect((await client.getOnce('1')).providerTime).toBeNull();
 	});
 });

@@ -199,7 +199,7 @@ test('a failed task with an id of the user is found again until another id is gi
 			provider: kling,
 		}).description;
 	expect(task('order-4711')).toContain(
-		'External task ID “order-4711” stays with this task: enter another one for a new task.',
+		'External task ID “order-4711” is tied to this task: enter another one for a new task.',
 	);
 	expect(task('n8n-0123')).toContain('A retry of this execution finds this task again');
 });
@@ -248,7 +248,7 @@ describe('a task that failed', () => {
 
 	test('is told with its reason and its id, each once', () => {
 		const { message, description } = told('kling', { statusMessage: 'Odd reason' });
-		expect(message).toBe('Kling AI could not make the effect “squish”: Odd reason');
+		expect(message).toBe('Kling AI could not generate “squish”: Odd reason');
 		expect(`${message} ${description}`.match(/Odd reason/g)).toHaveLength(1);
 		expect(`${message} ${description}`.match(/t-77/g)).toHaveLength(1);
 		expect(description).toContain(

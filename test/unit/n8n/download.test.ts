@@ -1,5 +1,6 @@
 import { Container } from '@n8n/di';
 import { BinaryDataService } from 'n8n-core';
+import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { photos, TestBed } from '../../harness/callbackBed';
 import { byId, single } from '../../harness/workbench';
@@ -10,8 +11,11 @@ import { HostileServer, type Behaviour } from '../../promises/hostile/server';
 /** The option Max File Size (MB), against servers that send more than it allows. */
 
 const megabyte = 1024 ** 2;
-const head = Buffer.from('\0\0\0\x20ftypisom\0\0\x02\0', 'latin1');
-const mp4 = (bytes: number) => Buffer.concat([head, Buffer.alloc(bytes - head.length, 7)]);
+const clip = readFileSync('sandbox/assets/clip.mp4');
+/** A video of so many bytes: behind the clip stands a box of padding that goes to the end (size 0). */
+const mp4 = (bytes: number) =>
+	Buffer.concat([clip, Buffer.from('\0\0\0\0free', 'latin1')], Math.ceil(bytes));
+const head = clip.subarray(0, 32);
 const type = { 'content-type': 'video/mp4' };
 const advice =
 	/^The task itself is done and paid for\. Raise Max File Size \(MB\) under Options and run Get with its task ID, or fetch the video from http:\/\/\S+\/video \(task 1\)$/;

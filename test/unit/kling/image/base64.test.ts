@@ -164,15 +164,14 @@ describe('base64', () => {
 		expect(message).not.toContain('secret');
 	});
 
-	test('of 10 MB is decoded in no time', () => {
+	// In quadratic time, each of these would take minutes.
+	test('of 10 MB, or of 10 MB of nonsense, is judged within the time of a test', () => {
 		const text = Buffer.alloc(10 * 1024 * 1024, 'kling').toString('base64');
 		const lines = text.replace(/.{76}/g, '$&\r\n');
-		const before = performance.now();
 		expect(decodeBase64(`data:image/png;base64,${lines}`, label)).toHaveLength(10 * 1024 * 1024);
 		attempt(() => decodeBase64('='.repeat(14_000_000), label));
 		attempt(() => decodeBase64(`data:${';base64 '.repeat(1_000_000)}`, label));
 		attempt(() => decodeBase64(`data:${' '.repeat(200_000)}x,`, label));
-		expect(performance.now() - before).toBeLessThan(3000);
 	});
 });
 

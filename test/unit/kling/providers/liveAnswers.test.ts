@@ -2,7 +2,8 @@ import { outcomeOfCreate, outcomeOfRead } from '../../../../nodes/kling/outcome'
 import type { Outcome } from '../../../../nodes/kling/failure';
 import type { HttpResponse } from '../../../../nodes/kling/http';
 import { parseJson } from '../../../../nodes/kling/json';
-import { providerNamed, type Provider } from '../../../../nodes/kling/providers';
+import type { Provider } from '../../../../nodes/kling/providers';
+import { providerNamed } from '../../../fixtures/providers';
 import type { TaskRecord } from '../../../../nodes/kling/task';
 import { isSignedBy } from '../../../../nodes/kling/signatures';
 import type { Recording } from '../../../../conformance/recording';
@@ -278,9 +279,7 @@ const notRead: Record<string, string> = {
 };
 
 function providerOf({ provider }: Recording): Provider {
-	const found = providerNamed(provider === 'newApiFamily' ? 'kkiai' : provider);
-	if (!found) throw new Error(`There is no provider ${provider}`);
-	return found;
+	return providerNamed(provider === 'newApiFamily' ? 'kkiai' : provider);
 }
 
 /** Where the author noted no status, that of Kling's table for its codes, and 400 for the rest. */
@@ -324,7 +323,7 @@ function madeOf(answer: Recording): string {
 	if (/^GET \/tasks\?/.test(answer.endpoint) && provider.list) {
 		const { list } = provider;
 		const outcome = outcomeOfRead(provider, response, (body) => list.read(body));
-		return lineOf(outcome, (records) => `${records.length} tasks`);
+		return lineOf(outcome, ({ rows }) => `${rows} tasks`);
 	}
 	return lineOf(
 		outcomeOfRead(provider, response, (body) => provider.readTask(body)),

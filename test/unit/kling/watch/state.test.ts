@@ -6,7 +6,7 @@ import { minute } from '../../../random/watch/model';
 
 describe('The state', () => {
 	const fresh = readState(null, 'account', 'test');
-	const known = { ...fresh, wanted: { succeed: 1 } };
+	const known = { ...fresh, activatedAt: 1, wanted: { succeed: 1 } };
 
 	test.each([
 		['nothing', undefined],
@@ -15,10 +15,10 @@ describe('The state', () => {
 		['a list', [1, 2]],
 		['an empty object', {}],
 		['half a state', { ...known, open: 'all' }],
-		['of a later version', { ...known, version: 2 }],
+		['of another version', { ...known, version: 1 }],
 		['of something else', { ...known, scope: 'other' }],
 		['of another kind', { ...known, watch: 'taskIds' }],
-		['of days that are none', { ...known, seen: { monday: 'abcdefgh' } }],
+		['of minutes that are none', { ...known, seen: { always: '', byMinute: 'monday' } }],
 	])('counts as none when it is %s', (_name, stored) => {
 		expect(readState(stored, 'account', 'test')).toEqual(fresh);
 	});
@@ -26,14 +26,14 @@ describe('The state', () => {
 	test('goes on otherwise, whatever else somebody has added to it', () => {
 		expect(readState({ ...known, later: true }, 'account', 'test')).toEqual(known);
 		const ids = readState(null, 'taskIds', 'test');
-		const open = { ...ids, open: [['a', 1]] };
+		const open = { ...ids, open: ['a'], missing: { a: [1, 2] } };
 		expect(readState(open, 'taskIds', 'test')).toEqual(open);
 	});
 });
 
 describe('Ended tasks that are remembered', () => {
 	test('are forgotten when the last minute in which they may be shown is over', () => {
-		const seen = new SeenTasks({});
+		const seen = new SeenTasks();
 		seen.add('a', 10 * minute);
 		seen.add('b', 20 * minute);
 		seen.add('always', Infinity);
@@ -42,7 +42,7 @@ describe('Ended tasks that are remembered', () => {
 	});
 
 	test('are forgotten oldest first where there are too many, but for those without a date', () => {
-		const seen = new SeenTasks({});
+		const seen = new SeenTasks();
 		seen.add('always', Infinity);
 		for (let at = 1; at <= 10; at++) seen.add(`task-${at}`, at * minute);
 		expect(seen.forgetOldest(4)).toBe(8 * minute);

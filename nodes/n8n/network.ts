@@ -1,0 +1,120 @@
+import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
+import { failureWithoutResponse, type Failure } from '../kling/failure';
+
+/**
+ * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
+ * also be lost while the answer is awaited, so there the code alone says nothing. The last are the words of
+ * https-proxy-agent 7, and of n8n 2.40's protection against requests into its own network
+ * (SsrfBlockedIpError, SsrfBlockedHostnameError).
+ */
+const neverArrived =
+	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|ended before receiving CONNECT response|request was blocked because/;
+
+/** Codes by which Node.js refuses a certificate, before anything is sent (Node.js, “TLS (SSL)”, X509 certificate error codes). */
+const untrusted =
+	/\b(CERT_\w+|ERR_TLS_CERT\w*|\w*SELF_SIGNED\w*|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)\w+|(?:INVALID|HOSTNAME)_\w+|PATH_LENGTH_EXCEEDED)\b/;
+
+/** The failure of a request that brought no response. */
+export function noResponseOf(
+	thrown: unknown,
+	deadline: AbortSignal,
+	cancelled: AbortSignal | undefined,
+): Failure {
+	const codes = codesOf(thrown).join(' ');
+	const isCancelled = codes.includes('ERR_CANCELED') && !deadline.aborted;
+	if (cancelled?.aborted || isCancelled) return failureWithoutResponse('cancelled');
+	const code = untrustedCodeOf(thrown);
+	if (code !== null) return { ...failureWithoutResponse('untrusted'), code };
+	if (neverArrived.test(codes)) return failureWithoutResponse('unreachable');
+	const isLate = deadline.aborted || /ECONNABORTED|ETIMEDOUT/.test(codes);
+	return failureWithoutResponse('noResponse', isLate ? 'no answer in time' : null);
+}
+
+/** Node.js's code for a certificate that it does not trust; null for what else was thrown. */
+export function untrustedCodeOf(thrown: unknown): string | null {
+	return untrusted.exec(codesOf(thrown).join(' '))?.[1] ?? null;
+}
+
+/** Whether n8n 2.40's protection stopped a request: see {@link neverArrived}. */
+export function isBlocked(thrown: unknown): boolean {
+	return codesOf(thrown).includes('request was blocked because');
+}
+
+/** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
+function codesOf(thrown: unknown, depth = 0): string[] {
+	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
+	const { code, httpCode, syscall, message, messages, cause, errorResponse } = thrown as Record<
+		string,
+		unknown
+	>;
+	const own = [code, httpCode].filter((value) => typeof value === 'string');
+	const words = [syscall, code, message, messages].join(' ');
+	const told =
+		words.match(
+			/connect E(?:HOST|NET)UNREACH|ended before receiving CONNECT response|request was blocked because/g,
+		) ?? [];
+	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
+}
+
+/** What a socket of Node.js tells of a connection. */
+interface Connection {
+	encrypted?: boolean;
+	bytesWritten?: number;
+}
+
+/** An answer, and the connection that it came by where that is known. */
+type Answer = IN8nHttpFullResponse & { socket?: Connection };
+
+/**
+ * Any status is an answer. Those by which a proxy refuses are thrown by n8n 2.40, because only then does it
+ * show the connection (axios's `request`); n8n 1.123 knows no exceptions, but hands out the connection
+ * with the stream of the body. {@link answerOf} makes one of both.
+ */
+export const anyStatus: IHttpRequestOptions['ignoreHttpStatusErrors'] = {
+	ignore: true,
+	except: [403, 407, 502, 503, 504],
+};
+
+/** The answer to a request that was sent with {@link anyStatus}. */
+export async function answerOf(response: Promise<unknown>): Promise<Answer> {
+	const answer = response.catch(
+		async (thrown: unknown) =>
+			thrownAnswer(thrown) ??
+			thrownAnswer((thrown as Error | null)?.cause) ??
+			(await Promise.reject(thrown)),
+	);
+	return (await answer) as Answer;
+}
+
+function thrownAnswer(thrown: unknown): Answer | null {
+	const { request, response } = Object(thrown) as {
+		request?: { socket?: Connection };
+		response?: { status?: unknown; statusText?: string; headers?: object; data?: unknown };
+	};
+	if (typeof response?.status !== 'number' || response.data === undefined) return null;
+	return {
+		statusCode: response.status,
+		headers: { ...response.headers },
+		body: response.data as IN8nHttpFullResponse['body'],
+		socket: request?.socket,
+	};
+}
+
+/**
+ * Whether a proxy answered in place of the provider. n8n (1.123 and 2.40) reaches https addresses
+ * through https-proxy-agent 7: when the proxy refuses to connect, that agent plays the proxy's answer
+ * back on a socket that was never connected, so nothing was written to it. Status 407 is a proxy's always
+ * (RFC 9110, 15.5.8).
+ */
+export function isFromProxy({ statusCode, body, socket }: Answer, url: string): boolean {
+	if (statusCode === 407) return true;
+	const connection = socket ?? (Object(body) as { socket?: Connection }).socket;
+	return url.startsWith('https:') && connection?.bytesWritten === 0 && !connection.encrypted;
+}
+
+/** What a proxy's refusal means; a status of 500 and more says that the proxy itself got no connection. */
+export function proxyFailureOf({ statusCode, body }: Answer): Failure {
+	(body as { destroy?(): void } | undefined)?.destroy?.();
+	const kind = statusCode >= 500 ? 'proxyWithoutConnection' : 'proxyRefused';
+	return { ...failureWithoutResponse(kind), httpStatus: statusCode };
+}

@@ -1,0 +1,69 @@
+import { Workbench, byExternalId, dual, fileItem, picture } from '../../harness/workbench';
+import { rows } from '../contract/providers';
+
+/** A folder of clips has to say which is whose. */
+
+const bench = Workbench.prepare();
+const [kling] = rows;
+const finished = { waitForCompletion: true, downloadVideo: true };
+
+async function fileNameWith(parameters: Record<string, unknown>, items?: unknown[]) {
+	const given = { ...parameters, ...finished };
+	const result = await bench.create(kling, given, items ? { items: items as never } : {});
+	expect(result.error).toBeUndefined();
+	return result.items[0].binary?.data.fileName;
+}
+
+test.each([
+	['https://example.com/photos/anna.jpg', 'anna-color_mixing.mp4'],
+	['https://example.com/anna.portrait.png?size=large#top', 'anna.portrait-color_mixing.mp4'],
+	['https://example.com/Zo%C3%AB.jpeg', 'Zoë-color_mixing.mp4'],
+	['https://example.com/%E0%A4%A.jpg', '_E0_A4_A-color_mixing.mp4'],
+	['https://example.com/..%2F..%2Fetc.png', '_.._etc-color_mixing.mp4'],
+])('a video of the photo at %s is called %s', async (image, fileName) => {
+	expect(await fileNameWith({ image })).toBe(fileName);
+});
+
+test.each(['https://example.com/', 'https://example.com/download?id=7', 'https://example.com'])(
+	'of %s, which has no name, by scene and task',
+	async (image) => {
+		const fileName = await fileNameWith({ image });
+		expect(fileName).toBe(`color_mixing-${bench.sandbox.tasks[0].taskId}.mp4`);
+	},
+);
+
+test('by the External Task ID where the user has given one', async () => {
+	const options = { externalTaskId: 'order-4711' };
+	expect(await fileNameWith({ ...dual, options })).toBe('order-4711-hug_pro.mp4');
+});
+
+test('by the name of the file', async () => {
+	const items = [await fileItem({ data: 'portrait.jpg' })];
+	expect(await fileNameWith({ imageInput: 'binary' }, items)).toBe('portrait-color_mixing.mp4');
+});
+
+test('of base64, by scene and task', async () => {
+	const image = (await picture()).toString('base64');
+	const fileName = await fileNameWith({ imageInput: 'base64', image });
+	expect(fileName).toBe(`color_mixing-${bench.sandbox.tasks[0].taskId}.mp4`);
+});
+
+test('further videos have a number', async () => {
+	const { items } = await bench.create(kling, {
+		...finished,
+		image: 'https://example.com/anna.jpg?videos=2',
+	});
+	expect(items[0].binary?.data2.fileName).toBe('anna-color_mixing-2.mp4');
+});
+
+test('an ID that is as long as the provider takes still makes a name that a disk takes', async () => {
+	const options = { externalTaskId: 'x'.repeat(128) };
+	expect((await fileNameWith({ options }))?.length).toBeLessThan(130);
+});
+
+test('Get names it by the External Task ID too', async () => {
+	await bench.create(kling, { options: { externalTaskId: 'order-7' } });
+	const get = { operation: 'get', taskId: byExternalId('order-7'), ...finished };
+	const { items } = await bench.run(kling, get);
+	expect(items[0].binary?.data.fileName).toMatch(/^order-7.*\.mp4$/);
+});

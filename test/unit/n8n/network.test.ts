@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { adviceOnCertificate } from '../../../nodes/kling/certificate';
+import { runNode } from '../../../tools/engine';
+import { useInstantClock, type InstantClock } from '../../harness/clock';
+import { byId, single } from '../../harness/workbench';
+import { HostileServer } from '../../promises/hostile/server';
+
+/** What stands between n8n and the provider: a certificate that nobody vouches for, a proxy that refuses. */
+
+const [key, cert] = ['key', 'localhost'].map((name) =>
+	readFileSync(`test/fixtures/tls/${name}.pem`),
+);
+const get = { operation: 'get', taskId: byId('1'), waitForCompletion: false };
+const create = { ...single, waitForCompletion: false, downloadVideo: false };
+
+let clock: InstantClock;
+let restore = () => {};
+beforeEach(() => ({ clock, restore } = useInstantClock()));
+afterEach(() => restore());
+
+async function listen(server: Server): Promise<number> {
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return (server.address() as AddressInfo).port;
+}
+
+describe('a certificate that is not trusted', () => {
+	let requests = 0;
+	const server = createTlsServer({ key, cert }, (_request, response) => {
+		requests++;
+		response.end('{}');
+	});
+	let baseUrl = '';
+	beforeAll(async () => {
+		baseUrl = `https://localhost:${await listen(server)}`;
+	});
+	afterAll(() => server.close());
+
+	test.each([
+		['Get', get],
+		['Create', create],
+		['Get Many', { operation: 'list', returnAll: false, limit: 5 }],
+	])('%s: is named, with what to set, and nothing was sent', async (_name, parameters) => {
+		const credential = { provider: 'kling', apiKey: 'sk-key-of-a-test', baseUrl };
+		const started = clock.now();
+		const { error } = await runNode({ parameters, credential });
+		expect(error?.message).toBe('The TLS certificate of Kling AI is not trusted');
+		expect(error?.description).toMatch(/^Nothing was sent\. .*NODE_EXTRA_CA_CERTS/);
+		expect(error?.description).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
+		expect(clock.now() - started).toBeLessThan(1_000);
+		expect(requests).toBe(0);
+	});
+
+	test.each([
+		['CERT_HAS_EXPIRED', /check the clock/],
+		['CERT_NOT_YET_VALID', /check the clock/],
+		['ERR_TLS_CERT_ALTNAME_INVALID', /belongs to another host/],
+		['SELF_SIGNED_CERT_IN_CHAIN', /NODE_EXTRA_CA_CERTS/],
+		['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /NODE_EXTRA_CA_CERTS/],
+		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS/],
+	])('%s is told with what helps', (code, advice) => {
+		expect(adviceOnCertificate(code)).toMatch(advice);
+	});
+});
+
+describe('a proxy', () => {
+	const hostile = HostileServer.prepare();
+	let status = 407;
+	let asked: string[] = [];
+	const proxy = createServer();
+	proxy.on('connect', ({ url = '' }, socket) => {
+		asked.push(url);
+		socket.on('error', () => undefined);
+		if (status === 0) return void socket.end();
+		const page = '<html>denied by squid</html>';
+		const head = `HTTP/1.1 ${status} Denied\r\nContent-Type: text/html\r\nContent-Length: ${page.length}`;
+		socket.end(`${head}\r\nConnection: close\r\n\r\n${page}`);
+	});
+	const usual = process.env.HTTPS_PROXY;
+	beforeAll(async () => {
+		process.env.HTTPS_PROXY = `http://127.0.0.1:${await listen(proxy)}`;
+	});
+	beforeEach(() => {
+		asked = [];
+	});
+	afterAll(() => {
+		if (usual === undefined) delete process.env.HTTPS_PROXY;
+		else process.env.HTTPS_PROXY = usual;
+		proxy.close();
+	});
+	const credential = {
+		provider: 'kling',
+		apiKey: 'sk-key-of-a-test',
+		baseUrl: 'https://api.example.com',
+	};
+
+	test.each([
+		[407, 'refused the connection', /HTTPS_PROXY/],
+		[403, 'refused the connection', /NO_PROXY/],
+		[502, 'could not connect', /HTTPS_PROXY/],
+		[503, 'could not connect', /HTTPS_PROXY/],
+	])(
+		'that answers CONNECT with %i: is named as such, and nothing was created',
+		async (code, happened, advice) => {
+			status = code;
+			for (const parameters of [get, create]) {
+				asked = [];
+				const started = clock.now();
+				const { error } = await runNode({ parameters, credential });
+				expect(error?.message).toBe(`The proxy between n8n and Kling AI ${happened}`);
+				expect(error?.description).toMatch(advice);
+				expect(error?.description).toContain(`HTTP ${code}`);
+				expect(`${error?.message} ${error?.description}`).not.toMatch(/may have|squid|unknown/i);
+				expect(new Set(asked)).toEqual(new Set(['api.example.com:443']));
+				expect(clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 20_000);
+				if (code < 500) expect(asked).toHaveLength(1);
+			}
+		},
+	);
+
+	test('that hangs up before it has connected: nothing was created', async () => {
+		status = 0;
+		const { error } = await runNode({ parameters: create, credential });
+		expect(error?.message).toBe('Kling AI could not be reached');
+	});
+
+	test.each([403, 407])(
+		'that refuses the host of the video with %i is not taken for the provider',
+		async (code) => {
+			status = code;
+			hostile.behaviour = (_request, response) => {
+				const videos = [{ url: 'https://videos.example.com/v.mp4' }];
+				const data = { task_id: '1', task_status: 'succeed', task_result: { videos } };
+				response.end(JSON.stringify({ code: 0, data }));
+			};
+			const parameters = { ...get, downloadVideo: true };
+			const { error } = await runNode({ parameters, credential: hostile.credential('kling') });
+			expect(error?.message).toBe(
+				`The proxy between n8n and the address of the video refused the connection (HTTP ${code})`,
+			);
+			expect(error?.description).toContain('NO_PROXY');
+			expect(asked).toEqual(['videos.example.com:443']);
+		},
+	);
+});
