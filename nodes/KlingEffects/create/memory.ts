@@ -33,6 +33,8 @@ interface StoredCreate {
 	number: number;
 	/** Null before anything was sent, and when surely no task was made. */
 	state: Remembered | null;
+	/** Whether it is one of {@link Stored.begun}. */
+	isClaimed?: boolean;
 }
 
 interface Stored extends Beginning {
@@ -42,8 +44,8 @@ interface Stored extends Beginning {
 	entered: Prints[];
 	/** By place in the node; the latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** New tasks that were begun in this execution. */
-	begun: number;
+	/** New tasks that were begun, and in which execution: that of a retry counts anew. */
+	begun: { execution: string; count: number };
 }
 
 /** A create's place in memory, with what the item should be told. */
@@ -83,7 +85,7 @@ export class NodeMemory {
 		const isNew = node[contextKey] === undefined;
 		const stored = (node[contextKey] ??= {
 			...beginningOf(context),
-			...{ firstRun: runOf(context), entered: [], creates: {}, begun: 0 },
+			...{ firstRun: runOf(context), entered: [], creates: {}, begun: { execution: '', count: 0 } },
 		});
 		const memory = new NodeMemory(context, session, stored);
 		if (isNew) records.set(stored, recordBeginning(context, stored, memory.whereSent));
@@ -100,7 +102,7 @@ export class NodeMemory {
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
-	entryOf({ itemIndex, order, images, imagesPrint }: CheckedItem): ItemEntry {
+	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
 		const { context, stored } = this;
 		const { provider } = this.session;
 		const values: Prints = {
@@ -154,7 +156,18 @@ export class NodeMemory {
 				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };
 				return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
 			},
+			claim: () => {
+				const execution = context.getExecutionId();
+				if (stored.begun.execution !== execution) stored.begun = { execution, count: 0 };
+				if (stored.begun.count >= (run.maxTasks ?? Infinity)) return false;
+				stored.begun.count++;
+				return (create.isClaimed = true);
+			},
 			remember: (state) => {
+				if (state === null && create.isClaimed) {
+					stored.begun.count--;
+					create.isClaimed = false;
+				}
 				if (!begun.includes(create)) begun.push(create);
 				// As long as nothing was made, what was asked for last counts.
 				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });

@@ -1,4 +1,10 @@
-import { behaviourOf, type Failure, type Outcome } from '../failure';
+import {
+	behaviourOf,
+	failed,
+	failureWithoutResponse,
+	type Failure,
+	type Outcome,
+} from '../failure';
 import type { ExternalIdSupport, Order } from '../providers/provider';
 import type { TaskRecord } from '../task';
 import type { Admission } from './admission';
@@ -102,6 +108,9 @@ async function sendOnce(
 	return await admission.pass(async () => {
 		// Before the request, not after: the process may end in between.
 		const earlier = memory.recall();
+		if (earlier === null && memory.claim?.() === false) {
+			return failed(failureWithoutResponse('maxTasks'));
+		}
 		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
 		const { externalTaskId, callbackUrl: _, ...ordered } = order;
 		memory.remember({ state: 'sending', sentAt, externalTaskId, order: ordered });
