@@ -51,6 +51,14 @@ export default tseslint.config(
 	},
 	{ files: ['**/*.ts'], extends: [tseslint.configs.recommended] },
 
+	// No file imports one that imports it.
+	{
+		files: ['{nodes,credentials,sandbox,conformance}/**/*.ts'],
+		plugins: { 'import-x': importX },
+		settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+		rules: { 'import-x/no-cycle': 'error' },
+	},
+
 	// Development code, which runs in Node.js.
 	{ files: ['**/*.mjs'], languageOptions: { globals } },
 	{

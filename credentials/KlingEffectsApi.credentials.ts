@@ -29,12 +29,24 @@ const apiKey: INodeProperties = {
 	required: true,
 };
 
+const providerField: INodeProperties = {
+	displayName: 'Provider',
+	name: 'provider',
+	// Where there is one only, nothing is asked.
+	type: providers.length > 1 ? 'options' : 'hidden',
+	options: providers
+		.map(({ name, displayName }) => ({ name: displayName, value: name }))
+		.sort((a, b) => a.name.localeCompare(b.name)),
+	default: providers[0].name,
+	description: 'The provider that issued your API key',
+};
+
 /** n8n shows a hint as HTML. */
 function whereToGet(what: string, { name, url }: Provider['keysPage']): string {
 	return `Get ${what} from <a href="${url}" target="_blank">${name}</a>. The connection test shows that the key works, not that the account has credit.`;
 }
 
-/** Access to one of the five providers of Kling's video effects. */
+/** Access to a provider of Kling's video effects. */
 export class KlingEffectsApi implements ICredentialType {
 	name = 'klingEffectsApi';
 
@@ -49,16 +61,7 @@ export class KlingEffectsApi implements ICredentialType {
 		'https://github.com/n8n-nodes-kling-effects/n8n-nodes-kling-effects#credentials';
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'Provider',
-			name: 'provider',
-			type: 'options',
-			options: providers
-				.map(({ name, displayName }) => ({ name: displayName, value: name }))
-				.sort((a, b) => a.name.localeCompare(b.name)),
-			default: providers[0].name,
-			description: 'The provider that issued your API key',
-		},
+		providerField,
 		{
 			displayName: 'Region',
 			name: 'region',

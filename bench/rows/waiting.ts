@@ -1,11 +1,10 @@
 import { execute, flowOf, type Flow } from '../lib/engine';
 import { createNode, handMadeLoop, items } from '../lib/nodes';
+import { ticksOf } from '../lib/ticks';
 import { inTurn, type Bench, type Benchmark } from '../lib/row';
 
 const count = 200;
 const intervalSeconds = 2;
-/** Less than this between two looks, and they belong to one tick. */
-const tickGapMs = 700;
 const latencyMs = 50;
 
 interface Seen {
@@ -70,11 +69,4 @@ async function see({ sandbox, credential }: Bench, flow: Flow, taskSeconds: numb
 	const last = Math.max(...tasks.map(({ finishedAt }) => finishedAt));
 	const lag = (endedAt - last) / 1000 / intervalSeconds;
 	return { perTick: looks.length / ticksOf(looks), lag, looks: looks.length };
-}
-
-function ticksOf(times: number[]): number {
-	const sorted = [...times].sort((a, b) => a - b);
-	const begins = (time: number, index: number) =>
-		index === 0 || time - sorted[index - 1] > tickGapMs;
-	return sorted.filter(begins).length;
 }

@@ -103,7 +103,8 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 			await fetch(formWaitingUrl, { method: 'POST', body: chosen });
 		}
 		const isLast = async () =>
-			(await isWaiting()) && /ready|no video/i.test(await (await fetch(formWaitingUrl)).text());
+			(await isWaiting()) &&
+			/Your video is ready|There is no video/.test(await (await fetch(formWaitingUrl)).text());
 		await until(isLast, 'The page at the end of the form');
 		const page = await (await fetch(formWaitingUrl)).text();
 		// The page itself tells n8n that it has been shown.

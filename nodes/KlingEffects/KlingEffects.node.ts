@@ -1,7 +1,6 @@
-import { onlyWithList } from '../kling/providers/whoCan';
+import { withList } from '../kling/providers/whoCan';
 import {
 	NodeConnectionTypes,
-	NodeOperationError,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	type INodeProperties,
@@ -10,7 +9,7 @@ import {
 	type IWebhookFunctions,
 	type IWebhookResponseData,
 } from 'n8n-workflow';
-import { outputOfThrown, simplifyField } from '../n8n/output';
+import { errorOf, outputOfThrown, simplifyField } from '../n8n/output';
 import { resumeWebhooks } from '../n8n/execution';
 import { openSession } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
@@ -117,7 +116,7 @@ export class KlingEffects implements INodeType {
 					{
 						name: 'Get Many',
 						value: 'list',
-						description: `List the tasks of the account, newest first. ${onlyWithList}.`,
+						description: withList('List the tasks of the account, newest first.'),
 						action: 'Get many videos',
 					},
 				],
@@ -208,5 +207,5 @@ async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionD
 function notKnown(context: IExecuteFunctions, what: string, given: unknown, choices: string) {
 	const message = `${what} “${String(given)}” is not known`;
 	const description = `Choose ${choices}.`;
-	return new NodeOperationError(context.getNode(), message, { description });
+	return errorOf(context.getNode(), { message, description });
 }

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import { inParallel } from '../kling/inParallel';
-import { InputError } from '../kling/input';
+import { idOf, InputError } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import { withSupport } from '../kling/providers/whoCan';
 import { Parameters } from '../n8n/parameters';
@@ -55,7 +55,7 @@ interface Asked extends Omit<ItemTask, 'record'> {
 function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: number): Asked {
 	const parameters = new Parameters(context, itemIndex);
 	const { mode, value } = parameters.locator('taskId', 'Task ID');
-	const taskId = typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+	const taskId = idOf(value, 'Task ID');
 	if (!taskId) {
 		throw new InputError(
 			'Task ID is empty',

@@ -4,6 +4,7 @@ import type { Outcome } from '../kling/failure';
 import { createdMs, matches, taskStatuses, type TaskFilters, type TaskRecord } from '../kling/task';
 import { asObject } from '../kling/http';
 import { InputError } from '../kling/input';
+import { momentIn } from '../kling/moment';
 import { describeFailure } from '../kling/messages';
 import { whoLists } from '../kling/providers/whoCan';
 import { outputOf, readItems, taskItem, type Result } from '../n8n/output';
@@ -114,7 +115,7 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 	return {
 		itemIndex,
 		limit: readLimit(parameters),
-		filters: readFilters(parameters.value('filters', 'Filters')),
+		filters: readFilters(parameters.value('filters', 'Filters'), context.getTimezone()),
 		simplify: parameters.flag('simplify', 'Simplify', true),
 	};
 }
@@ -122,9 +123,10 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 /**
  * Reads the filters, each by its name on screen. One that is left empty filters nothing.
  *
+ * @param timeZone of the workflow: times without one are meant in it
  * @throws InputError
  */
-export function readFilters(given: unknown): TaskFilters {
+export function readFilters(given: unknown, timeZone: string): TaskFilters {
 	const fields = asObject(given ?? {});
 	if (!fields) {
 		throw new InputError('Filters cannot be read', 'Remove the filters and add them again.');
@@ -138,6 +140,7 @@ export function readFilters(given: unknown): TaskFilters {
 			throw unreadable('Status', 'Choose from submitted, processing, succeed and failed.');
 		}
 	}
+	const momentOf = (time: unknown, displayName: string) => readMoment(time, displayName, timeZone);
 	if (!isEmpty(createdAfter)) filters.createdAfter = momentOf(createdAfter, 'Created After');
 	if (!isEmpty(createdBefore)) filters.createdBefore = momentOf(createdBefore, 'Created Before');
 	if (!isEmpty(prefix)) {
@@ -158,12 +161,12 @@ function unreadable(displayName: string, advice: string): InputError {
 }
 
 /** Milliseconds since 1970, of ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
-function momentOf(given: unknown, displayName: string): number {
+function readMoment(given: unknown, displayName: string, timeZone: string): number {
 	const isText = typeof Object(given).toISO === 'function' || typeof given === 'string';
 	const number = isText || typeof given === 'number' ? Number(String(given)) : NaN;
 	let moment = number < 1e11 ? number * 1000 : number;
 	if (given instanceof Date) moment = given.getTime();
-	else if (isText && Number.isNaN(number)) moment = Date.parse(String(given));
+	else if (isText && Number.isNaN(number)) moment = momentIn(timeZone, String(given));
 	if (Number.isNaN(moment)) {
 		throw unreadable(displayName, 'Enter a date and time, such as 2026-11-21T08:00:00Z.');
 	}

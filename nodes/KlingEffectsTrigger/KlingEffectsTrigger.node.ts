@@ -1,13 +1,29 @@
 import {
 	NodeConnectionTypes,
 	type INodeExecutionData,
+	type INodePropertyOptions,
 	type INodeType,
 	type INodeTypeDescription,
 	type IPollFunctions,
 } from 'n8n-workflow';
+import { titleWithList, withoutList } from '../kling/providers/whoCan';
 import { simplifyField } from '../n8n/output';
 import { credentialName } from '../n8n/transport';
 import { poll } from './poll';
+
+/** Apart from the description, because n8n's lint takes a choice whose name is no literal for none. */
+const watchOptions: INodePropertyOptions[] = [
+	{
+		name: titleWithList('All Tasks'),
+		value: 'account',
+		description: 'Every task of the account, wherever it was created',
+	},
+	{
+		name: 'Task IDs',
+		value: 'taskIds',
+		description: withoutList('The tasks with the IDs that you enter'),
+	},
+];
 
 /** Starts a workflow when tasks have ended, at the poll times that n8n offers for every such trigger. */
 export class KlingEffectsTrigger implements INodeType {
@@ -54,18 +70,7 @@ export class KlingEffectsTrigger implements INodeType {
 				name: 'watch',
 				type: 'options',
 				noDataExpression: true,
-				options: [
-					{
-						name: 'All Tasks (Kling AI Only)',
-						value: 'account',
-						description: 'Every task of the account, wherever it was created',
-					},
-					{
-						name: 'Task IDs',
-						value: 'taskIds',
-						description: 'The tasks with the IDs that you enter. Works with every provider.',
-					},
-				],
+				options: watchOptions,
 				default: 'account',
 				description:
 					'Which tasks to watch. Use one workflow for each trigger: n8n 2 can forget what one of two triggers in a workflow has seen.',

@@ -18,7 +18,7 @@ import type { WatchFilter } from '../kling/watch/ledger';
 import { watchList } from '../kling/watch/list';
 import { Budget } from '../kling/watch/source';
 import { mostOpen, taskEvents, type WatchState } from '../kling/watch/state';
-import { errorOf, taskItem, type Problem } from '../n8n/output';
+import { errorOf, problemOf, taskItem, type Problem } from '../n8n/output';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
 import { PollLocks } from './pollLock';
@@ -103,11 +103,20 @@ function readSettings(context: IPollFunctions, session: Session) {
 	if (isAccount && !provider.list) throw refuse(noList(provider.displayName));
 	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
 	const externalTaskIdPrefix = isAccount ? String(options.externalTaskIdPrefix ?? '') : '';
-	const taskIds = isAccount ? null : readTaskIds(context.getNodeParameter('taskIds', ''));
+	const taskIds = isAccount ? null : givenTaskIds(context);
 	if (taskIds && taskIds.length > mostOpen) throw refuse(tooManyIds);
 	const scope = scopeOf(context, session, watch, externalTaskIdPrefix);
 	const filter: WatchFilter = { scope, events, externalTaskIdPrefix };
 	return { taskIds, simplify: context.getNodeParameter('simplify', true) as boolean, filter };
+}
+
+function givenTaskIds(context: IPollFunctions): string[] {
+	const given = context.getNodeParameter('taskIds', '');
+	try {
+		return readTaskIds(given);
+	} catch (thrown) {
+		throw errorOf(context.getNode(), problemOf(thrown));
+	}
 }
 
 /**

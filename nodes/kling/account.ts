@@ -1,27 +1,38 @@
-import { z } from 'zod/v3';
 import { InputError } from './input';
 import { isSigningSecret } from './signatures';
 import { providerNamed, providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 
-/** A field; an expression can make a number of it. */
-const text = z
-	.union([z.string(), z.number()])
-	.transform((given) => String(given).trim())
-	.catch('');
+/** The fields of a `klingEffectsApi` credential, by their names on screen. */
+const fields = {
+	provider: 'Provider',
+	region: 'Region',
+	authentication: 'Authentication',
+	apiKey: 'API Key',
+	accessKey: 'Access Key',
+	secretKey: 'Secret Key',
+	baseUrl: 'Base URL',
+	webhookSecret: 'Webhook Secret',
+} as const;
+/** Reads one field; only those that count are read. */
+type ReadField = (name: keyof typeof fields) => string;
 
-/** The data of a `klingEffectsApi` credential. */
-const credentialSchema = z.object({
-	provider: text,
-	region: text,
-	authentication: z.enum(['apiKey', 'accessKey']).catch('apiKey'),
-	apiKey: text,
-	accessKey: text,
-	secretKey: text,
-	baseUrl: text,
-	webhookSecret: text,
-});
-type Credential = z.infer<typeof credentialSchema>;
+/**
+ * A field as text. A vault that an expression asks can give a number, and null where it has no such secret:
+ * that must not count as a field that was left empty.
+ *
+ * @throws InputError
+ */
+function fieldOf(data: unknown, name: keyof typeof fields): string {
+	const { [name]: given = '' } = Object(data) as Record<string, unknown>;
+	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
+	if (typeof given === 'string' || isNumber) return String(given).trim();
+	const what = given === null ? 'has no value' : 'is not a text';
+	throw new InputError(
+		`${fields[name]} in the credential ${what}`,
+		'If it is an expression, check the name of the secret, and that it is stored as text.',
+	);
+}
 
 /** Where requests go, and what proves who sends them. */
 export interface Account {
@@ -41,11 +52,9 @@ export interface Account {
  * @throws InputError when it is not complete
  */
 export function readAccount(data: unknown): Account {
-	const credential = credentialSchema.parse(data);
-	const { region, webhookSecret } = credential;
+	const read: ReadField = (name) => fieldOf(data, name);
 	// One that was saved without a provider is one of the first provider in the list.
-	const name = credential.provider || providers[0].name;
-	const provider = providerNamed(name);
+	const provider = providerNamed(read('provider') || providers[0].name);
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',
@@ -53,15 +62,17 @@ export function readAccount(data: unknown): Account {
 		);
 	}
 	const { displayName, signs } = provider;
-	const address = readBaseUrl(credential.baseUrl || provider.defaultBaseUrl({ region }));
+	const region = provider.regional ? read('region') : null;
+	const address = readBaseUrl(read('baseUrl') || provider.defaultBaseUrl({ region: region ?? '' }));
 	if (!address) {
 		throw new InputError(
 			'Base URL in the credential is not a web address',
 			`Leave it empty to use ${displayName}'s own, or enter one like https://gateway.example/kling.`,
 		);
 	}
-	const secret = readSecret(credential, provider);
-	if (signs && webhookSecret && !isSigningSecret(webhookSecret)) {
+	const secret = readSecret(read, provider);
+	const webhookSecret = signs ? read('webhookSecret') : '';
+	if (webhookSecret && !isSigningSecret(webhookSecret)) {
 		throw new InputError(
 			'Webhook Secret in the credential is not complete',
 			`Copy the whole signing secret from the ${displayName} console, or leave the field empty.`,
@@ -69,21 +80,23 @@ export function readAccount(data: unknown): Account {
 	}
 	return {
 		provider,
-		region: provider.regional ? region : null,
+		region,
 		baseUrl: withVersion(address, provider),
 		secret,
-		webhookSecret: signs ? webhookSecret || null : null,
+		webhookSecret: webhookSecret || null,
 	};
 }
 
 /** A credential keeps values of fields that are hidden: the way in counts only where it can be chosen. */
-function readSecret(
-	{ authentication, apiKey, accessKey, secretKey }: Credential,
-	{ displayName, signs }: Provider,
-): Secret {
-	const isSigned = signs && authentication === 'accessKey';
-	if (!isSigned && apiKey) return { kind: 'key', key: apiKey };
-	if (isSigned && accessKey && secretKey) return { kind: 'signed', accessKey, secretKey };
+function readSecret(read: ReadField, { displayName, signs }: Provider): Secret {
+	const isSigned = signs && read('authentication') === 'accessKey';
+	if (isSigned) {
+		const [accessKey, secretKey] = [read('accessKey'), read('secretKey')];
+		if (accessKey && secretKey) return { kind: 'signed', accessKey, secretKey };
+	} else {
+		const key = read('apiKey');
+		if (key) return { kind: 'key', key };
+	}
 	throw new InputError(
 		`${isSigned ? 'Access Key or Secret Key' : 'API Key'} in the credential is empty`,
 		`Enter the key from the ${displayName} console.`,

@@ -29,7 +29,7 @@ const fillers = new Set(
 		'a an the my your our his her this that and or of for with to in on at is are as me i ' +
 		'der die das ein eine mein meine und mit von fur im el los las un una mi y con del o os um uma ' +
 		'meu minha com do da le les une mon ma et avec du des de la en qui video videos clip clips effect ' +
-		'effects scene scenes photo photos picture pictures image images foto fotos make create'
+		'cute nice cool best beautiful effects scene scenes photo photos picture pictures image images foto fotos make create'
 	).split(' '),
 );
 
@@ -135,9 +135,10 @@ function ranksAsTyped(token: string, offered: readonly Indexed[]): number[] {
 	const begun = meanings.filter(isBegun);
 	return offered.map((scene) => {
 		const { name, words, stems } = scene;
-		if (stems.includes(stem) || has(scene, token)) return 0;
+		if (has(scene, token)) return 0;
 		const place = placeIn(meant, scene);
 		if (place !== null) return 1 + place / 100;
+		if (stems.includes(stem)) return 1.5;
 		if (words.some((word) => word.startsWith(token))) return 2;
 		const begunPlace = placeIn(begun, scene);
 		if (begunPlace !== null) return 2.5 + begunPlace / 100;

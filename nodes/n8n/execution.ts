@@ -114,6 +114,7 @@ export function storedExecutionOf(
 }
 
 const ownCallTimeoutMs = 30_000;
+const probeTimeoutMs = 5_000;
 
 /** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
 export const postToOwnAddress = {
@@ -136,6 +137,21 @@ export const postToOwnAddress = {
 			},
 			() => 0,
 		);
+	},
+
+	/**
+	 * Whether such a call gets through to n8n, which answers one that wakes nothing with 404 or 409. Node's
+	 * `fetch` goes through no proxy, and a status of 403, 407 or 5xx is that of something in between.
+	 */
+	async isReached(url: string): Promise<boolean> {
+		const status = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
+			async (response) => {
+				await response.body?.cancel();
+				return response.status;
+			},
+			() => 0,
+		);
+		return status > 0 && status < 500 && status !== 403 && status !== 407;
 	},
 };
 

@@ -1,6 +1,7 @@
 import {
 	NodeApiError,
 	NodeOperationError,
+	sleep,
 	type IBinaryKeyData,
 	type IDataObject,
 	type IExecuteFunctions,
@@ -11,6 +12,7 @@ import {
 import type { Failure } from '../kling/failure';
 import { InputError, reasonOf } from '../kling/input';
 import type { Message } from '../kling/messages';
+import { asHtml, plainText } from '../kling/shownText';
 import type { TaskRecord } from '../kling/task';
 import { isTool } from './execution';
 
@@ -84,11 +86,22 @@ export function errorOf(
 	problem: Problem,
 	itemIndex?: number,
 ): NodeApiError | NodeOperationError {
-	const { message, description, failure } = problem;
+	const { failure } = problem;
+	const message = plainText(problem.message);
+	const description = asHtml(problem.description);
 	const shown = { description, ...(itemIndex === undefined ? {} : { itemIndex }) };
 	if (!failure) return new NodeOperationError(node, message, shown);
 	const httpCode = failure.httpStatus === null ? undefined : String(failure.httpStatus);
 	return new NodeApiError(node, {}, { ...shown, message, ...(httpCode ? { httpCode } : {}) });
+}
+
+/** Shows a hint in the node's output pane. */
+export function addHint(
+	context: IExecuteFunctions,
+	type: 'info' | 'warning',
+	message: string,
+): void {
+	context.addExecutionHints({ type, location: 'outputPane', message: asHtml(message) });
 }
 
 /**
@@ -97,8 +110,10 @@ export function errorOf(
  * the input's json to it there.
  */
 export function itemOf(node: INode, problem: Problem, itemIndex: number): INodeExecutionData {
-	const { message, description } = problem;
-	const json: IDataObject = { error: message, message: description };
+	const json: IDataObject = {
+		error: plainText(problem.message),
+		message: plainText(problem.description),
+	};
 	if (node.onError !== 'continueErrorOutput') json.details = detailsOf(problem);
 	return { json, pairedItem: { item: itemIndex } };
 }
@@ -156,6 +171,9 @@ export function outputOf(
 	);
 }
 
+/** Milliseconds for which reading may keep n8n's server and its other executions waiting. */
+const longestTurnMs = 50;
+
 /**
  * Reads each input item in a guard of its own: what is thrown for one is its problem and harms no
  * other. With On Error "Stop" the first problem ends it.
@@ -166,7 +184,12 @@ export async function readItems<T>(
 ): Promise<{ items: T[]; problems: ItemProblem[] }> {
 	const items: T[] = [];
 	const problems: ItemProblem[] = [];
+	let turnBegan = performance.now();
 	for (const itemIndex of context.getInputData().keys()) {
+		if (performance.now() - turnBegan > longestTurnMs) {
+			await sleep(0);
+			turnBegan = performance.now();
+		}
 		try {
 			items.push(await read(itemIndex));
 		} catch (thrown) {

@@ -37,11 +37,11 @@ export class Parameters {
 		}
 	}
 
-	/** A parameter that is on or off; an expression can give the words too. */
+	/** A parameter that is on or off; an expression can give it as a word or as a number too. */
 	flag(name: string, displayName: string, otherwise: boolean): boolean {
-		const given = this.value(name, displayName) ?? otherwise;
-		if (given === true || given === 'true') return true;
-		if (given === false || given === 'false') return false;
+		const given = String(this.value(name, displayName) ?? otherwise).trim();
+		if (/^(true|1)$/i.test(given)) return true;
+		if (/^(false|0)$/i.test(given)) return false;
 		throw new InputError(`${displayName} must be true or false`, checkExpression);
 	}
 
@@ -100,9 +100,25 @@ export function choiceOf<Value extends string>(
 	throw new InputError(`${displayName} “${String(given)}” is not known`, advice);
 }
 
-/** A number of at least 0, which an expression can give as text; anything else counts as not given. */
-export function amountOf(given: unknown, otherwise: number): number {
-	const isGiven = typeof given === 'number' || (typeof given === 'string' && given !== '');
-	const amount = isGiven ? Number(given) : NaN;
-	return amount >= 0 ? amount : otherwise;
+/**
+ * A number from 0 to `most`, which an expression can give as text.
+ *
+ * @throws InputError for what is neither that nor empty
+ */
+export function amountOf(
+	given: unknown,
+	displayName: string,
+	otherwise: number,
+	most = Infinity,
+): number {
+	const text =
+		typeof given === 'number' || typeof given === 'string' ? String(given).trim() : given;
+	if (text === undefined || text === null || text === '') return otherwise;
+	const amount = typeof text === 'string' ? Number(text) : NaN;
+	if (amount >= 0 && amount <= most && amount < Infinity) return amount;
+	const upTo = most === Infinity ? 'of at least 0' : `from 0 to ${most}`;
+	throw new InputError(
+		`${displayName} must be a number ${upTo}`,
+		'Enter the number alone, with a point before decimals, or remove the option.',
+	);
 }

@@ -71,7 +71,8 @@ export class TestBed {
 			const restoreClock = bed.clock.install();
 			const { now } = bed.sandbox.options;
 			bed.sandbox.options.now = () => bed.clock.now();
-			const { post } = postToOwnAddress;
+			const { post, isReached } = postToOwnAddress;
+			postToOwnAddress.isReached = async () => true;
 			postToOwnAddress.post = async (url, body, headers) => {
 				const { status } = await bed.n8n.call(url, { body, headers });
 				bed.selfCalls.push(status);
@@ -81,7 +82,7 @@ export class TestBed {
 			bed.restore = () => {
 				restoreClock();
 				bed.sandbox.options.now = now;
-				postToOwnAddress.post = post;
+				Object.assign(postToOwnAddress, { post, isReached });
 			};
 		});
 		afterEach(() => {

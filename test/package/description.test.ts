@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+	checkNodesApiVersion,
 	Workflow,
 	type INode,
 	type INodeParameters,
@@ -134,5 +135,19 @@ describe.each(nodeFiles)('%s', (file) => {
 
 	test('never says “binary property”', () => {
 		expect(JSON.stringify(description)).not.toMatch(/binary propert/i);
+	});
+});
+
+describe('the level of the nodes API that package.json asks for', () => {
+	const checked = (n8nNodesApiVersion: unknown) =>
+		checkNodesApiVersion({ n8n: { n8nNodesApiVersion } } as never);
+
+	test('is one that n8n takes, on this n8n and on any later one', () => {
+		expect(checkNodesApiVersion(manifest)).toMatchObject({ compatible: true });
+		expect(manifest.n8n.n8nNodesApiVersion).toBe(1);
+	});
+
+	test('is a number, because n8n takes a text for damaged and refuses to install the package', () => {
+		expect(checked('1.0')).toMatchObject({ compatible: false, reason: 'malformed' });
 	});
 });

@@ -1,11 +1,11 @@
-import type { IExecuteFunctions, NodeExecutionHint } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import { checkExpression, InputError } from '../../kling/input';
 import { describeFailedTask } from '../../kling/failedTask';
 import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
-import { problemOf, taskItem, type Result } from '../../n8n/output';
+import { addHint, problemOf, taskItem, type Result } from '../../n8n/output';
 import { amountOf, type Parameters } from '../../n8n/parameters';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
@@ -18,11 +18,18 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** The options of a wait, which are in minutes and seconds. */
+/** A week: n8n's own timers and dates end far beyond it. */
+const longestMinutes = 7 * 24 * 60;
+
+/**
+ * The options of a wait, which are in minutes and seconds.
+ *
+ * @throws InputError
+ */
 export function readWait({ timeout, pollInterval }: Record<string, unknown>): WaitOptions {
 	return {
-		timeoutMs: amountOf(timeout, 30) * 60_000,
-		intervalMs: Math.max(1, amountOf(pollInterval, 10)) * 1_000,
+		timeoutMs: amountOf(timeout, 'Timeout (Minutes)', 30, longestMinutes) * 60_000,
+		intervalMs: Math.max(1, amountOf(pollInterval, 'Poll Interval (Seconds)', 10)) * 1_000,
 	};
 }
 
@@ -99,18 +106,17 @@ export async function waitAndFinish(
 		results[index] = await finishTask(context, session, one);
 	});
 	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
-	if (open.length > 0) context.addExecutionHints(hintAtOpen(open));
+	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	return results;
 }
 
 /** Says in the output pane that a green run has brought no video, and what to do next. */
-function hintAtOpen(open: readonly ItemTask[]): NodeExecutionHint {
+function hintAtOpen(open: readonly ItemTask[]): string {
 	const what = open.length === 1 ? 'the task is' : `${open.length} tasks are`;
 	const instead = open.some(({ finish }) => finish.wait)
 		? 'raise Timeout (Minutes) under Options'
 		: 'turn on Wait for Completion';
-	const message = `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
-	return { type: 'info', location: 'outputPane', message };
+	return `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
 }
 
 /** The item of a task: with its videos where they are asked for, or the reason that it has failed. */

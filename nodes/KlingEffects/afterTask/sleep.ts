@@ -9,7 +9,7 @@ import {
 } from 'n8n-workflow';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import { isFinal } from '../../kling/task';
-import { runIndexOf } from '../../n8n/execution';
+import { postToOwnAddress, runIndexOf } from '../../n8n/execution';
 import {
 	itemOf,
 	outputOf,
@@ -17,6 +17,7 @@ import {
 	type ItemProblem,
 	type Paid,
 	type Result,
+	addHint,
 } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import type { ItemTask } from './finish';
@@ -75,18 +76,35 @@ export async function sleepUntilCallbacks(
 	const entry = context.getExecuteData();
 	entry.data = { ...entry.data, main: [lastKnownItems(context, wait)] };
 	const { resumeUrl, deadline, token } = wait;
-	if (isPrivateAddress(resumeUrl)) {
-		const { host } = new URL(resumeUrl);
-		context.addExecutionHints({
-			type: 'warning',
-			location: 'outputPane',
-			message: `The provider cannot call ${host} from the internet, so “${context.getNode().name}” will sleep until its Timeout. Set the environment variable WEBHOOK_URL of n8n to its public address, or set Wait Using to Polling.`,
-		});
+	const doubt = await doubtAbout(resumeUrl);
+	if (doubt) {
+		const until = `so “${context.getNode().name}” may sleep until its Timeout`;
+		addHint(
+			context,
+			'warning',
+			`${doubt[0]}, ${until}. ${doubt[1]}, or set Wait Using to Polling.`,
+		);
 	}
 	await context.putExecutionToWait(new Date(deadline + lastResortMs));
 	const storedBy = clock.now() + storedWithinMs;
 	void new SelfCalls({ resumeUrl, deadline, token }, clock, storedBy).callSoon();
 	return [];
+}
+
+/** Why an address may not wake an execution, and what to do; null where nothing speaks against it. */
+async function doubtAbout(resumeUrl: string): Promise<[why: string, advice: string] | null> {
+	const { host, origin } = new URL(resumeUrl);
+	if (isPrivateAddress(resumeUrl)) {
+		return [
+			`The provider cannot call ${host} from the internet`,
+			'Set the environment variable N8N_WEBHOOK_URL of n8n (in older versions, WEBHOOK_URL) to its public address',
+		];
+	}
+	if (await postToOwnAddress.isReached(resumeUrl)) return null;
+	return [
+		`n8n does not reach its own address ${origin}`,
+		'Let the machine that runs n8n reach it without a proxy, correct N8N_WEBHOOK_URL (in older versions, WEBHOOK_URL)',
+	];
 }
 
 /**

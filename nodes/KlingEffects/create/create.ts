@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { hintAtOptions } from '../../kling/create/order';
 import { follow } from '../../kling/look';
 import { isFinal } from '../../kling/task';
-import { outputOf, type Result } from '../../n8n/output';
+import { addHint, outputOf, type Result } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
@@ -38,7 +38,7 @@ export async function executeCreate(
 	const { submitted } = outcome;
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
 	for (const message of [...hintsAt(submitted, session.provider), ...ignored]) {
-		context.addExecutionHints({ type: 'info', location: 'outputPane', message });
+		addHint(context, 'info', message);
 	}
 
 	const problems = [...refused, ...problemsOf(outcome, session.account)];

@@ -60,17 +60,17 @@ export function readImages(
 		if (typeof given !== 'string') {
 			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName);
 		}
-		const isGiven = isFile ? Object.hasOwn(binary, given.trim()) : given.trim() !== '';
+		const isGiven = isFile ? fieldNamed(given, binary) !== undefined : given.trim() !== '';
 		if (effectType === null && parameter === second.parameter && !isGiven) continue;
 		texts.push(given);
-		if (parameter === first.parameter) photo = photoNameOf(input, given.trim(), binary);
+		if (parameter === first.parameter) photo = photoNameOf(input, given, binary);
 		if (input === 'url') {
 			const address = checkImageUrl(given, displayName, isFetchedFromInternet);
 			images.push(() => address);
 		} else if (input === 'base64') {
 			images.push(() => judged(decodeBase64(given, displayName), displayName));
 		} else {
-			images.push(async () => await loadFile(context, itemIndex, given.trim(), displayName));
+			images.push(async () => await loadFile(context, itemIndex, given, displayName));
 		}
 	}
 	return { images, imagesPrint: printOf(texts), photo };
@@ -78,9 +78,8 @@ export function readImages(
 
 /** What a photo is called, without its extension, where it has a name. */
 function photoNameOf(input: string, given: string, binary: IBinaryKeyData): string | null {
-	const fileName =
-		input === 'binary' && Object.hasOwn(binary, given) ? binary[given].fileName : undefined;
-	const name = input === 'url' ? lastSegmentOf(given) : fileName;
+	const field = input === 'binary' ? fieldNamed(given, binary) : undefined;
+	const name = input === 'url' ? lastSegmentOf(given.trim()) : field && binary[field].fileName;
 	return name?.replace(/\.[a-z]{3,4}$/i, '') || null;
 }
 
@@ -119,14 +118,23 @@ function judged(bytes: Buffer, label: string): string {
 	return bytes.toString('base64');
 }
 
+/** Forms make fields of their labels, blanks at the end included. */
+function fieldNamed(entered: string, binary: IBinaryKeyData): string | undefined {
+	const fields = Object.keys(binary);
+	return (
+		fields.find((name) => name === entered) ?? fields.find((name) => name.trim() === entered.trim())
+	);
+}
+
 async function loadFile(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	field: string,
+	entered: string,
 	displayName: string,
 ): Promise<string> {
 	const binary = context.getInputData()[itemIndex]?.binary ?? {};
-	if (!Object.hasOwn(binary, field)) throw noSuchFile(displayName, field, Object.keys(binary));
+	const field = fieldNamed(entered, binary);
+	if (field === undefined) throw noSuchFile(displayName, entered.trim(), Object.keys(binary));
 	const label = `the file “${binary[field].fileName ?? field}” in input field “${field}”`;
 	const cannotRead = (thrown: unknown): never => {
 		throw new InputError(
@@ -135,16 +143,22 @@ async function loadFile(
 		);
 	};
 	// Before it is read: a video of 300 MB would take that much memory only to be refused.
-	checkFileSize(await fileSizeOf(context, binary[field]).catch(cannotRead), label);
+	const size = await fileSizeOf(context, binary[field]).catch(cannotRead);
+	checkFileSize(size, label);
 	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field).catch(cannotRead);
 	return judged(bytes, label);
 }
 
-/** Bytes of a file in n8n's binary store, without reading it. */
+/** Bytes of a file in n8n's binary store, without holding it in memory. */
 async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Promise<number> {
 	// Without an id the file is in memory, as base64.
 	if (!file.id) return Buffer.byteLength(file.data, 'base64');
-	return (await helpers.getBinaryMetadata(file.id)).fileSize;
+	const { fileSize } = await helpers.getBinaryMetadata(file.id);
+	if (Number.isFinite(fileSize)) return fileSize;
+	// An object store that names no length: then the bytes are counted as they pass by.
+	let bytes = 0;
+	for await (const chunk of await helpers.getBinaryStream(file.id)) bytes += chunk.length;
+	return bytes;
 }
 
 function notOneText(displayName: string): InputError {
@@ -157,9 +171,11 @@ function notOneText(displayName: string): InputError {
 /** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
 function fileAsName(displayName: string, given: unknown, binary: IBinaryKeyData): InputError {
 	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
-	const field = Object.keys(binary).find(
-		(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
-	);
+	const fields = Object.keys(binary);
+	const field =
+		fields.find(
+			(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
+		) ?? fields[0];
 	return new InputError(
 		`${displayName}: Field Name holds the file itself, not the name of its field`,
 		`Enter the field's name as text: ${field ?? 'data'}`,

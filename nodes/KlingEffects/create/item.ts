@@ -66,7 +66,7 @@ async function readItem(
 	const { images, imagesPrint, photo } = read;
 	const finish = { ...readFinish(parameters, options), photo };
 	const wait = readWait(options);
-	const concurrency = Math.floor(amountOf(options.concurrency, usualConcurrency));
+	const concurrency = Math.floor(amountOf(options.concurrency, 'Concurrency', usualConcurrency));
 	const run = {
 		wait,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),

@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { Admission } from '../../kling/create/admission';
 import type { Submission } from '../../kling/create/entry';
+import { readingByPages } from '../../kling/create/pages';
 import { submit } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
 import { InputError, reasonOf } from '../../kling/input';
@@ -48,6 +49,7 @@ export async function submitAll(
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
 	const show = showPaid(context);
+	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 
 	const submitOne = async ({ images, order }: CheckedItem, entry: ItemEntry): Promise<Submission> =>
@@ -57,7 +59,7 @@ export async function submitAll(
 				return 'kind' in loaded ? failed(loaded) : await client.create({ ...sent, images: loaded });
 			},
 			memory: entry,
-			client,
+			client: reader,
 			admission,
 			clock,
 			signal,

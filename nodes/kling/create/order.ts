@@ -1,5 +1,5 @@
 import { asObject } from '../http';
-import { checkExpression, InputError } from '../input';
+import { idOf, InputError, textOf } from '../input';
 import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
@@ -40,7 +40,10 @@ export function readOrder(
 		);
 	}
 	const given: GivenOptions = {};
-	for (const name of optionsInOrder) given[name] = textOf(options[name], optionNames[name]);
+	for (const name of optionsInOrder) {
+		const read = name === 'externalTaskId' ? idOf : textOf;
+		given[name] = read(options[name], optionNames[name]);
+	}
 	const effectScene = sceneNameOf(entered);
 	checkValues(given);
 	const additionalFields = readAdditionalFields(options.additionalFields);
@@ -55,15 +58,6 @@ export function readOrder(
 		...(modelName ? { modelName } : {}),
 		...(additionalFields ? { additionalFields } : {}),
 	};
-}
-
-/** A text that may be left empty: an empty one is the same as none. */
-function textOf(given: unknown, displayName: string): string | undefined {
-	if (given === null || given === undefined) return undefined;
-	if (typeof given !== 'string' && typeof given !== 'number') {
-		throw new InputError(`${displayName} must be a text`, checkExpression);
-	}
-	return String(given).trim() || undefined;
 }
 
 type GivenOptions = Partial<Record<OrderOption, string>>;
@@ -111,7 +105,7 @@ const ownFields =
 function readAdditionalFields(given: unknown): Record<string, unknown> | undefined {
 	const isText = typeof given === 'string';
 	if (given === undefined || given === null || (isText && given.trim() === '')) return undefined;
-	const fields = asObject(isText ? parseJson(given) : given);
+	const fields = asObject(isText ? parseJson(given) : plainOf(given));
 	if (!fields) {
 		throw new InputError(
 			'Additional Fields is not a JSON object',
@@ -126,6 +120,15 @@ function readAdditionalFields(given: unknown): Record<string, unknown> | undefin
 		);
 	}
 	return Object.keys(fields).length > 0 ? fields : undefined;
+}
+
+/** What is sent of a value of an expression: as plain data, so that nothing in it acts when the body is made. */
+function plainOf(given: unknown): unknown {
+	try {
+		return JSON.parse(JSON.stringify(given));
+	} catch {
+		return undefined;
+	}
 }
 
 const models = ['kling-v1', 'kling-v1-5', 'kling-v1-6'];

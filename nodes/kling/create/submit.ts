@@ -112,7 +112,8 @@ async function sendOnce(
 			return failed(failureWithoutResponse('maxTasks'));
 		}
 		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
-		const { externalTaskId, callbackUrl: _, ...ordered } = order;
+		const { externalTaskId, ...ordered } = order;
+		delete ordered.callbackUrl;
 		memory.remember({ state: 'sending', sentAt, externalTaskId, order: ordered });
 		return await send(order);
 	});

@@ -72,7 +72,7 @@ export function checkImage(bytes: Buffer, label: string): Image {
  * @throws InputError
  */
 export function checkFileSize(bytes: number, label: string): void {
-	// Some stores do not know (NaN): then the bytes are counted once they are read.
+	// What is not known (NaN) is not too large.
 	if (!(bytes > imageLimits.maxBytes)) return;
 	const limit = imageLimits.maxBytes / megabyte;
 	const finding = `is ${roundedUp(bytes / megabyte)} MB. Kling accepts at most ${limit} MB`;

@@ -11,9 +11,9 @@ function namesOf(wanted: (provider: Provider) => boolean, conjunction: string): 
 	return names.length === 0 ? last : `${names.join(', ')} ${conjunction} ${last}`;
 }
 
-/** `Kling AI only`; `Every provider` where all can. */
+/** `Kling AI only`; nothing where all can. */
 export function onlyWith(can: (provider: Provider) => boolean): string {
-	return providers.every(can) ? 'Every provider' : `${namesOf(can, 'and')} only`;
+	return providers.every(can) ? '' : `${namesOf(can, 'and')} only`;
 }
 
 /** `Not with Modellix`; nothing where all can. */
@@ -28,5 +28,21 @@ export function withSupport(description: string, option: OrderOption): string {
 }
 
 export const onlyWithList = onlyWith(hasList);
+
+/** A name on screen, with the providers that have a list. */
+export function titleWithList(title: string): string {
+	return onlyWithList === '' ? title : `${title} (${onlyWithList.replace(/only$/, 'Only')})`;
+}
+
+/** A description of what needs no list, where something beside it does. */
+export function withoutList(description: string): string {
+	return onlyWithList === '' ? description : `${description}. Works with every provider.`;
+}
+
+/** A description, with the providers that have a list. */
+export function withList(description: string): string {
+	return onlyWithList === '' ? description : `${description} ${onlyWithList}.`;
+}
+
 /** Who has a list, for those who meet that theirs has none. */
 export const whoLists = `Only ${namesOf(hasList, 'and')} lists tasks.`;

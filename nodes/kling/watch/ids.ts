@@ -1,3 +1,4 @@
+import { idOf } from '../input';
 import { Ledger, type WatchFilter } from './ledger';
 import { lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { readState, type IdsState } from './state';
@@ -37,10 +38,20 @@ export async function watchIds(
 	return { emitted: ledger.emitted, state: { ...state, ...ledger.toState() }, failure, isFirst };
 }
 
-/** Reads the parameter `taskIds`: a text with ids between commas, blanks or line breaks, or a list. */
+/**
+ * Reads the parameter `taskIds`: a text with ids between commas, blanks or line breaks, or a list.
+ *
+ * @throws InputError for an id that has lost digits
+ */
 export function readTaskIds(given: unknown): string[] {
 	const list: unknown[] = Array.isArray(given) ? given : [given];
 	const texts = list.filter((entry) => typeof entry === 'string' || typeof entry === 'number');
-	const ids = texts.flatMap((text) => String(text).split(/[\s,;"'[\]]+/));
+	const ids = texts.flatMap((text) =>
+		typeof text === 'number'
+			? (idOf(text, 'Task IDs') ?? '')
+			: String(text)
+					.split(/[\s,;"'[\]]+/)
+					.map((id) => idOf(id, 'Task IDs') ?? ''),
+	);
 	return [...new Set(ids.filter((id) => id !== ''))];
 }

@@ -71,7 +71,7 @@ class ListPoll {
 		this.beside = state.beside;
 		this.uncut = state.uncut;
 		this.whole = state.whole;
-		this.pass = state.pass ?? beginPass(this.usualSize);
+		this.pass = this.storedPass ?? beginPass(this.usualSize);
 	}
 
 	async run(): Promise<PollResult<AccountState>> {
@@ -171,6 +171,13 @@ class ListPoll {
 		const since = this.settled.next ?? Infinity;
 		const { open } = this.ledger;
 		return records.filter(({ task }) => createdMs(task) >= since && !open.has(task.taskId)).length;
+	}
+
+	/** The pass that an earlier poll began. A list of few tasks, of which it was not clear whether they are all, is read anew. */
+	private get storedPass(): ListPass | null {
+		const { pass } = this.state;
+		const isTiny = pass?.page === 2 && pass.size < smallPage && pass.cutAt !== null;
+		return isTiny ? null : pass;
 	}
 
 	/** As many as are running or came lately, where the list is known to begin with them. */

@@ -26,7 +26,7 @@ const table: Array<
 > = [
 	[1000, '401', keyRefused, /^Check the key in the credential/, 1],
 	[1001, '401', keyRefused, /^Fill in the key in the credential/, 1],
-	[1002, '401', keyRefused, /Region set to China/, 1],
+	[1002, '401', keyRefused, /try the other Region/, 1],
 	[1003, '401', keyRefused, /clock of the machine that runs n8n seems to be ahead/, 2],
 	[1004, '401', keyRefused, /clock of the machine that runs n8n seems to be behind/, 2],
 	[1100, '429', 'Kling AI has blocked this account', /Kling AI console/, 1],
@@ -289,7 +289,7 @@ describe("states of a real Kling account's key", () => {
 		const credential = { ...bench.credential(kling), apiKey };
 		const { error } = await bench.create(kling, {}, { credential });
 		expect(error?.message).toBe(keyRefused);
-		expect(error?.description).toContain('works only with Region set to China');
+		expect(error?.description).toContain('try the other Region');
 	});
 
 	test('a wrong secret key is refused and not sent anywhere', async () => {

@@ -289,6 +289,14 @@ describe('a scene that the provider refuses', () => {
 		expect(error?.message).toContain(sentence);
 	});
 
+	test('one that Kling’s list for China lacks: an account there is told so', async () => {
+		bench.sandbox.addFault({ kind: 'code', code: 1201, match: { operation: 'create' } });
+		const credential = { ...bench.credential(kling), region: 'china' };
+		const { error } = await bench.create(kling, { effectScene: named('skyfall') }, { credential });
+		expect(error?.description).toMatch(/^Kling's list for China does not have skyfall\. Try \w+ /);
+		expect(bench.sandbox.charges).toEqual([]);
+	});
+
 	test('a name unlike all known ones is not guessed at', async () => {
 		const { error } = await bench.create(kling, { effectScene: named('scene_of_next_month') });
 		expect(error?.description).not.toMatch(/Did you mean/);

@@ -5,9 +5,9 @@ const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);
 
 test('filters that are left empty filter nothing', () => {
-	expect(readFilters(undefined)).toEqual({});
+	expect(readFilters(undefined, 'UTC')).toEqual({});
 	const empty = { status: [], createdAfter: '', createdBefore: null, externalTaskIdPrefix: '' };
-	expect(readFilters(empty)).toEqual({});
+	expect(readFilters(empty, 'UTC')).toEqual({});
 });
 
 test.each([
@@ -19,10 +19,30 @@ test.each([
 	['seconds since 1970', ms / 1000],
 	['milliseconds as text', String(ms)],
 ])('a time is read from %s', (_name, createdAfter) => {
-	expect(readFilters({ createdAfter })).toEqual({ createdAfter: ms });
+	expect(readFilters({ createdAfter }, 'UTC')).toEqual({ createdAfter: ms });
 });
 
 test.each([
+	['2026-11-28T22:42:01', 'Europe/Berlin', '2026-11-28T21:42:01Z'],
+	['2026-11-28T22:42:01', 'America/New_York', '2026-11-29T03:42:01Z'],
+	['2026-11-28T22:42:01', 'Asia/Kolkata', '2026-11-28T17:12:01Z'],
+	['2026-11-28T22:42:01.5', 'UTC', '2026-11-28T22:42:01.500Z'],
+	['2026-07-01T00:00:00', 'Europe/Berlin', '2026-06-30T22:00:00Z'],
+	['2026-11-28 22:42', 'Asia/Tokyo', '2026-11-28T13:42:00Z'],
+	['2026-11-28', 'Asia/Tokyo', '2026-11-27T15:00:00Z'],
+	['Nov 28, 2026 10:42 PM', 'Asia/Tokyo', '2026-11-28T13:42:00Z'],
+	// The last hour before the clocks go forward, and the first after.
+	['2026-03-29T01:59:59', 'Europe/Berlin', '2026-03-29T00:59:59Z'],
+	['2026-03-29T03:00:00', 'Europe/Berlin', '2026-03-29T01:00:00Z'],
+	['2026-11-28T22:42:01Z', 'Asia/Tokyo', '2026-11-28T22:42:01Z'],
+	['2026-11-28T22:42:01-05:00', 'Asia/Tokyo', '2026-11-29T03:42:01Z'],
+	['Sat, 28 Nov 2026 22:42:01 GMT', 'Asia/Tokyo', '2026-11-28T22:42:01Z'],
+])('%s in a workflow of %s is %s', (createdAfter, zone, moment) => {
+	expect(readFilters({ createdAfter }, zone)).toEqual({ createdAfter: Date.parse(moment) });
+});
+
+test.each([
+	[{ createdAfter: '2026-13-45T00:00:00' }, 'Created After cannot be read'],
 	[{ createdAfter: 'soon' }, 'Created After cannot be read'],
 	[{ createdBefore: true }, 'Created Before cannot be read'],
 	[{ status: ['done'] }, 'Status cannot be read'],
@@ -30,7 +50,7 @@ test.each([
 	[{ externalTaskIdPrefix: 5 }, 'External Task ID Prefix cannot be read'],
 	['text', 'Filters cannot be read'],
 ])('%j is refused by the name on screen', (given, message) => {
-	expect(() => readFilters(given)).toThrow(message);
+	expect(() => readFilters(given, 'UTC')).toThrow(message);
 });
 
 const { task } = recordOf('kling', {

@@ -70,6 +70,31 @@ test.each([
 	expect(() => readAccount(data)).toThrow(message);
 });
 
+test('a number for a key, as a vault can give it, is its text', () => {
+	expect(readAccount({ apiKey: 12345678 }).secret).toEqual({ kind: 'key', key: '12345678' });
+});
+
+test.each([
+	[{ apiKey: null }, 'API Key in the credential has no value'],
+	[{ apiKey: Number('842163450012345678') }, 'API Key in the credential is not a text'],
+	[{ apiKey: { value: 'k' } }, 'API Key in the credential is not a text'],
+	[{ apiKey: true }, 'API Key in the credential is not a text'],
+	[{ apiKey: 'k', baseUrl: null }, 'Base URL in the credential has no value'],
+	[{ apiKey: 'k', webhookSecret: null }, 'Webhook Secret in the credential has no value'],
+	[{ apiKey: 'k', provider: null }, 'Provider in the credential has no value'],
+	[
+		{ authentication: 'accessKey', accessKey: 'a', secretKey: null },
+		'Secret Key in the credential has no value',
+	],
+])('%j, as a vault can give it, is told by the name of the field', (data, message) => {
+	expect(() => readAccount(data)).toThrow(message);
+});
+
+test('a field that does not count may hold anything', () => {
+	const data = { provider: 'kkiai', apiKey: 'k', accessKey: null, webhookSecret: null, region: 5 };
+	expect(readAccount(data).secret).toEqual({ kind: 'key', key: 'k' });
+});
+
 test.each([
 	['https://a.example/kling/v1', true],
 	['https://a.example', true],

@@ -95,9 +95,9 @@ function otherMessages(): Message[] {
 			...providers.map(({ name }) => ({ provider: name })),
 		].flatMap((data) => problemOf(attempt(() => readAccount(data)))),
 		...['status', 'createdAfter', 'createdBefore', 'externalTaskIdPrefix'].flatMap((name) =>
-			problemOf(attempt(() => readFilters({ [name]: {} }))),
+			problemOf(attempt(() => readFilters({ [name]: {} }, 'UTC'))),
 		),
-		...problemOf(attempt(() => readFilters('text'))),
+		...problemOf(attempt(() => readFilters('text', 'UTC'))),
 	];
 }
 

@@ -24,7 +24,7 @@ describe('once Kling AI has refused a scene, the advice is', () => {
 		],
 		[
 			'face_warp',
-			'Only resellers have face_warp, not Kling itself. Try wiggle_faces_pets instead.',
+			'Only resellers have face_warp, not Kling itself. Try expression_challenge instead.',
 		],
 		['pet_bee', "pet_bee is no longer in Kling's list. Try pet_bee_pro instead."],
 		['balloon_parade', "balloon_parade is no longer in Kling's list."],

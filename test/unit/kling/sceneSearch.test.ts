@@ -69,6 +69,10 @@ describe('what people type, and the first scene that they see', () => {
 		['magician', 'maestro_of_magic'],
 		['basketball', 'air_dunk'],
 		['kung fu', 'fight_pro'],
+		['boxing', 'fight_pro'],
+		['valentines day', 'send_my_love'],
+		['cute puppy', 'pet_dance'],
+		['surfing', 'surfsurf'],
 		['christmas tree', 'magic_match_tree'],
 	])('%s: %s', (text, first) => {
 		expect(found(text)[0]).toBe(first);

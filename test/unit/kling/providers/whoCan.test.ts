@@ -3,7 +3,9 @@ import {
 	notWith,
 	onlyWith,
 	onlyWithList,
+	titleWithList,
 	whoLists,
+	withList,
 	withSupport,
 } from '../../../../nodes/kling/providers/whoCan';
 
@@ -11,6 +13,8 @@ import {
 
 test('who can do what is said in the providers’ names', () => {
 	expect(onlyWithList).toBe('Kling AI only');
+	expect(titleWithList('All Tasks')).toBe('All Tasks (Kling AI Only)');
+	expect(withList('List tasks.')).toBe('List tasks. Kling AI only.');
 	expect(whoLists).toBe('Only Kling AI lists tasks.');
 	expect(withSupport('An address', 'callbackUrl')).toBe('An address. Not with Modellix.');
 	expect(withSupport('One. Two.', 'externalTaskId')).toBe(
@@ -25,7 +29,7 @@ test('several are named one after the other, and all without their names', () =>
 	expect(notWith(({ name }) => !gateways.includes(name))).toBe(
 		'Not with CometAPI, KKIAI or Modellix',
 	);
-	expect(onlyWith(() => true)).toBe('Every provider');
+	expect(onlyWith(() => true)).toBe('');
 	expect(notWith(() => true)).toBe('');
 	expect(providers.length).toBeGreaterThan(4);
 });

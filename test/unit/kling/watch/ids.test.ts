@@ -32,9 +32,10 @@ describe('Watching given tasks', () => {
 		pause: async () => undefined,
 	};
 
+	let events: TaskEvent[];
 	async function poll(ids: string[], state: unknown, time = always) {
 		asked = [];
-		const terms = { scope: 'test', events: ['succeed', 'failed'] as TaskEvent[] };
+		const terms = { scope: 'test', events };
 		const result = await watchIds(source, ids, state, terms, time);
 		const stored = JSON.parse(JSON.stringify(result.state)) as IdsState;
 		return { ...result, state: stored, ids: idsOf(result) };
@@ -44,6 +45,7 @@ describe('Watching given tasks', () => {
 		statuses.clear();
 		ends.clear();
 		realIds.clear();
+		events = ['succeed', 'failed'];
 	});
 
 	test('emits each when it ends, is silent about those that had ended, and then asks no more', async () => {
@@ -65,6 +67,28 @@ describe('Watching given tasks', () => {
 		const second = await poll(['a', 'new'], first.state);
 		expect(second.ids).toEqual(['new']);
 		expect((await poll(['a', 'new'], second.state)).ids).toEqual([]);
+	});
+
+	test('emits an ended task whose ID is added after the event was switched on, when all others had ended', async () => {
+		statuses.set('a', 'succeed').set('new', 'succeed');
+		events = ['failed'];
+		const first = await poll(['a'], null);
+		events = ['succeed'];
+		const second = await poll(['a'], first.state);
+		expect(asked).toEqual([]);
+		const third = await poll(['a', 'new'], second.state);
+		expect(third.ids).toEqual(['new']);
+		expect((await poll(['a', 'new'], third.state)).ids).toEqual([]);
+	});
+
+	test('emits what ends during the first poll although it is dated some seconds early', async () => {
+		statuses.set('a', 'processing').set('b', 'succeed').set('c', 'succeed').set('d', 'succeed');
+		ends
+			.set('b', providerTime - 5 * second)
+			.set('c', providerTime - 9 * minute)
+			.set('d', providerTime - 11 * minute);
+		const first = await poll(['a', 'b', 'c', 'd'], null);
+		expect(first.ids).toEqual(['c', 'b']);
 	});
 
 	test('emits a task whose ID was added later, even when it had ended before the activation', async () => {
@@ -276,4 +300,12 @@ describe('Watching given tasks', () => {
 	])('reads the IDs in %j', (given, ids) => {
 		expect(readTaskIds(given)).toEqual(ids);
 	});
+
+	const tooLong = Number('842163450012345678');
+	test.each([[tooLong], ['831, 8.42E+17'], [['831', tooLong]]])(
+		'tells that an ID has lost digits: %j',
+		(given) => {
+			expect(() => readTaskIds(given)).toThrow(/^Task IDs has lost digits/);
+		},
+	);
 });

@@ -134,6 +134,17 @@ describe('Watching the account, where the provider cuts pages short', () => {
 		},
 	);
 
+	test('reads in large pages a list that had one task when the time of a poll was over', async () => {
+		const world = worldWith({ order: 'oldest' });
+		addHistory(world, 1);
+		const runner = new Runner(world);
+		await runner.poll({ requests: 1, isActivation: true });
+		for (let count = 0; count < 300; count++) world.add();
+		world.now += hour;
+		expect(await runner.poll()).toHaveLength(300);
+		expect(world.requests).toBeLessThan(8);
+	});
+
 	test.each(['newest', 'oldest'] as const)(
 		'asks once in an idle poll of a list that stands on one page: %s first',
 		async (order) => {

@@ -1,0 +1,33 @@
+import '../lib/environment';
+import { heapBytes, report } from '../lib/child';
+import { execute, flowOf } from '../lib/engine';
+import { loadOf, type Load } from '../lib/load';
+import { createNode, httpCreateNode, items } from '../lib/nodes';
+import { credentialAt } from '../lib/sandbox';
+
+const [way, sandboxUrl, count] = process.argv.slice(2);
+const image = '=https://example.com/{{ $json.number }}.jpg';
+
+/** By hand, as many at once as ours sends: HTTP Request alone would open a connection for each item. */
+const batching = { batch: { batchSize: 50, batchInterval: 100 } };
+const jsonBody =
+	'={{ { effect_scene: "bloombloom", input: { image: `https://example.com/${$json.number}.jpg` } } }}';
+const nodes = {
+	ours: () => createNode({ image, options: { concurrency: 50 } }),
+	http: () => httpCreateNode(`${sandboxUrl}/kling`, { jsonBody, options: { batching } }),
+};
+
+/** Creates, each with an image address of its own, in a process of its own. */
+report(async (): Promise<Load> => {
+	const credential = await credentialAt(sandboxUrl);
+	const run = async (number: number) => {
+		const flow = flowOf(nodes[way as keyof typeof nodes]());
+		const { done, error } = await execute(flow, items(number), credential);
+		if (done.length !== number) throw new Error(`${done.length} items: ${error?.message}`);
+		return done;
+	};
+	await run(50);
+	await heapBytes();
+	const { load } = await loadOf(async () => await run(Number(count)));
+	return load;
+});

@@ -1,0 +1,36 @@
+/** What a piece of work asked of the process that it ran in. */
+export interface Load {
+	seconds: number;
+	/** Milliseconds of processor time. */
+	cpuMs: number;
+	/** Milliseconds: the longest time in which nothing else had its turn. */
+	blockMs: number;
+	/** MB by which the resident memory grew at most. */
+	rss: number;
+}
+
+const sampleMs = 5;
+
+/** Does something, and looks every few milliseconds at what it takes. */
+export async function loadOf<T>(work: () => Promise<T>): Promise<{ result: T; load: Load }> {
+	const before = process.memoryUsage.rss();
+	let highest = before;
+	let blockMs = 0;
+	let seenAt = performance.now();
+	const sample = () => {
+		const now = performance.now();
+		blockMs = Math.max(blockMs, now - seenAt - sampleMs);
+		seenAt = now;
+		highest = Math.max(highest, process.memoryUsage.rss());
+	};
+	const timer = setInterval(sample, sampleMs);
+	const cpu = process.cpuUsage();
+	const startedAt = performance.now();
+	const result = await work();
+	const seconds = (performance.now() - startedAt) / 1000;
+	const { user, system } = process.cpuUsage(cpu);
+	clearInterval(timer);
+	sample();
+	const cpuMs = (user + system) / 1000;
+	return { result, load: { seconds, cpuMs, blockMs, rss: (highest - before) / 1024 ** 2 } };
+}
