@@ -404,6 +404,11 @@ export class SleepingN8n {
 /** n8n's table of processed data, which all processes share: read, then written, without a lock. */
 const processedData = new Map<string, string[]>();
 
+/** As where a database is put back. */
+export function forgetProcessedData(): void {
+	processedData.clear();
+}
+
 void core.DataDeduplicationService.init({
 	async checkProcessedAndRecord(items: string[], _scope: string, { node }: { node?: INode }) {
 		const before = processedData.get(node?.id ?? '') ?? [];

@@ -26,7 +26,8 @@ export type FailureKind =
 	| 'proxyRefused'
 	| 'proxyWithoutConnection'
 	| 'cancelled'
-	| 'imageGone';
+	| 'imageGone'
+	| 'maxTasks';
 
 /** Everything that is decided by the kind of a failure alone. */
 interface Behaviour {
@@ -100,6 +101,8 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	proxyWithoutConnection: { ...tooEarly, patienceMs: 10_000 },
 	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
 	imageGone: aboutTask,
+	// Those that are found cost nothing, so the other items are still looked at.
+	maxTasks: aboutTask,
 };
 
 /** The row of {@link behaviours} for a failure. */

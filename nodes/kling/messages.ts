@@ -1,8 +1,6 @@
 import { adviceOnCertificate } from './certificate';
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
-import { adviceOnReason } from './reasons';
-import { generatedIdPrefix, type Task } from './task';
 
 /** A text for a person: what happened, and what to do next. Both are plain text. */
 export interface Message {
@@ -117,6 +115,10 @@ const texts: Record<FailureKind, Text> = {
 		`The execution was stopped during a request to ${provider}`,
 		'Run this again to continue.',
 	],
+	maxTasks: (provider) => [
+		`No task was created at ${provider}: Max Tasks is reached`,
+		'Nothing was sent or charged for this item. Raise Max Tasks under Options if this execution may create more.',
+	],
 	imageGone: (_provider, { providerMessage }) => [
 		providerMessage ?? 'The image can no longer be read',
 		'Nothing was sent. Run the node before this one again, so that the file is there.',
@@ -223,38 +225,4 @@ function fateOf({ httpStatus, kind }: Failure): string {
 
 function wordsOf(failure: Failure, provider: string): string {
 	return texts[failure.kind](provider, failure)[0];
-}
-
-/** What to say about a task that the provider ended as failed. */
-export function describeFailedTask(
-	task: Task,
-	subject: Subject & { provider: Pick<Provider, 'failuresAreFree'> },
-): Message {
-	const { displayName } = subject.provider;
-	const scene = task.effectScene ? `“${task.effectScene}”` : 'the video';
-	const reason = task.statusMessage ?? 'no reason given';
-	const id = task.externalTaskId;
-	const again =
-		id && !id.startsWith(generatedIdPrefix)
-			? `External task ID “${id}” is tied to this task: enter another one for a new task.`
-			: 'A retry of this execution finds this task again and creates none.';
-	const advice = [
-		adviceOnReason(reason) ?? 'Change the image or the effect scene and run the workflow again.',
-		again,
-		chargeOf(task, subject.provider),
-	];
-	return {
-		message: `${displayName} could not generate ${scene}: ${reason}`,
-		description: `${advice.join(' ')} (${factsOf(null, { ...subject, taskId: task.taskId })})`,
-	};
-}
-
-/** Whether a failed task was charged, as far as anybody knows. */
-function chargeOf(
-	{ unitsDeducted }: Task,
-	{ displayName, failuresAreFree }: Pick<Provider, 'displayName' | 'failuresAreFree'>,
-): string {
-	if (unitsDeducted !== null) return `${displayName} charged ${unitsDeducted} units for it.`;
-	if (failuresAreFree) return `${displayName} does not charge for it.`;
-	return `${displayName} does not document whether it charges for a task that failed: see its usage log.`;
 }

@@ -75,14 +75,17 @@ export function startOf(context: IExecuteFunctions): unknown {
 const mostRecords = 1_000;
 
 /**
- * Records a key in n8n's table of processed data, which outlives the execution. Two that do so within
+ * Records keys in n8n's table of processed data, which outlives the execution. Two that do so within
  * the same milliseconds both find nothing, as n8n offers no lock.
  *
- * @returns whether it was there; null where the table cannot be used
+ * @returns those that were there; null where the table cannot be used
  */
-export async function recordIn(context: IExecuteFunctions, key: string): Promise<boolean | null> {
+export async function recordIn(
+	context: IExecuteFunctions,
+	keys: string[],
+): Promise<ReadonlySet<string> | null> {
 	const record = async () =>
-		await context.helpers.checkProcessedAndRecord([key], 'node', {
+		await context.helpers.checkProcessedAndRecord(keys, 'node', {
 			mode: 'entries',
 			maxEntries: mostRecords,
 		});
@@ -91,7 +94,7 @@ export async function recordIn(context: IExecuteFunctions, key: string): Promise
 		.then(record)
 		.catch(record)
 		.catch(() => null);
-	return recorded && recorded.processed.length > 0;
+	return recorded && new Set(recorded.processed.map(String));
 }
 
 /** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */

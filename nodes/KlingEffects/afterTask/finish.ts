@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { checkExpression, InputError } from '../../kling/input';
-import { describeFailedTask } from '../../kling/messages';
+import { describeFailedTask } from '../../kling/failedTask';
 import { isFinal, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';

@@ -48,6 +48,6 @@ export async function finishWoken(
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
 	// Not by the execution's number, which another one can have after a backup was put back.
-	wait.isClaimed = (await recordIn(context, wait.token)) !== true;
+	wait.isClaimed = !(await recordIn(context, [wait.token]))?.has(wait.token);
 	return wait.isClaimed;
 }

@@ -10,8 +10,11 @@ export interface Beginning {
 	seed: string;
 	/** Whether a task under an id of this execution can be older than the execution seems to be. */
 	ownsOlder: boolean;
-	/** Present in the retry of an execution that died with its process: each create may have been sent. */
-	died?: { trace: ExternalIdSupport };
+	/**
+	 * Present where an execution is run or retried that died with its process: each create may have been
+	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
+	 */
+	died?: { trace: ExternalIdSupport; maySend?: boolean; account?: string };
 }
 
 export function beginningOf(context: IExecuteFunctions): Beginning {
@@ -24,21 +27,26 @@ export function beginningOf(context: IExecuteFunctions): Beginning {
 }
 
 /**
- * Notes an execution and its account where both outlive a death. A run of which there is a note
- * already is one that n8n has begun again: older tasks under its ids are its own, and what is not found
- * at this account was not sent.
- *
- * @param account a fingerprint of where creates will be sent
+ * Records an execution and its account where both outlive a death. An execution of which there is a
+ * record already is one that n8n has begun again: older tasks under its ids are its own, and each create
+ * may have been sent. What is not found where it may have been sent, was not.
  */
-export async function noteBeginning(
+export async function recordBeginning(
 	context: IExecuteFunctions,
 	beginning: Beginning,
-	account: string,
+	{ account, canLookUp }: { account: string; canLookUp: boolean },
 ): Promise<void> {
-	const key = hashOf([beginning.seed, context.getNode().name, account]);
-	if ((await recordIn(context, key)) !== true) return;
+	const execution = hashOf([beginning.seed, context.getNode().name]);
+	const atAccount = hashOf([execution, account]);
+	const known = await recordIn(context, [execution, atAccount]);
+	if (!known?.has(execution)) return;
 	beginning.ownsOlder = true;
-	if (beginning.died?.trace === 'unverified') beginning.died.trace = 'lookup';
+	const isSameAccount = known.has(atAccount);
+	if (beginning.died?.trace === 'none') return;
+	const trace = isSameAccount ? 'lookup' : 'unverified';
+	// What a person retries may have been edited; what n8n runs again is as it was.
+	const maySend = !beginning.died && isSameAccount && canLookUp;
+	beginning.died = { trace, maySend, account };
 }
 
 /**

@@ -92,6 +92,15 @@ export const createOptions: INodeProperties[] = [
 		displayOptions: { show: { '/waitForCompletion': [true], '/downloadVideo': [true] } },
 	},
 	{
+		displayName: 'Max Tasks',
+		name: 'maxTasks',
+		type: 'number',
+		typeOptions: { minValue: 1 },
+		default: 50,
+		description:
+			'The largest number of new tasks that one execution may create, over all items, rounds of a loop and calls by an AI agent. Any further one is refused before it costs.',
+	},
+	{
 		displayName: 'Mode',
 		name: 'mode',
 		type: 'options',

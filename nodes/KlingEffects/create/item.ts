@@ -28,6 +28,8 @@ export interface CheckedItem {
 interface RunOptions {
 	/** The upper bound of creates in flight. */
 	concurrency: number;
+	/** New tasks in one execution at most; no limit where it is absent. */
+	maxTasks?: number;
 	wait: WaitOptions;
 	waitUsing: 'polling' | 'callback';
 }
@@ -67,6 +69,7 @@ async function readItem(
 	const run = {
 		wait: finish,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
+		maxTasks: readMaxTasks(options.maxTasks),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',
@@ -75,6 +78,17 @@ async function readItem(
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	await loadImages(images);
 	return { itemIndex, order, images, imagesPrint, finish, run };
+}
+
+function readMaxTasks(given: unknown): number | undefined {
+	if (given === undefined || given === null || given === '') return undefined;
+	// An expression can give the number as text.
+	const most = Number(String(given));
+	if (Number.isInteger(most) && most >= 1) return most;
+	throw new InputError(
+		'Max Tasks must be a whole number of at least 1',
+		'Enter how many tasks one execution may create, or remove the option.',
+	);
 }
 
 /** Counts only for scenes that no list knows; null where the scene is an expression, which shows no such field. */

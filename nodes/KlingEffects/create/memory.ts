@@ -14,13 +14,13 @@ import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { isTool } from '../../n8n/execution';
-import { beginningOf, noteBeginning, runOf, type Beginning } from './beginning';
+import { beginningOf, recordBeginning, runOf, type Beginning } from './beginning';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The notes of beginnings that are under way. */
-const notes = new WeakMap<Stored, Promise<void>>();
+/** The records of beginnings that are under way. */
+const records = new WeakMap<Stored, Promise<void>>();
 
 /** One create, as it is kept: what was asked for, and what became of it. */
 interface StoredCreate {
@@ -33,6 +33,8 @@ interface StoredCreate {
 	number: number;
 	/** Null before anything was sent, and when surely no task was made. */
 	state: Remembered | null;
+	/** Whether it is one of {@link Stored.begun}. */
+	isClaimed?: boolean;
 }
 
 interface Stored extends Beginning {
@@ -42,8 +44,8 @@ interface Stored extends Beginning {
 	entered: Prints[];
 	/** By place in the node; the latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** New tasks that were begun in this execution. */
-	begun: number;
+	/** New tasks that were begun, and in which execution: that of a retry counts anew. */
+	begun: { execution: string; count: number };
 }
 
 /** A create's place in memory, with what the item should be told. */
@@ -86,20 +88,28 @@ export class NodeMemory {
 		const run = runOf(context);
 		const stored = (node[contextKey] ??= {
 			...beginningOf(context),
-			...{ firstRun: run, entered: [], creates: {}, begun: 0 },
+			...{ firstRun: run, entered: [], creates: {}, begun: { execution: '', count: 0 } },
 		});
 		const memory = new NodeMemory(context, session, stored, run - stored.firstRun);
-		if (isNew) notes.set(stored, noteBeginning(context, stored, memory.account));
+		if (isNew) records.set(stored, recordBeginning(context, stored, memory.whereSent));
 		// An agent calls its tools side by side.
-		await notes.get(stored);
+		await records.get(stored);
 		return memory;
 	}
 
+	private get whereSent() {
+		return {
+			account: this.account,
+			canLookUp: this.session.provider.externalId === 'lookup',
+		};
+	}
+
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
-	entryOf({ itemIndex, order, images, imagesPrint }: CheckedItem): ItemEntry {
+	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
 		const { context, stored } = this;
 		const { provider } = this.session;
-		const { callbackUrl: _, ...ordered } = order;
+		const ordered = { ...order };
+		delete ordered.callbackUrl;
 		const values: Prints = {
 			...printsOf({ ...ordered, effectType: images.length }),
 			images: imagesPrint,
@@ -134,12 +144,29 @@ export class NodeMemory {
 			recall: () => {
 				if (create.state)
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
-				// An expression may have made another external id before, so “not found” proves nothing.
-				const trace = order.externalTaskId === undefined ? stored.died?.trace : 'unverified';
-				const mayBeSent = stored.died && !begun.includes(create);
-				return mayBeSent ? { state: 'sending', trace, hasDied: true } : null;
+				if (!stored.died || begun.includes(create)) return null;
+				const { account, trace } = stored.died;
+				const isGiven = order.externalTaskId !== undefined;
+				const isSameAccount = account === this.account;
+				const maySend = stored.died.maySend === true && isSameAccount;
+				const told = { state: 'sending', hasDied: true, maySend } as const;
+				// An expression may have made another external id before, and another account knows no task of
+				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
+				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };
+				return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
+			},
+			claim: () => {
+				const execution = context.getExecutionId();
+				if (stored.begun.execution !== execution) stored.begun = { execution, count: 0 };
+				if (stored.begun.count >= (run.maxTasks ?? Infinity)) return false;
+				stored.begun.count++;
+				return (create.isClaimed = true);
 			},
 			remember: (state) => {
+				if (state === null && create.isClaimed) {
+					stored.begun.count--;
+					create.isClaimed = false;
+				}
 				if (!begun.includes(create)) begun.push(create);
 				// As long as nothing was made, what was asked for last counts.
 				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });

@@ -24,6 +24,8 @@ export type Remembered = {
 			trace?: ExternalIdSupport;
 			/** The try ended with its process, so it is unknown whether it got as far as this create. */
 			hasDied?: boolean;
+			/** Whether it can be sent all the same, because the provider takes its id only once. */
+			maySend?: boolean;
 	  }
 	| {
 			/** The provider gave it a task id. */
@@ -41,6 +43,8 @@ export interface Entry {
 	recall(): Remembered | null;
 	/** @param state null when surely no task was made */
 	remember(state: Remembered | null): void;
+	/** Whether one more new task may be begun in this execution; it then counts, until it is refused. */
+	claim?(): boolean;
 	/** Whether another create of this execution holds the task, so that it cannot be this one's. */
 	isTaken(taskId: string): boolean;
 	/** Whether a task under the id that the node makes can only be this execution's, however old it is. */

@@ -1,4 +1,10 @@
-import { behaviourOf, type Failure, type Outcome } from '../failure';
+import {
+	behaviourOf,
+	failed,
+	failureWithoutResponse,
+	type Failure,
+	type Outcome,
+} from '../failure';
 import type { ExternalIdSupport, Order } from '../providers/provider';
 import type { TaskRecord } from '../task';
 import type { Admission } from './admission';
@@ -56,7 +62,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	let failure = unknownSince;
 	/** The last failure after which there may be a task that is not known; null when there is none. */
 	let unclear = earlier ? unknownSince : null;
-	let isNext: 'send' | 'look' = earlier ? 'look' : 'send';
+	let isNext: 'send' | 'look' = earlier && !earlier.maySend ? 'look' : 'send';
 	for (let sends = 0; ; isNext = 'send') {
 		if (isNext === 'send') {
 			const sent = await sendOnce(order, dependencies);
@@ -102,6 +108,9 @@ async function sendOnce(
 	return await admission.pass(async () => {
 		// Before the request, not after: the process may end in between.
 		const earlier = memory.recall();
+		if (earlier === null && memory.claim?.() === false) {
+			return failed(failureWithoutResponse('maxTasks'));
+		}
 		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
 		const { externalTaskId, ...ordered } = order;
 		delete ordered.callbackUrl;

@@ -1,3 +1,4 @@
+import { describeFailedTask } from '../../../nodes/kling/failedTask';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -11,7 +12,6 @@ import {
 import { readFilters } from '../../../nodes/KlingEffects/getMany';
 import { attempt } from '../../fixtures/attempt';
 import {
-	describeFailedTask,
 	describeFailure,
 	describeUnknownOutcome,
 	factsOf,

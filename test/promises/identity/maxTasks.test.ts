@@ -1,0 +1,34 @@
+import { idsOf, items, parameters, providerNames, Stage } from './stage';
+
+/** An execution with Max Tasks costs a known sum. */
+
+const stage = new Stage();
+const most = (maxTasks: unknown) => ({
+	parameters: { ...parameters, options: { concurrency: 5, maxTasks } },
+});
+const settings = { onError: 'continueRegularOutput' as const };
+
+test.each(providerNames)('%s: what is beyond it is refused by name, unpaid', async (provider) => {
+	const run = await stage.run(provider, { ...most(2), settings });
+	expect(stage.charged()).toHaveLength(2);
+	expect(stage.creates()).toHaveLength(2);
+	expect(run.json[2].error).toMatch(/Max Tasks is reached$/);
+});
+
+test('counts over the rounds of a loop', async () => {
+	await stage.run('kling', { ...most(4), settings, rounds: 3 });
+	expect(stage.charged()).toHaveLength(4);
+});
+
+test('what was refused does not count, nor what a retry finds', async () => {
+	const failed = await stage.failedRun('kling', most(3));
+	const again = await stage.retry('kling', failed, { ...most(1) });
+	expect(idsOf(again)).toEqual(stage.charged());
+	expect(stage.charged()).toHaveLength(items.length);
+});
+
+test.each([0, -1, 1.5, 'many'])('%j is refused before anything is sent', async (maxTasks) => {
+	const run = await stage.run('kling', most(maxTasks));
+	expect(run.error?.message).toBe('Max Tasks must be a whole number of at least 1');
+	expect(stage.creates()).toEqual([]);
+});

@@ -1,0 +1,293 @@
+import fc from 'fast-check';
+import type { INodeExecutionData } from 'n8n-workflow';
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { nodeName, type RunOptions, type RunResult } from '../../tools/engine';
+import { parameters, Stage, type ProviderName } from '../promises/identity/stage';
+// n8n's table of processed data.
+import '../../tools/sleepingN8n';
+
+/**
+ * Random histories of executions: edits, expressions with moods, account switches, crashes, restored
+ * databases, nodes that share an id. Each photo belongs to one create of one item, and the sandbox
+ * knows what each task was made of. Set IDENTITY_SEED and IDENTITY_RUNS for others than CI's.
+ */
+
+const stage = new Stage();
+let other: Sandbox;
+beforeAll(async () => {
+	other = await startSandbox();
+});
+afterAll(async () => await other.close());
+
+const count = 3;
+/** By edit: the text that is entered, and whether it says something else than the one before. */
+const scenes = [
+	'={{ $json.scene }}',
+	'={{ $json["scene"] }}',
+	'squish',
+	'={{ $itemIndex === 0 ? "expansion" : "squish" }}',
+	'={{ ["squish", "expansion", "fuzzyfuzzy"].randomItem() }}',
+];
+const durations = [undefined, 5, 10, '={{ $itemIndex ? 5 : 10 }}', '={{ [5, 10].randomItem() }}'];
+const images = [
+	'={{ $json.image }}',
+	'={{ $json.image + "?" + Math.random() }}',
+	'={{ $json.image.replace("example.com", "other.example") }}',
+];
+
+interface Entered {
+	scene: number;
+	duration: number;
+	image: number;
+}
+
+type Fault = 'none' | 'refused' | 'lost' | 'lostAndHidden' | 'refusedWithId';
+
+interface Step {
+	/**
+	 * - `retry`: the Retry button, after edits
+	 * - `rerun`: n8n runs the execution again, without what the node remembered
+	 * - `sameNumber`: another execution with the number, after a database was put back
+	 * - `twin`: another node of the execution, with the same id
+	 */
+	kind: 'retry' | 'rerun' | 'sameNumber' | 'twin';
+	edit: Partial<Entered>;
+	/** Which account, from now on; undefined as before. */
+	account?: number;
+	fault: Fault;
+	/** The first create that meets the fault. */
+	at: number;
+}
+
+interface History {
+	line: 1 | 2;
+	provider: ProviderName;
+	entered: Entered;
+	first: { fault: Fault; at: number };
+	steps: Step[];
+}
+
+const faultArbitrary = fc.constantFrom<Fault>(
+	...(['none', 'refused', 'refused', 'lost', 'lostAndHidden', 'refusedWithId'] as const),
+);
+const historyArbitrary: fc.Arbitrary<History> = fc.record({
+	line: fc.constantFrom(1, 2),
+	provider: fc.constantFrom('kling', 'kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'),
+	entered: fc.record({
+		scene: fc.nat(scenes.length - 1),
+		duration: fc.nat(durations.length - 1),
+		image: fc.nat(images.length - 1),
+	}),
+	first: fc.record({ fault: faultArbitrary, at: fc.nat(count - 1) }),
+	steps: fc.array(
+		fc.record(
+			{
+				kind: fc.constantFrom<Step['kind']>(
+					'retry',
+					'retry',
+					'retry',
+					'rerun',
+					'sameNumber',
+					'twin',
+				),
+				edit: fc.record(
+					{
+						scene: fc.nat(scenes.length - 1),
+						duration: fc.nat(durations.length - 1),
+						image: fc.nat(images.length - 1),
+					},
+					{ requiredKeys: [] },
+				),
+				account: fc.nat(3),
+				fault: faultArbitrary,
+				at: fc.nat(count - 1),
+			},
+			{ requiredKeys: ['kind', 'edit', 'fault', 'at'] },
+		),
+		{ minLength: 1, maxLength: 5 },
+	),
+});
+
+/** One execution of a node: what came of it last, and what it may have paid. */
+interface Execution {
+	name: string;
+	settings: Partial<RunOptions>;
+	entered: Entered;
+	last: RunResult | null;
+	/** How many creates it may pay for each item: one, and one more for each edit that asks for something else. */
+	mostPaid: number;
+}
+
+let stories = 0;
+
+class Story {
+	private readonly id = ++stories;
+	private executions: Execution[] = [];
+	private account: { provider: ProviderName; sandbox: Sandbox };
+
+	constructor(private readonly history: History) {
+		this.account = { provider: history.provider, sandbox: stage.sandbox };
+	}
+
+	async play(): Promise<void> {
+		const { entered, first, steps } = this.history;
+		await this.begin(entered, {}, first);
+		for (const step of steps) await this.step(step);
+		// Nothing is hidden or refused any more.
+		await this.retry(this.executions[0], {}, { fault: 'none', at: 0 });
+	}
+
+	private async step(step: Step): Promise<void> {
+		const [main] = this.executions;
+		if (step.account !== undefined && step.kind === 'retry') this.switchTo(step.account);
+		const latest = this.executions[this.executions.length - 1];
+		if (step.kind === 'retry') return await this.retry(latest, step.edit, step);
+		if (step.kind === 'rerun') {
+			// n8n runs it again as it was stored when it began.
+			main.entered = this.history.entered;
+			return await this.run(main, step, {});
+		}
+		const another = step.kind === 'twin' ? { name: `Twin ${this.executions.length}` } : {};
+		const token = step.kind === 'twin' ? {} : { resumeToken: `token ${this.executions.length}` };
+		await this.begin(main.entered, { ...another, ...token }, step);
+	}
+
+	private async begin(
+		entered: Entered,
+		own: Partial<RunOptions>,
+		how: Pick<Step, 'fault' | 'at'>,
+	): Promise<void> {
+		const number = this.executions.length;
+		const token = { resumeToken: `token of ${this.id}`, ...own };
+		const settings = {
+			mode: 'webhook' as const,
+			executionId: '7',
+			workflowId: `workflow-${this.id}`,
+			...token,
+			...(this.history.line === 1 ? { resumeToken: null } : {}),
+		};
+		const name = `story-${this.id}-${number}`;
+		const execution = { name, settings, entered, last: null, mostPaid: 1 };
+		this.executions.push(execution);
+		await this.run(execution, how, {});
+	}
+
+	private async retry(
+		execution: Execution,
+		edit: Partial<Entered>,
+		how: Pick<Step, 'fault' | 'at'>,
+	): Promise<void> {
+		// n8n retries what has failed.
+		if (!execution.last?.error) return;
+		const before = execution.entered;
+		execution.entered = { ...before, ...edit };
+		const { scene, duration } = execution.entered;
+		if (scene !== before.scene || duration !== before.duration) execution.mostPaid++;
+		const retryOf = execution.last;
+		await this.run(execution, how, {
+			retryOf,
+			mode: 'retry',
+			executionId: String(++stories + 100),
+		});
+	}
+
+	private async run(
+		execution: Execution,
+		{ fault, at }: Pick<Step, 'fault' | 'at'>,
+		more: Partial<RunOptions>,
+	): Promise<void> {
+		const { provider, sandbox } = this.account;
+		setFault(sandbox, fault, at);
+		const { scene, duration, image } = execution.entered;
+		const entered = {
+			...parameters,
+			effectScene: { __rl: true, mode: 'name', value: scenes[scene] },
+			image: images[image],
+			options: {
+				concurrency: 1,
+				...(durations[duration] === undefined ? {} : { duration: durations[duration] }),
+			},
+		};
+		execution.last = await stage.run(provider, {
+			...execution.settings,
+			credential: sandbox.credential(provider),
+			items: itemsOf(execution.name),
+			parameters: entered,
+			...more,
+		});
+		sandbox.clearFaults();
+		this.judge(execution);
+	}
+
+	private switchTo(account: number): void {
+		const { provider } = this.history;
+		const others: ProviderName[] = ['kling', 'modellix'];
+		this.account = [
+			{ provider, sandbox: stage.sandbox },
+			{ provider, sandbox: other },
+			{ provider: others.find((name) => name !== provider)!, sandbox: stage.sandbox },
+			{ provider: others.find((name) => name !== provider)!, sandbox: other },
+		][account];
+	}
+
+	private judge({ last, settings }: Execution): void {
+		const charges = [...stage.sandbox.charges, ...other.charges];
+		for (const { name, mostPaid } of this.executions) {
+			for (let index = 0; index < count; index++) {
+				const owner = `${name}-${index}`;
+				const paid = charges.filter(({ images: of }) => ownerOf(of[0]) === owner);
+				if (paid.length > mostPaid) {
+					throw new Error(`${paid.length} are paid for ${owner}, at most ${mostPaid} may be`);
+				}
+			}
+		}
+		const [name] = this.executions.flatMap((one) => (one.last === last ? [one.name] : []));
+		const main = last?.run.data.resultData.runData[settings.name ?? nodeName].at(-1)?.data?.main;
+		for (const item of main?.[0] ?? []) {
+			const taskId = item.json.taskId;
+			const charge = charges.find((one) => one.taskId === taskId);
+			if (typeof taskId !== 'string') continue;
+			const { item: index } = item.pairedItem as { item: number };
+			expect(ownerOf(charge?.images[0] ?? '')).toBe(`${name}-${index}`);
+		}
+	}
+}
+
+function itemsOf(name: string): INodeExecutionData[] {
+	return Array.from({ length: count }, (_, index) => ({
+		json: { image: `https://example.com/${name}-${index}.jpg`, scene: 'color_mixing' },
+	}));
+}
+
+function ownerOf(image: string): string | undefined {
+	return /\/(story-[\d-]+)\.jpg/.exec(image)?.[1];
+}
+
+function setFault(sandbox: Sandbox, fault: Fault, skip: number): void {
+	const match = { operation: 'create' as const };
+	if (fault === 'refused') sandbox.addFault({ kind: 'code', code: 1201, match, skip });
+	if (fault === 'lost' || fault === 'lostAndHidden') {
+		sandbox.addFault({ kind: 'resetAfter', match, skip, times: 1 });
+	}
+	if (fault === 'lostAndHidden') {
+		sandbox.addFault({ kind: 'redirect', match: { operation: 'get' } });
+	}
+	if (fault === 'refusedWithId') {
+		const body = { code: 1302, message: 'slow down', data: { task_id: '842163450000000001' } };
+		sandbox.addFault({ kind: 'status', status: 429, body, match, skip, times: 1, accept: true });
+	}
+}
+
+const seed = Number(process.env.IDENTITY_SEED ?? 20_261_129);
+const numRuns = Number(process.env.IDENTITY_RUNS ?? 40);
+
+test(`charges never exceed creates, and no item gets another's task (seed ${seed})`, async () => {
+	await fc.assert(
+		fc.asyncProperty(historyArbitrary, async (history) => {
+			stage.sandbox.reset();
+			other.reset();
+			await new Story(history).play();
+		}),
+		{ seed, numRuns },
+	);
+}, 600_000);
