@@ -76,6 +76,10 @@ export class Editor {
 		const items = this.part('node-creator-item-name');
 		const named = (text) => items.filter({ hasText: new RegExp(`^\\s*${text}\\s*$`) }).first();
 		await named(name).click();
+		// On an empty canvas n8n folds them up below the triggers.
+		const actions = this.part('node-creator-category-item').filter({ hasText: 'Actions' }).first();
+		await actions.waitFor();
+		if (!(await named(action).isVisible())) await actions.click();
 		await named(action).click();
 		await this.part('node-parameters', this.panel).waitFor();
 	}

@@ -135,8 +135,8 @@ for (const mode of modes[prepared.line]) {
 				const item = onlyItem(await fromFile(photo, { ...wait, downloadVideo: true }));
 				const [{ body }] = creates();
 				assert.deepEqual(body.input.image, base64Of(photo));
-				const { taskId, videoUrl } = item.json;
-				await assertVideo(item.binary.data, videoUrl, `pet_dance-${taskId}.mp4`);
+				const [name] = photo.split('.');
+				await assertVideo(item.binary.data, item.json.videoUrl, `${name}-pet_dance.mp4`);
 			});
 		}
 
@@ -145,8 +145,7 @@ for (const mode of modes[prepared.line]) {
 			const item = onlyItem(execution);
 			const [{ body }] = creates();
 			assert.deepEqual(body.input.images, [base64Of('portrait.jpg'), base64Of('second.jpg')]);
-			const { taskId, videoUrl } = item.json;
-			await assertVideo(item.binary.data, videoUrl, `hug_pro-${taskId}.mp4`);
+			await assertVideo(item.binary.data, item.json.videoUrl, 'portrait-hug_pro.mp4');
 		});
 
 		test('takes the fields that the parameters name, also by expressions', async () => {
@@ -183,10 +182,9 @@ for (const mode of modes[prepared.line]) {
 			const image = `${photoUrl}?videos=2&megabytes=3`;
 			const item = onlyItem(await fromUrl(image, { simplify: false }));
 			assert.deepEqual(Object.keys(item.binary).sort(), ['data', 'data2']);
-			const { task_id: taskId, task_result: result } = item.json;
-			const [first, second] = result.videos;
-			await assertVideo(item.binary.data, first.url, `pet_dance-${taskId}.mp4`);
-			await assertVideo(item.binary.data2, second.url, `pet_dance-${taskId}-2.mp4`);
+			const [first, second] = item.json.task_result.videos;
+			await assertVideo(item.binary.data, first.url, 'portrait-pet_dance.mp4');
+			await assertVideo(item.binary.data2, second.url, 'portrait-pet_dance-2.mp4');
 			assert.equal((await rest.binary(item.binary.data)).length, 3 * megabyte);
 		});
 
@@ -200,8 +198,7 @@ for (const mode of modes[prepared.line]) {
 			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' }, times: 2 });
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`));
 			assert.equal(downloads().length, 3);
-			const { taskId, videoUrl } = item.json;
-			await assertVideo(item.binary.data, videoUrl, `pet_dance-${taskId}.mp4`);
+			await assertVideo(item.binary.data, item.json.videoUrl, 'portrait-pet_dance.mp4');
 			assert.equal(sandbox.charges.length, 1);
 		});
 

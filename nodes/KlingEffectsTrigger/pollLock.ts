@@ -33,8 +33,10 @@ interface NodePolls {
 /** The polls of the nodes that have one id: of one node under each of its names, or of two nodes. */
 interface PollsOfId {
 	byName: Map<string, NodePolls>;
-	/** The name of the last poll. */
-	latest: string;
+	/** The name of the last poll that began. */
+	begun: string;
+	/** The name of the last poll that left a state. */
+	kept: string;
 	/** Whether two nodes share the id: n8n 1 accepts such a workflow, and n8n 2 runs a stored one. */
 	areTwins: boolean;
 }
@@ -62,6 +64,7 @@ export class PollLock {
 	constructor(
 		private readonly polls: NodePolls,
 		private readonly claim: PollClaim,
+		private readonly ofId: PollsOfId,
 		/** What was known under the name that the node had before. */
 		private readonly renamedFrom: NodePolls | undefined,
 		/** Whether it is the poll with which n8n activates the workflow. */
@@ -101,6 +104,7 @@ export class PollLock {
 	/** Remembers what the poll left. */
 	keep(state: PolledState, hasEmitted: boolean): void {
 		this.polls.last = state;
+		this.ofId.kept = this.claim.name;
 		if (!hasEmitted) this.polls.quiet = { state, from: this.from };
 	}
 
@@ -133,7 +137,8 @@ export class PollLocks {
 		const { key, name, holder, now, budgetMs, isScheduled } = claim;
 		const ofId: PollsOfId = this.nodes.get(key) ?? {
 			byName: new Map(),
-			latest: name,
+			begun: name,
+			kept: name,
 			areTwins: false,
 		};
 		this.nodes.set(key, ofId);
@@ -146,15 +151,16 @@ export class PollLocks {
 		};
 		ofId.byName.set(name, polls);
 		// A node that was renamed is activated again, with new data; one that goes on with its old data has a twin.
-		if (ofId.latest !== name && polls.holder === holder) ofId.areTwins = true;
+		if (ofId.begun !== name && polls.holder === holder) ofId.areTwins = true;
 		const isActivation = polls.holder !== holder && !isScheduled;
 		if (polls.lock && !isActivation && now < polls.until) return null;
-		const isRenamed = ofId.latest !== name && !ofId.areTwins && !isScheduled;
-		const renamedFrom = isRenamed ? ofId.byName.get(ofId.latest) : undefined;
+		// Until it has left a state under its new name: n8n can activate it again meanwhile.
+		const isRenamed = ofId.kept !== name && !ofId.areTwins && !isScheduled;
+		const renamedFrom = isRenamed ? ofId.byName.get(ofId.kept) : undefined;
 		// Its old poll must not emit what the renamed node will. One that never ended may be a twin's first.
 		if (renamedFrom?.last) renamedFrom.lock = null;
-		ofId.latest = name;
-		polls.lock = new PollLock(polls, claim, renamedFrom, isActivation);
+		ofId.begun = name;
+		polls.lock = new PollLock(polls, claim, ofId, renamedFrom, isActivation);
 		polls.holder = holder;
 		polls.until = now + budgetMs + graceMs;
 		return polls.lock;

@@ -8,7 +8,8 @@ import { adviceOnCertificate } from '../kling/certificate';
 import { delayBeforeRetry } from '../kling/clock';
 import { InputError } from '../kling/input';
 import { isPrivateAddress } from '../kling/privateAddress';
-import { generatedIdPrefix, type Task, type TaskRecord } from '../kling/task';
+import type { TaskRecord } from '../kling/task';
+import { fileNameOf } from './fileName';
 import type { Session } from './session';
 import { answerOf, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
 import { untilDeadline } from './transport';
@@ -26,8 +27,6 @@ const mostRedirects = 5;
 const redirects = [301, 302, 303, 307, 308];
 /** A task has one video; more than a few are a mistake of the provider's. */
 const mostFiles = 10;
-/** Characters. */
-const longestName = 120;
 
 /** How an item wants its videos. */
 export interface VideoOptions {
@@ -231,27 +230,6 @@ function expired({ taskId }: Video, status: number, retention: string | null): N
 		`The video of task ${taskId} can no longer be fetched (HTTP ${status})`,
 		`${kept} Get the task again for a fresh link, and download videos soon after they are made.`,
 	);
-}
-
-/**
- * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without those two, the
- * task id. In letters that every file system takes.
- */
-function fileNameOf(
-	{ effectScene, externalTaskId, taskId }: Task,
-	photo: string | null,
-	number: string,
-): string {
-	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
-	const own = ownId ?? photo;
-	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
-	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
-	return `${name.replace(/^\.+/, '')}.mp4`;
-}
-
-function fitting(part: string | null): string {
-	const letters = (part ?? '').replace(/[^\p{L}\p{N}_.’-]+/gu, '_');
-	return [...letters].slice(0, longestName / 2 - 5).join('');
 }
 
 /** Not by `URL.canParse`, which Node.js 20 gets wrong once it is compiled. */

@@ -25,6 +25,9 @@ export const itemKeys = [
 	'externalTaskId',
 ];
 
+/** Each run is an execution of its own, unless it says otherwise. */
+let executions = 1000;
+
 /** A sandbox and the node, on one instant clock that starts again with each test. */
 export class Workbench {
 	sandbox!: Sandbox;
@@ -61,7 +64,8 @@ export class Workbench {
 		parameters: Record<string, unknown>,
 		options: Partial<RunOptions> = {},
 	): Promise<RunResult> {
-		return await runNode({ parameters, credential: this.credential(row), ...options });
+		const executionId = String(++executions);
+		return await runNode({ parameters, credential: this.credential(row), executionId, ...options });
 	}
 
 	/** A Create of one image by URL, with what is changed about it. */

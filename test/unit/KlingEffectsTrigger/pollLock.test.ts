@@ -175,6 +175,12 @@ describe('What polls leave behind in the process', () => {
 		expect(poll(stateOf(7), stateOf(9), { holder: {} })).toEqual(stateOf(8));
 	});
 
+	test('counts under another name also where the first poll under it left nothing', () => {
+		poll(stateOf(6), stateOf(7), { emits: true });
+		locks.claim({ ...usual, name: 'Renamed', holder: {} });
+		expect(poll(undefined, stateOf(8), { name: 'Renamed', holder: {} })).toEqual(stateOf(7));
+	});
+
 	test('does not count for another node that has the same id', () => {
 		const twin = { name: 'Twin', emits: true, holder: {} };
 		poll(undefined, stateOf(1));

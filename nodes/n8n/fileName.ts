@@ -1,0 +1,25 @@
+import { generatedIdPrefix, type Task } from '../kling/task';
+
+/** Characters. */
+const longestName = 120;
+
+/**
+ * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without those two, the
+ * task id. In letters that every file system takes.
+ */
+export function fileNameOf(
+	{ effectScene, externalTaskId, taskId }: Task,
+	photo: string | null,
+	number: string,
+): string {
+	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
+	const own = ownId ?? photo;
+	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
+	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
+	return `${name.replace(/^\.+/, '')}.mp4`;
+}
+
+function fitting(part: string | null): string {
+	const letters = (part ?? '').replace(/[^\p{L}\p{N}_.’-]+/gu, '_');
+	return [...letters].slice(0, longestName / 2 - 5).join('');
+}
