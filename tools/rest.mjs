@@ -61,10 +61,17 @@ export class N8nRest {
 	async #fetch(method, path, body) {
 		const headers = { 'browser-id': browserId, 'content-type': 'application/json' };
 		if (this.#cookie) headers.cookie = this.#cookie;
-		const answer = await fetch(this.url + path, {
-			method,
-			headers,
-			body: body === undefined ? undefined : JSON.stringify(body),
+		const send = async () =>
+			await fetch(this.url + path, {
+				method,
+				headers,
+				body: body === undefined ? undefined : JSON.stringify(body),
+			});
+		const answer = await send().catch(async (error) => {
+			// A busy n8n closes an idle connection in the moment in which it is used again.
+			const isIdle = error.cause?.code === 'UND_ERR_SOCKET' && method === 'GET';
+			if (!isIdle) throw error;
+			return await send();
 		});
 		const cookies = answer.headers.getSetCookie();
 		if (cookies.length) this.#cookie = cookies.map((cookie) => cookie.split(';')[0]).join('; ');
