@@ -21,10 +21,11 @@ async function main(): Promise<void> {
 			},
 		}) as SandboxOptions,
 	);
-	process.stdout.write(describe(sandbox));
+	// Before anything is shown: what is shown can be what ends it.
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 		process.once(signal, () => void sandbox.close().then(() => process.exit(0)));
 	}
+	process.stdout.write(describe(sandbox));
 }
 
 /** An option with these choices; the first is the usual one. */

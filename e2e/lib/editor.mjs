@@ -98,8 +98,11 @@ export class Editor {
 			await this.part(`parameter-input-${name}`).last().locator('input').first().fill(value);
 		}
 		await save.click();
-		await this.part('credentials-config-container-test-success').waitFor();
-		await this.page.keyboard.press('Escape');
+		// n8n 2.41 closes the dialog itself once the test was good.
+		const success = this.part('credentials-config-container-test-success');
+		const isDone = async () => (await success.isVisible()) || !(await save.isVisible());
+		await waitUntil(isDone, { timeoutMs, describe: 'The credential test' });
+		if (await save.isVisible()) await this.page.keyboard.press('Escape');
 		await save.waitFor({ state: 'hidden' });
 	}
 

@@ -180,8 +180,8 @@ describe('the command line', () => {
 	}, 15_000);
 
 	test('says what is wrong with a flag', async () => {
-		const { output, ended } = run('--latency', 'soon');
+		const { output, ended } = run('--latency-ms', 'soon');
 		expect(await ended).toBe(1);
-		expect(output.text).toMatch(/--latency must be a number/);
+		expect(output.text).toMatch(/--latency-ms must be a number/);
 	}, 15_000);
 });
