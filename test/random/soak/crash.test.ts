@@ -1,5 +1,7 @@
 import { startSandbox, type Sandbox } from '../../../sandbox';
 import { runNode } from '../../../tools/engine';
+// n8n's table of processed data, which outlives a process.
+import '../../../tools/sleepingN8n';
 
 let sandbox: Sandbox;
 beforeAll(async () => {
