@@ -168,6 +168,7 @@ describe('create', () => {
 			{
 				provider: 'kling',
 				taskId: reply.json.data.task_id,
+				images: ['https://example.com/a.jpg', 'https://example.com/b.jpg'],
 				externalTaskId: 'order 1/ä',
 				effectScene: 'hug_pro',
 				at: sandbox.options.now(),
