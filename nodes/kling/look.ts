@@ -35,14 +35,30 @@ export async function follow(
 	const entries = records.map((record) => ({ record }));
 	const wait = new TaskWait(entries, client);
 	const isOver = () => Boolean(signal?.aborted) || clock.elapsed() >= deadline + lastRoundMs;
-	let pause = firstLookMs;
-	while (wait.open.size > 0 && !signal?.aborted) {
+	for (let rounds = 0; wait.open.size > 0 && !signal?.aborted; rounds++) {
+		const random = () => clock.random();
+		const pause = rounds === 0 ? firstLookMs : wait.pauseAfter(intervalMs, random);
 		await clock.sleep(Math.max(0, Math.min(pause, deadline - clock.elapsed())), signal);
 		if (signal?.aborted) break;
 		await wait.look(isOver);
 		if (clock.elapsed() >= deadline) break;
-		pause = wait.pauseAfter(intervalMs, () => clock.random());
 	}
+	return entries.map(({ record }) => record);
+}
+
+/**
+ * Looks once at the tasks that still run, as each round of {@link follow} does.
+ *
+ * @returns what is known of each now, in the same order
+ */
+export async function lookOnce(
+	records: readonly TaskRecord[],
+	{ client, clock, signal }: Parameters<typeof follow>[2],
+): Promise<TaskRecord[]> {
+	const entries = records.map((record) => ({ record }));
+	const end = clock.elapsed() + lastRoundMs;
+	const isOver = () => Boolean(signal?.aborted) || clock.elapsed() >= end;
+	await new TaskWait(entries, client).look(isOver);
 	return entries.map(({ record }) => record);
 }
 

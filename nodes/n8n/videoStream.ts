@@ -19,9 +19,11 @@ export function followVideo(stream: Stream, largest: number) {
 		if (event === 'end') passed.ended = true;
 		if (event === 'data' && Buffer.isBuffer(chunk)) {
 			passed.bytes += chunk.length;
+			if (head.length < enoughBytes) {
+				head = Buffer.concat([head, chunk.subarray(0, enoughBytes)]);
+				passed.other = otherThanVideo(head);
+			}
 			boxes.take(chunk);
-			if (head.length < enoughBytes) head = Buffer.concat([head, chunk.subarray(0, enoughBytes)]);
-			passed.other = otherThanVideo(head);
 			passed.isWhole = boxes.isWhole || (boxes.isMp4 === false && passed.other === null);
 			if (passed.other !== null || passed.bytes > largest) stream.destroy(new Error('stopped'));
 		}

@@ -1,16 +1,33 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { Admission } from '../../kling/create/admission';
+import type { Submission } from '../../kling/create/entry';
+import { readingByPages } from '../../kling/create/find';
 import { hintAtOptions } from '../../kling/create/order';
-import { follow } from '../../kling/look';
+import { submit } from '../../kling/create/submit';
+import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
+import { InputError, reasonOf } from '../../kling/input';
+import { inParallel } from '../../kling/inParallel';
+import { lookOnce } from '../../kling/look';
+import type { Order } from '../../kling/providers/provider';
 import { isFinal } from '../../kling/task';
 import { addHint, outputOf } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
 import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../afterTask/finish';
-import { checkItems } from './item';
+import { showPaid } from './customData';
+import { loadImages } from './images';
+import { checkItems, type CheckedItem } from './item';
 import { NodeMemory } from './memory';
-import { submitAll, type Submitted } from './submitAll';
-import { hintsAt, itemsElsewhere, paidBy, problemsOf, tasksOf } from './tell';
+import {
+	hintsAt,
+	itemsElsewhere,
+	paidBy,
+	problemsOf,
+	tasksOf,
+	type Submitted,
+	type SubmittedItems,
+} from './tell';
 
 /**
  * Creates the tasks of all items, waits and downloads where asked. All parameters are evaluated and
@@ -45,6 +62,7 @@ export async function executeCreate(
 	const paid = paidBy(submitted);
 	if (problems.length > 0 && stops) return outputOf(context, problems, paid);
 	const itemTasks = tasksOf(submitted);
+	const elsewhere = itemsElsewhere(submitted);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		// n8n keeps it while this process may end, so by the time of day.
 		const until = session.clock.now() + deadline - session.clock.elapsed();
@@ -55,8 +73,72 @@ export async function executeCreate(
 	const finished = await waitAndFinish(context, session, itemTasks, wait);
 	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
 	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
-	const results = [...problems, ...itemsElsewhere(submitted), ...finished];
-	return outputOf(context, results, paid);
+	return outputOf(context, [...problems, ...elsewhere, ...finished], paid);
+}
+
+interface SubmitLimits {
+	concurrency: number;
+	/** By `Clock.elapsed`; nothing is sent any more after it. */
+	deadline: number;
+	/** Where callbacks should go; null to wait by polling. */
+	resumeUrl: string | null;
+}
+
+/**
+ * Creates, or finds, the task of each item; never rejects. Stops sending where the rest would meet
+ * the same, or where n8n will drop the rest's output.
+ */
+async function submitAll(
+	context: IExecuteFunctions,
+	{ client, clock, signal }: Session,
+	memory: NodeMemory,
+	items: readonly CheckedItem[],
+	{ concurrency, deadline, resumeUrl }: SubmitLimits,
+): Promise<SubmittedItems> {
+	const stopsAtRefusal = !context.continueOnFail();
+	// Without time to wait, a create is still sent once.
+	const latest = Math.max(deadline, clock.elapsed() + 60_000);
+	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
+	const show = showPaid(context);
+	const reader = readingByPages(client, items.length);
+	const submitted: Submitted[] = [];
+
+	// Twice as many as may be sent: those that look for a lost task do not hold up the others.
+	await inParallel(items, concurrency * 2, async (item, index) => {
+		const entry = memory.entryOf(item);
+		const order = resumeUrl === null ? item.order : { ...item.order, callbackUrl: resumeUrl };
+		const send = async (sent: Order) => {
+			const images = await loadImages(item.images).catch(imageGone);
+			return 'kind' in images ? failed(images) : await client.create({ ...sent, images });
+		};
+		const dependencies = { send, memory: entry, client: reader, admission, clock, signal };
+		const submission = await submit(order, dependencies).catch(unexpected);
+		submitted[index] = { ...item, entry, submission };
+		show(submitted[index]);
+		const cause = causeOf(submission);
+		if (cause && (stopsAtRefusal || behaviourOf(cause).fatal)) admission.stop(cause);
+	});
+	return { submitted, stoppedBy: admission.stoppedBy };
+}
+
+/** The images passed the check, but a file can have gone from n8n's store since. */
+function imageGone(thrown: unknown): Failure {
+	if (thrown instanceof InputError) return failureWithoutResponse('imageGone', thrown.message);
+	throw thrown;
+}
+
+/** An unforeseen failure can have come after the request. */
+function unexpected(thrown: unknown): Submission {
+	const failure = failureWithoutResponse('unreadable', reasonOf(thrown));
+	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null, hasDied: false };
+}
+
+/** Why nothing more may be sent: the failure itself, or that of the look-up after it. */
+function causeOf(submission: Submission): Failure | null {
+	if (submission.outcome === 'refused') return submission.failure;
+	if (submission.outcome !== 'unknown') return null;
+	const { failure, lookUp } = submission;
+	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
 }
 
 /**
@@ -74,9 +156,8 @@ async function canSleep(
 		outcome === 'found' || outcome === 'elsewhere';
 	if (submitted.some(isEarlier)) return false;
 	const records = itemTasks.map(({ record }) => record);
-	const look = { deadline: session.clock.elapsed(), intervalMs: 0, firstLookMs: 0 };
-	const followed = await follow(records, look, session);
-	for (const [index, record] of followed.entries()) itemTasks[index].record = record;
+	const seen = await lookOnce(records, session);
+	for (const [index, record] of seen.entries()) itemTasks[index].record = record;
 	const statuses = itemTasks
 		.filter(({ finish }) => finish.wait)
 		.map(({ record }) => record.task.status);

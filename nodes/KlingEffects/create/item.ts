@@ -69,11 +69,11 @@ async function readItem(
 	const run = {
 		wait: finish,
 		concurrency: Math.min(mostConcurrency, concurrency || usualConcurrency),
-		maxTasks: readMaxTasks(options.maxTasks),
 		waitUsing: choiceOf(options.waitUsing, 'Wait Using', {
 			polling: 'Polling',
 			callback: 'Callback',
 		}),
+		maxTasks: readMaxTasks(options.maxTasks),
 	};
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	await loadImages(images);

@@ -91,17 +91,12 @@ export class NodeMemory {
 			...{ firstRun: run, entered: [], creates: {}, begun: { execution: '', count: 0 } },
 		});
 		const memory = new NodeMemory(context, session, stored, run - stored.firstRun);
-		if (isNew) records.set(stored, recordBeginning(context, stored, memory.whereSent));
+		const { account } = memory;
+		const canLookUp = session.provider.externalId === 'lookup';
+		if (isNew) records.set(stored, recordBeginning(context, stored, { account, canLookUp }));
 		// An agent calls its tools side by side.
 		await records.get(stored);
 		return memory;
-	}
-
-	private get whereSent() {
-		return {
-			account: this.account,
-			canLookUp: this.session.provider.externalId === 'lookup',
-		};
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */

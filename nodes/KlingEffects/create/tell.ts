@@ -1,4 +1,4 @@
-import type { FailureKind } from '../../kling/failure';
+import type { Failure, FailureKind } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
 import type { Account } from '../../kling/account';
 import type { Submission } from '../../kling/create/entry';
@@ -6,8 +6,21 @@ import { providerNamed, type Provider } from '../../kling/providers';
 import { adviceOn } from '../../kling/sceneAdvice';
 import { taskItem, type ItemProblem, type Paid, type Problem, type Result } from '../../n8n/output';
 import type { ItemTask } from '../afterTask/finish';
+import type { CheckedItem } from './item';
 import type { ItemEntry } from './memory';
-import type { Submitted, SubmittedItems } from './submitAll';
+
+/** An item and what became of its create. */
+export interface Submitted extends CheckedItem {
+	entry: ItemEntry;
+	submission: Submission;
+}
+
+/** What became of a run's creates, in the order of the items. */
+export interface SubmittedItems {
+	submitted: Submitted[];
+	/** Why nothing more was sent, when a failure is the reason. */
+	stoppedBy: Failure | null;
+}
 
 /** The tasks that items hold now, and that can be asked for. */
 export function tasksOf(submitted: readonly Submitted[]): ItemTask[] {

@@ -171,13 +171,13 @@ function checkModel(effectScene: string, modelName: string): void {
  * not know (docs/providers.md K30), and a scene that no list names may take them.
  */
 export function hintAtOptions({ effectScene, duration, mode, modelName }: Order): string | null {
-	if (modelsOf.has(effectScene) || effectTypeOf(effectScene) === null) return null;
 	const names = [
 		duration === 10 ? `${optionNames.duration} of 10 seconds` : '',
 		mode === undefined ? '' : optionNames.mode,
 		modelName === undefined ? '' : optionNames.modelName,
 	].filter(Boolean);
-	if (names.length === 0) return null;
+	const isDocumented = names.length === 0 || modelsOf.has(effectScene);
+	if (isDocumented || effectTypeOf(effectScene) === null) return null;
 	const scenes = [...modelsOf.keys()].join(', ');
 	return `Kling documents ${names.join(', ')} for ${scenes} only. With “${effectScene}” it may be ignored.`;
 }

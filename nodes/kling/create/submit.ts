@@ -8,7 +8,7 @@ import {
 import type { ExternalIdSupport, Order } from '../providers/provider';
 import type { TaskRecord } from '../task';
 import type { Admission } from './admission';
-import type { Entry, Submission } from './entry';
+import type { Submission } from './entry';
 import {
 	elsewhere,
 	found,
@@ -68,7 +68,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 			const sent = await sendOnce(order, dependencies);
 			// The run was stopped, or its time was over.
 			if (sent === null) return unclear ? unknown(unclear) : { outcome: 'notSent' };
-			if (sent.ok) return created(sent.value, memory);
+			if (sent.ok) return { outcome: 'created', record: sent.value };
 			sends++;
 			failure = sent.failure;
 			if (meaningOf(failure) === 'unclear') unclear = failure;
@@ -115,11 +115,8 @@ async function sendOnce(
 		const { externalTaskId, ...ordered } = order;
 		delete ordered.callbackUrl;
 		memory.remember({ state: 'sending', sentAt, externalTaskId, order: ordered });
-		return await send(order);
+		const sent = await send(order);
+		if (sent.ok) rememberTask(sent.value, memory, ordered);
+		return sent;
 	});
-}
-
-function created(record: TaskRecord, memory: Entry): Submission {
-	rememberTask(record, memory, memory.recall()?.order);
-	return { outcome: 'created', record };
 }
