@@ -82,6 +82,7 @@ export interface RunOptions {
 	timezone?: string;
 	/** The node's settings: onError, retryOnFail, maxTries. */
 	settings?: Partial<INode>;
+	/** One of its own where none is given: the same one again is an execution that n8n runs again. */
 	executionId?: string;
 	mode?: WorkflowExecuteMode;
 	/** Carries on with an earlier run's data, as n8n's Retry button does. */
@@ -112,6 +113,8 @@ export interface RunResult {
 	customData: Record<string, string>;
 }
 
+let executions = 1_000;
+
 /** Runs one Kling Effects node on the items. */
 export async function runNode(options: RunOptions): Promise<RunResult> {
 	if (initialised === undefined) await useBinaryMode('default');
@@ -127,7 +130,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 	};
 	const workflow = workflowOf(node, options);
 	const items = options.items ?? [{ json: {} }];
-	const executionId = options.executionId ?? '77';
+	const executionId = options.executionId ?? String(++executions);
 	const token = options.resumeToken === undefined ? `token-of-${executionId}` : options.resumeToken;
 	const data = options.retryOf
 		? retryData(options.retryOf.run.data, node)
@@ -139,7 +142,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 						source: null,
 					})),
 				},
-				// Stored with the execution, so that one that is run anew has the same.
+				// Stored with the execution, so that one that is run again has the same.
 				resumeToken: token ?? '',
 			});
 	// n8n-core of n8n 2 makes one where there is none.

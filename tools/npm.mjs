@@ -60,7 +60,7 @@ function lockedPackages(cwd) {
 function countPackages(cwd, at) {
 	const all = lockedPackages(cwd);
 	let missing = all;
-	at('npm ci');
+	at('fetching packages');
 	const timer = setInterval(() => {
 		missing = missing.filter((file) => !existsSync(file));
 		const there = all.length - missing.length;

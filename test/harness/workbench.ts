@@ -25,9 +25,6 @@ export const itemKeys = [
 	'externalTaskId',
 ];
 
-/** Each run is an execution of its own, unless it says otherwise. */
-let executions = 1000;
-
 /** A sandbox and the node, on one instant clock that starts again with each test. */
 export class Workbench {
 	sandbox!: Sandbox;
@@ -64,8 +61,7 @@ export class Workbench {
 		parameters: Record<string, unknown>,
 		options: Partial<RunOptions> = {},
 	): Promise<RunResult> {
-		const executionId = String(++executions);
-		return await runNode({ parameters, credential: this.credential(row), executionId, ...options });
+		return await runNode({ parameters, credential: this.credential(row), ...options });
 	}
 
 	/** A Create of one image by URL, with what is changed about it. */
