@@ -7,8 +7,12 @@ interface Sleeper {
 	resolve: () => void;
 }
 
-/** Real milliseconds after which what is still under way counts as hanging, and time goes on. */
+/**
+ * After so many real milliseconds, and so many turns of the event loop, what is still under way counts as
+ * hanging, and time goes on. The turns, because a busy machine can leave the process alone for long.
+ */
 const patienceMs = 15;
+const patienceTurns = 300;
 
 /**
  * A clock that jumps to the next sleeper as soon as nothing else is going on, so that hours pass in
@@ -84,10 +88,12 @@ export class VirtualClock implements Clock {
 	/** Waits until nothing is under way, or only what seems to hang. */
 	private async calm(): Promise<void> {
 		const start = performance.now();
+		let turns = 0;
 		do {
 			await turn();
 			await turn();
-		} while (this.busy > 0 && performance.now() - start < patienceMs);
+			turns += 2;
+		} while (this.busy > 0 && (turns < patienceTurns || performance.now() - start < patienceMs));
 	}
 
 	private earliest(): Sleeper | undefined {

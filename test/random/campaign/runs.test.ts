@@ -137,10 +137,10 @@ describe('Retry On Fail and the Retry button', () => {
 	test('a worker that dies in the middle is taken over by a run that remembers nothing', async () => {
 		sandbox.options.duplicateLookupDelayMs = 5_000;
 		await new Promise<void>(
-			(onDeath) => void run({ count: 4, world: { diesAtCreate: 3, onDeath } }),
+			(onDeath) => void run({ count: 4, executionId: '77', world: { diesAtCreate: 3, onDeath } }),
 		);
 		expect(charged()).toHaveLength(3);
-		const result = await run({ count: 4 });
+		const result = await run({ count: 4, executionId: '77' });
 		expect(result.json.map(({ taskId }) => taskId)).toEqual(charged());
 		expect(charged()).toHaveLength(4);
 	});
