@@ -2,6 +2,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox';
 import { readAccount } from '../nodes/kling/account';
 import type { Provider } from '../nodes/kling/providers/provider';
 import { findSample } from '../sandbox/samples';
+import { instantClock } from '../tools/instantClock';
 import { probes } from './probes';
 import { runProbes, type Result, type Setting } from './run';
 
@@ -35,19 +36,6 @@ export const sendWithFetch: Setting['send'] = async (url, request, headers) => {
 	};
 };
 
-/** Time that passes only during a wait, so that a run in the sandbox takes no time. */
-export class SkippedTime {
-	private time = Date.now();
-	/** Milliseconds of each wait. */
-	readonly waits: number[] = [];
-
-	now = (): number => this.time;
-	sleep = async (ms: number): Promise<void> => {
-		this.waits.push(ms);
-		this.time += ms;
-	};
-}
-
 /** Runs all probes of a provider, those that cost as well, against a sandbox of its own. */
 export async function runInSandbox(
 	provider: Provider,
@@ -55,7 +43,7 @@ export async function runInSandbox(
 	setting: Partial<Setting> = {},
 	prepare: (sandbox: Sandbox) => void = () => {},
 ): Promise<Result[]> {
-	const clock = new SkippedTime();
+	const clock = instantClock();
 	const sandbox = await startSandbox({ taskSeconds: 30, ...options, now: clock.now });
 	prepare(sandbox);
 	const { baseUrl, secret: key } = readAccount(sandbox.credential(provider.name));

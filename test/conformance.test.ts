@@ -9,10 +9,11 @@ import { probes } from '../conformance/probes';
 import { recordingSchema, withoutPrivate } from '../conformance/recording';
 import { announce, summary, tableOf } from '../conformance/report';
 import { pauseMs, type Result, type Setting } from '../conformance/run';
-import { runInSandbox, SkippedTime, sendWithFetch } from '../conformance/settings';
+import { runInSandbox, sendWithFetch } from '../conformance/settings';
 import { providers } from '../nodes/kling/providers';
 import { providerNamed } from './fixtures/providers';
 import type { Sandbox } from '../sandbox';
+import { instantClock } from '../tools/instantClock';
 import * as texts from '../sandbox/texts';
 import { liveAnswers } from './fixtures/recordedAnswers';
 
@@ -153,7 +154,7 @@ describe('a difference is told', () => {
 describe('politeness and money', () => {
 	/** What was sent, and when. */
 	function recorder() {
-		const clock = new SkippedTime();
+		const clock = instantClock();
 		const sent: Array<{ at: number; method: string }> = [];
 		const send: Setting['send'] = async (url, request, headers) => {
 			sent.push({ at: clock.now(), method: request.method });

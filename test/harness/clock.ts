@@ -1,31 +1,9 @@
 import type { Clock } from '../../nodes/kling/clock';
 import { systemClock } from '../../nodes/n8n/session';
 import type { Sandbox } from '../../sandbox';
+import { instantClock, type InstantClock } from '../../tools/instantClock';
 
-/** Time that passes only where somebody sleeps. */
-export interface InstantClock extends Clock {
-	/** Milliseconds of every sleep, in order. */
-	readonly sleeps: number[];
-	/** What `random` gives. */
-	chance: number;
-}
-
-export function instantClock(start = Date.now()): InstantClock {
-	let time = start;
-	const clock: InstantClock = {
-		sleeps: [],
-		chance: 0.5,
-		now: () => time,
-		elapsed: () => time,
-		random: () => clock.chance,
-		async sleep(ms) {
-			clock.sleeps.push(ms);
-			time += ms;
-			await new Promise(setImmediate);
-		},
-	};
-	return clock;
-}
+export type { InstantClock };
 
 /**
  * Gives the nodes, and the sandbox with them, an instant clock: a wait of minutes takes no time, and

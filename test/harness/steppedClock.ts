@@ -11,6 +11,13 @@ subscribe('http.client.request.start', () => void underWay++);
 subscribe('http.client.response.finish', () => void underWay--);
 subscribe('http.client.request.error', () => void underWay--);
 
+/**
+ * After so many real milliseconds, and so many turns of the event loop, what holds a running clock counts as
+ * hanging, and time goes on. The turns, because a busy machine can leave the process alone for long.
+ */
+const hangingMs = 15;
+const hangingTurns = 300;
+
 interface Sleeper {
 	at: number;
 	wake(): void;
@@ -21,7 +28,7 @@ interface Sleeper {
  * what the one before has caused is done, requests over real sockets included.
  */
 export class SteppedClock implements Clock {
-	private sleepers: Sleeper[] = [];
+	protected sleepers: Sleeper[] = [];
 	/** What `random` gives. */
 	chance = 0.5;
 
@@ -43,18 +50,22 @@ export class SteppedClock implements Clock {
 	/** Lets so many milliseconds pass. */
 	async advance(ms: number): Promise<void> {
 		const end = this.time + ms;
-		for (;;) {
-			await calm();
-			const next = this.sleepers.reduce<Sleeper | null>(
-				(first, one) => (first === null || one.at < first.at ? one : first),
-				null,
-			);
-			if (next === null || next.at > end) break;
-			this.sleepers.splice(this.sleepers.indexOf(next), 1);
-			this.time = Math.max(this.time, next.at);
-			next.wake();
-		}
+		do await calm();
+		while (this.wakeNext(end));
 		this.time = end;
+	}
+
+	/** Wakes the next sleeper, of those who went to sleep first where several wake at once. */
+	protected wakeNext(end = Infinity): boolean {
+		const next = this.sleepers.reduce<Sleeper | null>(
+			(first, one) => (first === null || one.at < first.at ? one : first),
+			null,
+		);
+		if (next === null || next.at > end) return false;
+		this.sleepers.splice(this.sleepers.indexOf(next), 1);
+		this.time = Math.max(this.time, next.at);
+		next.wake();
+		return true;
 	}
 
 	/** Time passes until the work is done. */
@@ -74,7 +85,7 @@ export class SteppedClock implements Clock {
 		return Math.max(0, Math.min(...this.sleepers.map(({ at }) => at)) - this.time);
 	}
 
-	/** Nobody wakes up again, as in a process that has died. */
+	/** No sleeper wakes again, as in a process that has died. */
 	stop(): void {
 		this.sleepers = [];
 	}
@@ -97,7 +108,74 @@ export class SteppedClock implements Clock {
 async function calm(): Promise<void> {
 	const start = performance.now();
 	for (let quiet = 0; quiet < 4; quiet++) {
-		await new Promise<void>((resolve) => setImmediate(resolve));
+		await turn();
 		if (underWay > 0 && performance.now() - start < patienceMs) quiet = 0;
 	}
+}
+
+/**
+ * A stepped clock that goes on by itself as soon as nothing else does, so that hours pass in
+ * milliseconds and in the same order as in real time.
+ */
+export class RunningClock extends SteppedClock {
+	/** Milliseconds of every sleep, in the order of the calls. */
+	readonly sleeps: number[] = [];
+	private held = 0;
+	private isPumping = false;
+	private isStopped = false;
+
+	constructor(
+		override readonly random: () => number = () => 0.5,
+		start?: number,
+	) {
+		super(start);
+	}
+
+	override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+		this.sleeps.push(ms);
+		if (ms <= 0 || signal?.aborted) return;
+		const slept = super.sleep(ms, signal);
+		this.pump();
+		await slept;
+	}
+
+	/** Time stands still while this is under way: a request over a real socket. */
+	async hold<T>(work: () => Promise<T>): Promise<T> {
+		this.held++;
+		try {
+			return await work();
+		} finally {
+			this.held--;
+			this.pump();
+		}
+	}
+
+	override stop(): void {
+		super.stop();
+		this.isStopped = true;
+	}
+
+	private pump(): void {
+		if (this.isPumping || this.isStopped) return;
+		this.isPumping = true;
+		void this.run().finally(() => {
+			this.isPumping = false;
+			if (this.sleepers.length > 0) this.pump();
+		});
+	}
+
+	private async run(): Promise<void> {
+		const start = performance.now();
+		let turns = 0;
+		do {
+			await turn();
+			await turn();
+			turns += 2;
+		} while (this.held > 0 && (turns < hangingTurns || performance.now() - start < hangingMs));
+		this.wakeNext();
+	}
+}
+
+async function turn(): Promise<void> {
+	await new Promise<void>((resolve) => setImmediate(resolve));
 }

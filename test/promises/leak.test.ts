@@ -7,13 +7,13 @@ import type { INode, INodeExecutionData } from 'n8n-workflow';
 import { startSandbox, type Fault, type Sandbox, type SandboxProvider } from '../../sandbox';
 import { findSample } from '../../sandbox/samples';
 import { clockedNode } from '../random/campaign/clockedNode';
-import { VirtualClock } from '../harness/virtualClock';
+import { RunningClock } from '../harness/steppedClock';
 import { runNode, type RunResult } from '../../tools/engine';
 
 /** Whatever happens: no key, token or picture where a person, a log or another server can see it. */
 
 // Signatures are made with real time, so the virtual clock starts at it.
-const clock = new VirtualClock(() => 0.5, Date.now());
+const clock = new RunningClock(() => 0.5, Date.now());
 let sandbox: Sandbox;
 let picture: string;
 let pictureMark: string;

@@ -3,7 +3,8 @@ import { startSandbox, type Charge, type Sandbox, type SandboxProvider } from '.
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 import { clockedNode, type World } from './clockedNode';
 import { setFaults } from './faults';
-import { seeded, VirtualClock } from '../../harness/virtualClock';
+import { seeded } from '../../harness/randomCases';
+import { RunningClock } from '../../harness/steppedClock';
 import { randomCases } from '../../harness/randomCases';
 
 export interface CampaignOptions {
@@ -57,14 +58,14 @@ export class Campaign {
 		virtualHours: 0,
 		worstMs: 0,
 	};
-	readonly clock: VirtualClock;
+	readonly clock: RunningClock;
 	readonly problems: string[] = [];
 	private readonly random: () => number;
 	private sandbox!: Sandbox;
 
 	constructor(private readonly options: CampaignOptions) {
 		this.random = seeded(options.seed);
-		this.clock = new VirtualClock(seeded(options.seed + 1));
+		this.clock = new RunningClock(seeded(options.seed + 1));
 	}
 
 	async run(): Promise<void> {

@@ -9,10 +9,10 @@ import { Client } from '../../../nodes/kling/client';
 import type { Clock } from '../../../nodes/kling/clock';
 import { openSession, type Session } from '../../../nodes/n8n/session';
 import { credentialName, transportOf } from '../../../nodes/n8n/transport';
-import type { VirtualClock } from '../../harness/virtualClock';
+import type { RunningClock } from '../../harness/steppedClock';
 
 export interface World {
-	clock: VirtualClock;
+	clock: RunningClock;
 	/** Real milliseconds after which a request that hangs is given up. */
 	requestTimeoutMs: number;
 	/** The process dies when the create of this number (from 1) has been sent. */
@@ -64,7 +64,7 @@ class Life {
 			if (this.isOver) await never;
 			const isLast = request.method === 'POST' && ++this.creates === this.world.diesAtCreate;
 			if (isLast) this.isOver = true;
-			const reply = await this.world.clock.during(async () => await this.sent(send, request));
+			const reply = await this.world.clock.hold(async () => await this.sent(send, request));
 			if (isLast) this.world.onDeath?.();
 			return this.isOver ? await never : reply;
 		};

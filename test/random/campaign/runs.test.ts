@@ -2,12 +2,12 @@ import type { INode, INodeExecutionData } from 'n8n-workflow';
 import { startSandbox, type Sandbox } from '../../../sandbox';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 import { clockedNode, type World } from './clockedNode';
-import { VirtualClock } from '../../harness/virtualClock';
+import { RunningClock } from '../../harness/steppedClock';
 
 /** What a run as a whole promises, in n8n's real engine. */
 
 let sandbox: Sandbox;
-const clock = new VirtualClock();
+const clock = new RunningClock();
 
 beforeAll(async () => {
 	sandbox = await startSandbox({ now: clock.now });

@@ -4,7 +4,7 @@ import type { ApiRequest, HttpResponse } from '../../../nodes/kling/http';
 import { Client } from '../../../nodes/kling/client';
 import { providerNamed } from '../../fixtures/providers';
 import type { ProviderName } from '../../../nodes/kling/task';
-import { VirtualClock } from '../../harness/virtualClock';
+import { RunningClock } from '../../harness/steppedClock';
 
 /** An answer as a provider gives it: JSON, or text as it is. */
 export function answer(
@@ -78,7 +78,7 @@ export function scripted(
 	script: { posts?: Script; gets?: Script; latencyMs?: number },
 	{ provider = 'kling', random = () => 0.5, signal }: Setting = {},
 ) {
-	const clock = new VirtualClock(random);
+	const clock = new RunningClock(random);
 	const start = clock.now();
 	const sent: Sent[] = [];
 	const next = async (request: ApiRequest, replies: Script | undefined): Promise<HttpResult> => {

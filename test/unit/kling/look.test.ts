@@ -12,7 +12,8 @@ import {
 	task,
 	type HttpResult,
 } from '../../random/campaign/scripted';
-import { seeded, setBackWithEachSleep } from '../../harness/virtualClock';
+import { instantClock } from '../../../tools/instantClock';
+import { seeded } from '../../harness/randomCases';
 
 const ids = (count: number) => Array.from({ length: count }, (_, index) => String(1_000 + index));
 
@@ -367,7 +368,7 @@ describe('a wait for many tasks', () => {
 
 test('a clock that is set back an hour with each look does not make a wait longer', async () => {
 	const { client } = scripted({ gets: [task('1000', 'processing')] });
-	const clock = setBackWithEachSleep();
+	const clock = instantClock(0, { setBackMs: 3_600_000 });
 	const limits = { deadline: 60_000, intervalMs: 10_000, firstLookMs: 10_000 };
 	const [{ task: last }] = await follow(recordsOf(1), limits, { client, clock });
 	expect(last.status).toBe('processing');

@@ -7,7 +7,9 @@ import {
 	ModelProvider,
 	type ModelOptions,
 } from '../../../random/campaign/modelProvider';
-import { seeded, setBackWithEachSleep, VirtualClock } from '../../../harness/virtualClock';
+import { instantClock } from '../../../../tools/instantClock';
+import { seeded } from '../../../harness/randomCases';
+import { RunningClock } from '../../../harness/steppedClock';
 
 interface Setting {
 	creates: number;
@@ -19,7 +21,7 @@ interface Setting {
 
 /** Creates at a model of a provider; all times are virtual. */
 async function simulate({ creates, concurrency = 20, minutes = 60, seed = 1, provider }: Setting) {
-	const clock = new VirtualClock(seeded(seed));
+	const clock = new RunningClock(seeded(seed));
 	const start = clock.now();
 	const admission = new Admission({ concurrency, deadline: start + minutes * 60_000 }, clock);
 	const model = new ModelProvider(clock, provider);
@@ -116,7 +118,7 @@ interface ByHand {
 
 /** One admission with outcomes given by hand. */
 function byHand(options: ByHand = {}) {
-	const clock = new VirtualClock();
+	const clock = new RunningClock();
 	const start = clock.now();
 	const deadline = start + (options.deadlineMs ?? 3_600_000);
 	const { concurrency = 4, stopsAtRefusal } = options;
@@ -335,15 +337,15 @@ describe('a run', () => {
 });
 
 test('a clock that is set back an hour makes neither a pause nor the time for sending longer', async () => {
-	const clock = setBackWithEachSleep();
+	const clock = instantClock(0, { setBackMs: 3_600_000 });
 	const admission = new Admission({ concurrency: 1, deadline: clock.elapsed() + 600_000 }, clock);
 	const answers = [failed(failureOfKind('noFreeSlot')), success(7)];
 	expect(await admission.pass(async () => answers.shift()!)).toEqual(success(7));
-	expect(clock.slept).toHaveLength(1);
-	expect(clock.slept[0]).toBeLessThan(1_000);
+	expect(clock.sleeps).toHaveLength(1);
+	expect(clock.sleeps[0]).toBeLessThan(1_000);
 
 	const start = clock.elapsed();
 	await admission.pass(async () => failed(failureOfKind('noFreeSlot')));
 	expect(clock.elapsed() - start).toBeLessThanOrEqual(600_000);
-	expect(clock.slept.every((ms) => ms <= 60_000)).toBe(true);
+	expect(clock.sleeps.every((ms) => ms <= 60_000)).toBe(true);
 });
