@@ -304,7 +304,7 @@ export class SleepingN8n {
 	): Promise<void> {
 		const workflow = this.workflow(executionId, process);
 		const additionalData = this.additionalData(executionId, workflow);
-		// n8n looks the workflow's nodes up anew; what lies on the stack is what it has stored.
+		// n8n looks the workflow's nodes up again; what lies on the stack is what it has stored.
 		const execute = new core.WorkflowExecute(additionalData, mode, data);
 		await workflow.expression.acquireIsolate?.();
 		const run = (await execute.processRunExecutionData(workflow)) as IRun;

@@ -23,9 +23,9 @@ import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/transport';
 import { PollLocks } from './pollLock';
 
-/** Milliseconds for a poll where n8n does not say: its durable scheduler ends one after 45 s. */
+/** For a poll where n8n does not say: its durable scheduler ends one after 45 s. */
 const usualBudgetMs = 45_000;
-/** Milliseconds that n8n 2.41 names for polls that its durable scheduler does not run. */
+/** What n8n 2.41 names for polls that its durable scheduler does not run. */
 const unscheduledBudgetMs = 300_000;
 /** The key of n8n's static data. It is replaced as a whole: n8n does not notice changes inside. */
 const stateKey = 'watch';

@@ -148,7 +148,7 @@ export class Client {
 	}
 
 	/**
-	 * The one place where an adapter is called: whatever it throws is that request's failure. It
+	 * The one place where an adapter is called: anything it throws is that request's failure. It
 	 * throws at an id that no address can hold, and at shapes that were not foreseen.
 	 *
 	 * @param signedAt the time to sign for, as the provider's clock told it

@@ -27,7 +27,7 @@ export function describeFailedTask(
 	};
 }
 
-/** Whether a failed task was charged, as far as anybody knows. */
+/** Whether a failed task was charged, as far as is known. */
 function chargeOf(
 	{ unitsDeducted }: Task,
 	{ displayName, failuresAreFree }: Pick<Provider, 'displayName' | 'failuresAreFree'>,

@@ -55,7 +55,7 @@ function isRequestId(value: unknown): value is string {
 	return typeof value === 'string' && /^[\w.:/+=-]{1,128}$/.test(value);
 }
 
-/** Milliseconds. A response that is dated further ahead of n8n's clock is dated wrongly. */
+/** A response that is dated further ahead of n8n's clock is dated wrongly. */
 const farAheadMs = 7 * 86_400_000;
 
 /**

@@ -13,7 +13,7 @@ const privateIpv6 = /^\[(::1?\]|f[cdf]|fe[89a-f])/;
 const ipv4InIpv6 = /^\[(?:::ffff:|::|64:ff9b::)([\da-f]{1,4}):([\da-f]{1,4})\]$/;
 
 /**
- * Whether an address plainly leads into a private network, in whatever spelling: `URL` writes decimal,
+ * Whether an address plainly leads into a private network, in any spelling: `URL` writes decimal,
  * octal and hexadecimal numbers as a usual IPv4 address. Names are not looked up: that is left to
  * n8n's own protection (`N8N_SSRF_PROTECTION_ENABLED`, n8n 2.40).
  */

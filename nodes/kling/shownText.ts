@@ -1,5 +1,5 @@
 const longest = 300;
-/** Characters that are looked at: enough to take keys out of what is shown, whatever follows. */
+/** Characters that are looked at: enough to take keys out of what is shown. */
 export const longestRead = 1_000_000;
 
 /** Sequences that steer a terminal (ECMA-48), as colours and links do: they begin with a control character. */

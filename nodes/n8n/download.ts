@@ -15,11 +15,11 @@ import { answerOf, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './
 import { untilDeadline } from './transport';
 import { followVideo, type Stream } from './videoStream';
 
-/** A broken transfer is begun again so often. */
+/** Attempts per download. */
 const mostTries = 3;
-/** Milliseconds until an address that does not answer is given up. */
+/** When an address that does not answer is given up. */
 const idleMs = 60_000;
-/** Milliseconds for a whole video, which has 5 to 20 MB. */
+/** For a whole video, which has 5 to 20 MB. */
 const deadlineMs = 900_000;
 /** Bytes. */
 const megabyte = 1024 ** 2;

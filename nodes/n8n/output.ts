@@ -171,7 +171,7 @@ export function outputOf(
 	);
 }
 
-/** Milliseconds for which reading may keep n8n's server and its other executions waiting. */
+/** For how long reading may keep n8n's server and its other executions waiting. */
 const longestTurnMs = 50;
 
 /**

@@ -13,7 +13,7 @@ export function followVideo(stream: Stream, largest: number) {
 	const boxes = new Mp4Boxes();
 	let head = Buffer.alloc(0);
 	const emit = stream.emit.bind(stream);
-	// A listener of its own would set the stream going before there is anybody to take the data.
+	// A listener of its own would set the stream going before anything takes the data.
 	stream.emit = (event, ...values) => {
 		const [chunk] = values;
 		if (event === 'end') passed.ended = true;

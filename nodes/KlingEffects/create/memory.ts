@@ -44,7 +44,7 @@ interface Stored extends Beginning {
 	entered: Prints[];
 	/** By place in the node; the latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** New tasks that were begun, and in which execution: that of a retry counts anew. */
+	/** New tasks that were begun, and in which execution: a retry, which is another one, starts at zero. */
 	begun: { execution: string; count: number };
 }
 

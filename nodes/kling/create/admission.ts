@@ -72,7 +72,7 @@ export class Admission {
 				last = await send();
 				if (!this.judge(last, startedAt)) return last;
 			} finally {
-				// After the judgement, which the others wait for, and whatever is thrown, or they would wait for ever.
+				// After the judgement, which the others wait for, and also when something is thrown, or they would wait for ever.
 				this.inFlight--;
 				this.wake();
 			}
@@ -148,7 +148,7 @@ export class Admission {
 	}
 
 	/**
-	 * Halves the room.
+	 * Halves the window.
 	 *
 	 * @returns false for a request of a burst that was refused as one: only its first refusal counts
 	 */

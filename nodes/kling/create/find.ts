@@ -14,13 +14,13 @@ import type { Entry, Ordered, Remembered, Submission } from './entry';
 import { isMadeId } from './identity';
 
 /**
- * Milliseconds before each look for a task whose answer was lost. Kling shows new tasks at once
+ * The pauses before each look for a task whose answer was lost. Kling shows new tasks at once
  * (152 reads of new tasks, no miss); a gateway may need a moment.
  */
 export const settleMs = [500, 1_500, 4_000];
 /** The same when the provider says that the task exists: then it will show. */
 export const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
-/** Milliseconds by which a new task may look older than its request: servers differ, and tell whole seconds. */
+/** In milliseconds: by how much a new task may look older than its request: servers differ, and tell whole seconds. */
 const clockMargin = 2_000;
 /** The same where an older task is another execution's, and not this one's to take. */
 const foreignMargin = 60_000;

@@ -111,7 +111,7 @@ function readBlock(bits: Bits, [literals, distances]: [Code, Code]): boolean {
 
 /**
  * Whether compressed data (zlib, RFC 1950) goes to its end. Codes are read and nothing is unpacked, so
- * it takes no memory, whatever the data would grow to. The checksum behind the end need not be there.
+ * it takes no memory, however large the data would grow. The checksum behind the end need not be there.
  */
 export function isWholeZlib(data: Uint8Array): boolean {
 	const bits = new Bits(data);
