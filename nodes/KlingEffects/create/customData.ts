@@ -30,11 +30,16 @@ export function showPaid(
 	const { customData } = context.getWorkflowDataProxy(0).$execution as { customData?: CustomData };
 	if (!customData) return () => {};
 	const run = runIndexOf(context);
+	/** The values as they were when the last of them was full, with tasks alone. */
+	let full: Record<string, string> | null = null;
 	return ({ itemIndex, submission, entry }) => {
 		const item = run === 0 ? String(itemIndex) : `${run}.${itemIndex}`;
 		const isUnknown = submission.outcome === 'unknown';
 		if (!('record' in submission) && !isUnknown) return;
-		const shown = new Shown(customData.getAll());
+		const before = customData.getAll();
+		// Of thousands of tasks, most are made when no more can be shown.
+		if (!isUnknown && full && isSame(before, full)) return;
+		const shown = new Shown(before);
 		const made = 'record' in submission ? submission.record.task.externalTaskId : null;
 		// It was unknown at an earlier try.
 		shown.removeUnknown(item, `${item}:${made}`, `${item}:${entry.externalTaskId}`);
@@ -43,8 +48,16 @@ export function showPaid(
 			const { externalTaskId } = submission;
 			shown.addUnknown(externalTaskId ? `${item}:${externalTaskId}` : item);
 		}
-		for (const [key, value] of shown.changes()) customData.set(key, value);
+		const changes = shown.changes();
+		for (const [key, value] of changes) customData.set(key, value);
+		full = changes.length === 0 && shown.isFullOfTasks ? before : null;
 	};
+}
+
+function isSame(one: Record<string, string>, other: Record<string, string>): boolean {
+	const keysOfOne = Object.keys(one);
+	const isLike = keysOfOne.length === Object.keys(other).length;
+	return isLike && keysOfOne.every((key) => one[key] === other[key]);
 }
 
 type Kind = keyof typeof keys;
@@ -53,6 +66,8 @@ type Kind = keyof typeof keys;
 class Shown {
 	private unknown: string[];
 	private tasks: string[];
+	/** Whether no further task can be shown, and nothing else is. */
+	isFullOfTasks = false;
 
 	constructor(private readonly before: Record<string, string>) {
 		const listOf = (kind: Kind) =>
@@ -84,6 +99,7 @@ class Shown {
 		const overflow = this.unknown.slice(unknown.flatMap((value) => value.split(',')).length);
 		const tasks = inValues([...overflow.map((text) => unknownMark + text), ...this.tasks]);
 		const shown = tasks.slice(0, most - Math.max(unknown.length, ownKeys));
+		this.isFullOfTasks = this.unknown.length === 0 && shown.length < tasks.length;
 		const written = [...this.named('unknown', unknown), ...this.named('tasks', shown)];
 		return written.filter(([key, value]) => this.before[key] !== value);
 	}

@@ -109,6 +109,18 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(ids.length).toBeLessThan(120);
 	});
 
+	test('the custom data shows what may be paid and is not known, also when task ids fill all its values', async () => {
+		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' }, skip: 125, times: 1 });
+		const { customData } = await run({ provider: 'cometApi', count: 130 });
+		const { externalTaskId } = sandbox.charges[125];
+		const shown = Object.entries(customData).map(([key, line]) => [key, line.split(',')] as const);
+		const unknown = shown.flatMap(([, parts]) => parts.filter((part) => part.includes(':')));
+		expect(unknown).toEqual([expect.stringContaining(`125:${externalTaskId}`)]);
+		const ids = shown.flatMap(([, parts]) => parts.filter((part) => !part.includes(':')));
+		expect(ids.length).toBeGreaterThan(80);
+		for (const id of ids) expect(charged()).toContain(id);
+	});
+
 	test('with "Stop" the message and the custom data name what exists, and a retry finds it', async () => {
 		sandbox.addFault({ kind: 'code', code: 1102, match: { method: 'POST' }, skip: 2, times: 1 });
 		const failed = await run({ count: 5 });
