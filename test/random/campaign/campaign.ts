@@ -3,9 +3,8 @@ import { startSandbox, type Charge, type Sandbox, type SandboxProvider } from '.
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 import { clockedNode, type World } from './clockedNode';
 import { setFaults } from './faults';
-import { seeded } from '../../harness/randomCases';
 import { RunningClock } from '../../harness/steppedClock';
-import { randomCases } from '../../harness/randomCases';
+import { randomCases, seeded } from '../../harness/randomCases';
 
 export interface CampaignOptions {
 	provider: SandboxProvider;
