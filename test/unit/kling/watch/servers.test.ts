@@ -93,6 +93,23 @@ describe('Watching the account, while servers lag', () => {
 	});
 });
 
+describe('Watching the account, where the list is in no order', () => {
+	test('emits a task that two readings of it do not show, because it slipped over the border of two pages', async () => {
+		const world = worldWith({ largestPage: 20, order: 'oldest' });
+		addHistory(world, 60);
+		const runner = await activated(world);
+		const [task, other] = [world.add(), world.add({ createdAt: world.now + second })];
+		world.now += hour;
+		task.vanishedAt = world.now;
+		expect(await runner.poll()).toEqual([other.id]);
+		world.now += hour;
+		expect(await runner.poll()).toEqual([]);
+		task.vanishedAt = Infinity;
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+	});
+});
+
 describe('Watching the account, where the provider cuts pages short', () => {
 	test.each([
 		[100, false],
