@@ -240,6 +240,15 @@ describe('Watching given tasks', () => {
 		expect(asked.length).toBeLessThanOrEqual(6);
 	});
 
+	test('begins although 19 IDs before one that can be read cannot, but does not try hundreds', async () => {
+		const bad = Array.from({ length: 300 }, (_, index) => `task-${index}`);
+		for (const id of bad) statuses.set(id, trouble);
+		statuses.set('z', 'processing');
+		expect((await poll([...bad.slice(0, 19), 'z'], null)).failure).toBeNull();
+		expect((await poll([...bad, 'z'], null)).failure?.kind).toBe('providerDown');
+		expect(asked.length).toBeLessThan(24);
+	});
+
 	test('says why when none can be looked at', async () => {
 		statuses.set('a', trouble);
 		expect((await poll(['a'], null)).failure?.kind).toBe('providerDown');
