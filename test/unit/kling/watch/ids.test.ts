@@ -81,6 +81,19 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'new'], third.state)).ids).toEqual([]);
 	});
 
+	test('counts an event from the first response after it was switched on, although that refuses', async () => {
+		statuses.set('a', 'processing');
+		events = ['failed'];
+		const first = await poll(['a'], null);
+		events = ['succeed', 'failed'];
+		ends.set('a', providerTime + hour);
+		providerTime += 2 * hour;
+		statuses.set('a', trouble);
+		const refused = await poll(['a'], first.state);
+		statuses.set('a', 'succeed');
+		expect((await poll(['a'], refused.state)).ids).toEqual([]);
+	});
+
 	test('emits what ends during the first poll although it is dated some seconds early', async () => {
 		statuses.set('a', 'processing').set('b', 'succeed').set('c', 'succeed').set('d', 'succeed');
 		ends

@@ -54,6 +54,22 @@ describe('Watching the account, while servers are silent', () => {
 	});
 });
 
+describe('Watching the account, while servers refuse', () => {
+	test('counts an event from the first response after it was switched on, although that refuses', async () => {
+		const world = worldWith();
+		const runner = await activated(world, ['failed']);
+		world.add({ outcome: 'succeed' });
+		world.now += 2 * hour;
+		runner.switchTo(['succeed', 'failed']);
+		world.fails = () => true;
+		await runner.poll({ isActivation: true });
+		world.fails = () => false;
+		const task = world.add({ outcome: 'succeed' });
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+	});
+});
+
 describe('Watching the account, while servers lag', () => {
 	test('misses no row at the border of two pages that the server of the second page sees shifted', async () => {
 		const world = worldWith({ largestPage: 20 });
