@@ -214,6 +214,17 @@ describe('Watching the account, where pages fail', () => {
 	});
 });
 
+describe('Watching the account, where deep pages fail', () => {
+	test('looks for the end of the list once in a poll, not after each page', async () => {
+		const world = worldWith({ largestPage: 20 });
+		addHistory(world, 400, hour);
+		world.fails = (_request, page) => Number(page) >= 12;
+		await new Runner(world).poll({ isActivation: true });
+		// Two pages, a look at 3, 6 and three times 12; the pages from 3 to 11, and three times 12.
+		expect(world.requests).toBe(19);
+	});
+});
+
 describe('Watching the account, where answers are wrong for a while', () => {
 	test('goes on following a task that the provider did not know ten times', async () => {
 		const world = worldWith({ largestPage: 20 });
