@@ -143,7 +143,8 @@ export class PollLocks {
 		};
 		this.nodes.set(key, ofId);
 		const none = { lock: null, last: null, quiet: null, holder: null };
-		const polls: NodePolls = ofId.byName.get(name) ?? {
+		// Durable cursors belong to the node's id, so what n8n dropped counts under each of its names.
+		const polls: NodePolls = ofId.byName.get(isScheduled ? ofId.kept : name) ?? {
 			...none,
 			until: 0,
 			failures: 0,

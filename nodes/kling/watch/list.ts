@@ -23,10 +23,12 @@ const spareRows = 10;
 /** Milliseconds between two polls at least, as n8n has it. */
 const shortestIntervalMs = 60_000;
 /**
- * The size of pages in the second of two readings, as a part of the largest: the golden ratio keeps the
- * borders of its pages as far from those of the first as can be.
+ * The size of pages in every other reading, as a part of the largest: the golden ratio keeps the borders
+ * of its pages as far from those of the one before as can be.
  */
 const otherPart = 0.618;
+/** A list in no order settles with this many readings: a row can slip over a border in two of them. */
+const readingsInNoOrder = 3;
 
 /**
  * One poll over the account's list: finds the tasks that ended since the state was written, and
@@ -209,7 +211,7 @@ class ListPoll {
 	/**
 	 * Ends a pass. While pages are read, a task can slip to one already read: because another vanished,
 	 * or because it ended and one server knows that already. So what one pass has found is settled by
-	 * the next, which for a list in no order begins when all servers know.
+	 * the next; for a list in no order by a later one, which begins when all servers know.
 	 */
 	private complete(pass: ListPass): void {
 		const { settled } = this;
@@ -218,15 +220,17 @@ class ListPoll {
 		this.top = isNewestFirst(pass, this.top) ? pass.top : null;
 		this.beside = pass.beside;
 		let { since } = settled;
-		if (this.top !== null || startedAt >= settled.nextAt + marginMs) {
+		const readings = settled.readings + 1;
+		const isRead = readings >= readingsInNoOrder && startedAt >= settled.nextAt + marginMs;
+		if (this.top !== null || settled.next === null || isRead) {
 			if (settled.next !== null) since = Math.max(since ?? 0, settled.next);
 			// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
 			const next = Math.min(startedAt - marginMs, pass.top ?? 0);
-			this.settled = { since, next, nextAt: now, size };
+			this.settled = { since, next, nextAt: now, readings: 1, size };
 		} else {
 			since ??= startedAt - keptMs;
 			// A wrong date must not put it off for days.
-			this.settled = { ...settled, since, nextAt: Math.min(settled.nextAt, now) };
+			this.settled = { ...settled, since, nextAt: Math.min(settled.nextAt, now), readings, size };
 		}
 		if (since !== null) this.ledger.seen.forget(since);
 		this.pass = since === null ? beginPass(this.largeSize) : null;

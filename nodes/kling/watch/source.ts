@@ -111,13 +111,13 @@ export async function lookAtEach(
 	await inParallel(taskIds.slice(0, most), looksAtOnce, async (taskId) => {
 		if (failures.length >= mostFailed || failures.some(concernsAll) || !time.isLeft) return;
 		const outcome = await time.ask(async () => await source.getOnce(taskId));
+		ledger.hear(outcome.providerTime);
 		if (!outcome.ok && behaviourOf(outcome.failure).concerns !== 'task') {
 			ledger.postpone(taskId);
 			failures.push(outcome.failure);
 			return;
 		}
 		responses++;
-		ledger.hear(outcome.providerTime);
 		if (outcome.ok) record(taskId, outcome.value);
 		else ledger.countMiss(taskId);
 	});

@@ -36,11 +36,13 @@ const stateSchema = z.discriminatedUnion('watch', [
 		settled: z.object({
 			/** Tasks created before this have been handled, except the open ones; null before the first pass. */
 			since: moment.nullable(),
-			/** What `since` becomes once the list has been read again. */
+			/** What `since` becomes once the list has been read again, as often as its order demands. */
 			next: moment.nullable(),
 			/** When the pass ended that found `next`. */
 			nextAt: moment,
-			/** The size of that pass's pages. */
+			/** How many passes have been at their end since, with that one. */
+			readings: count,
+			/** The size of the last pass's pages. */
 			size: count,
 		}),
 		/** The newest creation that the last pass showed; null unless the list has proved to be newest first. */
@@ -87,7 +89,7 @@ const nothingYet = {
 const fresh = {
 	account: {
 		...nothingYet,
-		settled: { since: null, next: null, nextAt: 0, size: 0 },
+		settled: { since: null, next: null, nextAt: 0, readings: 0, size: 0 },
 		top: null,
 		beside: 0,
 		uncut: 0,

@@ -271,6 +271,8 @@ export class Runner {
 	private name: NodeName = 'Trigger';
 	private data: StaticData = {};
 	private saved = '{}';
+	/** Whether a poll has left a state: what comes after it is not the first one any more, whatever n8n drops. */
+	private isKept = false;
 	/** True time of the last response of which n8n knows, and of which what it saved knows. */
 	private heardAt = Infinity;
 	private savedHeardAt = Infinity;
@@ -297,7 +299,7 @@ export class Runner {
 		if (!lock) return [];
 		const known = lock.recall(holder.watch, 'test');
 		world.beginPoll();
-		this.listen(known === undefined);
+		this.listen(!this.isKept);
 		const filter = { scope: 'test', events: this.events, externalTaskIdPrefix: this.prefix };
 		const result = await watchList(world, known, filter, timeFor(world, requests));
 		world.now++;
@@ -310,6 +312,7 @@ export class Runner {
 		if (!isValid || (failure && isFirst)) return [];
 		holder.watch = this.read(result.state);
 		lock.keep(result.state, emitted.length > 0);
+		this.isKept = true;
 		const isQuiet = emitted.length === 0;
 		const isDropped = isQuiet && (isActivation || (failure !== null && isLong));
 		if (this.isDurable && !isDropped) live.watch = holder.watch;

@@ -195,7 +195,13 @@ describe('What polls leave behind in the process', () => {
 		expect(poll(stateOf(2, 'test', 200), stateOf(3))).toEqual(stateOf(2, 'test', 700));
 	});
 
-	test('does not count under another name where n8n keeps the state by the node itself', () => {
+	test('counts under another name where n8n keeps the state by the node itself, and has dropped it', () => {
+		poll(undefined, stateOf(1));
+		const renamed = { name: 'Renamed', isScheduled: true, holder: {} };
+		expect(poll(undefined, stateOf(2), renamed)).toEqual(stateOf(1));
+	});
+
+	test('does not count what was emitted under another name where n8n keeps the state by the node itself', () => {
 		poll(stateOf(6), stateOf(7), { emits: true, isScheduled: true });
 		const renamed = { name: 'Renamed', isScheduled: true };
 		expect(poll(stateOf(6), stateOf(7), renamed)).toEqual(stateOf(6));

@@ -81,6 +81,19 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'new'], third.state)).ids).toEqual([]);
 	});
 
+	test('counts an event from the first response after it was switched on, although that refuses', async () => {
+		statuses.set('a', 'processing');
+		events = ['failed'];
+		const first = await poll(['a'], null);
+		events = ['succeed', 'failed'];
+		ends.set('a', providerTime + hour);
+		providerTime += 2 * hour;
+		statuses.set('a', trouble);
+		const refused = await poll(['a'], first.state);
+		statuses.set('a', 'succeed');
+		expect((await poll(['a'], refused.state)).ids).toEqual([]);
+	});
+
 	test('emits what ends during the first poll although it is dated some seconds early', async () => {
 		statuses.set('a', 'processing').set('b', 'succeed').set('c', 'succeed').set('d', 'succeed');
 		ends
@@ -238,6 +251,15 @@ describe('Watching given tasks', () => {
 		for (const id of ids) statuses.set(id, trouble);
 		await poll(ids, state);
 		expect(asked.length).toBeLessThanOrEqual(6);
+	});
+
+	test('begins although 19 IDs before one that can be read cannot, but does not try hundreds', async () => {
+		const bad = Array.from({ length: 300 }, (_, index) => `task-${index}`);
+		for (const id of bad) statuses.set(id, trouble);
+		statuses.set('z', 'processing');
+		expect((await poll([...bad.slice(0, 19), 'z'], null)).failure).toBeNull();
+		expect((await poll([...bad, 'z'], null)).failure?.kind).toBe('providerDown');
+		expect(asked.length).toBeLessThan(24);
 	});
 
 	test('says why when none can be looked at', async () => {

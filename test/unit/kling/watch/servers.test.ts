@@ -54,6 +54,22 @@ describe('Watching the account, while servers are silent', () => {
 	});
 });
 
+describe('Watching the account, while servers refuse', () => {
+	test('counts an event from the first response after it was switched on, although that refuses', async () => {
+		const world = worldWith();
+		const runner = await activated(world, ['failed']);
+		world.add({ outcome: 'succeed' });
+		world.now += 2 * hour;
+		runner.switchTo(['succeed', 'failed']);
+		world.fails = () => true;
+		await runner.poll({ isActivation: true });
+		world.fails = () => false;
+		const task = world.add({ outcome: 'succeed' });
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+	});
+});
+
 describe('Watching the account, while servers lag', () => {
 	test('misses no row at the border of two pages that the server of the second page sees shifted', async () => {
 		const world = worldWith({ largestPage: 20 });
@@ -90,6 +106,23 @@ describe('Watching the account, while servers lag', () => {
 		}
 		expect(new Set(runner.emitted).size).toBe(73);
 		expect(runner.emitted).toHaveLength(73);
+	});
+});
+
+describe('Watching the account, where the list is in no order', () => {
+	test('emits a task that two readings of it do not show, because it slipped over the border of two pages', async () => {
+		const world = worldWith({ largestPage: 20, order: 'oldest' });
+		addHistory(world, 60);
+		const runner = await activated(world);
+		const [task, other] = [world.add(), world.add({ createdAt: world.now + second })];
+		world.now += hour;
+		task.vanishedAt = world.now;
+		expect(await runner.poll()).toEqual([other.id]);
+		world.now += hour;
+		expect(await runner.poll()).toEqual([]);
+		task.vanishedAt = Infinity;
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
 	});
 });
 
@@ -178,6 +211,17 @@ describe('Watching the account, where pages fail', () => {
 			world.now += 10 * minute;
 		}
 		expect(runner.emitted).toHaveLength(150);
+	});
+});
+
+describe('Watching the account, where deep pages fail', () => {
+	test('looks for the end of the list once in a poll, not after each page', async () => {
+		const world = worldWith({ largestPage: 20 });
+		addHistory(world, 400, hour);
+		world.fails = (_request, page) => Number(page) >= 12;
+		await new Runner(world).poll({ isActivation: true });
+		// Two pages, a look at 3, 6 and three times 12; the pages from 3 to 11, and three times 12.
+		expect(world.requests).toBe(19);
 	});
 });
 
