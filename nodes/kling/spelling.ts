@@ -62,7 +62,7 @@ class Layers {
 			if (places) places[count] = at;
 			letters[count++] = code;
 		}
-		return letters.latin1Slice(0, count);
+		return letters.toString('latin1', 0, count);
 	}
 
 	/** @returns whether there was one */
