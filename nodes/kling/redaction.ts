@@ -13,7 +13,8 @@ export interface Redaction {
 
 /**
  * The redaction of keys, of the webhook secret and of signatures made with them, however they are
- * written: what is compared is the letters and digits alone, before and after all escapes are taken off.
+ * written: what is compared is the letters, all small, and digits alone, before and after all escapes are
+ * taken off.
  */
 export function redactionOf(account: Account): Redaction {
 	const { kind, ...parts } = account.secret;
@@ -85,12 +86,21 @@ function withoutRanges(text: string, ends: Uint32Array): string {
 	return parts.join('') + text.slice(copied);
 }
 
-/** The letters and digits of a secret's spellings: plain, in hexadecimal digits, and in base64 wherever it begins in there. */
+/**
+ * The letters and digits of a secret's spellings: plain, byte by byte in hexadecimal, decimal and octal digits,
+ * and in base64 wherever it begins in there.
+ */
 function formsOf(secret: string): string[] {
 	if (!isKnownByLetters(secret)) return [];
-	const hex = Buffer.from(secret).toString('hex');
-	const base64 = [0, 1, 2].map((offset) => base64Of(secret, offset));
-	const spellings = [secret, hex, hex.toUpperCase(), ...base64].map((text) => lettersOf(text));
+	const bytes = [...Buffer.from(secret)];
+	const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
+	const spellings = [
+		secret,
+		...['', '0x', 'u00'].map((start) => hex.map((digits) => start + digits).join('')),
+		bytes.join(''),
+		bytes.map((byte) => byte.toString(8)).join(''),
+		...[0, 1, 2].map((offset) => base64Of(secret, offset)),
+	].map((text) => lettersOf(text));
 	return [...spellings, lettersOf(secret, true)].filter((form) => form.length >= shortestSecret);
 }
 

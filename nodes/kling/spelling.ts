@@ -1,4 +1,4 @@
-/** The letters and digits of a text, and where a part of them stood in it. */
+/** The letters and digits of a text, all small, and where a part of them stood in it. */
 export interface Reading {
 	letters: string;
 	sourceOf(start: number, end: number): { start: number; end: number };
@@ -22,6 +22,7 @@ for (let value = 0; value < 36; value++) {
 		digits[codeOf(form)] = value;
 	}
 }
+/** Of a letter; a digit stays what it is. */
 const smallOf = (code: number) => code | 0x20;
 const isName = (code: number) => digits[code] >= 10 && digits[code] < noDigit;
 
@@ -60,7 +61,7 @@ class Layers {
 			const code = codes[at];
 			if (digits[code] === noDigit) continue;
 			if (places) places[count] = at;
-			letters[count++] = code;
+			letters[count++] = smallOf(code);
 		}
 		return letters.toString('latin1', 0, count);
 	}
@@ -159,7 +160,7 @@ class Layers {
 	}
 }
 
-/** The letters and digits of a text, as it is or without its escapes, whichever language they are of. */
+/** The letters, all small, and digits of a text, as it is or without its escapes, whichever language they are of. */
 export function lettersOf(text: string, isEscaped = false): string {
 	const layers = new Layers(text, false);
 	return (isEscaped ? layers.takeOff() : layers).letters();

@@ -39,8 +39,8 @@ function slowLetters(source: string, isEscaped: boolean): Array<Place & { letter
 		text = rewritten;
 	}
 	return places
-		.map((place, at) => ({ ...place, letter: text[at] }))
-		.filter(({ letter }) => /[A-Za-z0-9]/.test(letter));
+		.map((place, at) => ({ ...place, letter: text[at].toLowerCase() }))
+		.filter(({ letter }) => /^[a-z0-9]$/.test(letter));
 }
 
 const pieces =
