@@ -160,6 +160,9 @@ function unreadable(displayName: string, advice: string): InputError {
 	return new InputError(`${displayName} cannot be read`, advice);
 }
 
+/** Milliseconds: the last one that a date can have (ECMAScript, 21.4.1.1). */
+const latest = 8.64e15;
+
 /** Milliseconds since 1970, of ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
 function readMoment(given: unknown, displayName: string, timeZone: string): number {
 	const isText = typeof Object(given).toISO === 'function' || typeof given === 'string';
@@ -167,7 +170,9 @@ function readMoment(given: unknown, displayName: string, timeZone: string): numb
 	let moment = number < 1e11 ? number * 1000 : number;
 	if (given instanceof Date) moment = given.getTime();
 	else if (isText && Number.isNaN(number)) moment = momentIn(timeZone, String(given));
-	if (Number.isNaN(moment)) {
+	// A year, or the day that a spreadsheet counts, would be a moment of 1970; 0 is all.
+	const isMoment = Number.isNaN(number) ? !Number.isNaN(moment) : number === 0 || number >= 1e9;
+	if (!isMoment || Math.abs(moment) > latest) {
 		throw unreadable(displayName, 'Enter a date and time, such as 2026-11-21T08:00:00Z.');
 	}
 	return moment;

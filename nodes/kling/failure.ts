@@ -98,7 +98,7 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	unreachable: { ...tooEarly, patienceMs: 10_000 },
 	untrusted: fatal,
 	proxyRefused: fatal,
-	proxyWithoutConnection: { ...tooEarly, patienceMs: 10_000 },
+	proxyWithoutConnection: { ...tooEarly, patienceMs: 3_000 },
 	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
 	imageGone: aboutTask,
 	// Those that are found cost nothing, so the other items are still looked at.

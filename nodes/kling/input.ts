@@ -29,19 +29,47 @@ export function textOf(given: unknown, displayName: string): string | undefined 
 /**
  * An id, as text.
  *
- * @throws InputError for what is neither text nor number, and for numbers that have lost digits: ids of 18
- * digits exceed what a number holds, and spreadsheets round them too
+ * @throws InputError for what is neither text nor number, for what stands for no value, and for numbers that
+ * have lost digits: ids of 18 digits exceed what a number holds, and spreadsheets round them too
  */
 export function idOf(given: unknown, displayName: string): string | undefined {
 	const id = textOf(given, displayName);
-	const isRounded =
-		(typeof given === 'number' && !Number.isSafeInteger(given)) ||
-		/^\d+([.,]\d+)?e\+\d+$/i.test(id ?? '');
-	if (!isRounded) return id;
+	if (id === undefined) return id;
+	if (typeof given === 'number' ? !Number.isSafeInteger(given) : rounded.test(id)) {
+		throw new InputError(
+			`${displayName} has lost digits: it came as the number ${id}`,
+			'Numbers hold 16 digits only. Format the column or field that holds the ID as text, and enter the ID there again.',
+		);
+	}
+	if (noValue.test(id)) {
+		throw new InputError(`${displayName} is “${id}”, which stands for no value`, checkExpression);
+	}
+	const [hidden] = invisible.exec(id) ?? [];
+	if (hidden === undefined) return id;
 	throw new InputError(
-		`${displayName} has lost digits: it came as the number ${id}`,
-		'Numbers hold 16 digits only. Format the column or field that holds the ID as text, and enter the ID there again.',
+		`${displayName} holds an invisible character (${codePointOf(hidden)})`,
+		'It came along when the ID was copied. Delete the ID and type it, or paste it as plain text.',
 	);
+}
+
+/** As spreadsheets, Java and Python write large numbers. */
+const rounded = /^\d+([.,]\d+)?e\+\d+$|^\d[.,]\d+e\d+$|^\d{16,}\.0+$/i;
+
+/** What JavaScript and spreadsheets put in place of a value that is not there. */
+const noValue =
+	/^(undefined|null|NaN|\[object \w+\]|#(N\/A|REF!|VALUE!|NAME\?|NULL!|NUM!|DIV\/0!|ERROR!))$/;
+
+/**
+ * A character that shows nothing. Those that join or vary letters belong to some scripts and to emoji, so they
+ * count only at the end.
+ */
+export const invisible =
+	/[^\P{Cc}\t\r\n]|[\u2028\u2029]|(?!\p{Join_Control}|\p{Variation_Selector})\p{Default_Ignorable_Code_Point}|\p{Join_Control}$/u;
+
+/** A character's number in Unicode, as U+200B. */
+export function codePointOf(character: string): string {
+	const code = character.codePointAt(0) ?? 0;
+	return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** What was thrown, as one short line. Never throws itself. */

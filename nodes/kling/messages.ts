@@ -103,7 +103,7 @@ const texts: Record<FailureKind, Text> = {
 		`The proxy between n8n and ${provider} refused the connection`,
 		`Nothing was sent to ${provider}. ${
 			httpStatus === 407
-				? 'Check the user name and password in the environment variable HTTPS_PROXY of n8n.'
+				? 'Check the user name and password in the environment variables HTTPS_PROXY and HTTP_PROXY of n8n.'
 				: `Have the proxy allow the host of ${provider}, or add it to the environment variable NO_PROXY of n8n.`
 		}`,
 	],

@@ -1,22 +1,35 @@
 const hasZone = /(Z|UTC|GMT|[ECMP][SD]T|\d{2}:\d{2}.*[+-]\d{2}:?\d{2})(\s*\([^)]*\))?$/i;
+/** An offset in hours alone, as PostgreSQL writes it. */
+const hourOffset = /(\d{2}:\d{2}[\d:.,]*\s?[+-]\d{2})$/;
+const iso = /^\d{4}-\d{2}(?:-(\d{2})(?:[T ](\d{2}):\d{2}(?::\d{2}(?:[.,]\d+)?)?)?)?$/;
 
 /**
- * What a text says of a moment, in milliseconds since 1970; NaN when it cannot be read. A time without a
- * zone, as n8n's picker stores it, is meant in `timeZone` and not in that of the machine.
+ * What a text says of a moment, in milliseconds since 1970; NaN when it cannot be read, or can be read as
+ * two days. A time without a zone, as n8n's picker stores it, is meant in `timeZone` and not in that of
+ * the machine.
  *
  * @param timeZone an IANA name, such as Europe/Berlin
  */
 export function momentIn(timeZone: string, text: string): number {
-	const trimmed = text.trim();
-	if (hasZone.test(trimmed)) return Date.parse(trimmed);
-	const isIso = /^\d{4}-\d{2}(-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?)?$/.test(trimmed);
+	const trimmed = text.trim().replace(hourOffset, '$1:00');
+	if (isAmbiguous(trimmed)) return NaN;
+	if (hasZone.test(trimmed)) return Date.parse(trimmed.replace(/^(\d{4}-\d{2}-\d{2}) /, '$1T'));
+	const [isIso, day, hour] = iso.exec(trimmed) ?? [];
 	const asUtc = isIso
 		? Date.parse(trimmed.replace(' ', 'T').replace(',', '.').replace(/T.*/, '$&Z'))
 		: Date.parse(`${trimmed} UTC`);
 	if (Number.isNaN(asUtc)) return NaN;
+	// The engine makes the 2nd of March of the 30th of February.
+	if (day && hour !== '24' && new Date(asUtc).getUTCDate() !== Number(day)) return NaN;
 	// The clocks may have changed within the offset itself: then the second look is right.
 	const near = asUtc - offsetOf(timeZone, asUtc);
 	return asUtc - offsetOf(timeZone, near);
+}
+
+/** Whether day and month can change places, as in 5/6/2026. */
+function isAmbiguous(text: string): boolean {
+	const [, one, other] = /^(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b/.exec(text) ?? [];
+	return Number(one) <= 12 && Number(other) <= 12 && Number(one) !== Number(other);
 }
 
 /** Milliseconds by which the clocks of a zone are ahead of UTC at a moment. */

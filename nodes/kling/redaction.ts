@@ -1,5 +1,5 @@
 import type { Account } from './account';
-import { lettersOf, readLetters, withoutEscapes } from './spelling';
+import { lettersOf, readLetters } from './spelling';
 
 /** A shorter text is no key, and can be part of an id or an address. */
 const shortestSecret = 8;
@@ -13,7 +13,8 @@ export interface Redaction {
 
 /**
  * The redaction of keys, of the webhook secret and of signatures made with them, however they are
- * written: what is compared is the letters and digits alone, before and after all escapes are taken off.
+ * written: what is compared is the letters, all small, and digits alone, before and after all escapes are
+ * taken off.
  */
 export function redactionOf(account: Account): Redaction {
 	const { kind, ...parts } = account.secret;
@@ -28,21 +29,26 @@ export function redactionOf(account: Account): Redaction {
 	const isIn = (letters: string) => forms.some((form) => letters.includes(form));
 
 	const text = (source: string): string => {
+		if (source.length < shortestSecret) return source;
 		let rest = odd.reduce((from, secret) => from.replaceAll(secret, shown), source);
 		if (isIn(lettersOf(rest))) rest = withoutForms(rest, false);
-		const plain = withoutEscapes(rest);
-		return plain !== rest && isIn(lettersOf(plain)) ? withoutForms(rest, true) : rest;
+		const hasEscapes = /[\\%&]/.test(rest);
+		return hasEscapes && isIn(lettersOf(rest, true)) ? withoutForms(rest, true) : rest;
 	};
 	const withoutForms = (source: string, isEscaped: boolean): string => {
-		const letters = readLetters(source, isEscaped);
-		const ranges = forms.flatMap((form) => {
-			const isStart = starts.includes(form);
-			return placesOf(form, letters.text).map((at) => {
-				const { start, end } = letters.sourceOf(at, at + form.length);
-				return { start, end: isStart ? endOfWord(source, end) : end };
-			});
-		});
-		return withoutRanges(source, ranges);
+		const { letters, sourceOf } = readLetters(source, isEscaped);
+		/** By where they begin, the ends of what is taken out. */
+		const ends = new Uint32Array(source.length);
+		for (const form of forms) {
+			let word = 0;
+			for (const at of placesOf(form, letters)) {
+				const { start, end } = sourceOf(at, at + form.length);
+				// All that stand in one word end with it.
+				if (end > word) word = starts.includes(form) ? endOfWord(source, end) : end;
+				ends[start] = Math.max(ends[start], word);
+			}
+		}
+		return withoutRanges(source, ends);
 	};
 	return {
 		text,
@@ -69,23 +75,33 @@ function endOfWord(text: string, from: number): number {
 	return from + (word.exec(text)?.[0].length ?? 0);
 }
 
-function withoutRanges(text: string, ranges: Array<{ start: number; end: number }>): string {
+function withoutRanges(text: string, ends: Uint32Array): string {
 	const parts: string[] = [];
 	let copied = 0;
-	for (const { start, end } of ranges.sort((a, b) => a.start - b.start)) {
+	for (let start = 0; start < ends.length; start++) {
+		if (ends[start] === 0) continue;
 		if (start >= copied) parts.push(text.slice(copied, start), shown);
-		copied = Math.max(copied, end);
+		copied = Math.max(copied, ends[start]);
 	}
 	return parts.join('') + text.slice(copied);
 }
 
-/** The letters and digits of a secret's spellings: plain, in hexadecimal digits, and in base64 wherever it begins in there. */
+/**
+ * The letters and digits of a secret's spellings: plain, byte by byte in hexadecimal, decimal and octal digits,
+ * and in base64 wherever it begins in there.
+ */
 function formsOf(secret: string): string[] {
 	if (!isKnownByLetters(secret)) return [];
-	const hex = Buffer.from(secret).toString('hex');
-	const base64 = [0, 1, 2].map((offset) => base64Of(secret, offset));
-	const spellings = [secret, withoutEscapes(secret), hex, hex.toUpperCase(), ...base64];
-	return spellings.map(lettersOf).filter((form) => form.length >= shortestSecret);
+	const bytes = [...Buffer.from(secret)];
+	const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
+	const spellings = [
+		secret,
+		...['', '0x', 'u00'].map((start) => hex.map((digits) => start + digits).join('')),
+		bytes.join(''),
+		bytes.map((byte) => byte.toString(8)).join(''),
+		...[0, 1, 2].map((offset) => base64Of(secret, offset)),
+	].map((text) => lettersOf(text));
+	return [...spellings, lettersOf(secret, true)].filter((form) => form.length >= shortestSecret);
 }
 
 function isKnownByLetters(secret: string): boolean {

@@ -1,95 +1,179 @@
-/** A text that was made of another one, and where a part of it stood there. */
+/** The letters and digits of a text, all small, and where a part of them stood in it. */
 export interface Reading {
-	text: string;
+	letters: string;
 	sourceOf(start: number, end: number): { start: number; end: number };
 }
 
 /** More layers than this are left on: each may be JSON, HTML or a URL inside of another. */
 const mostLayers = 8;
 
+const codeOf = (character: string) => character.charCodeAt(0);
+const [backslash, percent, ampersand] = [...'\\%&'].map(codeOf);
+const [zero, two, five, hash, semicolon, blank] = [...'025#; '].map(codeOf);
+const [openBrace, closeBrace] = [...'{}'].map(codeOf);
+const [a, m, p, u, x] = [...'ampux'].map(codeOf);
+const blanks = new Set([...'bfnrt'].map(codeOf));
+
+/** By code: the value of a digit or letter as a digit, up to 35; more for all other characters. */
+const noDigit = 99;
+const digits = new Uint8Array(0x10000).fill(noDigit);
+for (let value = 0; value < 36; value++) {
+	for (const form of [value.toString(36), value.toString(36).toUpperCase()]) {
+		digits[codeOf(form)] = value;
+	}
+}
+/** Of a letter; a digit stays what it is. */
+const smallOf = (code: number) => code | 0x20;
+const isName = (code: number) => digits[code] >= 10 && digits[code] < noDigit;
+
 /**
- * One layer of escapes: of JSON and JavaScript, of URLs (RFC 3986), and of HTML. A backslash before other
- * characters stays: it is none of the letters and digits that count.
+ * A text whose escapes are taken off in place, layer by layer: each gives one character. Written out, as
+ * regular expressions took seconds for the ten megabytes that a response can have.
  */
-const escapes =
-	/\\u\{?0*([\da-f]{2,5})\}?|\\x([\da-f]{2})|(\\[bfnrt])|%(?:25)*([\da-f]{2})|&(?:amp;)*#x0*([\da-f]{2,5});?|&(?:amp;)*#0*(\d{2,7});?|&(?:amp;)*([a-z]{2,8});/gi;
+class Layers {
+	/** With a 0 behind the text, at which every look ahead ends. */
+	private readonly codes: Uint16Array;
+	/** Where each character, and the end, stood in the source. */
+	readonly starts: Uint32Array | null;
+	private length: number;
+	/** What the escape stands for that was read last. */
+	private meant = 0;
 
-function unescaped([, unicode, hex, blank, percent, htmlHex, htmlNumber, name]: string[]): string {
-	if (blank !== undefined) return ' ';
-	if (name !== undefined) return name === 'amp' ? '&' : ' ';
-	const code = Number(htmlNumber ?? parseInt(unicode ?? hex ?? percent ?? htmlHex, 16));
-	return code <= 0xffff ? String.fromCharCode(code) : ' ';
-}
-
-/** The letters and digits of a text. */
-export function lettersOf(text: string): string {
-	return text.replace(/[^A-Za-z0-9]+/g, '');
-}
-
-/** The text without escapes, layer by layer, whichever language they are of. */
-export function withoutEscapes(text: string): string {
-	let plain = text;
-	for (let layer = 0; layer < mostLayers; layer++) {
-		const outer = plain;
-		plain = outer.replace(escapes, (...match) => unescaped(match as string[]));
-		if (plain === outer) break;
+	constructor(source: string, withStarts: boolean) {
+		const codes = new Uint16Array(source.length + 1);
+		for (let at = 0; at < source.length; at++) codes[at] = source.charCodeAt(at);
+		this.codes = codes;
+		this.length = source.length;
+		this.starts = withStarts ? new Uint32Array(source.length + 1).map((_, at) => at) : null;
 	}
-	return plain;
-}
 
-/** {@link lettersOf} a text, before or after {@link withoutEscapes}, with where they stood in it. */
-export function readLetters(source: string, isEscaped: boolean): Reading {
-	const readings = [{ text: source, sourceOf: (start: number, end: number) => ({ start, end }) }];
-	for (let layer = 0; isEscaped && layer < mostLayers; layer++) {
-		const inner = rewritten(readings[0].text, escapes, unescaped);
-		if (inner.text === readings[0].text) break;
-		readings.unshift(inner);
+	takeOff(): this {
+		for (let layer = 0; layer < mostLayers && this.takeLayer(); layer++);
+		return this;
 	}
-	readings.unshift(rewritten(readings[0].text, /[^A-Za-z0-9]+/g, () => ''));
-	return {
-		text: readings[0].text,
-		sourceOf: (start, end) =>
-			readings.reduce((range, reading) => reading.sourceOf(range.start, range.end), { start, end }),
-	};
-}
 
-function rewritten(source: string, pattern: RegExp, to: (match: string[]) => string): Reading {
-	/** From `at` on, the new text is the source from `from` on, up to the next of these. */
-	const pieces = [{ at: 0, from: 0 }];
-	const texts: string[] = [];
-	let [length, copied] = [0, 0];
-	const add = (text: string) => {
-		texts.push(text);
-		length += text.length;
-	};
-	for (const match of source.matchAll(pattern)) {
-		add(source.slice(copied, match.index));
-		pieces.push({ at: length, from: match.index });
-		add(to(match));
-		copied = match.index + match[0].length;
-		pieces.push({ at: length, from: copied });
-	}
-	add(source.slice(copied));
-	/** How many of the pieces begin before a place. */
-	const countBefore = (at: number): number => {
-		let [low, high] = [0, pieces.length];
-		while (low < high) {
-			const middle = (low + high) >> 1;
-			if (pieces[middle].at < at) low = middle + 1;
-			else high = middle;
+	/** The letters and digits, and with `places` where they stand here. */
+	letters(places?: Uint32Array): string {
+		const { codes, length } = this;
+		const letters = Buffer.allocUnsafe(length);
+		let count = 0;
+		for (let at = 0; at < length; at++) {
+			const code = codes[at];
+			if (digits[code] === noDigit) continue;
+			if (places) places[count] = at;
+			letters[count++] = smallOf(code);
 		}
-		return low;
-	};
-	const positionOf = (index: number, at: number) => pieces[index].from + at - pieces[index].at;
+		return letters.toString('latin1', 0, count);
+	}
+
+	/** @returns whether there was one */
+	private takeLayer(): boolean {
+		const { codes, starts, length } = this;
+		let to = 0;
+		for (let at = 0; at < length; to++) {
+			const code = codes[at];
+			if (starts) starts[to] = starts[at];
+			const isStart = code === backslash || code === percent || code === ampersand;
+			const end = isStart ? this.endOfEscape(code, at + 1) : 0;
+			codes[to] = end ? this.meant : code;
+			at = end || at + 1;
+		}
+		if (starts) starts[to] = starts[length];
+		codes[to] = 0;
+		this.length = to;
+		return to < length;
+	}
+
+	/** Of JSON and JavaScript, of URLs (RFC 3986), or of HTML; 0 where none begins. */
+	private endOfEscape(first: number, at: number): number {
+		if (first === percent) return this.endOfPercent(at);
+		return first === ampersand ? this.endOfEntity(at) : this.endOfBackslash(at);
+	}
+
+	/** `\u41`, `\u0041`, `\u{41}`, `\x41`, `\n`. Before other characters it stays: it is no letter. */
+	private endOfBackslash(at: number): number {
+		const kind = smallOf(this.codes[at]);
+		if (kind === x) return this.endOfPair(at + 1);
+		if (kind === u) {
+			const brace = this.codes[at + 1] === openBrace ? 1 : 0;
+			return this.behind(closeBrace, this.endOfNumber(at + 1 + brace, 16, 5));
+		}
+		return blanks.has(kind) ? this.mean(blank, at + 1) : 0;
+	}
+
+	/** `%41`, `%2541`, `%252541`… */
+	private endOfPercent(at: number): number {
+		let end = at;
+		while (this.codes[end] === two && this.codes[end + 1] === five) end += 2;
+		return this.endOfPair(end) || (end > at ? this.mean(percent, end) : 0);
+	}
+
+	/** `&#65;`, `&#x41;`, `&plus;`, and the same with `&amp;` in place of `&`, also several times. */
+	private endOfEntity(at: number): number {
+		const { codes } = this;
+		let end = at;
+		while (this.isAmp(end)) end += 4;
+		if (codes[end] === hash) {
+			const isHex = smallOf(codes[end + 1]) === x;
+			const number = isHex ? this.endOfNumber(end + 2, 16, 5) : this.endOfNumber(end + 1, 10, 7);
+			if (number) return this.behind(semicolon, number);
+		}
+		let name = end;
+		while (name - end <= 8 && isName(codes[name])) name++;
+		const isNamed = name - end >= 2 && name - end <= 8 && codes[name] === semicolon;
+		if (isNamed) return this.mean(blank, name + 1);
+		return end > at ? this.mean(codes[end - 4] === a ? ampersand : blank, end) : 0;
+	}
+
+	private isAmp(at: number): boolean {
+		const { codes } = this;
+		const isName = smallOf(codes[at]) === a && smallOf(codes[at + 1]) === m;
+		return isName && smallOf(codes[at + 2]) === p && codes[at + 3] === semicolon;
+	}
+
+	private endOfPair(at: number): number {
+		const high = digits[this.codes[at]];
+		if (high >= 16) return 0;
+		const low = digits[this.codes[at + 1]];
+		return low < 16 ? this.mean(high * 16 + low, at + 2) : 0;
+	}
+
+	/** Of at least two digits; zeros in front are not counted among the `most`. */
+	private endOfNumber(at: number, radix: number, most: number): number {
+		const { codes } = this;
+		let [end, value] = [at, 0];
+		while (codes[end] === zero) end++;
+		const last = end + most;
+		for (; end < last && digits[codes[end]] < radix; end++) {
+			value = value * radix + digits[codes[end]];
+		}
+		return end - at < 2 ? 0 : this.mean(value <= 0xffff ? value : blank, end);
+	}
+
+	private behind(code: number, end: number): number {
+		return end && this.codes[end] === code ? end + 1 : end;
+	}
+
+	private mean(code: number, end: number): number {
+		this.meant = code;
+		return end;
+	}
+}
+
+/** The letters, all small, and digits of a text, as it is or without its escapes, whichever language they are of. */
+export function lettersOf(text: string, isEscaped = false): string {
+	const layers = new Layers(text, false);
+	return (isEscaped ? layers.takeOff() : layers).letters();
+}
+
+/** {@link lettersOf} a text, with where they stood. */
+export function readLetters(text: string, isEscaped: boolean): Reading {
+	const layers = new Layers(text, true);
+	if (isEscaped) layers.takeOff();
+	const starts = layers.starts!;
+	const places = new Uint32Array(text.length);
 	return {
-		text: texts.join(''),
-		sourceOf: (start, end) => {
-			const behind = countBefore(end);
-			const isEdge = pieces[behind]?.at === end;
-			return {
-				start: positionOf(countBefore(start + 1) - 1, start),
-				end: positionOf(isEdge ? behind : behind - 1, end),
-			};
-		},
+		letters: layers.letters(places),
+		sourceOf: (start, end) => ({ start: starts[places[start]], end: starts[places[end - 1] + 1] }),
 	};
 }

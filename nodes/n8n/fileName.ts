@@ -16,10 +16,18 @@ export function fileNameOf(
 	const own = ownId ?? photo;
 	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
 	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
-	return `${name.replace(/^\.+/, '')}.mp4`;
+	return `${name.replace(/^[.-]+/, '').replace(reserved, '_$&')}.mp4`;
 }
+
+/** Windows takes these for devices, whatever stands behind the first dot. */
+const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.)/i;
+
+/** Linux takes 255 bytes, in UTF-8, for a whole name. */
+const mostBytes = 118;
 
 function fitting(part: string | null): string {
 	const letters = (part ?? '').replace(/[^\p{L}\p{N}_.’-]+/gu, '_');
-	return [...letters].slice(0, longestName / 2 - 5).join('');
+	const kept = [...letters].slice(0, longestName / 2 - 5);
+	while (Buffer.byteLength(kept.join('')) > mostBytes) kept.pop();
+	return kept.join('');
 }

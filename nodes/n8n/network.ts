@@ -56,19 +56,19 @@ function codesOf(thrown: unknown, depth = 0): string[] {
 	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
 }
 
-/** What a socket of Node.js tells of a connection. */
-interface Connection {
-	encrypted?: boolean;
-	bytesWritten?: number;
+/** What Node.js tells of a request that was sent. */
+interface Sent {
+	socket?: { encrypted?: boolean; bytesWritten?: number };
+	path?: string;
 }
 
-/** An answer, and the connection that it came by where that is known. */
-type Answer = IN8nHttpFullResponse & { socket?: Connection };
+/** An answer, and the request that it answers where that is known. */
+type Answer = IN8nHttpFullResponse & { request?: Sent };
 
 /**
  * Any status is an answer. Those by which a proxy refuses are thrown by n8n 2.40, because only then does it
- * show the connection (axios's `request`); n8n 1.123 knows no exceptions, but hands out the connection
- * with the stream of the body. {@link answerOf} makes one of both.
+ * show the request (axios's `request`); n8n 1.123 knows no exceptions, but hands it out with the stream of
+ * the body. {@link answerOf} makes one of both.
  */
 export const anyStatus: IHttpRequestOptions['ignoreHttpStatusErrors'] = {
 	ignore: true,
@@ -88,7 +88,7 @@ export async function answerOf(response: Promise<unknown>): Promise<Answer> {
 
 function thrownAnswer(thrown: unknown): Answer | null {
 	const { request, response } = Object(thrown) as {
-		request?: { socket?: Connection };
+		request?: Sent;
 		response?: { status?: unknown; statusText?: string; headers?: object; data?: unknown };
 	};
 	if (typeof response?.status !== 'number' || response.data === undefined) return null;
@@ -96,20 +96,27 @@ function thrownAnswer(thrown: unknown): Answer | null {
 		statusCode: response.status,
 		headers: { ...response.headers },
 		body: response.data as IN8nHttpFullResponse['body'],
-		socket: request?.socket,
+		request,
 	};
 }
 
 /**
- * Whether a proxy answered in place of the provider. n8n (1.123 and 2.40) reaches https addresses
- * through https-proxy-agent 7: when the proxy refuses to connect, that agent plays the proxy's answer
- * back on a socket that was never connected, so nothing was written to it. Status 407 is a proxy's always
- * (RFC 9110, 15.5.8).
+ * Whether a proxy answered in place of the provider, and surely handed nothing on. Status 407 is a proxy's
+ * always (RFC 9110, 15.5.8). n8n (1.123 and 2.41) reaches https addresses through https-proxy-agent 7: when
+ * the proxy refuses to connect, that agent plays the proxy's answer back on a socket that was never
+ * connected, so nothing was written to it. A proxy for http addresses is sent the whole address as the path
+ * (RFC 9112, 3.2.2), and what it answers looks like the provider's: only a page with status 403 is taken
+ * for its own, as one with 502 may come after it has handed the request on.
  */
-export function isFromProxy({ statusCode, body, socket }: Answer, url: string): boolean {
+export function isFromProxy({ statusCode, headers, body, request }: Answer, url: string): boolean {
 	if (statusCode === 407) return true;
-	const connection = socket ?? (Object(body) as { socket?: Connection }).socket;
-	return url.startsWith('https:') && connection?.bytesWritten === 0 && !connection.encrypted;
+	const { req, socket } = Object(body) as { req?: Sent } & Sent;
+	if (url.startsWith('https:')) {
+		const connection = request?.socket ?? socket;
+		return connection?.bytesWritten === 0 && !connection.encrypted;
+	}
+	const isByProxy = (request ?? req)?.path?.startsWith('http:') ?? false;
+	return isByProxy && statusCode === 403 && !/json/i.test(String(headers?.['content-type']));
 }
 
 /** What a proxy's refusal means; a status of 500 and more says that the proxy itself got no connection. */

@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 import { checkExpression, InputError, reasonOf } from '../kling/input';
+import { shownText } from '../kling/shownText';
 
 /** By run of a node: its parameters as they were entered, and the values of those without an expression, the same for all items. */
 const runs = new WeakMap<
@@ -39,9 +40,9 @@ export class Parameters {
 
 	/** A parameter that is on or off; an expression can give it as a word or as a number too. */
 	flag(name: string, displayName: string, otherwise: boolean): boolean {
-		const given = String(this.value(name, displayName) ?? otherwise).trim();
-		if (/^(true|1)$/i.test(given)) return true;
-		if (/^(false|0)$/i.test(given)) return false;
+		const given = wordOf(this.value(name, displayName) ?? otherwise) ?? '';
+		if (/^\s*(true|1)\s*$/i.test(given)) return true;
+		if (/^\s*(false|0)\s*$/i.test(given)) return false;
 		throw new InputError(`${displayName} must be true or false`, checkExpression);
 	}
 
@@ -97,7 +98,14 @@ export function choiceOf<Value extends string>(
 	if (value !== undefined) return value;
 	const names: string[] = Object.values(choices);
 	const advice = `Choose ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
-	throw new InputError(`${displayName} “${String(given)}” is not known`, advice);
+	const word = shownText(wordOf(given));
+	const message = word ? `${displayName} “${word}” is not known` : `${displayName} is not a word`;
+	throw new InputError(message, advice);
+}
+
+/** A value as one word; null for lists and objects, whose own ways to be a text can throw. */
+function wordOf(given: unknown): string | null {
+	return typeof given === 'object' || typeof given === 'function' ? null : String(given);
 }
 
 /**

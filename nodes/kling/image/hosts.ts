@@ -53,7 +53,37 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/^(?!.*[?&]download=1)\/(:[a-z]:\/|.*\/_layouts\/15\/(onedrive|doc|viewer|stream)\.aspx)/i,
 		microsoft,
 	],
-	[/^graph\.microsoft\.com$/, /./, signIn],
+	[
+		/^(graph\.microsoft\.com|gmail\.googleapis\.com|photoslibrary\.googleapis\.com|content\.dropboxapi\.com|api\.(openai|airtable|box|notion|figma)\.com)$/,
+		/./,
+		signIn,
+	],
+	// cloud.google.com/storage/docs/request-endpoints: for people who are signed in; storage.googleapis.com is for all.
+	[/^(storage|console)\.cloud\.google\.com$|\.console\.aws\.amazon\.com$/, /./, signIn],
+	[/^(mail|chat|keep)\.google\.com$/, /./, signIn],
+	[/^(web|www)\.whatsapp\.com$|^wa\.me$/, /./, download],
+	[/^(www\.)?(chatgpt\.com|chat\.openai\.com|midjourney\.com)$/, /./, copyAddress],
+	// firebase.google.com/docs/storage: without it, the answer is JSON about the file.
+	[
+		/^firebasestorage\.googleapis\.com$/,
+		/^\/v0\/b\/[^/]+\/o\/(?!.*[?&]alt=media\b)/,
+		'Add alt=media to the query of the address.',
+	],
+	// supabase.com/docs/guides/storage/serving/downloads: “authenticated” asks for a header.
+	[
+		/\.supabase\.(co|in)$/,
+		/^\/storage\/v1\/object\/authenticated\//,
+		'Enter the public address of the file, or a signed one (Create signed URL).',
+	],
+	// core.telegram.org/bots/api#getfile: methods answer with JSON; the file is under /file.
+	[
+		/^api\.telegram\.org$/,
+		/^\/bot[^/]+\//,
+		'Download the file with the Telegram node, and set Image Input to Binary File.',
+	],
+	// developers.facebook.com/docs/graph-api: a node is JSON, its edge “picture” the image.
+	[/^graph\.facebook\.com$/, /^(?!.*\/picture\b)/, download],
+	[/^trello\.com$/, /./, signIn],
 	// support.apple.com/guide/icloud: links of iCloud Photos and iCloud Drive open a page.
 	[/^((www|share|photos|beta)\.)?icloud\.com$/, /./, download],
 	[/^((www|m)\.)?instagram\.com$/, /^(?!\/p\/[^/]+\/media\b)/, download],
@@ -133,14 +163,18 @@ const noImage = 'Enter the address of a JPEG or PNG image.';
 
 /** Endings that name another format. Those of scripts do not count: they can give anything. */
 const endings: Array<[ending: RegExp, what: string, advice: string]> = [
-	[/^html?$/, 'a page', copyAddress],
-	[/^(webp|gif|bmp|tiff?|hei[cf]|avif|svgz?|ico|jxl|jp2|j2k|psd|eps)$/, 'another format', convert],
-	[/^(cr[23]|nef|arw|dng|raf|orf|rw2)$/, 'a camera raw file', convert],
+	[/^(x?html?|mht(ml)?)$/, 'a page', copyAddress],
+	[
+		/^(webp|gif|bmp|tiff?|hei[cf]|avif|svgz?|ico|jxl|jxr|jp2|j2k|psd|eps|exr|tga|dds|wmf|emf|p[pgb]m|xcf|indd)$/,
+		'another format',
+		convert,
+	],
+	[/^(cr[23]|nef|arw|dng|raf|orf|rw2|srw|pef|sr2|x3f)$/, 'a camera raw file', convert],
 	[/^pdf$/, 'a PDF document', convert],
-	[/^(mp4|mov|m4v|webm|mkv|avi|mpe?g|3gp|wmv|flv|m3u8)$/, 'a video', noImage],
-	[/^(mp3|wav|m4a|aac|ogg|opus|flac)$/, 'a sound file', noImage],
-	[/^(docx?|xlsx?|pptx?|odt|ods|rtf|csv|txt|json|xml)$/, 'a document', noImage],
-	[/^(zip|rar|7z|tgz|tar|gz)$/, 'an archive', 'Unpack it first with the Compression node.'],
+	[/^(mp4|mov|m4v|webm|mkv|avi|mpe?g|3gp|wmv|flv|m3u8|mts|m2ts|ogv|vob)$/, 'a video', noImage],
+	[/^(mp3|wav|m4a|aac|ogg|opus|flac|aiff?|amr|wma)$/, 'a sound file', noImage],
+	[/^(docx?|xlsx?|pptx?|odt|ods|rtf|csv|txt|json|xml|md|odp|pages|epub)$/, 'a document', noImage],
+	[/^(zip|rar|7z|tgz|tar|gz|bz2|xz)$/, 'an archive', 'Unpack it first with the Compression node.'],
 ];
 
 /** Image servers turn a picture into what the query asks for, or a part of the path. */

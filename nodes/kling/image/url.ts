@@ -1,3 +1,4 @@
+import { codePointOf, invisible } from '../input';
 import { isPrivateAddress } from '../privateAddress';
 import { refusedImage } from './check';
 import { foreignAddress } from './hosts';
@@ -11,12 +12,21 @@ const retype =
 
 /** One address behind another; an image server has one inside of its own, behind a slash or an equals sign. */
 const severalAddresses = /[\s,;|]https?:\/\/|\.(jpe?g|png)\S{0,300}\s?[,;|]\s/i;
-/**
- * Characters that show nothing. Those that join letters belong to some scripts and to emoji, so they
- * count only at the end.
- */
-const invisible =
-	/[^\P{Cc}\t\r\n]|[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\u200c\u200d]$/u;
+/** U+FFFD, or half of a pair. */
+const lost = /[\ufffd\p{Cs}]/u;
+
+/** What an address holds that it cannot have come with, as fits behind the name of the field, and what to do. */
+const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
+	[
+		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]/i,
+		'holds an expression, or what is left of one, instead of its value',
+		'Switch the field to Expression, and check in its preview that the address is whole.',
+	],
+	[/[<>]|\]\(/, 'holds HTML or Markdown around an address', 'Enter the address alone.'],
+	[/(…|\.\.\.|%E2%80%A6)$/i, 'was cut off: it ends in …', 'Copy the whole address.'],
+	[/^https?:\/\/https?:?\/\//i, 'holds http:// twice', 'Delete the first one.'],
+	[lost, 'holds a character that was lost (�)', 'Read the text that holds it as UTF-8.'],
+];
 
 /**
  * Checks an image address as far as it goes without asking for it; Kling fetches it itself
@@ -35,7 +45,7 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
 	const [hidden] = invisible.exec(trimmed) ?? [];
 	if (hidden !== undefined) {
-		throw refusedImage(label, `holds an invisible character (${codeOf(hidden)})`, retype);
+		throw refusedImage(label, `holds an invisible character (${codePointOf(hidden)})`, retype);
 	}
 	if (/^data:/i.test(trimmed)) {
 		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
@@ -56,6 +66,8 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 	if (severalAddresses.test(trimmed)) {
 		throw refusedImage(label, 'holds more than one address', 'Enter one address only.');
 	}
+	const [, finding, whatToDo] = leftovers.find(([pattern]) => pattern.test(trimmed)) ?? [];
+	if (finding && whatToDo) throw refusedImage(label, finding, whatToDo);
 	const encoded = encodedUrl(trimmed);
 	if (encoded === null) throw refusedImage(label, 'holds an address that cannot be read', advice);
 	if (isFetchedFromInternet && isPrivateAddress(encoded)) {
@@ -77,8 +89,4 @@ function encodedUrl(text: string): string | null {
 	} catch {
 		return null;
 	}
-}
-
-function codeOf(character: string): string {
-	return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
 }

@@ -1,3 +1,5 @@
+import type { Task } from '../../../nodes/kling/task';
+import { fileNameOf } from '../../../nodes/n8n/fileName';
 import { Workbench, byExternalId, dual, fileItem, picture } from '../../harness/workbench';
 import { rows } from '../contract/providers';
 
@@ -66,4 +68,24 @@ test('Get names it by the External Task ID too', async () => {
 	const get = { operation: 'get', taskId: byExternalId('order-7'), ...finished };
 	const { items } = await bench.run(kling, get);
 	expect(items[0].binary?.data.fileName).toMatch(/^order-7.*\.mp4$/);
+});
+
+test.each([
+	// Devices of Windows, whatever stands behind the first dot.
+	['con.jpg', '_con.jpg-color_mixing.mp4'],
+	['LPT1.a', '_LPT1.a-color_mixing.mp4'],
+	['CONrad', 'CONrad-color_mixing.mp4'],
+	// Not taken for an option of a command.
+	['-rf', 'rf-color_mixing.mp4'],
+	['.-.hidden', 'hidden-color_mixing.mp4'],
+])('an ID of %j makes the name %s', async (externalTaskId, fileName) => {
+	expect(await fileNameWith({ options: { externalTaskId } })).toBe(fileName);
+});
+
+test('letters of four bytes make a name of 255 bytes at most', () => {
+	const letters = '\u{1d49c}'.repeat(60);
+	const task = { externalTaskId: letters, effectScene: letters, taskId: '1' } as Task;
+	const name = fileNameOf(task, null, '10');
+	expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+	expect(name).toMatch(/^\u{1d49c}{20,}-\u{1d49c}{20,}-10\.mp4$/u);
 });

@@ -284,6 +284,14 @@ test.each([
 	'http://[fd00::1]/',
 	'http://[fe80::1]/',
 	'http://１２７.０.０.１/',
+	'http://[2002:7f00:1::]/',
+	'http://[64:ff9b:1::a00:1]/',
+	'http://10.0.0.1.nip.io/',
+	'http://app-192-168-1-1.sslip.io/',
+	'http://lvh.me/',
+	'http://fritz.box/',
+	'http://minio.default.svc/',
+	'http://abcdef.onion/',
 ])('%s is private', (address) => expect(isPrivateAddress(address)).toBe(true));
 
 test.each([
@@ -297,6 +305,10 @@ test.each([
 	'http://[::ffff:8.8.8.8]/',
 	'http://localhost.example.com/',
 	'http://10.example.com/',
+	'http://8.8.8.8.nip.io/',
+	'http://[2002:808:808::1]/',
+	'http://[64:ff9b:1::808:808]/',
+	'http://box.com/',
 ])('%s is public', (address) => expect(isPrivateAddress(address)).toBe(false));
 
 test('more files than ten of one task are not fetched', async () => {

@@ -93,11 +93,13 @@ describe.each(attacks.filter(([name, , says]) => says === unreadable && !withDat
 	},
 );
 
-/** A list of one task, which changed just now. */
+/** A list of one task, which changed just now: what is no first page is empty. */
 function listing(status: string): Behaviour {
 	const now = Date.now();
 	const task = { task_id: '842163450012345678', task_status: status, task_info: {} };
-	const data = [{ ...task, created_at: now - 60_000, updated_at: now, task_result: {} }];
-	return (_request, response) =>
-		void response.end(JSON.stringify({ code: 0, message: 'SUCCEED', data }));
+	const one = { ...task, created_at: now - 60_000, updated_at: now, task_result: {} };
+	return ({ url = '' }, response) => {
+		const data = /pageNum=1\b/.test(url) ? [one] : [];
+		response.end(JSON.stringify({ code: 0, message: 'SUCCEED', data }));
+	};
 }

@@ -56,6 +56,19 @@ const spellings: Record<string, (secret: string) => string> = {
 		Buffer.from(secret)
 			.toString('hex')
 			.replace(/..(?=.)/g, '$&:'),
+	'in bytes of C': (secret) =>
+		Array.from(Buffer.from(secret), (byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(', '),
+	'as a Buffer of Node.js': (secret) => inJson(JSON.stringify(Buffer.from(secret))),
+	'in octal digits': (secret) =>
+		inJson(Array.from(Buffer.from(secret), (byte) => `\\${byte.toString(8)}`).join('')),
+	'as escape() of old browsers writes it': (secret) =>
+		Array.from(secret, (one) => `%u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+	'in quoted-printable': (secret) =>
+		Array.from(Buffer.from(secret), (byte) => `=${byte.toString(16).toUpperCase()}`).join(''),
+	'in escapes of CSS': (secret) =>
+		inJson(Array.from(secret, (one) => `\\${one.charCodeAt(0).toString(16)} `).join('')),
+	'in large letters': (secret) => inJson(secret.toUpperCase()),
+	'in small letters': (secret) => inJson(secret.toLowerCase()),
 	base64: (secret) => base64(secret),
 	'base64 behind one letter': (secret) => base64(`u${secret}`),
 	'base64 behind a user name': (secret) => base64(`me:${secret}:x`),
@@ -67,10 +80,20 @@ function leftOf(secret: string, text: string): string[] {
 	const core = secret.slice(4, -4);
 	const forms = [core, encodeURIComponent(core), JSON.stringify(core).slice(1, -1)];
 	const digits = [0, 1, 2].map((offset) => base64('x'.repeat(offset) + secret).slice(8, -8));
-	const hex = Buffer.from(core).toString('hex');
-	const letters = core.replace(/\W/g, '');
-	const found = [...forms, ...digits, hex, hex.toUpperCase()].filter((form) => text.includes(form));
-	return text.replace(/\W/g, '').includes(letters) ? [...found, letters] : found;
+	const bytes = [...Buffer.from(core)];
+	const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
+	const written = [
+		core,
+		...['', '0x', 'u00'].map((start) => hex.map((byte) => start + byte).join('')),
+		bytes.join(''),
+		bytes.map((byte) => byte.toString(8)).join(''),
+	];
+	const lettersIn = (from: string) => from.replace(/[\W_]/g, '').toLowerCase();
+	const all = lettersIn(text);
+	return [
+		...[...forms, ...digits].filter((form) => text.includes(form)),
+		...written.map(lettersIn).filter((form) => all.includes(form)),
+	];
 }
 
 describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, spell) => {

@@ -37,6 +37,14 @@ test.each([
 	['2026-11-28T22:42:01Z', 'Asia/Tokyo', '2026-11-28T22:42:01Z'],
 	['2026-11-28T22:42:01-05:00', 'Asia/Tokyo', '2026-11-29T03:42:01Z'],
 	['Sat, 28 Nov 2026 22:42:01 GMT', 'Asia/Tokyo', '2026-11-28T22:42:01Z'],
+	// As PostgreSQL writes them.
+	['2026-11-28 22:42:01+00', 'Asia/Tokyo', '2026-11-28T22:42:01Z'],
+	['2026-11-28 22:42:01.123-05', 'Asia/Tokyo', '2026-11-29T03:42:01.123Z'],
+	['2026-11-28T22:42+01', 'Asia/Tokyo', '2026-11-28T21:42:00Z'],
+	['2026-11-28T24:00:00', 'UTC', '2026-11-29T00:00:00Z'],
+	['28 Nov 2026 10:00', 'UTC', '2026-11-28T10:00:00Z'],
+	['11/28/2026', 'UTC', '2026-11-28T00:00:00Z'],
+	['11/11/2026', 'UTC', '2026-11-11T00:00:00Z'],
 ])('%s in a workflow of %s is %s', (createdAfter, zone, moment) => {
 	expect(readFilters({ createdAfter }, zone)).toEqual({ createdAfter: Date.parse(moment) });
 });
@@ -45,6 +53,17 @@ test.each([
 	[{ createdAfter: '2026-13-45T00:00:00' }, 'Created After cannot be read'],
 	[{ createdAfter: 'soon' }, 'Created After cannot be read'],
 	[{ createdBefore: true }, 'Created Before cannot be read'],
+	// A day and month that can change places, days that no month has.
+	[{ createdAfter: '12/11/2026' }, 'Created After cannot be read'],
+	[{ createdAfter: '5.6.2026 10:00' }, 'Created After cannot be read'],
+	[{ createdAfter: '2026-02-30' }, 'Created After cannot be read'],
+	[{ createdAfter: '2026-11-31T10:00:00' }, 'Created After cannot be read'],
+	// A year, and the day that a spreadsheet counts.
+	[{ createdAfter: '2026' }, 'Created After cannot be read'],
+	[{ createdAfter: 46_000 }, 'Created After cannot be read'],
+	[{ createdAfter: 20_261_128 }, 'Created After cannot be read'],
+	[{ createdAfter: -1 }, 'Created After cannot be read'],
+	[{ createdAfter: 'Infinity' }, 'Created After cannot be read'],
 	[{ status: ['done'] }, 'Status cannot be read'],
 	[{ status: 'failed' }, 'Status cannot be read'],
 	[{ externalTaskIdPrefix: 5 }, 'External Task ID Prefix cannot be read'],

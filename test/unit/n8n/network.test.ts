@@ -68,6 +68,7 @@ describe('a certificate that is not trusted', () => {
 describe('a proxy', () => {
 	const hostile = HostileServer.prepare();
 	let status = 407;
+	let isJson = false;
 	let asked: string[] = [];
 	const proxy = createServer();
 	proxy.on('connect', ({ url = '' }, socket) => {
@@ -78,16 +79,30 @@ describe('a proxy', () => {
 		const head = `HTTP/1.1 ${status} Denied\r\nContent-Type: text/html\r\nContent-Length: ${page.length}`;
 		socket.end(`${head}\r\nConnection: close\r\n\r\n${page}`);
 	});
-	const usual = process.env.HTTPS_PROXY;
+	proxy.on('request', ({ method, url = '' }, response) => {
+		asked.push(`${method} ${url}`);
+		const [type, body] = isJson
+			? ['application/json', '{"code":1103,"message":"not yours","request_id":"r"}']
+			: ['text/html', '<html>denied by squid</html>'];
+		response.writeHead(status, { 'content-type': type }).end(body);
+	});
+	const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+	const usual = variables.map((variable) => process.env[variable]);
 	beforeAll(async () => {
-		process.env.HTTPS_PROXY = `http://127.0.0.1:${await listen(proxy)}`;
+		const address = `http://127.0.0.1:${await listen(proxy)}`;
+		Object.assign(process.env, {
+			...{ HTTPS_PROXY: address, HTTP_PROXY: address, NO_PROXY: '127.0.0.1' },
+		});
 	});
 	beforeEach(() => {
 		asked = [];
+		isJson = false;
 	});
 	afterAll(() => {
-		if (usual === undefined) delete process.env.HTTPS_PROXY;
-		else process.env.HTTPS_PROXY = usual;
+		for (const [index, variable] of variables.entries()) {
+			if (usual[index] === undefined) delete process.env[variable];
+			else process.env[variable] = usual[index];
+		}
 		proxy.close();
 	});
 	const credential = {
@@ -114,11 +129,47 @@ describe('a proxy', () => {
 				expect(error?.description).toContain(`HTTP ${code}`);
 				expect(`${error?.message} ${error?.description}`).not.toMatch(/may have|squid|unknown/i);
 				expect(new Set(asked)).toEqual(new Set(['api.example.com:443']));
-				expect(clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 20_000);
+				expect(clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 8_000);
 				if (code < 500) expect(asked).toHaveLength(1);
 			}
 		},
 	);
+
+	describe('for http addresses', () => {
+		const plain = { ...credential, baseUrl: 'http://gateway.example.com' };
+
+		test.each([
+			[407, /HTTP_PROXY/],
+			[403, /NO_PROXY/],
+		])('that refuses with %i is named, once, and nothing was created', async (code, advice) => {
+			status = code;
+			for (const parameters of [get, create]) {
+				asked = [];
+				const { error } = await runNode({ parameters, credential: plain });
+				expect(error?.message).toBe('The proxy between n8n and Kling AI refused the connection');
+				expect(error?.description).toMatch(advice);
+				expect(asked).toEqual([
+					expect.stringMatching(/^(GET|POST) http:\/\/gateway\.example\.com\//),
+				]);
+			}
+		});
+
+		test('that hands on the provider’s own refusal is not taken for the one who refused', async () => {
+			[status, isJson] = [403, true];
+			const { error } = await runNode({ parameters: get, credential: plain });
+			expect(error?.message).toBe('Kling AI does not allow this account to do that');
+		});
+
+		test.each([502, 503])(
+			'that answers a create with %i may have handed it on: it is not sent again',
+			async (code) => {
+				status = code;
+				const { error } = await runNode({ parameters: create, credential: plain });
+				expect(error?.message).toMatch(/^Kling AI may have created the task/);
+				expect(asked.filter((line) => line.startsWith('POST'))).toHaveLength(1);
+			},
+		);
+	});
 
 	test('that hangs up before it has connected: nothing was created', async () => {
 		status = 0;

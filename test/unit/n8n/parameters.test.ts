@@ -47,3 +47,25 @@ test('what the scene does not need is not read: the second image of a scene of o
 	expect(error).toBeUndefined();
 	expect(json).toHaveLength(1);
 });
+
+describe('a value whose own way to be a text throws', () => {
+	test.each(['simplify', 'waitForCompletion', 'imageInput', 'downloadVideo'])(
+		'as %s, it is told like any other, and nothing raw gets out',
+		async (name) => {
+			for (const expression of ['={{ Object.create(null) }}', '={{ [Object.create(null)] }}']) {
+				const parameters = { waitForCompletion: true, [name]: expression };
+				const { error } = await bench.create(kling, parameters);
+				expect(error?.message).toMatch(/must be true or false|is not a word/);
+				expect(`${error?.message} ${error?.description}`).not.toMatch(/primitive|TypeError/);
+			}
+			expect(bench.sandbox.requests).toEqual([]);
+		},
+	);
+});
+
+test('a picture in place of a choice is not repeated', async () => {
+	const picture = 'iVBORw0KGgo'.repeat(1_000);
+	const { error } = await bench.create(kling, { imageInput: `={{ "${picture}" }}` });
+	expect(error?.message).toBe('Image Input “…” is not known');
+	expect(bench.sandbox.requests).toEqual([]);
+});
