@@ -25,7 +25,7 @@ import {
 
 const line = '2';
 const docsDir = join(rootDir, 'docs');
-/** Everybody who opens the README loads its pictures. */
+/** Every visitor of the README loads its pictures. */
 const mostBytes = 150_000;
 const taskSeconds = 4;
 const minute = 60_000;

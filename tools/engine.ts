@@ -139,7 +139,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 						source: null,
 					})),
 				},
-				// Stored with the execution, so that one that is run anew has the same.
+				// Stored with the execution, so that one that is run again has the same.
 				resumeToken: token ?? '',
 			});
 	// n8n-core of n8n 2 makes one where there is none.

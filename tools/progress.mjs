@@ -50,7 +50,7 @@ export function say(text = '') {
 	console.log(text);
 }
 
-/** Runs a command's main function, turns whatever it throws into a message and exit code 1, and ends. */
+/** Runs a command's main function, turns what it throws into a message and exit code 1, and ends. */
 export async function main(run) {
 	let code = 1;
 	try {

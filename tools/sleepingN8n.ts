@@ -245,7 +245,7 @@ export class SleepingN8n {
 		try {
 			result = await type.webhook!.call(context as never);
 		} catch (error) {
-			// n8n (both lines) goes on with an empty item and without what the nodes before have put out.
+			// n8n (both lines) continues with an empty item and without what the nodes before have put out.
 			const { message: text, stack } = error as Error;
 			data.resultData = {
 				runData: {},
@@ -279,7 +279,7 @@ export class SleepingN8n {
 		await this.resumeByTimer(executionId);
 	}
 
-	/** What `WaitTracker.startExecution` does: on n8n 1 whatever the status is by then, unless it succeeded. */
+	/** What `WaitTracker.startExecution` does: on n8n 1 in any status but success. */
 	async resumeByTimer(executionId: string): Promise<void> {
 		if (this.status(executionId) === 'success') return;
 		const data = this.dataOf(executionId);
@@ -304,7 +304,7 @@ export class SleepingN8n {
 	): Promise<void> {
 		const workflow = this.workflow(executionId, process);
 		const additionalData = this.additionalData(executionId, workflow);
-		// n8n looks the workflow's nodes up anew; what lies on the stack is what it has stored.
+		// n8n looks up the workflow's nodes again; what lies on the stack is what it has stored.
 		const execute = new core.WorkflowExecute(additionalData, mode, data);
 		await workflow.expression.acquireIsolate?.();
 		const run = (await execute.processRunExecutionData(workflow)) as IRun;

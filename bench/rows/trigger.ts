@@ -36,7 +36,7 @@ interface Seen {
 	activation: number;
 }
 
-/** What a poll costs when nothing has happened, whatever the history of the account. */
+/** What a poll costs when nothing has happened, for an account with any history. */
 export const trigger: Benchmark = {
 	name: 'trigger',
 	async run(bench) {

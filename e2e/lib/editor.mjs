@@ -174,7 +174,7 @@ export class Editor {
 	/**
 	 * Chooses another of the stored credentials for the open node.
 	 *
-	 * @param reloads whether n8n loads the node's list anew then, as 2.x does and 1.x does not
+	 * @param reloads whether n8n reloads the node's list then, as 2.x does and 1.x does not
 	 */
 	async chooseCredential(name, { reloads }) {
 		await this.part('node-credentials-select', this.panel).click();

@@ -2,7 +2,7 @@ import type { Clock } from '../../nodes/kling/clock';
 import { systemClock } from '../../nodes/n8n/session';
 import type { Sandbox } from '../../sandbox';
 
-/** Time that passes only where somebody sleeps. */
+/** Time that passes only during sleeps. */
 export interface InstantClock extends Clock {
 	/** Milliseconds of every sleep, in order. */
 	readonly sleeps: number[];

@@ -17,7 +17,7 @@ interface Sleeper {
 }
 
 /**
- * Time that goes on only when a test says so. Sleepers wake in the order of time, each when
+ * Time that moves on only when a test says so. Sleepers wake in the order of time, each when
  * what the one before has caused is done, requests over real sockets included.
  */
 export class SteppedClock implements Clock {
@@ -74,7 +74,7 @@ export class SteppedClock implements Clock {
 		return Math.max(0, Math.min(...this.sleepers.map(({ at }) => at)) - this.time);
 	}
 
-	/** Nobody wakes up again, as in a process that has died. */
+	/** No sleeper wakes up again, as in a process that has died. */
 	stop(): void {
 		this.sleepers = [];
 	}

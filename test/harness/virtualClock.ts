@@ -2,12 +2,12 @@ import type { Clock } from '../../nodes/kling/clock';
 
 interface Sleeper {
 	at: number;
-	/** Whoever went to sleep first wakes first, as with real timers. */
+	/** The first to sleep wakes first, as with real timers. */
 	order: number;
 	resolve: () => void;
 }
 
-/** Real milliseconds after which what is still under way counts as hanging, and time goes on. */
+/** Real milliseconds after which what is still under way counts as hanging, and time moves on. */
 const patienceMs = 15;
 
 /**
@@ -57,7 +57,7 @@ export class VirtualClock implements Clock {
 		}
 	}
 
-	/** Nobody wakes up again, as in a process that has died. */
+	/** No sleeper wakes up again, as in a process that has died. */
 	stop(): void {
 		this.isStopped = true;
 		this.sleepers = [];
@@ -103,7 +103,7 @@ async function turn(): Promise<void> {
 	await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-/** A clock that somebody sets back an hour with each sleep. */
+/** A clock that is set back an hour with each sleep. */
 export function setBackWithEachSleep() {
 	let time = 0;
 	const slept: number[] = [];
