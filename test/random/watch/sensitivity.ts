@@ -251,7 +251,7 @@ const rules: Rule[] = [
 		becomes: 'this.top = pass.top;',
 	},
 	{
-		name: 'a pass that is not at its end goes on in the next poll',
+		name: 'a pass that is not at its end continues in the next poll',
 		file: 'list.ts',
 		is: 'this.pass = state.pass ?? beginPass(this.usualSize);',
 		becomes: 'this.pass = beginPass(this.usualSize);',
@@ -563,7 +563,7 @@ const rules: Rule[] = [
 		becomes: 'this',
 	},
 	{
-		name: 'a renamed node goes on where it was',
+		name: 'a renamed node continues where it was',
 		file: '../../KlingEffectsTrigger/pollLock.ts',
 		is: 'if (isRenamed && isAbout(last) && last.polls > this.from) return last;',
 		becomes: '',
