@@ -174,7 +174,7 @@ async function pollOnce(
 	return { requests: (await sandbox.requests()).length - before, ms };
 }
 
-/** Tasks that have ended, the newest some minutes ago. */
+/** Tasks that have ended, the newest a few minutes ago. */
 async function seedHistory(
 	sandbox: RemoteSandbox,
 	size: number,

@@ -434,7 +434,7 @@ export function worldWith(habits: Partial<Habits> = {}): World {
 	return new World({ ...plain, ...habits }, chance);
 }
 
-/** This many ended tasks, one every `gap`, the last of them some minutes ago. */
+/** This many ended tasks, one every `gap`, the last of them a few minutes ago. */
 export function addHistory(world: World, count: number, gap = minute): void {
 	for (let index = count; index > 0; index--) {
 		world.add({ createdAt: world.now - hour - index * gap });
