@@ -53,7 +53,7 @@ function seedHistory(sandbox) {
 		const createdAt = now - minutesAgo * minute;
 		return {
 			effectScene,
-			externalTaskId: `order-${4701 + index}`,
+			externalTaskId: `order-${4701 + index}-${effectScene}`,
 			createdAt,
 			processingAt: createdAt + minute,
 			finishedAt: createdAt + 4 * minute,
@@ -80,7 +80,7 @@ function showcase(credential) {
 		secondImage: '={{ $json.right }}',
 		waitForCompletion: true,
 		downloadVideo: true,
-		options: { externalTaskId: '={{ $json.order }}' },
+		options: { externalTaskId: '={{ $json.order }}-hug_pro' },
 	};
 	const list = {
 		operation: 'list',
@@ -154,7 +154,8 @@ async function takeTrigger(editor) {
 async function takeCredential(editor) {
 	await editor.openNode(createNode);
 	await editor.openCredential();
-	return await save(editor, 'credential');
+	// High enough for all of its fields.
+	return await editor.inHeight(1_180, async () => await save(editor, 'credential'));
 }
 
 async function takeWorkflow(editor, n8n, sandbox, credential) {

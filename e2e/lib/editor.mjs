@@ -325,6 +325,16 @@ export class Editor {
 		return await this.page.screenshot({ animations: 'disabled', caret: 'hide', style: tidy });
 	}
 
+	/** Does something with a screen of this height, in pixels. */
+	async inHeight(height, work) {
+		await this.page.setViewportSize({ ...viewport, height });
+		try {
+			return await work();
+		} finally {
+			await this.page.setViewportSize(viewport);
+		}
+	}
+
 	/** Changes a text wherever the screen shows it, for a picture alone; n8n's own data stays as it is. */
 	async replaceText(pattern, replacement) {
 		await this.page.evaluate(

@@ -14,8 +14,10 @@ export function fileNameOf(
 ): string {
 	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
 	const own = ownId ?? photo;
-	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
-	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
+	const parts = (own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId]).map(fitting);
+	// The user's own id may end in the scene, so that Get Many and the trigger show it.
+	const said = parts[0].endsWith(parts[1]) ? parts.slice(0, 1) : parts;
+	const name = [...said, number].filter(Boolean).join('-');
 	return `${name.replace(/^\.+/, '')}.mp4`;
 }
 
