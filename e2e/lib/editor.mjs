@@ -292,8 +292,10 @@ export class Editor {
 
 	/** Opens the output's first file, a video, and waits until its pictures can be seen. */
 	async viewVideo() {
-		await this.show('binary');
-		await this.part('ndv-view-binary-data', this.output).first().click();
+		const view = this.part('ndv-view-binary-data', this.output).first();
+		// After a run, n8n shows the files of the output by itself.
+		await view.waitFor({ timeout: 5_000 }).catch(async () => await this.show('binary'));
+		await view.click();
 		const video = this.output.locator('video');
 		await video.waitFor();
 		const isLoaded = async () => await video.evaluate((element) => element.readyState >= 2);
