@@ -154,8 +154,8 @@ async function takeTrigger(editor) {
 async function takeCredential(editor) {
 	await editor.openNode(createNode);
 	await editor.openCredential();
-	// High enough for all of its fields.
-	return await editor.inHeight(1_180, async () => await save(editor, 'credential'));
+	// n8n's dialog scrolls; at this height it ends below a field, not within one.
+	return await editor.inHeight(850, async () => await save(editor, 'credential'));
 }
 
 async function takeWorkflow(editor, n8n, sandbox, credential) {

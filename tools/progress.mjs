@@ -58,7 +58,7 @@ export async function main(run) {
 	} catch (error) {
 		console.error(`\n${error instanceof UserError ? error.message : error.stack}`);
 	}
-	// Ends at once, whatever still runs: an npm whose neighbour failed, a connection that stays open.
+	// Ends at once, even if something still runs: an npm whose neighbour failed, a connection that stays open.
 	process.exit(code);
 }
 
