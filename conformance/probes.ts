@@ -73,7 +73,7 @@ const kling: Probe[] = [
 		key: 'signed',
 		expected: { status: 200, body: { code: 0 }, reads: 'key works' },
 	},
-	refusedKey('wrong', 'Key that nobody issued', 'K25', [
+	refusedKey('wrong', 'Key that was never issued', 'K25', [
 		1002,
 		'The token was expected to have 3 parts, but got 0',
 	]),
@@ -378,7 +378,7 @@ function probesOfGateway(facts: GatewayFacts): Probe[] {
 		},
 		{
 			id: 'wrong-key',
-			fact: 'Key that nobody issued (the credential test)',
+			fact: 'Key that was never issued (the credential test)',
 			source: sources.key,
 			cost: 'free',
 			ask: { kind: 'check' },
@@ -387,7 +387,7 @@ function probesOfGateway(facts: GatewayFacts): Probe[] {
 		},
 		{
 			id: 'wrong-key-get',
-			fact: 'Get with a key that nobody issued',
+			fact: 'Get with a key that was never issued',
 			source: sources.key,
 			cost: 'free',
 			ask: { kind: 'get', id: '{unknownId}' },
@@ -441,7 +441,7 @@ function probesOfGateway(facts: GatewayFacts): Probe[] {
 	];
 }
 
-/** What nobody knows about gateways: either answer is as expected, and the table tells which came. */
+/** What is not known about gateways: either answer is as expected, and the table tells which came. */
 const openAboutExternalIds: Probe[] = [
 	{
 		id: 'find',

@@ -15,7 +15,7 @@ import {
 /** The exit code where PostgreSQL or Redis does not answer: nothing was tested then. */
 const notHere = 2;
 
-/** A database and Redis keys of this run alone, whatever else uses the two. */
+/** A database and Redis keys of this run alone, beside everything else that uses the two. */
 async function runLine(line, tarball, services) {
 	const install = await ensureN8n(line);
 	const name = `kling_effects_queue_${line}_${process.pid}`;

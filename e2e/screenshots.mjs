@@ -25,7 +25,7 @@ import {
 
 const line = '2';
 const docsDir = join(rootDir, 'docs');
-/** Everybody who opens the README loads its pictures. */
+/** Every visitor of the README loads its pictures. */
 const mostBytes = 150_000;
 const taskSeconds = 4;
 const minute = 60_000;
@@ -53,7 +53,7 @@ function seedHistory(sandbox) {
 		const createdAt = now - minutesAgo * minute;
 		return {
 			effectScene,
-			externalTaskId: `order-${4701 + index}`,
+			externalTaskId: `order-${4701 + index}-${effectScene}`,
 			createdAt,
 			processingAt: createdAt + minute,
 			finishedAt: createdAt + 4 * minute,
@@ -80,7 +80,7 @@ function showcase(credential) {
 		secondImage: '={{ $json.right }}',
 		waitForCompletion: true,
 		downloadVideo: true,
-		options: { externalTaskId: '={{ $json.order }}' },
+		options: { externalTaskId: '={{ $json.order }}-hug_pro' },
 	};
 	const list = {
 		operation: 'list',
@@ -154,7 +154,8 @@ async function takeTrigger(editor) {
 async function takeCredential(editor) {
 	await editor.openNode(createNode);
 	await editor.openCredential();
-	return await save(editor, 'credential');
+	// n8n's dialog scrolls; at this height it ends below a field, not within one.
+	return await editor.inHeight(850, async () => await save(editor, 'credential'));
 }
 
 async function takeWorkflow(editor, n8n, sandbox, credential) {

@@ -19,7 +19,7 @@ export function findScene(name: string): Scene | undefined {
 }
 
 /**
- * Which scenes a provider takes, where that was seen; whoever is not named here takes every scene
+ * Which scenes a provider takes, where that was seen; a provider not named here takes every scene
  * that a list has named. Acceptance is no promise that the task succeeds.
  */
 const rules: Record<string, { source: string; takes(scene: Scene): boolean }> = {

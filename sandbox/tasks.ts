@@ -9,7 +9,7 @@ import type {
 
 type TaskFields = Omit<SandboxTask, 'status' | 'updatedAt'>;
 
-/** A task. It has no timer: where it stands follows from the clock whenever somebody asks. */
+/** A task. It has no timer: where it stands follows from the clock at each request. */
 export class Task implements SandboxTask {
 	readonly provider!: ProviderName;
 	readonly region!: SandboxRegion;
@@ -245,7 +245,7 @@ export class TaskStore {
 		return stateLagMs === 0 ? task : task.before(stateLagMs);
 	}
 
-	/** Ends a task now, whatever was planned for it. */
+	/** Ends a task now, regardless of what was planned for it. */
 	finish(taskId: string, status: 'succeed' | 'failed', message?: string): Task {
 		const task = this.#byId.get(taskId);
 		if (!task) throw new Error(`There is no task ${taskId}`);

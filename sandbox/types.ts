@@ -52,7 +52,7 @@ export interface SandboxOptions {
 	lastPage?: number;
 	/** What `data` is in a list of nothing: siblings of effects have an array, or nothing at all (K10). */
 	emptyList?: 'array' | 'null' | 'absent';
-	/** Whether Kling's list shows its first page whatever `pageNum` says. */
+	/** Whether Kling's list always shows its first page, ignoring `pageNum`. */
 	listIgnoresPageNum?: boolean;
 	/** Milliseconds until a new task shows up in Kling's list. */
 	listDelayMs?: number;
@@ -282,7 +282,7 @@ export interface Sandbox {
 	seedTasks(provider: ProviderName, tasks: Array<Partial<SandboxTask>>): void;
 	/** Ends a task now. */
 	finish(taskId: string, status: 'succeed' | 'failed', message?: string): void;
-	/** Sends a callback now, whatever the task's state: early, repeated or forged with `body`. */
+	/** Sends a callback now, in any state of the task: early, repeated or forged with `body`. */
 	sendCallback(taskId: string, body?: unknown): Promise<CallbackRecord>;
 	/** Forgets tasks, charges, requests, faults, callbacks and rates; keeps the options. */
 	reset(): void;

@@ -163,7 +163,7 @@ describe('politeness and money', () => {
 		return { clock, sent, send };
 	}
 
-	test('requests are a second apart, whatever they are', async () => {
+	test('requests of all kinds are a second apart', async () => {
 		const { clock, sent, send } = recorder();
 		await runInSandbox(providerNamed('kling'), { taskSeconds: 0 }, { clock, send });
 		const gaps = sent.slice(1).map(({ at }, index) => at - sent[index].at);
@@ -360,7 +360,7 @@ describe('the command', () => {
 		expect(() => readArguments(args)).toThrow(message);
 	});
 
-	test('the table is Markdown whatever was answered', () => {
+	test('the table is Markdown for every response', () => {
 		const probe = probes.kling[0];
 		const observed = 'a | b\nc';
 		const table = tableOf([{ probe, verdict: 'different', expected: 'x', observed }]);

@@ -6,7 +6,7 @@ const pollMs = 500;
 const staleAfterMs = 45 * 60_000;
 
 function tryAcquire(file) {
-	// A hard link appears with its content, so nobody ever reads a half-written lock.
+	// A hard link appears with its content, so a half-written lock is never read.
 	const mine = `${file}.${process.pid}`;
 	writeFileSync(mine, String(process.pid));
 	try {

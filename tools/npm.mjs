@@ -23,7 +23,7 @@ function npmOnPath() {
 		.filter((file) => file.endsWith('.js'));
 }
 
-/** npm's own script, so that it runs with this very Node whatever the shell's PATH says. */
+/** npm's own script, so that it runs with this very Node, not the one on the shell's PATH. */
 function npmCli() {
 	const known = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.env.npm_execpath] : [];
 	const found = [...known, ...npmOnPath(), ...npmBesideNode()].find((file) => existsSync(file));

@@ -50,7 +50,7 @@ export function say(text = '') {
 	console.log(text);
 }
 
-/** Runs a command's main function, turns whatever it throws into a message and exit code 1, and ends. */
+/** Runs a command's main function, turns what it throws into a message and exit code 1, and ends. */
 export async function main(run) {
 	let code = 1;
 	try {
@@ -58,7 +58,7 @@ export async function main(run) {
 	} catch (error) {
 		console.error(`\n${error instanceof UserError ? error.message : error.stack}`);
 	}
-	// Ends at once, whatever still runs: an npm whose neighbour failed, a connection that stays open.
+	// Ends at once, even if something still runs: an npm whose neighbour failed, a connection that stays open.
 	process.exit(code);
 }
 

@@ -45,7 +45,7 @@ export class N8nRest {
 		this.#cookie = session;
 	}
 
-	/** What another client needs to go on as the same user. n8n allows only few logins per minute. */
+	/** What another client needs to continue as the same user. n8n allows only few logins per minute. */
 	get session() {
 		return this.#cookie;
 	}

@@ -245,7 +245,7 @@ export class SleepingN8n {
 		try {
 			result = await type.webhook!.call(context as never);
 		} catch (error) {
-			// n8n (both lines) goes on with an empty item and without what the nodes before have put out.
+			// n8n (both lines) continues with an empty item and without what the nodes before have put out.
 			const { message: text, stack } = error as Error;
 			data.resultData = {
 				runData: {},
@@ -279,7 +279,7 @@ export class SleepingN8n {
 		await this.resumeByTimer(executionId);
 	}
 
-	/** What `WaitTracker.startExecution` does: on n8n 1 whatever the status is by then, unless it succeeded. */
+	/** What `WaitTracker.startExecution` does: on n8n 1 in any status but success. */
 	async resumeByTimer(executionId: string): Promise<void> {
 		if (this.status(executionId) === 'success') return;
 		const data = this.dataOf(executionId);

@@ -6,7 +6,7 @@ import { n8nDir } from '../lib/modules';
 import { figuresOf } from '../lib/figures';
 import { inTurn, type Benchmark, type Row } from '../lib/row';
 
-/** The package itself, built and packed anew: what it costs to have it installed. */
+/** The package itself, freshly built and packed: what it costs to have it installed. */
 export const packaged: Benchmark = {
 	name: 'package',
 	async run(bench) {

@@ -36,7 +36,7 @@ interface Seen {
 	activation: number;
 }
 
-/** What a poll costs when nothing has happened, whatever the history of the account. */
+/** What a poll costs when nothing has happened, for an account with any history. */
 export const trigger: Benchmark = {
 	name: 'trigger',
 	async run(bench) {
@@ -174,7 +174,7 @@ async function pollOnce(
 	return { requests: (await sandbox.requests()).length - before, ms };
 }
 
-/** Tasks that have ended, the newest some minutes ago. */
+/** Tasks that have ended, the newest a few minutes ago. */
 async function seedHistory(
 	sandbox: RemoteSandbox,
 	size: number,

@@ -174,7 +174,7 @@ export class Editor {
 	/**
 	 * Chooses another of the stored credentials for the open node.
 	 *
-	 * @param reloads whether n8n loads the node's list anew then, as 2.x does and 1.x does not
+	 * @param reloads whether n8n reloads the node's list then, as 2.x does and 1.x does not
 	 */
 	async chooseCredential(name, { reloads }) {
 		await this.part('node-credentials-select', this.panel).click();
@@ -292,8 +292,10 @@ export class Editor {
 
 	/** Opens the output's first file, a video, and waits until its pictures can be seen. */
 	async viewVideo() {
-		await this.show('binary');
-		await this.part('ndv-view-binary-data', this.output).first().click();
+		const view = this.part('ndv-view-binary-data', this.output).first();
+		// After a run, n8n shows the files of the output by itself.
+		await view.waitFor({ timeout: 5_000 }).catch(async () => await this.show('binary'));
+		await view.click();
 		const video = this.output.locator('video');
 		await video.waitFor();
 		const isLoaded = async () => await video.evaluate((element) => element.readyState >= 2);
@@ -323,6 +325,16 @@ export class Editor {
 				.catch(() => {});
 		}
 		return await this.page.screenshot({ animations: 'disabled', caret: 'hide', style: tidy });
+	}
+
+	/** Does something with a screen of this height, in pixels. */
+	async inHeight(height, work) {
+		await this.page.setViewportSize({ ...viewport, height });
+		try {
+			return await work();
+		} finally {
+			await this.page.setViewportSize(viewport);
+		}
 	}
 
 	/** Changes a text wherever the screen shows it, for a picture alone; n8n's own data stays as it is. */

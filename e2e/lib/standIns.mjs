@@ -179,7 +179,7 @@ export async function startTelegram(photo) {
 		return { json: { ok: true, result: { message_id: bot.sent.length } } };
 	});
 	const credential = { accessToken: '1:stand-in', baseUrl: url };
-	/** Somebody writes to the bot; gives the status of n8n's answer. */
+	/** A message to the bot; gives the status of n8n's answer. */
 	const receive = async (message) => {
 		const { url: target, secret_token: secret } = bot.webhook;
 		const response = await fetch(target, {

@@ -9,8 +9,10 @@ import {
 	klingNode,
 	klingTrigger,
 	locator,
+	manualTrigger,
 	mergeByPosition,
 	node,
+	rowNodes,
 	webhook,
 	workflow,
 } from '../../tools/workflow.mjs';
@@ -326,6 +328,90 @@ describe(
 			await send({ path }, []);
 			return { id };
 		}
+
+		/** A workflow to be run by hand, that creates a task for each of these images and waits for all. */
+		async function storeManual(name, images, options) {
+			const nodes = [
+				manualTrigger('Start'),
+				...rowNodes(
+					'Images',
+					images.map((image) => ({ image })),
+				),
+				klingNode('Effect', credential, {
+					operation: 'create',
+					effectScene: locator('name', 'pet_dance'),
+					imageInput: 'url',
+					image: "={{ 'https://photos.example/' + $json.image + '.jpg' }}",
+					waitForCompletion: true,
+					options,
+				}),
+				node('After', 'n8n-nodes-base.noOp'),
+			];
+			const lines = [
+				['Start', 'Images List'],
+				['Images List', 'Images'],
+				['Images', 'Effect'],
+				['Effect', 'After'],
+			];
+			return await rest.createWorkflow(workflow(name, nodes, lines));
+		}
+
+		for (const [how, options] of [
+			['polling', { pollInterval: 1 }],
+			['callback', { waitUsing: 'callback' }],
+		]) {
+			test(`a run by hand that waits by ${how} is one create for each item, on a worker`, async () => {
+				sandbox.options.taskSeconds = neverByItself;
+				const before = sandbox.charges.length;
+				const { id } = await storeManual(`by hand, ${how}`, images(2_000, 3), options);
+				const executionId = await rest.startManually(id, 'Start');
+				await until('3 creates', () => sandbox.charges.length >= before + 3);
+				if (how === 'callback') {
+					const states = ['waiting', 'error', 'success'];
+					const asleep = await rest.waitForExecution(executionId, { states });
+					assert.equal(asleep.status, 'waiting', errorOf(asleep)?.message);
+				}
+				workerOf(executionId);
+				finishTasks();
+				const execution = assertSucceeded(await rest.waitForExecution(executionId));
+				assert.equal(execution.mode, 'manual');
+				const charged = sandbox.charges.slice(before).map(({ taskId }) => taskId);
+				assert.deepEqual(taskIdsOf(execution).sort(), charged.sort());
+				assert.equal(charged.length, 3);
+			});
+		}
+
+		const dead = rerunsByItself
+			? 'is run again by n8n, and finds its tasks'
+			: 'is not run again by n8n; started again with the same ids, it finds its tasks';
+		test(`a run by hand whose worker dies ${dead}`, async () => {
+			sandbox.options.taskSeconds = neverByItself;
+			const before = sandbox.charges.length;
+			const externalTaskId = "={{ 'by-hand-' + $json.image }}";
+			const { id } = await storeManual('by hand, killed', images(3_000, 6), {
+				pollInterval: 1,
+				// Where n8n runs it again, the ids that the node makes are enough.
+				...(rerunsByItself ? {} : { externalTaskId }),
+			});
+			let executionId = await rest.startManually(id, 'Start');
+			await until('6 creates', () => sandbox.charges.length >= before + 6);
+			const victim = workerOf(executionId);
+			const killed = await killWorker(victim);
+			assert.deepEqual(killed.left, [executionId]);
+			await until('n8n has noticed', killed.isNoticed);
+			await cluster.replace(victim);
+			if (!rerunsByItself) {
+				const lost = await rest.waitForExecution(executionId);
+				assert.equal(lost.status, 'error');
+				await assert.rejects(rest.retryExecution(executionId), /cannot be retried/);
+				executionId = await rest.startManually(id, 'Start');
+			}
+			finishTasks();
+			const execution = assertSucceeded(await rest.waitForExecution(executionId));
+			const charged = sandbox.charges.slice(before).map(({ taskId }) => taskId);
+			assert.equal(charged.length, 6);
+			assert.deepEqual(taskIdsOf(execution).sort(), charged.sort());
+		});
 
 		test('has started the trigger workflow with each finished task once', async (test) => {
 			const charged = sandbox.charges.map(({ taskId }) => taskId);

@@ -199,7 +199,7 @@ export function queueEnv({ postgres, redis }, { database, prefix }) {
 		QUEUE_WORKER_LOCK_DURATION: '8000',
 		QUEUE_WORKER_LOCK_RENEW_TIME: '2000',
 		QUEUE_WORKER_STALLED_INTERVAL: '4000',
-		// n8n 1 hands a dead worker's execution over so often; n8n 2 never does.
+		// n8n 1 hands a dead worker's execution over this many times; n8n 2 never does.
 		QUEUE_WORKER_MAX_STALLED_COUNT: '3',
 	};
 }

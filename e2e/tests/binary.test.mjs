@@ -27,7 +27,7 @@ const wait = { waitForCompletion: true, options: { pollInterval: 1 } };
 /** Files that are not what their names say. */
 const wrongFiles = {
 	'webp.jpg': ['a WebP image', Buffer.from('RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0', 'latin1')],
-	'text.jpg': ['text', Buffer.from('This is no picture, whatever its name says.')],
+	'text.jpg': ['text', Buffer.from('This is no picture, despite its name.')],
 	'page.png': ['a web page', Buffer.from('<!doctype html><title>Sign in</title>')],
 };
 

@@ -157,7 +157,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assertSucceeded(await rest.waitForExecution(executionId));
 	});
 
-	test('goes on with a failed task as On Error says', async () => {
+	test('continues with a failed task as On Error says', async () => {
 		const cases = {
 			continueRegularOutput: (execution) => {
 				assertSucceeded(execution);

@@ -86,7 +86,7 @@ describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, 
 		assert.ok(megabytes < mostMegabytes, `${megabytes} MB`);
 	}
 
-	test('Get says that it is too large; n8n goes on', async (context) => {
+	test('Get says that it is too large; n8n keeps running', async (context) => {
 		const { message, seen } = await runWatched({
 			operation: 'get',
 			taskId: locator('id', '842163450012345678'),
@@ -96,7 +96,7 @@ describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, 
 		assertUnharmed(seen, context);
 	});
 
-	test('Create says what to check, and sends once; n8n goes on', async (context) => {
+	test('Create says what to check, and sends once; n8n keeps running', async (context) => {
 		const { message, seen } = await runWatched({
 			operation: 'create',
 			effectScene: locator('name', 'pet_dance'),

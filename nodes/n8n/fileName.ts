@@ -15,7 +15,10 @@ export function fileNameOf(
 	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
 	const own = ownId ?? photo;
 	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
-	const name = [...parts.filter(Boolean).map(fitting), number].filter(Boolean).join('-');
+	const [first, second] = parts.map(fitting);
+	// The user's own id may end in the scene, so that Get Many and the trigger show it.
+	const said = first.endsWith(second) ? [first] : [first, second];
+	const name = [...said, number].filter(Boolean).join('-');
 	return `${name.replace(/^[.-]+/, '').replace(reserved, '_$&')}.mp4`;
 }
 

@@ -11,7 +11,7 @@ export const readyClip = readFileSync(join(__dirname, '..', 'assets', 'clip.mp4'
 
 /** Clips kept: the oldest go first. */
 const mostKept = 200;
-/** Clips waiting to be made: whoever creates more tasks at once gets the ready one for these. */
+/** Clips waiting to be made: with more tasks at once, the rest get the ready clip. */
 const mostWaiting = 30;
 
 /** Makes clips of the photos that tasks were given, and keeps them. */

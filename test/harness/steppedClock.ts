@@ -24,7 +24,7 @@ interface Sleeper {
 }
 
 /**
- * Time that goes on only when a test says so. Sleepers wake in the order of time, each when
+ * Time that moves on only when a test says so. Sleepers wake in the order of time, each when
  * what the one before has caused is done, requests over real sockets included.
  */
 export class SteppedClock implements Clock {

@@ -10,7 +10,7 @@ import { clockedNode } from '../random/campaign/clockedNode';
 import { RunningClock } from '../harness/steppedClock';
 import { runNode, type RunResult } from '../../tools/engine';
 
-/** Whatever happens: no key, token or picture where a person, a log or another server can see it. */
+/** In every case: no key, token or picture where a person, a log or another server can see it. */
 
 // Signatures are made with real time, so the virtual clock starts at it.
 const clock = new RunningClock(() => 0.5, Date.now());

@@ -38,7 +38,7 @@ interface History {
 	tasks: ModelTask[];
 	/** When the provider does not answer as it should. */
 	stumbles: Array<{ from: number; length: number; kind: 'down' | 'silent' }>;
-	/** Callbacks of strangers and repetitions, so many at once, each to a process. */
+	/** Callbacks of strangers and repetitions, `count` at once, each to a process. */
 	others: Array<{ at: number; count: number; process: number }>;
 	restarts: number[];
 }
@@ -197,7 +197,7 @@ afterEach(() => restore());
 /** Milliseconds before the output in which a stumbling provider can have kept the truth from the node. */
 const lastLooks = 15 * seconds;
 
-test('whatever happens: one run of the nodes after it, the truth about each task, one charge for each item', async () => {
+test('in every history: one run of the nodes after it, the truth about each task, one charge for each item', async () => {
 	const wakings = { byNode: 0, byTimer: 0, error: 0 };
 	await fc.assert(
 		fc.asyncProperty(histories, async (history) => {
@@ -249,7 +249,7 @@ test('whatever happens: one run of the nodes after it, the truth about each task
 					continue;
 				}
 				expect(json.timedOut).toBe(true);
-				// Only what had not ended at the deadline, or could not be seen then, or nobody was left to look.
+				// Only what had not ended at the deadline, or could not be seen then, or no process was left to look.
 				const stumbled = history.stumbles.some(
 					({ from, length }) => from < timeoutMs + minutes && from + length > timeoutMs - lastLooks,
 				);

@@ -53,7 +53,7 @@ const mutation = fc.record({
 	added: fc.array(byte, { maxLength: 12 }),
 });
 
-describe('whatever the bytes', () => {
+describe('for any bytes', () => {
 	test('a check comes to a result, with sides or with a text', () => {
 		let read = 0;
 		fc.assert(

@@ -44,7 +44,7 @@ describe("Kling's list can be less than documented", () => {
 		expect((await kling.get(`${effects}?pageNum=3`)).json.code).toBe(1201);
 	});
 
-	test('it can show its first page whatever was asked', async () => {
+	test('it can show its first page for every page asked for', async () => {
 		sandbox.seedTasks('kling', history(5));
 		sandbox.options.listIgnoresPageNum = true;
 		expect(await listed('pageSize=2&pageNum=2')).toEqual(['4', '3']);

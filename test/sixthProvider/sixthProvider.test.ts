@@ -12,7 +12,7 @@ import { ActiveTrigger } from '../harness/activeTrigger';
 import { acme } from './adapter';
 
 /**
- * A provider that nobody had in mind is added by one adapter file, one sandbox file, one row and two
+ * A provider that was not foreseen is added by one adapter file, one sandbox file, one row and two
  * registry lines, and is right everywhere.
  */
 const row: ProviderRow = {

@@ -80,9 +80,6 @@ export function runOf(context: IExecuteFunctions): number {
 	return first;
 }
 
-/** Executions that n8n 1.123 never runs again under their number: they do not wait in its queue. */
-const neverQueued = ['manual', 'integrated'];
-
 /**
  * What makes the ids of an execution its own. It stays the same when the execution is run again because
  * its process died, and is another's in an execution that only has the same number, after a backup
@@ -95,7 +92,9 @@ function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean }
 	// Hashed, because the token opens the execution's resume address.
 	if (token !== null) return { seed: hashOf(token), isProven: true };
 	const executionId = context.getExecutionId();
-	if (!executionId || neverQueued.includes(context.getMode())) {
+	// A sub-workflow's execution does not wait in the queue of n8n 1.123, so it is never run again under its
+	// number. One started by hand does, with OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS.
+	if (!executionId || context.getMode() === 'integrated') {
 		return { seed: randomUUID(), isProven: true };
 	}
 	const seed = hashOf([context.getInstanceId(), executionId, startOf(context)]);

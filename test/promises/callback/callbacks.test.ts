@@ -182,7 +182,7 @@ describe('with a Webhook Secret', () => {
 		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
 	});
 
-	test('the token of the node’s own calls is told to nobody, and no other passes', async () => {
+	test('the token of the node’s own calls is never shown, and no other token passes', async () => {
 		const id = await bed.start(photos('a'), {}, { webhookSecret: signingSecret });
 		await bed.pass(60 * seconds);
 		const [[name, token], ...more] = Object.entries(bed.ownHeaders);

@@ -133,7 +133,7 @@ test('Download Video, Output Field Name and Simplify count for each item, and ar
 	expect(c.json).toHaveProperty('task_id');
 });
 
-test('an item that asks not to wait comes out as it was, and holds nobody up', async () => {
+test('an item that asks not to wait comes out as it was, and holds up no other', async () => {
 	const id = await bed.start(photos('a', 'b'), { waitForCompletion: '={{ $json.name === "b" }}' });
 	bed.finish('succeed', 1);
 	await bed.callBack();

@@ -164,7 +164,7 @@ describe('two processes of n8n 1, which does not check who resumes', () => {
 		);
 	});
 
-	test('two callbacks at the same moment, and a failed task: whoever ends last, the execution is an error', async () => {
+	test('two callbacks at the same moment, and a failed task: whichever ends last, the execution is an error', async () => {
 		const id = await bed.start(photos('a'), {}, { line: 1, processes: 2 });
 		await bed.pass(60 * seconds);
 		bed.finish('failed', 0);

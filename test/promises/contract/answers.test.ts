@@ -15,7 +15,7 @@ const oddities: Array<
 	['a web page', { kind: 'html' }, 'a web page instead of data'],
 	['an empty page', { kind: 'empty' }, 'an empty response'],
 	['JSON that breaks off', { kind: 'malformedJson' }, 'text instead of data'],
-	['a shape that nobody documented', { kind: 'unknownShape' }, 'data in an unknown form'],
+	['an undocumented shape', { kind: 'unknownShape' }, 'data in an unknown form'],
 	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in an unknown form'],
 	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in an unknown form'],
 	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in an unknown form'],

@@ -270,7 +270,7 @@ describe('a clock that is wrong', () => {
 
 describe("states of a real Kling account's key", () => {
 	test.each([
-		['that nobody issued', { apiKey: 'sk-nobody' }, keyRefused, 'code 1002'],
+		['that was never issued', { apiKey: 'sk-nobody' }, keyRefused, 'code 1002'],
 		['without the right to effects', 'noRights', /does not allow this account/, 'code 1103'],
 		['whose resource pack is used up', 'noBalance', noCredit, 'code 1102'],
 	] as const)('a key %s', async (_name, state, message, code) => {

@@ -10,7 +10,7 @@ import {
 	single,
 } from '../../harness/workbench';
 
-/** Whatever is wrong is said for that item, in the words of the editor, and nothing is sent. */
+/** What is wrong is reported for that item, in the words of the editor, and nothing is sent. */
 
 const bench = Workbench.prepare();
 const [kling] = rows;
@@ -224,7 +224,7 @@ describe('the scene decides how many images are sent', () => {
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('one, whatever Effect Type was before', async () => {
+	test('one, regardless of the Effect Type before', async () => {
 		const { error } = await bench.create(kling, { ...dual, effectScene: named('color_mixing') });
 		expect(error).toBeUndefined();
 		expect(inputs()).toEqual([{ image: photo }]);

@@ -2,7 +2,7 @@ import { rows } from '../contract/providers';
 import { Workbench, photo, secondPhoto, single } from '../../harness/workbench';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 
-/** An execution that died with its process, and somebody presses Retry. */
+/** An execution that died with its process, and is retried with the button. */
 
 const bench = Workbench.prepare();
 const rowOf = (name: string) => rows.find(({ provider }) => provider === name)!;
@@ -96,7 +96,7 @@ test('an id of the user is looked up, with a token and without', async () => {
 	expect(bench.sandbox.charges).toHaveLength(2);
 });
 
-test('an id of the user that an expression makes anew proves nothing, so nothing is sent', async () => {
+test('an id of the user that an expression makes new each time proves nothing, so nothing is sent', async () => {
 	const options = { externalTaskId: "={{ 'order-' + $execution.id + $itemIndex }}" };
 	const { error } = await retryWith('kling', options);
 	expect(error?.message).toMatch(/may have created the task/);

@@ -85,7 +85,7 @@ describe('A retry of many creates finds all tasks of the try before, each once, 
 			},
 		],
 		[
-			'the list shows its first page whatever is asked for',
+			'the list always shows its first page',
 			() => {
 				sandbox.options.listIgnoresPageNum = true;
 			},

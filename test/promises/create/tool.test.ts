@@ -16,7 +16,7 @@ import { rows } from '../contract/providers';
 import { Workbench, failingPhoto, photo, single } from '../../harness/workbench';
 import { additionalDataOf } from '../../../tools/engine';
 
-/** An AI agent's tool: one call is one create, whatever n8n retries; two calls are two. */
+/** An AI agent's tool: one call is one create, however n8n retries; two calls are two. */
 
 const bench = Workbench.prepare();
 const lookup = rows.find(({ provider }) => provider === 'kling')!;
@@ -32,7 +32,7 @@ class Tool extends KlingEffects {
 	}
 }
 
-/** Calls its tool, so often with the same arguments, by asking n8n's engine to run it. */
+/** Calls its tool that many times with the same arguments, by asking n8n's engine to run it. */
 class Agent {
 	static calls: IDataObject[] = [];
 	description = {
@@ -158,7 +158,7 @@ async function callByEngine({ workflow, data, additionalData }: Staged, args: ID
 const ways = { inside: callInside, 'by the engine': callByEngine };
 
 describe.each(Object.entries(ways))('a tool that is run %s', (_way, call) => {
-	test.each(blind)('$name: a lost answer is paid once, whatever is retried', async (row) => {
+	test.each(blind)('$name: a lost answer is paid once, however it is retried', async (row) => {
 		const staged = stage(row, retryOnFail);
 		bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
 		await call(staged, [{ prompt: 'dance' }]);

@@ -6,7 +6,7 @@ import { answer, answerInTurn, odd, words } from './randomAnswers';
 import { HostileServer, providerNames } from './server';
 
 /**
- * Whatever a provider answers, nothing raw gets out of any operation: with "Continue", n8n would pass
+ * No response of a provider gets out of any operation raw: with "Continue", n8n would pass
  * the input through as if all were well, and paid ids would be lost with it.
  */
 

@@ -124,7 +124,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 				'video/mp4',
 			),
 		],
-		['a format that nobody knows', file(Buffer.alloc(2000, 7), 'binary/octet-stream')],
+		['an unknown format', file(Buffer.alloc(2000, 7), 'binary/octet-stream')],
 		[
 			'a list of parts',
 			file(

@@ -7,7 +7,7 @@ import { answer, answerInTurn, odd, type Answer } from './randomAnswers';
 import { HostileServer, providerNames, type Behaviour } from './server';
 
 /**
- * Whatever a provider answers to polls, nothing raw gets out of the trigger, and it loses nothing: as
+ * No response to a poll gets out of the trigger raw, and none makes it lose anything: as
  * soon as the provider answers honestly again, the task that has ended is emitted, once. What a
  * readable answer says of the task itself is believed, and never emitted again.
  */

@@ -118,7 +118,7 @@ describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, 
 		},
 	);
 
-	test('of whatever kind it is, is taken out', () => {
+	test('of any kind is taken out', () => {
 		const credential = { provider: 'kling', authentication: 'accessKey', accessKey, secretKey };
 		const account = readAccount({ ...credential, webhookSecret });
 		const redaction = redactionOf(account);

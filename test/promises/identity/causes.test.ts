@@ -74,11 +74,14 @@ describe('an execution that only has the number of an earlier one (I1)', () => {
 		stage.expectOwn(run, photos.slice(1, 2));
 	});
 
-	test.each(providerNames)(
-		'and one that n8n runs again after a crash pays for nothing twice: %s, n8n 1 and 2',
-		async (provider) => {
+	// By hand where manual runs go to workers.
+	test.each(
+		providerNames.flatMap((name) => [[name, 'webhook'] as const, [name, 'manual'] as const]),
+	)(
+		'and one that n8n runs again after a crash pays for nothing twice: %s, by %s, n8n 1 and 2',
+		async (provider, mode) => {
 			for (const [index, line] of [onN8n1, {}].entries()) {
-				const own = { ...line, mode: 'webhook' as const, workflowId: `${provider} ${index}` };
+				const own = { ...line, mode, workflowId: `${provider} ${index}` };
 				const run = await stage.run(provider, own);
 				await stage.bench.clock.sleep(day);
 				const again = await stage.run(provider, own);

@@ -98,7 +98,7 @@ describe('The trigger in the real n8n-core', () => {
 		['text', '"garbage"'],
 		['a future version', '{"version":9,"open":{}}'],
 		['a half state', '{"version":1}'],
-	])('begins silently anew when its state is %s, and follows what runs', async (_name, state) => {
+	])('silently starts over when its state is %s, and follows what runs', async (_name, state) => {
 		seed('old', 'succeed');
 		seed('a', 'processing');
 		const trigger = new ActiveTrigger({
@@ -110,7 +110,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.ids()).toEqual(['a']);
 	});
 
-	test('begins silently anew with another base URL, credential or prefix, but not with a new key', async () => {
+	test('silently starts over with another base URL, credential or prefix, but not with a new key', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const { text } = trigger.saved;
@@ -125,7 +125,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.restarted(text, { credential: newKey }).ids()).toEqual(['a']);
 	});
 
-	test('begins anew when a deleted trigger is replaced by one of the same name', async () => {
+	test('starts over when a deleted trigger is replaced by one of the same name', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const { text } = trigger.saved;
@@ -388,7 +388,7 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.poll()).toBeNull();
 	});
 
-	test('goes on in the next poll when the first one has read a page and not the next', async () => {
+	test('continues in the next poll when the first one has read a page and not the next', async () => {
 		sandbox.options.listOrder = 'oldestFirst';
 		sandbox.seedTasks(
 			'kling',
@@ -640,7 +640,7 @@ describe('A page that fails for hours', () => {
 });
 
 describe('A trigger that is renamed', () => {
-	test('goes on where it was, also under its first name again', async () => {
+	test('continues where it was, also under its first name again', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const { text } = trigger.saved;

@@ -42,7 +42,7 @@ async function sessionOf(context: IExecuteFunctions, life: Life): Promise<Sessio
 
 const never = new Promise<never>(() => {});
 
-/** What a process does until it dies: then nothing of it goes on, but what it sent is on its way. */
+/** What a process does until it dies: then it does nothing more, but what it sent is on its way. */
 class Life {
 	private isOver = false;
 	private creates = 0;

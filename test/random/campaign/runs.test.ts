@@ -158,7 +158,7 @@ describe('Retry On Fail and the Retry button', () => {
 	});
 
 	// With "Stop" the error is about one item; the others that are unclear used to be named nowhere.
-	test('with "Stop" the message names every item of which nobody knows', async () => {
+	test('with "Stop" the message names every item whose outcome is unknown', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' } });
 		const { error, customData } = await run({ provider: 'cometApi', options: { concurrency: 3 } });
 		expect(error?.message).toBe(
@@ -186,7 +186,7 @@ describe('a failure that all items would meet', () => {
 		});
 	});
 
-	test('an address where nobody is there is said after seconds, for all items', async () => {
+	test('an address where nothing listens is reported within seconds, for all items', async () => {
 		const start = clock.now();
 		const result = await run({
 			count: 50,
@@ -233,7 +233,7 @@ describe('an external task ID of the user', () => {
 });
 
 describe('a loop over the node', () => {
-	test('creates anew in each round', async () => {
+	test('creates again in each iteration', async () => {
 		const { json } = await run({ count: 2, rounds: 2 });
 		expect(json.map(({ taskId }) => taskId)).toEqual(charged());
 		expect(new Set(charged()).size).toBe(4);

@@ -43,7 +43,7 @@ describe('a request without an answer', () => {
 	test.each([
 		// The route can be lost while waiting for the answer: the create was sent, and perhaps paid for.
 		['no route while reading', { code: 'EHOSTUNREACH', syscall: 'read' }],
-		['no route, and nobody says when', { httpCode: 'EHOSTUNREACH' }],
+		['no route, at an unknown moment', { httpCode: 'EHOSTUNREACH' }],
 		['a reset connection', { code: 'ECONNRESET' }],
 		['a time-out', { code: 'ECONNABORTED' }],
 		['anything else', new Error('odd')],

@@ -40,7 +40,7 @@ const taskShape = fc.record({
 		'none',
 	),
 	prefix: fc.constantFrom('', '', 'other-'),
-	/** Milliseconds from its end until the provider dates it anew. */
+	/** Milliseconds from its end until the provider gives it another date. */
 	touched: fc.oneof(
 		{ weight: 5, arbitrary: fc.constant(Infinity) },
 		{ weight: 1, arbitrary: fc.integer({ min: 0, max: 2 * day }) },
@@ -251,7 +251,7 @@ export class Play {
 	private add(shape: Shape, createdAt: number, runs: number): void {
 		const fields = this.fields(shape);
 		const endsAt = createdAt + runs;
-		// Without its creation, a task that is dated anew is a new one.
+		// Without its creation, a task whose date changes is a new one.
 		const touched = fields.dates === 'updated' ? Infinity : shape.touched;
 		this.world.add({ ...fields, createdAt, endsAt, touchedAt: endsAt + touched });
 	}
@@ -300,7 +300,7 @@ export class Play {
 			return;
 		}
 		if (each.do === 'edit') {
-			// Until the first poll of the new version, the old one goes on.
+			// Until the first poll of the new version, the old one continues.
 			if (this.isEdited || runner.activatedAt === Infinity) return;
 			this.isEdited = true;
 			runner.switchTo([...this.history.eventsAfter]);
@@ -309,7 +309,7 @@ export class Play {
 		await this.poll(each);
 	}
 
-	/** n8n goes on with an edited workflow: at once, unless polls are jobs of their own. */
+	/** n8n continues with an edited workflow: at once, unless polls are jobs of their own. */
 	private activate(): void {
 		this.firstWholeAt = Infinity;
 		this.nextIsActivation ||= !this.history.habits.isDurable;
@@ -476,7 +476,7 @@ export class Play {
 		const longBefore = from - marginMs - 2 * skewMs - second;
 		// An end that is dated before the creation says nothing.
 		const isOdd = endsAt + task.updatedSkew <= createdAt + task.createdSkew + minute;
-		// Where it is dated anew, only the first response may have shown it as ended before.
+		// Where its date changes, only the first response may have shown it as ended before.
 		const isTouched = task.touchedAt < Infinity && !this.isInFirstResponse(task);
 		if ((dates === 'both' && !isOdd) || dates === 'updated')
 			return endsAt < longBefore && !isTouched;

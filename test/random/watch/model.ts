@@ -29,7 +29,7 @@ export interface Habits {
 	order: Order;
 	/** The largest page that can be asked for. */
 	largestPage: number;
-	/** The largest page that it gives, whatever it is asked for. */
+	/** The largest page that it gives, even if asked for more. */
 	cap: number;
 	/** Whether the tasks that it leaves out of a page are left out of the next one, too. */
 	skipsWhatItCuts: boolean;
@@ -80,7 +80,7 @@ const unknownTask: Failure = { ...trouble, kind: 'notFound', httpStatus: 404, bo
 export class World {
 	/** True time. */
 	now = 1_790_000_000_000;
-	/** Milliseconds by which n8n's clock is ahead of the true time; somebody may set it. */
+	/** Milliseconds by which n8n's clock is ahead of the true time; it may be set. */
 	n8nAhead = 0;
 	readonly tasks: ModelTask[] = [];
 	readonly lastPage = 1_000;
@@ -238,7 +238,7 @@ function cut(time: number, grain: number): number {
 export interface PollTerms {
 	/** Requests after which the poll's time is over. */
 	requests?: number;
-	/** Whether this poll is the activation's, after which n8n saves whatever there is. */
+	/** Whether this poll is the activation's, after which n8n saves what there is. */
 	isActivation?: boolean;
 }
 
@@ -364,7 +364,7 @@ export class Runner {
 		this.load();
 	}
 
-	/** The workflow is edited: n8n goes on, with the data that it has saved. */
+	/** The workflow is edited: n8n continues, with the data that it has saved. */
 	edit(): void {
 		if (!this.isDurable) this.load();
 	}
@@ -437,7 +437,7 @@ export function worldWith(habits: Partial<Habits> = {}): World {
 	return new World({ ...plain, ...habits }, chance);
 }
 
-/** This many ended tasks, one every `gap`, the last of them some minutes ago. */
+/** This many ended tasks, one every `gap`, the last of them a few minutes ago. */
 export function addHistory(world: World, count: number, gap = minute): void {
 	for (let index = count; index > 0; index--) {
 		world.add({ createdAt: world.now - hour - index * gap });

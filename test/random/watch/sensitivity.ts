@@ -257,7 +257,7 @@ const rules: Rule[] = [
 		becomes: 'this.top = pass.top;',
 	},
 	{
-		name: 'a pass that is not at its end goes on in the next poll',
+		name: 'a pass that is not at its end continues in the next poll',
 		file: 'list.ts',
 		is: 'this.pass = this.storedPass ?? beginPass(this.usualSize);',
 		becomes: 'this.pass = beginPass(this.usualSize);',
@@ -569,7 +569,7 @@ const rules: Rule[] = [
 		becomes: 'this',
 	},
 	{
-		name: 'a renamed node goes on where it was',
+		name: 'a renamed node continues where it was',
 		file: '../../KlingEffectsTrigger/pollLock.ts',
 		is: 'if (isAbout(before) && before.polls > this.from) return before;',
 		becomes: '',

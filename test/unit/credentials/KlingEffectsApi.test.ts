@@ -209,7 +209,7 @@ describe('the form of the credential', () => {
 		expect(isShown('accessKeyNotice', { apiKey, provider: 'kkiai' })).toBe(false);
 	});
 
-	test('a key is used whatever its shape', async () => {
+	test('a key of any shape is used', async () => {
 		const apiKey = '0123456789abcdef0123456789abcdef';
 		await testCredential(sandbox.credential('kling', { apiKey }));
 		expect(sandbox.requests[0].headers.authorization).toBe(`Bearer ${apiKey}`);

@@ -29,7 +29,7 @@ describe('the delay before a retry', () => {
 		]);
 	});
 
-	test('lies within its bounds whatever the tries, the hint and the chance', () => {
+	test('lies within its bounds for all tries, hints and chances', () => {
 		fc.assert(
 			fc.property(
 				fc.integer({ min: 1, max: 10_000 }),

@@ -25,7 +25,7 @@ describe('reading JSON', () => {
 		expect(parseJson(text)).toEqual(JSON.parse(text));
 	});
 
-	test('does not touch digits inside a text, whatever stands around them', () => {
+	test('does not touch digits inside a text, in any surroundings', () => {
 		for (const text of [
 			'a 12345678901234567890 b',
 			'\\" 12345678901234567890',
@@ -103,7 +103,7 @@ describe('beside JSON.parse', () => {
 		);
 	});
 
-	test('takes exactly the same texts for JSON, whatever is changed about one', () => {
+	test('takes exactly the same texts for JSON, after any change to one', () => {
 		const piece = fc.constantFrom(
 			...['"', '\\', '{', '}', '[', ']', ',', ':', '-', '.', 'e', '+', '0', ' ', 'true', '\\"'],
 			'12345678901234567',
@@ -127,7 +127,7 @@ describe('beside JSON.parse', () => {
 	});
 });
 
-test('JSON nested 200 deep is read; what is deeper would overflow whoever walks it', () => {
+test('JSON nested 200 deep is read; anything deeper would overflow the code that walks it', () => {
 	const nested = (depth: number) => '[1,'.repeat(depth) + '1' + ']'.repeat(depth);
 	expect(parseJson(nested(200))).toEqual(JSON.parse(nested(200)));
 	expect(parseJson(nested(201))).toBeUndefined();

@@ -67,7 +67,7 @@ describe('a wait', () => {
 		expect(sent).toEqual([]);
 	});
 
-	test('keeps the id that can be asked for, whatever id the answer has', async () => {
+	test('keeps the id that can be asked for, even if the response has another', async () => {
 		const { followed, sent } = await run({
 			gets: [task('other', 'processing'), task('other', 'succeed')],
 		});
@@ -98,7 +98,7 @@ describe('a wait', () => {
 		expect(followed).toMatchObject([{ task: { status: 'succeed' } }]);
 	});
 
-	test('takes a status that nobody documented for one that goes on', async () => {
+	test('treats an undocumented status as still running', async () => {
 		const { followed, gets } = await run({
 			gets: [task('1000', 'reviewing'), task('1000', ''), task('1000', 'succeed')],
 		});
@@ -111,7 +111,7 @@ describe('a wait', () => {
 		['a provider that is down', refusal(5001)],
 		['too many requests', refusal(1302)],
 		['web pages', answer(502, '<html></html>')],
-		['shapes that nobody documented', answer(200, { ok: true })],
+		['undocumented shapes', answer(200, { ok: true })],
 		['a task that is not shown for a while', notFound],
 		['a refused key', refusal(1002)],
 	])('survives %s until its deadline', async (_name, reply) => {
@@ -230,7 +230,7 @@ describe('a wait for many tasks', () => {
 		['is refused', refusal(1103), 1],
 		['is not there', notFound, 1],
 		['is down again and again', refusal(5000), 2],
-		['has a shape that nobody documented', answer(200, { code: 0, data: [{ odd: 1 }] }), 2],
+		['has an undocumented shape', answer(200, { code: 0, data: [{ odd: 1 }] }), 2],
 	])('goes by id when the list %s', async (_name, reply, reads) => {
 		const { lists, followed } = await run({
 			tasks: 12,
@@ -240,7 +240,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(12);
 	});
 
-	test('goes on with a list that leaves out a few', async () => {
+	test('keeps using a list that leaves out a few', async () => {
 		let rounds = 0;
 		const { lists, followed } = await run({
 			tasks: 20,
@@ -266,7 +266,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(600);
 	});
 
-	test('goes on with a list that is down now and then', async () => {
+	test('keeps using a list that is down now and then', async () => {
 		let reads = 0;
 		const { lists, sent, followed } = await run({
 			tasks: 12,

@@ -150,7 +150,7 @@ test('the facts that support asks for stand at the end, and only those that are 
 	expect(factsOf(null, { provider: kling })).toBe('provider Kling AI');
 });
 
-test('the provider’s sentence is told once, whatever became of the request', () => {
+test('the provider’s sentence is told once, for every outcome of the request', () => {
 	const sentence = 'effect_scene value is invalid';
 	const told = (kind: FailureKind) =>
 		failure(kind, { body: 'json', code: '1201', providerMessage: sentence });
@@ -273,7 +273,7 @@ describe('a task that failed', () => {
 		['Content policy violation', /Use another image/],
 		['CONTENT_MODERATION', /Use another image/],
 		['UPSTREAM_BUSY', /run the workflow again later, with the same image/],
-	])('of “%s” is told what to do about that, whoever the provider is', (reason, advice) => {
+	])('of “%s” is told what to do about that, for every provider', (reason, advice) => {
 		for (const { name } of providers) {
 			expect(told(name, { statusMessage: reason }).description).toMatch(advice);
 			const passedOn = `Kling task failed: ${reason}`;

@@ -220,7 +220,7 @@ test.each(providers)(
 );
 
 test.each(providers)(
-	'$displayName: nothing raw escapes the adapter, whatever a response says',
+	'$displayName: no response makes anything raw escape the adapter',
 	async (provider) => {
 		const anything = fc.record({
 			status: fc.integer({ min: 100, max: 599 }),

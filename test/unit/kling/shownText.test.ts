@@ -41,7 +41,7 @@ test('a provider’s text is shown in one line of 300 characters at most', () =>
 	expect(shownText({ a: 1 })).toBeNull();
 });
 
-test('the reason of a failed task has no tag and an end, whatever the provider says', () => {
+test('the reason of a failed task has no tags and a limited length, for any text of the provider', () => {
 	const data = {
 		task_id: '876543210987654321',
 		task_status: 'failed',

@@ -8,7 +8,7 @@ import { useInstantClock, type InstantClock } from '../../harness/clock';
 import { byId, single } from '../../harness/workbench';
 import { HostileServer } from '../../promises/hostile/server';
 
-/** What stands between n8n and the provider: a certificate that nobody vouches for, a proxy that refuses. */
+/** What stands between n8n and the provider: an untrusted certificate, a proxy that refuses. */
 
 const [key, cert] = ['key', 'localhost'].map((name) =>
 	readFileSync(`test/fixtures/tls/${name}.pem`),

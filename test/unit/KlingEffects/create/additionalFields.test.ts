@@ -1,7 +1,7 @@
 import { rows } from '../../../promises/contract/providers';
 import { photo, single, Workbench } from '../../../harness/workbench';
 
-/** Whatever a provider takes between our releases goes beside what the node sets. */
+/** What a provider adds between our releases is sent beside what the node sets. */
 
 const bench = Workbench.prepare();
 const create = { ...single, waitForCompletion: false, downloadVideo: false };

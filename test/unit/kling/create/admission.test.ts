@@ -282,7 +282,7 @@ describe('a run', () => {
 	});
 
 	// A file that is gone from n8n's store throws when it is read again.
-	test('goes on when sending one create throws', async () => {
+	test('continues when sending one create throws', async () => {
 		const { admission, answering } = byHand({ concurrency: 1 });
 		const thrown = admission.pass(async () => await Promise.reject(new Error('no file')));
 		const next = admission.pass(answering('ok'));
@@ -295,7 +295,7 @@ describe('a run', () => {
 		['tooManyRequests', 100, 850],
 		['providerDown', 100, 100],
 	] as Array<[FailureKind, number, number]>)(
-		'whose first eight creates meet %s after %d ms goes on with four, not with one',
+		'whose first eight creates meet %s after %d ms continues with four, not with one',
 		async (kind, latencyMs, nextAt) => {
 			const { admission, clock } = byHand({ concurrency: 8 });
 			const start = clock.now();

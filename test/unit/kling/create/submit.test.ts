@@ -62,7 +62,7 @@ const unknown = (kind: string, lookUp: string | null = null) => ({
 });
 const none = (times: number) => Array.from({ length: times }, () => notFound);
 
-/** How one create goes on: whether it is sent, or else looked for, row by row. */
+/** How one create proceeds: whether it is sent, or else looked for, row by row. */
 test.each<[string, Setting, object, number]>([
 	['accepted', { posts: [task('7')] }, { outcome: 'created' }, 1],
 	['never sent', { deadlineMs: 0 }, { outcome: 'notSent' }, 0],
@@ -249,7 +249,7 @@ describe('a create whose answer is lost', () => {
 		expect(last).toMatchObject({ state: 'sending' });
 	});
 
-	test('is found when the repeat is refused for its id, in whatever words', async () => {
+	test('is found when the repeat is refused for its id, in any wording', async () => {
 		const oddWords = answer(400, { code: 1201, message: 'the value is not valid' });
 		const { submission } = await run({
 			posts: [lost, oddWords],

@@ -39,7 +39,7 @@ describe('base64', () => {
 		around: fc.constantFrom('', ' ', '\r\n'),
 	});
 
-	test('becomes the canonical text of the same bytes, whatever its form', () => {
+	test('in any form becomes the canonical text of the same bytes', () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), form, (bytes, how) => {
 				const canonical = Buffer.from(bytes).toString('base64');

@@ -299,7 +299,7 @@ describe('files that are no JPEG or PNG', () => {
 		['the first two bytes of a JPEG', text('\xff\xd8')],
 		['half a PNG signature', pngSignature.subarray(0, 4)],
 		['a JPEG behind a line break', text('\n\xff\xd8\xff\xe0\0\0')],
-	])('are refused even when nobody knows them: %s', (_, file) => {
+	])('are refused even if they are unknown: %s', (_, file) => {
 		expect(problemOf(file).message).toContain('is neither a JPEG nor a PNG image.');
 	});
 

@@ -9,7 +9,7 @@ import { isSignedBy } from '../../../../nodes/kling/signatures';
 import type { Recording } from '../../../../conformance/recording';
 import { liveAnswers } from '../../../fixtures/recordedAnswers';
 
-/** What the node makes of every answer that somebody recorded. None is left out. */
+/** What the node makes of every recorded answer. None is left out. */
 
 /** In the order of the recordings: where and what it is, and what the node makes of it. */
 const expected: Array<[where: string, situation: string, made: string]> = [
@@ -275,7 +275,7 @@ const expected: Array<[where: string, situation: string, made: string]> = [
 /** Why an answer is given up on. */
 const notRead: Record<string, string> = {
 	'not read': 'The node never trusts what a callback says: it asks the provider for the task.',
-	'unreadable: null': 'KKIAI documents an empty object, which holds no task. A wait goes on.',
+	'unreadable: null': 'KKIAI documents an empty object, which holds no task. A wait continues.',
 };
 
 function providerOf({ provider }: Recording): Provider {

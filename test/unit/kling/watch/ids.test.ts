@@ -218,7 +218,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b'], state)).ids).toEqual(['a']);
 	});
 
-	test('goes on with the others when one cannot be looked at', async () => {
+	test('continues with the others when one cannot be looked at', async () => {
 		statuses.set('a', trouble).set('b', 'processing').set('c', 'processing');
 		const first = await poll(['a', 'b', 'c'], null);
 		expect(first.failure).toBeNull();

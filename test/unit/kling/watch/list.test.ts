@@ -33,7 +33,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([]);
 	});
 
-	test('emits tasks oldest end first, whatever the order of their creation', async () => {
+	test('emits tasks oldest end first, in any order of their creation', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		const slow = world.add({ endsAt: world.now + 30 * minute });
@@ -208,7 +208,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
-	test('goes on in the next poll where the time of a poll was over, and never loses the rest', async () => {
+	test('continues in the next poll where the time of a poll was over, and never loses the rest', async () => {
 		const world = worldWith({ largestPage: 10, order: 'random' });
 		addHistory(world, 100);
 		const runner = await activated(world);
@@ -232,7 +232,7 @@ describe('Watching the account', () => {
 		expect(world.requests).toBe(1);
 	});
 
-	test('goes on behind the pages that a poll had time for, and does not read the first again', async () => {
+	test('continues behind the pages that a poll had time for, and does not read the first again', async () => {
 		const world = worldWith({ largestPage: 10, order: 'random' });
 		addHistory(world, 25);
 		const runner = await activated(world);
@@ -642,7 +642,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([...quick, ...old].map(({ id }) => id));
 	});
 
-	test('asks for a page again that fails, and goes on', async () => {
+	test('asks for a page again that fails, and continues', async () => {
 		const world = worldWith({ largestPage: 20 });
 		const runner = await activated(world);
 		for (let count = 0; count < 70; count++) world.add();
@@ -652,7 +652,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(runner.failures).toBe(0);
 	});
 
-	test('goes on in the next poll with a page that failed three times, after the newest ones', async () => {
+	test('continues in the next poll with a page that failed three times, after the newest ones', async () => {
 		const world = worldWith({ largestPage: 20, order: 'random' });
 		addHistory(world, 400);
 		const runner = await activated(world);

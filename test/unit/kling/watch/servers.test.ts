@@ -31,7 +31,7 @@ describe('Watching the account, while servers are silent', () => {
 	}
 
 	test.each([hour, 0, -5 * hour])(
-		'counts an event from the last response on, whatever the clock of n8n says: %d ms ahead',
+		'counts an event from the last response on, however n8n’s clock is set: %d ms ahead',
 		async (n8nAhead) => {
 			const { world, runner, before } = await switchedInSilence(n8nAhead);
 			const task = world.add({ outcome: 'succeed' });
@@ -226,7 +226,7 @@ describe('Watching the account, where deep pages fail', () => {
 });
 
 describe('Watching the account, where answers are wrong for a while', () => {
-	test('goes on following a task that the provider did not know ten times', async () => {
+	test('keeps following a task that the provider did not know ten times', async () => {
 		const world = worldWith({ largestPage: 20 });
 		const task = world.add({ endsAt: world.now + day });
 		for (let count = 0; count < 40; count++) world.add();

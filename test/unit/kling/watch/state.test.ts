@@ -23,7 +23,7 @@ describe('The state', () => {
 		expect(readState(stored, 'account', 'test')).toEqual(fresh);
 	});
 
-	test('goes on otherwise, whatever else somebody has added to it', () => {
+	test('continues otherwise, with anything else added to it', () => {
 		expect(readState({ ...known, later: true }, 'account', 'test')).toEqual(known);
 		const ids = readState(null, 'taskIds', 'test');
 		const open = { ...ids, open: ['a'], missing: { a: [1, 2] } };
