@@ -1,8 +1,5 @@
 import type { Account } from './account';
-import { lettersOf, readLetters } from './spelling';
-
-/** A shorter text is no key, and can be part of an id or an address. */
-const shortestSecret = 8;
+import { formsOf, isOdd, lettersOf, readLetters, shortestSecret } from './spelling';
 
 /** Takes an account's secrets out of what a provider says: it may repeat them, and what it says is shown. */
 export interface Redaction {
@@ -22,10 +19,7 @@ export function redactionOf(account: Account): Redaction {
 	// A signature goes on with what differs from one to the next.
 	const starts = kind === 'signed' ? formsOf(signatureStart(account)) : [];
 	const forms = [...new Set([...starts, ...secrets.flatMap(formsOf)])];
-	/** Of secrets with too few letters and digits to be known by them. */
-	const odd = secrets.filter(
-		(secret) => secret.length >= shortestSecret && !isKnownByLetters(secret),
-	);
+	const odd = secrets.filter(isOdd);
 	const isIn = (letters: string) => forms.some((form) => letters.includes(form));
 
 	const text = (source: string): string => {
@@ -86,28 +80,6 @@ function withoutRanges(text: string, ends: Uint32Array): string {
 	return parts.join('') + text.slice(copied);
 }
 
-/**
- * The letters and digits of a secret's spellings: plain, byte by byte in hexadecimal, decimal and octal digits,
- * and in base64 wherever it begins in there.
- */
-function formsOf(secret: string): string[] {
-	if (!isKnownByLetters(secret)) return [];
-	const bytes = [...Buffer.from(secret)];
-	const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
-	const spellings = [
-		secret,
-		...['', '0x', 'u00'].map((start) => hex.map((digits) => start + digits).join('')),
-		bytes.join(''),
-		bytes.map((byte) => byte.toString(8)).join(''),
-		...[0, 1, 2].map((offset) => base64Of(secret, offset)),
-	].map((text) => lettersOf(text));
-	return [...spellings, lettersOf(secret, true)].filter((form) => form.length >= shortestSecret);
-}
-
-function isKnownByLetters(secret: string): boolean {
-	return lettersOf(secret).length >= shortestSecret;
-}
-
 /** The value with its texts, names and numbers rewritten. `parseJson` gives none that is nested without end. */
 function mapTexts(value: unknown, text: (from: string) => string): unknown {
 	if (typeof value === 'string') return text(value);
@@ -117,13 +89,6 @@ function mapTexts(value: unknown, text: (from: string) => string): unknown {
 	return Object.fromEntries(
 		Object.entries(value).map(([name, one]) => [text(name), mapTexts(one, text)]),
 	);
-}
-
-/** The digits of a text in base64 that do not depend on what stands around it, `offset` bytes behind a third one. */
-function base64Of(text: string, offset: number): string {
-	const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
-	const whole = Math.floor((bytes.length * 8) / 6);
-	return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), whole);
 }
 
 /** What the signatures of an account have in common, whenever they are made. */

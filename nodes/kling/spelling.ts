@@ -4,6 +4,9 @@ export interface Reading {
 	sourceOf(start: number, end: number): { start: number; end: number };
 }
 
+/** A shorter text is no key, and can be part of an id or an address. */
+export const shortestSecret = 8;
+
 /** More layers than this are left on: each may be JSON, HTML or a URL inside of another. */
 const mostLayers = 8;
 
@@ -176,4 +179,38 @@ export function readLetters(text: string, isEscaped: boolean): Reading {
 		letters: layers.letters(places),
 		sourceOf: (start, end) => ({ start: starts[places[start]], end: starts[places[end - 1] + 1] }),
 	};
+}
+
+/**
+ * The letters and digits of a secret's spellings: plain, byte by byte in hexadecimal, decimal and octal digits,
+ * and in base64 wherever it begins in there.
+ */
+export function formsOf(secret: string): string[] {
+	if (!isKnownByLetters(secret)) return [];
+	const bytes = [...Buffer.from(secret)];
+	const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0'));
+	const spellings = [
+		secret,
+		...['', '0x', 'u00'].map((start) => hex.map((digits) => start + digits).join('')),
+		bytes.join(''),
+		bytes.map((byte) => byte.toString(8)).join(''),
+		...[0, 1, 2].map((offset) => base64Of(secret, offset)),
+	].map((text) => lettersOf(text));
+	return [...spellings, lettersOf(secret, true)].filter((form) => form.length >= shortestSecret);
+}
+
+function isKnownByLetters(secret: string): boolean {
+	return lettersOf(secret).length >= shortestSecret;
+}
+
+/** Whether a secret has too few letters and digits to be known by them. */
+export function isOdd(secret: string): boolean {
+	return secret.length >= shortestSecret && !isKnownByLetters(secret);
+}
+
+/** The digits of a text in base64 that do not depend on what stands around it, `offset` bytes behind a third one. */
+function base64Of(text: string, offset: number): string {
+	const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
+	const whole = Math.floor((bytes.length * 8) / 6);
+	return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), whole);
 }
