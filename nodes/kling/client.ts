@@ -61,21 +61,20 @@ export class Client {
 		return await this.patiently(async () => await this.getOnce(taskId));
 	}
 
-	/** A task by the provider's id, asked once. */
-	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
-		const outcome = await this.readTask(() => this.provider.getRequest(taskId));
-		return outcome.ok ? { ...outcome, value: this.underId(taskId, outcome.value) } : outcome;
-	}
-
 	/**
-	 * The task under the id that it was asked for by. A gateway may answer with the id that the task has in
-	 * another system, which cannot be asked for here. Where external ids are documented, one may have
-	 * been asked for.
+	 * A task by the provider's id, asked once. It keeps the id that it was asked for by: a gateway may answer
+	 * with the one that the task has in another system, which cannot be asked for here. Where external
+	 * ids are documented, one may have been asked for.
 	 */
-	private underId(taskId: string, record: TaskRecord): TaskRecord {
-		const { task } = record;
-		const isExternal = this.provider.externalId === 'lookup' && task.externalTaskId === taskId;
-		return isExternal ? record : { ...record, task: { ...task, taskId } };
+	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
+		const { provider } = this;
+		const outcome = await this.readTask(() => provider.getRequest(taskId));
+		if (!outcome.ok) return outcome;
+		const { task } = outcome.value;
+		const isExternal = provider.externalId === 'lookup' && task.externalTaskId === taskId;
+		return isExternal
+			? outcome
+			: { ...outcome, value: { ...outcome.value, task: { ...task, taskId } } };
 	}
 
 	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
@@ -167,13 +166,14 @@ export class Client {
 		if (result.kind !== 'response') {
 			return { ...failed(result), providerTime: null };
 		}
+		const providerTime = providerTimeOf(result);
 		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
 		const isSure = !outcome.ok && outcome.failure.kind !== 'contradictory';
 		const isStale = isSure && this.provider.isStaleSignature?.(outcome.failure);
 		// A refused signature made no task, so even a create may be sent again.
 		return isStale && signedAt === undefined
 			? await this.ask(build, interpret, result.headers.date ?? '')
-			: { ...outcome, providerTime: providerTimeOf(result) };
+			: { ...outcome, providerTime };
 	}
 
 	private async patiently<T>(once: () => Promise<Dated<T>>): Promise<Dated<T>> {

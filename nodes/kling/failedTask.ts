@@ -1,7 +1,8 @@
 import { adviceOnReason } from './reasons';
 import { factsOf, type Message, type Subject } from './messages';
 import type { Provider } from './providers';
-import { generatedIdPrefix, type Task } from './task';
+import { isMadeId } from './create/identity';
+import type { Task } from './task';
 
 /** What to say about a task that the provider ended as failed. */
 export function describeFailedTask(
@@ -13,7 +14,7 @@ export function describeFailedTask(
 	const reason = task.statusMessage ?? 'no reason given';
 	const id = task.externalTaskId;
 	const again =
-		id && !id.startsWith(generatedIdPrefix)
+		id && !isMadeId(id)
 			? `External task ID “${id}” is tied to this task: enter another one for a new task.`
 			: 'A retry of this execution finds this task again and creates none.';
 	const advice = [

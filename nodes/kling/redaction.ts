@@ -1,5 +1,5 @@
 import type { Account } from './account';
-import { formsOf, isOdd, lettersOf, readLetters, shortestSecret } from './spelling';
+import { formsOf, hasAny, isOdd, readLetters, shortestSecret } from './spelling';
 
 /** Takes an account's secrets out of what a provider says: it may repeat them, and what it says is shown. */
 export interface Redaction {
@@ -20,14 +20,13 @@ export function redactionOf(account: Account): Redaction {
 	const starts = kind === 'signed' ? formsOf(signatureStart(account)) : [];
 	const forms = [...new Set([...starts, ...secrets.flatMap(formsOf)])];
 	const odd = secrets.filter(isOdd);
-	const isIn = (letters: string) => forms.some((form) => letters.includes(form));
 
 	const text = (source: string): string => {
 		if (source.length < shortestSecret) return source;
 		let rest = odd.reduce((from, secret) => from.replaceAll(secret, shown), source);
-		if (isIn(lettersOf(rest))) rest = withoutForms(rest, false);
+		if (hasAny(forms, rest)) rest = withoutForms(rest, false);
 		const hasEscapes = /[\\%&]/.test(rest);
-		return hasEscapes && isIn(lettersOf(rest, true)) ? withoutForms(rest, true) : rest;
+		return hasEscapes && hasAny(forms, rest, true) ? withoutForms(rest, true) : rest;
 	};
 	const withoutForms = (source: string, isEscaped: boolean): string => {
 		const { letters, sourceOf } = readLetters(source, isEscaped);

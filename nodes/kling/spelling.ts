@@ -169,6 +169,12 @@ export function lettersOf(text: string, isEscaped = false): string {
 	return (isEscaped ? layers.takeOff() : layers).letters();
 }
 
+/** Whether a text, as it is or without its escapes, has any of the forms that {@link formsOf} gives. */
+export function hasAny(forms: readonly string[], text: string, isEscaped = false): boolean {
+	const letters = lettersOf(text, isEscaped);
+	return forms.some((form) => letters.includes(form));
+}
+
 /** {@link lettersOf} a text, with where they stood. */
 export function readLetters(text: string, isEscaped: boolean): Reading {
 	const layers = new Layers(text, true);

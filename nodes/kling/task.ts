@@ -18,9 +18,6 @@ export function isFinal(status: TaskStatus): boolean {
 	return status === 'succeed' || status === 'failed';
 }
 
-/** How the external task ids begin that the node makes itself. */
-export const generatedIdPrefix = 'n8n-';
-
 /** One task, the same for every provider and operation; its fields in the order of the output. Unknown values are null. */
 export interface Task {
 	/** The provider's id. A string always: Kling's exceed 2^53. */

@@ -1,4 +1,5 @@
-import { generatedIdPrefix, type Task } from '../kling/task';
+import { isMadeId } from '../kling/create/identity';
+import type { Task } from '../kling/task';
 
 /** Characters. */
 const longestName = 120;
@@ -12,8 +13,7 @@ export function fileNameOf(
 	photo: string | null,
 	number: string,
 ): string {
-	const ownId = externalTaskId?.startsWith(generatedIdPrefix) ? null : externalTaskId;
-	const own = ownId ?? photo;
+	const own = externalTaskId && !isMadeId(externalTaskId) ? externalTaskId : photo;
 	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
 	const [first, second] = parts.map(fitting);
 	// The user's own id may end in the scene, so that Get Many and the trigger show it.

@@ -92,12 +92,14 @@ export async function waitAndFinish(
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	for (const [index, one] of waiting.entries()) one.record = followed[index];
-	const open = new Set(itemTasks.filter(({ record }) => !isFinal(record.task.status)));
-	if (open.size > 0) addHint(context, 'info', hintAtOpen([...open]));
+	const open: ItemTask[] = [];
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
-		results[index] = await finishTask(context, session, one, open.has(one));
+		const isOpen = !isFinal(one.record.task.status);
+		if (isOpen) open.push(one);
+		results[index] = await finishTask(context, session, one, isOpen);
 	});
+	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	return results;
 }
 

@@ -67,17 +67,18 @@ function hasDied(context: IExecuteFunctions): boolean {
 const firstRuns = new WeakMap<object, number>();
 
 /**
- * The node's run. When an agent runs its tools itself, n8n (1.123 and 2.40) gives each try of Retry
+ * The node's run, and whether it is an agent's tool. When an agent runs its tools itself, n8n (1.123 and 2.40) gives each try of Retry
  * On Fail a run of its own; what the tries of one call share, and no two calls, is the object with
  * their arguments.
  */
-export function runOf(context: IExecuteFunctions): number {
+export function runOf(context: IExecuteFunctions): { run: number; isTool: boolean } {
 	const run = runIndexOf(context);
-	const call: unknown = isTool(context) ? context.getInputData()[0]?.json : null;
-	if (typeof call !== 'object' || call === null) return run;
+	if (!isTool(context)) return { run, isTool: false };
+	const call: unknown = context.getInputData()[0]?.json;
+	if (typeof call !== 'object' || call === null) return { run, isTool: true };
 	const first = firstRuns.get(call) ?? run;
 	firstRuns.set(call, first);
-	return first;
+	return { run: first, isTool: true };
 }
 
 /**

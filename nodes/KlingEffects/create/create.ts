@@ -69,9 +69,9 @@ export async function executeCreate(
 		const asleep = { resumeUrl, deadline: until, intervalMs, itemTasks, problems, paid };
 		return await sleepUntilCallbacks(context, session, asleep);
 	}
+	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };
 	const finished = await waitAndFinish(context, session, itemTasks, wait);
-	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
 	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
 	return outputOf(context, [...problems, ...elsewhere, ...finished], paid);
 }

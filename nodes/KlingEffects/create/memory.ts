@@ -13,7 +13,6 @@ import {
 import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
-import { isTool } from '../../n8n/execution';
 import { beginningOf, recordBeginning, runOf, type Beginning } from './beginning';
 import type { CheckedItem } from './item';
 
@@ -67,30 +66,29 @@ export interface ItemEntry extends Entry {
 export class NodeMemory {
 	private readonly entered: Prints;
 	private readonly account: string;
-	private readonly isTool: boolean;
 
 	private constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly session: Session,
 		private readonly stored: Stored,
 		private readonly run: number,
+		private readonly isTool: boolean,
 	) {
 		this.entered = enteredIn(context.getNode().parameters);
 		const { baseUrl, secret } = session.account;
 		this.account = hashOf([baseUrl, secret]).slice(0, 20);
-		this.isTool = isTool(context);
 	}
 
 	/** To be opened before anything can fail, so that a context without it tells of a death. */
 	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
 		const node = context.getContext('node') as { [contextKey]?: Stored };
 		const isNew = node[contextKey] === undefined;
-		const run = runOf(context);
+		const { run, isTool } = runOf(context);
 		const stored = (node[contextKey] ??= {
 			...beginningOf(context),
 			...{ firstRun: run, entered: [], creates: {}, begun: { execution: '', count: 0 } },
 		});
-		const memory = new NodeMemory(context, session, stored, run - stored.firstRun);
+		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
 		const { account } = memory;
 		const canLookUp = session.provider.externalId === 'lookup';
 		if (isNew) records.set(stored, recordBeginning(context, stored, { account, canLookUp }));

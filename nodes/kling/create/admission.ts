@@ -26,6 +26,8 @@ export interface AdmissionLimits {
  * limits and clean at one with limits.
  */
 export class Admission {
+	/** Why nothing more is sent, when a failure is the reason. */
+	stoppedBy: Failure | null = null;
 	private window: number;
 	/** Below this, each accepted create adds one place; above it, a share of one. */
 	private threshold: number;
@@ -36,7 +38,6 @@ export class Admission {
 	private refusalsInRow = 0;
 	private refusedSince: number | null = null;
 	private fullSince: number | null = null;
-	private cause: Failure | null = null;
 	private readonly waiting: Array<() => void> = [];
 
 	constructor(
@@ -48,14 +49,9 @@ export class Admission {
 		this.threshold = limits.concurrency;
 	}
 
-	/** Why nothing more is sent, when a failure is the reason. */
-	get stoppedBy(): Failure | null {
-		return this.cause;
-	}
-
 	/** From now on nothing more is sent; what is in flight ends as it does. */
 	stop(cause: Failure): void {
-		this.cause ??= cause;
+		this.stoppedBy ??= cause;
 		this.wake();
 	}
 
@@ -83,7 +79,7 @@ export class Admission {
 	private async enter(): Promise<boolean> {
 		for (;;) {
 			const now = this.clock.elapsed();
-			if (this.cause || this.signal?.aborted || now >= this.limits.deadline) return false;
+			if (this.stoppedBy || this.signal?.aborted || now >= this.limits.deadline) return false;
 			if (now < this.pausedUntil) {
 				const until = Math.min(this.pausedUntil, this.limits.deadline);
 				await this.clock.sleep(until - now, this.signal);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { generatedIdPrefix, type ProviderName } from '../task';
+import type { ProviderName } from '../task';
 
 /**
  * When two tries are one create. It decides what is paid, and whose video an item gets, so all of it
@@ -112,7 +112,7 @@ export interface Place {
 export function madeIdOf({ seed, workflowId, node, inNode, number }: Place): string {
 	const hash = hashOf([seed, workflowId, node.id, node.name, inNode, number]);
 	const digits = BigInt(`0x${hash.slice(0, 16)}`) % 10n ** BigInt(madeDigits);
-	return `${generatedIdPrefix}${digits.toString().padStart(madeDigits, '0')}`;
+	return `n8n-${digits.toString().padStart(madeDigits, '0')}`;
 }
 
 /** So few, because n8n shows 9 values of 255 characters; a million tasks share one with a chance of 1 to 20,000. */

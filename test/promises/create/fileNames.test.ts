@@ -78,13 +78,17 @@ test.each([
 	// Not taken for an option of a command.
 	['-rf', 'rf-color_mixing.mp4'],
 	['.-.hidden', 'hidden-color_mixing.mp4'],
+	// The scene, which one may name so that Get Many shows it, stands there once.
+	['order-4711-color_mixing', 'order-4711-color_mixing.mp4'],
+	// Begins as those that the node makes, and is the user's.
+	['n8n-order-7', 'n8n-order-7-color_mixing.mp4'],
 ])('an ID of %j makes the name %s', async (externalTaskId, fileName) => {
 	expect(await fileNameWith({ options: { externalTaskId } })).toBe(fileName);
 });
 
 test('letters of four bytes make a name of 255 bytes at most', () => {
 	const letters = '\u{1d49c}'.repeat(60);
-	const task = { externalTaskId: letters, effectScene: letters, taskId: '1' } as Task;
+	const task = { externalTaskId: letters, effectScene: `${letters}.`, taskId: '1' } as Task;
 	const name = fileNameOf(task, null, '10');
 	expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
 	expect(name).toMatch(/^\u{1d49c}{20,}-\u{1d49c}{20,}-10\.mp4$/u);

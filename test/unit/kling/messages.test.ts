@@ -201,7 +201,8 @@ test('a failed task with an id of the user is found again until another id is gi
 	expect(task('order-4711')).toContain(
 		'External task ID “order-4711” is tied to this task: enter another one for a new task.',
 	);
-	expect(task('n8n-0123')).toContain('A retry of this execution finds this task again');
+	expect(task('n8n-0123456789012345')).toContain('A retry of this execution finds this task again');
+	expect(task('n8n-0123')).toContain('External task ID “n8n-0123” is tied to this task');
 });
 
 /** Every text of the package that reads like a sentence, wherever it stands. */
