@@ -11,7 +11,7 @@ import { isPrivateAddress } from '../kling/privateAddress';
 import type { TaskRecord } from '../kling/task';
 import { fileNameOf } from './fileName';
 import type { Session } from './session';
-import { answerOf, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
+import { answerIn, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
 import { untilDeadline } from './transport';
 import { followVideo, type Stream } from './videoStream';
 
@@ -118,8 +118,8 @@ async function fetchOnce(
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
 			return new NoFile('The address of the video leads into a private network');
 		}
-		const response = await answerOf(
-			context.helpers.httpRequest({
+		const response: IN8nHttpFullResponse | NoFile = await context.helpers
+			.httpRequest({
 				method: 'GET',
 				url,
 				// A compressed one would be longer than it says, and no video gets smaller.
@@ -130,8 +130,9 @@ async function fetchOnce(
 				disableFollowRedirect: true,
 				timeout: idleMs,
 				abortSignal,
-			}),
-		).catch(unanswered);
+			})
+			.catch(answerIn)
+			.catch(unanswered);
 		if (response instanceof NoFile) return response;
 		const { statusCode: status, headers } = response;
 		if (isFromProxy(response, url)) return refusedByProxy(response);

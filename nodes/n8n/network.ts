@@ -63,27 +63,27 @@ interface Sent {
 }
 
 /** An answer, and the request that it answers where that is known. */
-type Answer = IN8nHttpFullResponse & { request?: Sent };
+export type Answer = IN8nHttpFullResponse & { request?: Sent };
 
 /**
  * Any status is an answer. Those by which a proxy refuses are thrown by n8n 2.40, because only then does it
  * show the request (axios's `request`); n8n 1.123 knows no exceptions, but hands it out with the stream of
- * the body. {@link answerOf} makes one of both.
+ * the body. {@link answerIn} makes one of both.
  */
 export const anyStatus: IHttpRequestOptions['ignoreHttpStatusErrors'] = {
 	ignore: true,
 	except: [403, 407, 502, 503, 504],
 };
 
-/** The answer to a request that was sent with {@link anyStatus}. */
-export async function answerOf(response: Promise<unknown>): Promise<Answer> {
-	const answer = response.catch(
-		async (thrown: unknown) =>
-			thrownAnswer(thrown) ??
-			thrownAnswer((thrown as Error | null)?.cause) ??
-			(await Promise.reject(thrown)),
-	);
-	return (await answer) as Answer;
+/**
+ * The answer in what a request with {@link anyStatus} threw.
+ *
+ * @throws the same where it holds none
+ */
+export function answerIn(thrown: unknown): Answer {
+	const answer = thrownAnswer(thrown) ?? thrownAnswer((thrown as Error | null)?.cause);
+	if (answer) return answer;
+	throw thrown;
 }
 
 function thrownAnswer(thrown: unknown): Answer | null {

@@ -12,7 +12,14 @@ import { redactionOf, type Redaction } from '../kling/redaction';
 import type { Send } from '../kling/failure';
 import type { ApiRequest, HttpResponse } from '../kling/http';
 import { parseJson } from '../kling/json';
-import { answerOf, anyStatus, isFromProxy, noResponseOf, proxyFailureOf } from './network';
+import {
+	answerIn,
+	anyStatus,
+	isFromProxy,
+	noResponseOf,
+	proxyFailureOf,
+	type Answer,
+} from './network';
 
 /** The parts of n8n from which requests are made. */
 export type RequestContext =
@@ -39,13 +46,9 @@ export function transportOf(context: RequestContext, account: Account): Send {
 		return await untilDeadline(request.timeoutMs, cancelled, async (ending, deadline) => {
 			try {
 				const options = optionsOf(request, account, ending);
-				const response = await answerOf(
-					context.helpers.httpRequestWithAuthentication.call(
-						endingWith(context, ending.signal),
-						credentialName,
-						options,
-					),
-				);
+				const response: Answer = await context.helpers.httpRequestWithAuthentication
+					.call(endingWith(context, ending.signal), credentialName, options)
+					.catch(answerIn);
 				if (isFromProxy(response, options.url)) return proxyFailureOf(response);
 				return responseOf(response, await textOf(response.body, ending), redaction);
 			} catch (thrown) {

@@ -95,9 +95,7 @@ export async function waitAndFinish(
 	const open: ItemTask[] = [];
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
-		const isOpen = !isFinal(one.record.task.status);
-		if (isOpen) open.push(one);
-		results[index] = await finishTask(context, session, one, isOpen);
+		results[index] = await finishTask(context, session, one, open);
 	});
 	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	return results;
@@ -112,16 +110,23 @@ function hintAtOpen(open: readonly ItemTask[]): string {
 	return `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
 }
 
-/** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
+/**
+ * The item of a task: with its videos where they are asked for, or the reason that it has failed.
+ *
+ * @param open takes the tasks that still run
+ */
 async function finishTask(
 	context: IExecuteFunctions,
 	session: Session,
-	{ itemIndex, record, finish }: ItemTask,
-	isOpen: boolean,
+	one: ItemTask,
+	open: ItemTask[],
 ): Promise<Result> {
 	const { provider, signal } = session;
+	const { itemIndex, record, finish } = one;
 	const { task } = record;
 	const { taskId, status, videoUrl } = task;
+	const isOpen = !isFinal(status);
+	if (isOpen) open.push(one);
 	// A task that was not waited for is asked for its state, whatever it is.
 	if (finish.wait && status === 'failed' && failedTaskIsProblem(context)) {
 		const problem = { ...describeFailedTask(task, { provider, itemIndex }), taskId };
