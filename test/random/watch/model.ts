@@ -267,12 +267,18 @@ export class Runner {
 	state: AccountState | null = null;
 	failures = 0;
 	largestState = 0;
+	/** Whether the list was ever taken for newest first. */
+	isTakenForNewest = false;
+	/** The tasks that it has seen running. */
+	readonly followed = new Set<string>();
 	private locks = new PollLocks();
 	private name: NodeName = 'Trigger';
 	private data: StaticData = {};
 	private saved = '{}';
 	/** Whether a poll has left a state: what comes after it is not the first one any more, whatever n8n drops. */
 	private isKept = false;
+	/** Whether no poll has left a state since the events were changed. */
+	private isSwitching = false;
 	/** True time of the last response of which n8n knows, and of which what it saved knows. */
 	private heardAt = Infinity;
 	private savedHeardAt = Infinity;
@@ -313,6 +319,7 @@ export class Runner {
 		holder.watch = this.read(result.state);
 		lock.keep(result.state, emitted.length > 0);
 		this.isKept = true;
+		this.isSwitching = false;
 		const isQuiet = emitted.length === 0;
 		const isDropped = isQuiet && (isActivation || (failure !== null && isLong));
 		if (this.isDurable && !isDropped) live.watch = holder.watch;
@@ -326,8 +333,11 @@ export class Runner {
 	private listen(isFirst: boolean): void {
 		const { world } = this;
 		let isHeard = false;
+		let hasSwitched = false;
 		world.onResponse = (outcome) => {
-			if (this.switchedAt === -Infinity) {
+			// A poll that an activation replaces leaves nothing, so the next one begins again.
+			if (this.isSwitching && !hasSwitched) {
+				hasSwitched = true;
 				this.switchedAt = world.now;
 				this.switchedSince = outcome === 'none' ? this.heardAt : world.now;
 			}
@@ -344,6 +354,8 @@ export class Runner {
 		this.state = readState(JSON.parse(text), 'account', 'test');
 		if (this.state.activatedAt === null) throw new Error(`The state cannot be read again: ${text}`);
 		this.largestState = Math.max(this.largestState, text.length);
+		this.isTakenForNewest ||= this.state.top !== null;
+		for (const id of this.state.open) this.followed.add(id);
 		return this.state;
 	}
 
@@ -379,6 +391,7 @@ export class Runner {
 		this.edit();
 		this.events = events;
 		this.switchedAt = -Infinity;
+		this.isSwitching = true;
 	}
 
 	/** The user gives the node its other name. */

@@ -344,7 +344,7 @@ const rules: Rule[] = [
 		name: 'what is known is marked, be there events to want or not',
 		file: 'ledger.ts',
 		is: 'this.isFirst = state.activatedAt === null;',
-		becomes: 'this.isFirst = Object.keys(state.wanted).length === 0;',
+		becomes: 'this.isFirst = filter.events.every((event) => state.wanted[event] === undefined);',
 	},
 	{
 		name: 'without a response no time is known',

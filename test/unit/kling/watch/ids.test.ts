@@ -74,6 +74,7 @@ describe('Watching given tasks', () => {
 		events = ['failed'];
 		const first = await poll(['a'], null);
 		events = ['succeed'];
+		expect((await poll(['a', 'new'], first.state)).ids).toEqual(['new']);
 		const second = await poll(['a'], first.state);
 		expect(asked).toEqual([]);
 		const third = await poll(['a', 'new'], second.state);
