@@ -42,14 +42,16 @@ function reasonFor({ name, availability }: Scene, { provider }: Refuser): string
 }
 
 /** The scene that an unknown name was probably meant to be. */
-function suggestScene(name: string): string | null {
-	const wanted = plain(name);
+function suggestScene(given: string): string | null {
+	const wanted = plain(given);
 	let nearest: Scene | null = null;
 	// A third of the letters may differ: more, and the suggestion would be a guess.
 	let least = Math.floor(wanted.length / 3) + 1;
 	for (const scene of scenes) {
 		if (scene.availability === 'withdrawn') continue;
-		const edits = editsBetween(wanted, plain(scene.name));
+		const name = plain(scene.name);
+		if (Math.abs(name.length - wanted.length) >= least) continue;
+		const edits = editsBetween(wanted, name);
 		if (edits > 0 && edits < least) [nearest, least] = [scene, edits];
 	}
 	return nearest?.name ?? null;

@@ -62,8 +62,9 @@ function readOutputField(parameters: Parameters): string {
 
 function readMaxFileSize(given: unknown): number {
 	const isGiven = given !== undefined && given !== null && given !== '';
-	// An expression can give the number as text.
-	const size = isGiven ? Number(String(given)) : Number(maxFileSizeOption.default);
+	// An expression can give the number as text; an object's own way to be one can throw.
+	const asNumber = typeof given === 'object' ? NaN : Number(String(given));
+	const size = isGiven ? asNumber : Number(maxFileSizeOption.default);
 	if (size > 0 && Number.isFinite(size)) return size;
 	throw new InputError(
 		'Max File Size (MB) must be a number greater than 0',

@@ -5,6 +5,7 @@ import { checkFileSize, checkImage } from '../../kling/image/check';
 import { checkImageUrl } from '../../kling/image/url';
 import { InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
+import { shownText } from '../../kling/shownText';
 import type { Parameters } from '../../n8n/parameters';
 import { showsLeftAndRight } from './imageFields';
 
@@ -188,7 +189,7 @@ function noSuchFile(displayName: string, field: string, present: string[]): Inpu
 			? `The item has files in: ${present.join(', ')}.`
 			: 'The item has no files: connect a node that gives one, such as Read/Write Files from Disk or HTTP Request.';
 	return new InputError(
-		`The item has no file in input field “${field}” for ${displayName}`,
+		`The item has no file in input field “${shownText(field) ?? ''}” for ${displayName}`,
 		`Enter the name of the field that holds the file. ${found}`,
 	);
 }

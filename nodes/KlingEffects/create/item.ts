@@ -82,8 +82,8 @@ async function readItem(
 
 function readMaxTasks(given: unknown): number | undefined {
 	if (given === undefined || given === null || given === '') return undefined;
-	// An expression can give the number as text.
-	const most = Number(String(given));
+	// An expression can give the number as text; an object's own way to be one can throw.
+	const most = typeof given === 'object' ? NaN : Number(String(given));
 	if (Number.isInteger(most) && most >= 1) return most;
 	throw new InputError(
 		'Max Tasks must be a whole number of at least 1',

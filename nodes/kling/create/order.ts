@@ -39,11 +39,13 @@ export function readOrder(
 			'Choose a scene from the list or enter its name.',
 		);
 	}
+	checkLength(entered, 'Effect Scene');
 	const given: GivenOptions = {};
 	for (const name of optionsInOrder) {
 		const read = name === 'externalTaskId' ? idOf : textOf;
 		given[name] = read(options[name], optionNames[name]);
 	}
+	if (given.modelName) checkLength(given.modelName, optionNames.modelName);
 	checkValues(given);
 	const additionalFields = readAdditionalFields(options.additionalFields);
 	checkTaken(given, provider);
@@ -59,6 +61,18 @@ export function readOrder(
 		...(modelName ? { modelName } : {}),
 		...(additionalFields ? { additionalFields } : {}),
 	};
+}
+
+/** Twice as many as the longest name of a scene or model has. */
+const longestWord = 100;
+
+/** A picture in the wrong field is not sent, compared with every scene, or quoted. */
+function checkLength(word: string, displayName: string): void {
+	if (word.length <= longestWord) return;
+	throw new InputError(
+		`${displayName} has ${word.length} characters`,
+		`Names have at most ${longestWord}. Check which value the field holds.`,
+	);
 }
 
 type GivenOptions = Partial<Record<OrderOption, string>>;

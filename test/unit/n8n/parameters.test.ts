@@ -63,6 +63,33 @@ describe('a value whose own way to be a text throws', () => {
 	);
 });
 
+test.each(['maxFileSize', 'maxTasks', 'timeout', 'pollInterval', 'concurrency'])(
+	'the number %s is told too where it is an object that is no text',
+	async (name) => {
+		const parameters = { waitForCompletion: true, downloadVideo: true };
+		const options = { [name]: '={{ Object.create(null) }}' };
+		const { error } = await bench.create(kling, { ...parameters, options });
+		expect(error?.message).toMatch(/must be a (whole )?number/);
+		expect(bench.sandbox.requests).toEqual([]);
+	},
+);
+
+test.each([
+	[{ effectScene: 'iVBORw0KGgo'.repeat(100_000) }, 'Effect Scene has 1100000 characters'],
+	[{ options: { modelName: 'iVBORw0KGgo'.repeat(10) } }, 'Model Name has 110 characters'],
+	[
+		{ imageInput: 'binary', imageField: 'iVBORw0KGgo'.repeat(1_000) },
+		'The item has no file in input field “…” for Image',
+	],
+])('a picture in a field for a name is told at once, and not repeated', async (given, message) => {
+	const started = process.cpuUsage();
+	const { error } = await bench.create(kling, given);
+	expect(error?.message).toBe(message);
+	expect(bench.sandbox.requests).toEqual([]);
+	// To compare it with every scene took minutes.
+	expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
+});
+
 test('a picture in place of a choice is not repeated', async () => {
 	const picture = 'iVBORw0KGgo'.repeat(1_000);
 	const { error } = await bench.create(kling, { imageInput: `={{ "${picture}" }}` });
