@@ -22,7 +22,11 @@ test.each([
 		fileOf('4711-hug_pro', 'hug_pro'),
 		'4711-hug_pro.mp4',
 	],
-	['the photo, where the node made the ID', fileOf('n8n-0123456789012345', 'hug_pro', 'anna'), 'anna-hug_pro.mp4'],
+	[
+		'the photo, where the node made the ID',
+		fileOf('n8n-0123456789012345', 'hug_pro', 'anna'),
+		'anna-hug_pro.mp4',
+	],
 	['the ID alone, where the scene is unknown', fileOf('order-4711', null), 'order-4711.mp4'],
 	['the task ID, where there is neither', fileOf(null, 'hug_pro'), 'hug_pro-842.mp4'],
 	['nothing but the task ID', fileOf(null, null), 'kling-effect-842.mp4'],
