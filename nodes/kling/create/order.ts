@@ -39,12 +39,12 @@ export function readOrder(
 			'Choose a scene from the list or enter its name.',
 		);
 	}
-	checkLength(entered, 'Effect Scene');
 	const given: GivenOptions = {};
 	for (const name of optionsInOrder) {
 		const read = name === 'externalTaskId' ? idOf : textOf;
 		given[name] = read(options[name], optionNames[name]);
 	}
+	checkLength(entered, 'Effect Scene');
 	if (given.modelName) checkLength(given.modelName, optionNames.modelName);
 	checkValues(given);
 	const additionalFields = readAdditionalFields(options.additionalFields);
