@@ -5,6 +5,7 @@ import { createdMs, type TaskRecord } from '../task';
 import { keptMs, Ledger, type WatchFilter } from './ledger';
 import { isOldestBelow, marginMs, type Probe } from './order';
 import {
+	AlikePages,
 	beginPass,
 	continuePass,
 	isAsBefore,
@@ -58,6 +59,7 @@ class ListPoll {
 	/** The pass over the list, which an earlier poll may have begun; null once all that matters was read. */
 	private pass: ListPass | null;
 	private hasRead = false;
+	private readonly alike = new AlikePages();
 	/** Whether deeper pages can be looked at in this poll. */
 	private canProbe = true;
 
@@ -108,6 +110,7 @@ class ListPoll {
 		ledger.hear(outcome.providerTime);
 		if (!outcome.ok) return outcome;
 		this.hasRead = true;
+		this.alike.add(outcome.value.records);
 		for (const record of outcome.value.records) ledger.record(record, this.settled.since);
 		if (ledger.seen.size > mostSeen) {
 			const forgotten = ledger.seen.forgetOldest(mostSeen);
@@ -139,7 +142,8 @@ class ListPoll {
 		// Unless new tasks come first, they may be behind a page that looks as before.
 		const isRecent = whole !== null && (this.top !== null || now < whole.at + marginMs);
 		const isWhole = isRecent && page === 1 && rows === whole.rows && top === whole.top;
-		return (rows < size && (rows <= this.uncut || isWhole)) || page >= this.source.lastPage;
+		const isLast = page >= this.source.lastPage || this.alike.areAll;
+		return (rows < size && (rows <= this.uncut || isWhole)) || isLast;
 	}
 
 	/** Whether the list is newest first, and no later page can hold anything of interest. */

@@ -60,6 +60,25 @@ export function continuePass(
 	};
 }
 
+/** After this many pages in a row with the same tasks, all pages have them. */
+const mostAlike = 4;
+
+/** Notices a provider that gives every page alike, whichever is asked for: its list has no end. */
+export class AlikePages {
+	private tasks = '';
+	private count = 0;
+
+	add(records: readonly TaskRecord[]): void {
+		const tasks = records.map(({ task }) => task.taskId).join();
+		this.count = tasks === this.tasks ? this.count + 1 : 1;
+		this.tasks = tasks;
+	}
+
+	get areAll(): boolean {
+		return this.count >= mostAlike;
+	}
+}
+
 /** Whether the list begins with the newest creation that an earlier pass showed, where that proved the order, or with later ones. */
 export function isAsBefore(pass: ListPass, top: number | null): boolean {
 	return pass.order !== null && top !== null && pass.top !== null && pass.top >= top;

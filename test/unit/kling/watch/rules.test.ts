@@ -31,6 +31,28 @@ describe('Watching the account, at the limits of its rules', () => {
 		},
 	);
 
+	test.each([1, 20])(
+		'reads a list of %d tasks, whose every page is the first, a few times and not without end',
+		async (count) => {
+			const world = worldWith({ largestPage: 20 });
+			addHistory(world, count, hour);
+			const listOnce = world.listOnce.bind(world);
+			let asked = 0;
+			world.listOnce = async (_page, size) => {
+				asked++;
+				return await listOnce(1, size);
+			};
+			const runner = await activated(world);
+			const task = world.add({ endsAt: world.now + minute });
+			for (let polls = 0; polls < 4; polls++) {
+				world.now += hour;
+				await runner.poll();
+			}
+			expect(runner.emitted).toEqual([task.id]);
+			expect(asked).toBeLessThan(50);
+		},
+	);
+
 	test('follows a task that the provider knows in between, however often it does not', async () => {
 		const world = worldWith({ largestPage: 20 });
 		const task = world.add({ endsAt: world.now + 10 * day });
