@@ -3,6 +3,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { nodeName, type RunOptions, type RunResult } from '../../tools/engine';
 import { parameters, Stage, type ProviderName } from '../promises/identity/stage';
+import { randomCases } from '../harness/randomCases';
 // n8n's table of processed data.
 import '../../tools/sleepingN8n';
 
@@ -279,7 +280,7 @@ function setFault(sandbox: Sandbox, fault: Fault, skip: number): void {
 }
 
 const seed = Number(process.env.IDENTITY_SEED ?? 20_261_129);
-const numRuns = Number(process.env.IDENTITY_RUNS ?? 40);
+const numRuns = randomCases(40, 'IDENTITY_RUNS');
 
 test(`charges never exceed creates, and no item gets another's task (seed ${seed})`, async () => {
 	await fc.assert(

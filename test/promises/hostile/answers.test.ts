@@ -4,6 +4,7 @@ import { nodeName, runNode } from '../../../tools/engine';
 import { byId, single } from '../../harness/workbench';
 import { answer, answerInTurn, odd, words } from './randomAnswers';
 import { HostileServer, providerNames } from './server';
+import { randomCases } from '../../harness/randomCases';
 
 /**
  * No response of a provider gets out of any operation raw: with "Continue", n8n would pass
@@ -11,7 +12,7 @@ import { HostileServer, providerNames } from './server';
  */
 
 const hostile = HostileServer.prepare();
-const runs = Number(process.env.FUZZ_RUNS ?? 40);
+const runs = randomCases(40, 'FUZZ_RUNS');
 const seed = 20_260_101;
 
 let restore = () => {};

@@ -5,6 +5,7 @@ import { useInstantClock } from '../../harness/clock';
 import { ActiveTrigger } from '../../harness/activeTrigger';
 import { answer, answerInTurn, odd, type Answer } from './randomAnswers';
 import { HostileServer, providerNames, type Behaviour } from './server';
+import { randomCases } from '../../harness/randomCases';
 
 /**
  * No response to a poll gets out of the trigger raw, and none makes it lose anything: as
@@ -13,7 +14,7 @@ import { HostileServer, providerNames, type Behaviour } from './server';
  */
 
 const hostile = HostileServer.prepare();
-const runs = Number(process.env.FUZZ_RUNS ?? 40);
+const runs = randomCases(40, 'FUZZ_RUNS');
 const seed = 20_260_101;
 /** The one that odd answers are about. */
 const taskId = '7';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { parseJson } from '../../../nodes/kling/json';
+import { randomCases } from '../../harness/randomCases';
 
 describe('reading JSON', () => {
 	test('keeps every digit of a long task id that comes as a number', () => {
@@ -99,7 +100,7 @@ describe('beside JSON.parse', () => {
 			fc.property(tree, fc.constantFrom('', ' ', '\n\t'), (value, blank) => {
 				expect(parseJson(written(value, blank))).toEqual(read(value));
 			}),
-			{ numRuns: 3000 },
+			{ numRuns: randomCases(3_000, 'FUZZ_RUNS') },
 		);
 	});
 
@@ -122,7 +123,7 @@ describe('beside JSON.parse', () => {
 				}
 				expect([changed, parseJson(changed) !== undefined]).toEqual([changed, isJson]);
 			}),
-			{ numRuns: 5000 },
+			{ numRuns: randomCases(5_000, 'FUZZ_RUNS') },
 		);
 	});
 });

@@ -5,6 +5,7 @@ import type { HttpResponse } from '../../../nodes/kling/http';
 import { parseJson } from '../../../nodes/kling/json';
 import { describeUnknownOutcome } from '../../../nodes/kling/messages';
 import { providers, type Provider } from '../../../nodes/kling/providers';
+import { randomCases } from '../../harness/randomCases';
 
 /** A create that was answered: what is paid is never taken for a refusal. */
 
@@ -214,7 +215,7 @@ test.each(providers)(
 				const about = { provider, externalTaskId: null, effectScene: 's', lookUp: null };
 				expect(describeUnknownOutcome(outcome.failure, about).description).toContain(taskId);
 			}),
-			{ numRuns: 500 },
+			{ numRuns: randomCases(500, 'FUZZ_RUNS') },
 		);
 	},
 );
@@ -239,7 +240,7 @@ test.each(providers)(
 				if (provider.findByExternalIdRequest) await client.findByExternalId(id);
 				if (provider.list) await client.listOnce(1);
 			}),
-			{ numRuns: 300 },
+			{ numRuns: randomCases(300, 'FUZZ_RUNS') },
 		);
 	},
 );

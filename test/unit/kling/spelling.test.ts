@@ -3,6 +3,7 @@ import { readAccount } from '../../../nodes/kling/account';
 import { redactionOf } from '../../../nodes/kling/redaction';
 import { lettersOf, readLetters } from '../../../nodes/kling/spelling';
 import { signedToken } from '../../../nodes/kling/signatures';
+import { randomCases } from '../../harness/randomCases';
 
 /** The same by a regular expression: easy to read, and many times slower on an answer full of escapes. */
 const escapes =
@@ -70,7 +71,7 @@ describe.each([false, true])('the letters of a text, its escapes taken off: %p',
 					]),
 				);
 			}),
-			{ numRuns: 3_000 },
+			{ numRuns: randomCases(3_000, 'FUZZ_RUNS') },
 		);
 	});
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { decodeBase64 } from '../../../../nodes/kling/image/base64';
 import { checkImageUrl } from '../../../../nodes/kling/image/url';
 import { attempt } from '../../../fixtures/attempt';
+import { randomCases } from '../../../harness/randomCases';
 
 const label = 'the field "Image"';
 
@@ -51,7 +52,7 @@ describe('base64', () => {
 				const given = `${how.around}${how.prefix}${text}${how.around}`;
 				expect(sent(given)).toBe(canonical);
 			}),
-			{ numRuns: 5000 },
+			{ numRuns: randomCases(5_000, 'FUZZ_RUNS') },
 		);
 	});
 
@@ -67,7 +68,7 @@ describe('base64', () => {
 				expect(canonical).toMatch(/^[A-Za-z0-9+/]{2,}={0,2}$/);
 				expect(sent(canonical)).toBe(canonical);
 			}),
-			{ numRuns: 5000 },
+			{ numRuns: randomCases(5_000, 'FUZZ_RUNS') },
 		);
 	});
 
@@ -98,7 +99,7 @@ describe('base64', () => {
 					expect(sent(`${start}${lines.replace(/\+/g, ' ')}`)).toBe(canonical);
 				},
 			),
-			{ numRuns: 2000 },
+			{ numRuns: randomCases(2_000, 'FUZZ_RUNS') },
 		);
 	});
 
@@ -299,7 +300,7 @@ describe('image addresses', () => {
 				const checked = attempt(() => checkImageUrl(text, label, true));
 				if (checked.ok) expect(new URL(checked.value).protocol).toMatch(/^https?:$/);
 			}),
-			{ numRuns: 5000 },
+			{ numRuns: randomCases(5_000, 'FUZZ_RUNS') },
 		);
 	});
 });

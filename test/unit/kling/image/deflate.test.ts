@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { constants, deflateSync } from 'node:zlib';
 import { isWholeZlib } from '../../../../nodes/kling/image/deflate';
+import { randomCases } from '../../../harness/randomCases';
 
 const runs = { numRuns: 300 };
 /** Bytes that repeat, so that all kinds of codes occur. */
@@ -50,6 +51,6 @@ test('any bytes come to a result', () => {
 		fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
 			expect(typeof isWholeZlib(bytes)).toBe('boolean');
 		}),
-		{ numRuns: 3000 },
+		{ numRuns: randomCases(3_000, 'FUZZ_RUNS') },
 	);
 });
