@@ -193,5 +193,7 @@ function readJson(text: string): { json: unknown; recorded: unknown } {
 
 function shorten(value: unknown): unknown {
 	if (typeof value !== 'string' || value.length <= maxRecordedText) return value;
-	return `${value.slice(0, 200)}… (${value.length} characters)`;
+	// A copy: a slice would keep all of it in memory.
+	const start = Buffer.from(value.slice(0, 200)).toString();
+	return `${start}… (${value.length} characters)`;
 }

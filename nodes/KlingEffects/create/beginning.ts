@@ -13,8 +13,9 @@ export interface Beginning {
 	/**
 	 * Present where an execution is run or retried that died with its process: each create may have been
 	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
+	 * `mayBeEdited`: a person retries it, maybe with other parameters.
 	 */
-	died?: { trace: ExternalIdSupport; maySend?: boolean; account?: string };
+	died?: { trace: ExternalIdSupport; maySend?: boolean; mayBeEdited?: boolean; account?: string };
 }
 
 export function beginningOf(context: IExecuteFunctions): Beginning {
@@ -23,7 +24,7 @@ export function beginningOf(context: IExecuteFunctions): Beginning {
 	if (!died) return { seed, ownsOlder: isProven };
 	// Without a token, the node's ids differ from those before.
 	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
-	return { seed, ownsOlder: isProven, died: { trace } };
+	return { seed, ownsOlder: isProven, died: { trace, mayBeEdited: true } };
 }
 
 /**
@@ -46,7 +47,7 @@ export async function recordBeginning(
 	const trace = isSameAccount ? 'lookup' : 'unverified';
 	// What a person retries may have been edited; what n8n runs again is as it was.
 	const maySend = !beginning.died && isSameAccount && canLookUp;
-	beginning.died = { trace, maySend, account };
+	beginning.died = { ...beginning.died, trace, maySend, account };
 }
 
 /**

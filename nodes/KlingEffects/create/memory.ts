@@ -138,11 +138,11 @@ export class NodeMemory {
 				if (create.state)
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
 				if (!stored.died || begun.includes(create)) return null;
-				const { account, trace } = stored.died;
+				const { account, trace, mayBeEdited } = stored.died;
 				const isGiven = order.externalTaskId !== undefined;
 				const isSameAccount = account === this.account;
 				const maySend = stored.died.maySend === true && isSameAccount;
-				const told = { state: 'sending', hasDied: true, maySend } as const;
+				const told = { state: 'sending', hasDied: true, maySend, mayBeEdited } as const;
 				// An expression may have made another external id before, and another account knows no task of
 				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
 				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };

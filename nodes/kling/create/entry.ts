@@ -24,6 +24,8 @@ export type Remembered = {
 			trace?: ExternalIdSupport;
 			/** The try ended with its process, so it is unknown whether it got as far as this create. */
 			hasDied?: boolean;
+			/** Whether it may have been ordered otherwise than now. */
+			mayBeEdited?: boolean;
 			/** Whether it can be sent all the same, because the provider takes its id only once. */
 			maySend?: boolean;
 	  }

@@ -123,9 +123,12 @@ export function found(
 	}
 	const isEarlier = unclear === null || isOlderBy(clockMargin);
 	rememberTask(record, memory, earlier?.order);
+	const { effectScene, externalTaskId } = order;
+	// Not the scene of now, if the order is not known any more and may have been another.
+	const isKnown = earlier?.state !== 'sending' || !earlier.mayBeEdited;
 	return {
 		outcome: 'found',
-		record: filledIn(record, order),
+		record: filledIn(record, { externalTaskId, ...(isKnown ? { effectScene } : {}) }),
 		isEarlier,
 		mayBeAnother: isEarlier && mayBeAnother,
 	};

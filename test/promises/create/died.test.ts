@@ -53,6 +53,16 @@ describe.each(['started', 'ended'] as const)('whose node had %s', (node) => {
 		);
 	});
 
+	test('does not give them the scene of now, which may be another after an edit', async () => {
+		const effectScene = { __rl: true, mode: 'name', value: 'squish' };
+		const edited = { parameters: { ...parameters, effectScene } };
+		const { json } = await retry('kling', { node }, edited);
+		expect(bench.sandbox.charges.map((one) => one.effectScene)).toEqual(
+			Array(2).fill('color_mixing'),
+		);
+		expect(json.map((one) => one.effectScene)).toEqual([null, null]);
+	});
+
 	test.each(['modellix', 'apiModels', 'cometApi', 'kkiai'])(
 		'sends nothing again at %s, and says what to check',
 		async (name) => {
