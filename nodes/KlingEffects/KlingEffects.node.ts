@@ -104,7 +104,7 @@ export class KlingEffects implements INodeType {
 						name: 'Create',
 						value: 'create',
 						description:
-							'Turn one or two photos into a video. Each task costs credit; its video is ready some minutes later.',
+							'Turn one or two photos into a video. Each task costs credit; its video is ready a few minutes later.',
 						action: 'Create video from photos',
 					},
 					{
