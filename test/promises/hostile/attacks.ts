@@ -90,14 +90,14 @@ export const attacks: Array<[name: string, behaviour: Behaviour, says: RegExp]> 
 ];
 
 /**
- * Where nothing but a deadline ends an attack, deadlines come a thousand times as fast, from when the
+ * Where nothing but a deadline ends an attack, deadlines come 4,000 times as fast, from when the
  * request is there: on a busy machine it would else be over before.
  */
 export function hasten(hostile: HostileServer, says: RegExp): void {
 	if (says !== silent) return;
 	jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
 		const deadline = new AbortController();
-		void hostile.nextRequest().then(() => setTimeout(() => deadline.abort(), ms / 1000));
+		void hostile.nextRequest().then(() => setTimeout(() => deadline.abort(), ms / 4000));
 		return deadline.signal;
 	});
 }
