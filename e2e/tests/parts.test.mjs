@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 
 import { prepared } from '../fixture.mjs';
 import { ensureN8n } from '../../tools/install.mjs';
-import { e2eDir } from '../../tools/paths.mjs';
+import { e2eDir, makeTempDir } from '../../tools/paths.mjs';
 import { cleanEnv } from '../../tools/process.mjs';
 
 const create = 'Until nodes/n8n/execution.ts finds it, Create refuses to wait by callback';
@@ -30,7 +31,12 @@ describe(`what is read of n8n ${prepared.line}.x beyond its types`, () => {
 		const { dir, nodeBinary, ...install } = await ensureN8n(prepared.line);
 		const script = join(e2eDir, 'lib', 'n8nParts.cjs');
 		({ version } = install);
-		found = JSON.parse(execFileSync(nodeBinary, [script, dir], { env: cleanEnv(), cwd: dir }));
+		// n8n-core keeps a key in its folder; where there is none yet, it makes one and says so first.
+		const folder = makeTempDir('parts');
+		const env = cleanEnv({ N8N_USER_FOLDER: folder });
+		const told = execFileSync(nodeBinary, [script, dir], { env, cwd: dir, encoding: 'utf8' });
+		rmSync(folder, { recursive: true });
+		found = JSON.parse(told.split('\n').at(-1));
 	});
 
 	test('is where it was', () => {
