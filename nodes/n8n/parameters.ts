@@ -108,6 +108,12 @@ function wordOf(given: unknown): string | null {
 	return typeof given === 'object' || typeof given === 'function' ? null : String(given);
 }
 
+/** A number, which an expression can give as text; NaN for what is none. */
+export function numberOf(given: unknown): number {
+	const word = wordOf(given);
+	return word === null ? NaN : Number(word);
+}
+
 /**
  * A number from 0 to `most`, which an expression can give as text.
  *

@@ -6,7 +6,7 @@ import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
 import { addHint, problemOf, taskItem, type Result } from '../../n8n/output';
-import { amountOf, type Parameters } from '../../n8n/parameters';
+import { amountOf, numberOf, type Parameters } from '../../n8n/parameters';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
 
@@ -62,9 +62,7 @@ function readOutputField(parameters: Parameters): string {
 
 function readMaxFileSize(given: unknown): number {
 	const isGiven = given !== undefined && given !== null && given !== '';
-	// An expression can give the number as text; an object's own way to be one can throw.
-	const asNumber = typeof given === 'object' ? NaN : Number(String(given));
-	const size = isGiven ? asNumber : Number(maxFileSizeOption.default);
+	const size = numberOf(isGiven ? given : maxFileSizeOption.default);
 	if (size > 0 && Number.isFinite(size)) return size;
 	throw new InputError(
 		'Max File Size (MB) must be a number greater than 0',

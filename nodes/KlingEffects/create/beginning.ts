@@ -68,9 +68,9 @@ function hasDied(context: IExecuteFunctions): boolean {
 const firstRuns = new WeakMap<object, number>();
 
 /**
- * The node's run, and whether it is an agent's tool. When an agent runs its tools itself, n8n (1.123 and 2.40) gives each try of Retry
- * On Fail a run of its own; what the tries of one call share, and no two calls, is the object with
- * their arguments.
+ * The node's run, and whether it is an agent's tool. When an agent runs its tools itself, n8n (1.123 and
+ * 2.40) gives each try of Retry On Fail a run of its own; retries of one call share the same arguments
+ * object, and different calls never do.
  */
 export function runOf(context: IExecuteFunctions): { run: number; isTool: boolean } {
 	const run = runIndexOf(context);

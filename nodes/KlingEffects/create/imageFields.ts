@@ -37,9 +37,9 @@ function allBut(names: readonly string[]) {
 /**
  * When the image fields show: the scene decides where it is known, Effect Type where it is not, and
  * for an expression, which can give any scene, both images show. n8n shows a field whose condition to
- * show is on an expression, even where something else hides it, so scenes are conditions to hide by; and an Effect Type
- * that was chosen for another scene is still set while it is hidden, and must not count. No condition
- * is a regular expression: n8n runs those against a clock and throws when the machine is busy (n8n
+ * show is on an expression, even where something else hides it, so scenes are conditions to hide by;
+ * and an Effect Type that was chosen for another scene is still set while it is hidden, and must not
+ * count. No condition is a regular expression: n8n runs those against a clock and throws when the machine is busy (n8n
  * 1.123 and 2.40).
  */
 const unlessTwo: When = { hide: { effectScene: dual } };

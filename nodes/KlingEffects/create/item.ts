@@ -4,7 +4,7 @@ import { InputError } from '../../kling/input';
 import { isPrivateAddress } from '../../kling/privateAddress';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf, type EffectType } from '../../kling/scenes';
-import { amountOf, choiceOf, Parameters } from '../../n8n/parameters';
+import { amountOf, choiceOf, numberOf, Parameters } from '../../n8n/parameters';
 import { readItems } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readFinish, type Finish, type WaitOptions } from '../afterTask/finish';
@@ -82,8 +82,7 @@ async function readItem(
 
 function readMaxTasks(given: unknown): number | undefined {
 	if (given === undefined || given === null || given === '') return undefined;
-	// An expression can give the number as text; an object's own way to be one can throw.
-	const most = typeof given === 'object' ? NaN : Number(String(given));
+	const most = numberOf(given);
 	if (Number.isInteger(most) && most >= 1) return most;
 	throw new InputError(
 		'Max Tasks must be a whole number of at least 1',

@@ -20,7 +20,7 @@ import { isMadeId } from './identity';
 export const settleMs = [500, 1_500, 4_000];
 /** The same when the provider says that the task exists: then it will show. */
 export const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
-/** In milliseconds: by how much a new task may look older than its request: servers differ, and tell whole seconds. */
+/** By how many milliseconds a new task may look older than its request: servers differ, and tell whole seconds. */
 const clockMargin = 2_000;
 /** The same where an older task is another execution's, and not this one's to take. */
 const foreignMargin = 60_000;
