@@ -1,13 +1,17 @@
 /** Tests run the sources through swc; types are checked by tsc (npm run typecheck). */
+const sharedEngine = '<rootDir>/test/harness/sharedEngine.cjs';
+
 module.exports = {
-	testEnvironment: 'node',
+	testEnvironment: sharedEngine,
 	testMatch: ['<rootDir>/test/**/*.test.ts'],
 	transform: {
+		'/node_modules/(@n8n|n8n-core|n8n-workflow)/.*\\.js$': sharedEngine,
 		'^.+\\.ts$': [
 			'@swc/jest',
 			{ jsc: { parser: { syntax: 'typescript', decorators: true }, target: 'es2022' } },
 		],
 	},
+	transformIgnorePatterns: [],
 	setupFiles: ['<rootDir>/test/harness/environment.ts'],
 	// With another zod, by a configuration of its own.
 	testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/zod4/'],

@@ -16,12 +16,16 @@ export function linesOf(line) {
 	return line ? [line] : n8nLines;
 }
 
-/** The test files of a folder in `e2e/` whose names contain the text. */
+/** The longest of all, as they wait for n8n's own polls: begun last, they would be waited for alone. */
+const isLong = (name) => name.startsWith('trigger');
+
+/** The test files of a folder in `e2e/` whose names contain the text, in the order to run them. */
 export function testFilesIn(folder, only = '') {
 	const names = readdirSync(join(e2eDir, folder)).filter((name) => name.endsWith('.test.mjs'));
 	const chosen = names.filter((name) => name.includes(only)).sort();
 	if (chosen.length === 0) throw new UserError(`No test file's name has "${only}" in it.`);
-	return chosen.map((name) => join(e2eDir, folder, name));
+	const ordered = [...chosen.filter(isLong), ...chosen.filter((name) => !isLong(name))];
+	return ordered.map((name) => join(e2eDir, folder, name));
 }
 
 /**

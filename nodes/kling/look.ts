@@ -46,20 +46,13 @@ export async function follow(
 	return entries.map(({ record }) => record);
 }
 
-/**
- * Looks once at the tasks that still run, as each round of {@link follow} does.
- *
- * @returns what is known of each now, in the same order
- */
+/** Looks once at the tasks that still run: a {@link follow} of a single round. */
 export async function lookOnce(
 	records: readonly TaskRecord[],
-	{ client, clock, signal }: Parameters<typeof follow>[2],
+	session: Parameters<typeof follow>[2],
 ): Promise<TaskRecord[]> {
-	const entries = records.map((record) => ({ record }));
-	const end = clock.elapsed() + lastRoundMs;
-	const isOver = () => Boolean(signal?.aborted) || clock.elapsed() >= end;
-	await new TaskWait(entries, client).look(isOver);
-	return entries.map(({ record }) => record);
+	const now = { deadline: session.clock.elapsed(), intervalMs: 0, firstLookMs: 0 };
+	return await follow(records, now, session);
 }
 
 /** A task of a wait, as it was seen last. */

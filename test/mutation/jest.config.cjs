@@ -6,6 +6,8 @@ module.exports = {
 	...base,
 	rootDir: '../..',
 	testEnvironment: join(__dirname, 'environment.cjs'),
+	transform: { '^.+\\.ts$': base.transform['^.+\\.ts$'] },
+	transformIgnorePatterns: ['/node_modules/'],
 	testMatch: ['<rootDir>/test/mutation/suites/*.cjs'],
 	testSequencer: '<rootDir>/test/mutation/sequencer.cjs',
 };

@@ -91,12 +91,12 @@ export async function waitAndFinish(
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	for (const [index, one] of waiting.entries()) one.record = followed[index];
-	const open: ItemTask[] = [];
+	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
+	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
-		results[index] = await finishTask(context, session, one, open);
+		results[index] = await finishTask(context, session, one);
 	});
-	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	return results;
 }
 
@@ -109,30 +109,22 @@ function hintAtOpen(open: readonly ItemTask[]): string {
 	return `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
 }
 
-/**
- * The item of a task: with its videos where they are asked for, or the reason that it has failed.
- *
- * @param open takes the tasks that still run
- */
+/** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
 async function finishTask(
 	context: IExecuteFunctions,
 	session: Session,
-	one: ItemTask,
-	open: ItemTask[],
+	{ itemIndex, record, finish }: ItemTask,
 ): Promise<Result> {
 	const { provider, signal } = session;
-	const { itemIndex, record, finish } = one;
 	const { task } = record;
 	const { taskId, status, videoUrl } = task;
-	const isOpen = !isFinal(status);
-	if (isOpen) open.push(one);
 	// A task that was not waited for is asked for its state, whatever it is.
 	if (finish.wait && status === 'failed' && failedTaskIsProblem(context)) {
 		const problem = { ...describeFailedTask(task, { provider, itemIndex }), taskId };
 		return { itemIndex, ok: false, problem };
 	}
 	// A wait that was stopped has not timed out.
-	const timedOut = finish.wait && isOpen && !signal?.aborted;
+	const timedOut = finish.wait && !isFinal(status) && !signal?.aborted;
 	const downloads = finish.downloadVideo && record.videoUrls.length > 0;
 	try {
 		const binary = downloads ? await downloadVideos(context, session, record, finish) : undefined;

@@ -38,6 +38,13 @@ const operations: Record<string, Record<string, unknown>> = {
 	'get many': { operation: 'list', returnAll: false, limit: 5 },
 };
 
+/** One case of which each operation has to tell, however few random ones are played. */
+const refusal = {
+	answers: [{ status: 500, headers: {}, body: '' }],
+	onError: 'stopWorkflow',
+	id: '7',
+};
+
 const told = /^(NodeApiError|NodeOperationError)$/;
 
 describe.each(providerNames)('%s', (provider) => {
@@ -71,7 +78,7 @@ describe.each(providerNames)('%s', (provider) => {
 				if (!error && name !== 'get many') expect(items.length + errorItems.length).toBe(1);
 				expect(run.data.resultData.runData[nodeName]).toHaveLength(1);
 			}),
-			{ numRuns: runs, seed },
+			{ numRuns: runs, seed, examples: [[refusal]] },
 		);
 		expect(texts).toBeGreaterThan(0);
 	});
