@@ -4,10 +4,10 @@ import type {
 	IExecuteFunctions,
 	IN8nHttpFullResponse,
 } from 'n8n-workflow';
-import { adviceOnCertificate } from '../kling/certificate';
 import { delayBeforeRetry } from '../kling/clock';
 import { InputError } from '../kling/input';
-import { isPrivateAddress } from '../kling/privateAddress';
+import { adviceOnCertificate } from '../kling/messages';
+import { isPrivateAddress } from '../kling/hosts';
 import type { TaskRecord } from '../kling/task';
 import { fileNameOf } from './fileName';
 import type { Session } from './session';

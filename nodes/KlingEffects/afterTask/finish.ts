@@ -91,11 +91,11 @@ export async function waitAndFinish(
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	for (const [index, one] of waiting.entries()) one.record = followed[index];
-	const open = itemTasks.filter(({ record }) => !isFinal(record.task.status));
-	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
+	const open = new Set(itemTasks.filter(({ record }) => !isFinal(record.task.status)));
+	if (open.size > 0) addHint(context, 'info', hintAtOpen([...open]));
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
-		results[index] = await finishTask(context, session, one);
+		results[index] = await finishTask(context, session, one, open.has(one));
 	});
 	return results;
 }
@@ -114,6 +114,7 @@ async function finishTask(
 	context: IExecuteFunctions,
 	session: Session,
 	{ itemIndex, record, finish }: ItemTask,
+	isOpen: boolean,
 ): Promise<Result> {
 	const { provider, signal } = session;
 	const { task } = record;
@@ -124,7 +125,7 @@ async function finishTask(
 		return { itemIndex, ok: false, problem };
 	}
 	// A wait that was stopped has not timed out.
-	const timedOut = finish.wait && !isFinal(status) && !signal?.aborted;
+	const timedOut = finish.wait && isOpen && !signal?.aborted;
 	const downloads = finish.downloadVideo && record.videoUrls.length > 0;
 	try {
 		const binary = downloads ? await downloadVideos(context, session, record, finish) : undefined;

@@ -7,7 +7,7 @@ import {
 	type INodeExecutionData,
 	type IRunExecutionData,
 } from 'n8n-workflow';
-import { isPrivateAddress } from '../../kling/privateAddress';
+import { isPrivateAddress } from '../../kling/hosts';
 import { isFinal } from '../../kling/task';
 import { postToOwnAddress, runIndexOf } from '../../n8n/execution';
 import {

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { readOrder } from '../../kling/create/order';
 import { InputError } from '../../kling/input';
-import { isPrivateAddress } from '../../kling/privateAddress';
+import { isPrivateAddress } from '../../kling/hosts';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf, type EffectType } from '../../kling/scenes';
 import { amountOf, choiceOf, numberOf, Parameters } from '../../n8n/parameters';

@@ -1,7 +1,6 @@
+import { foreignAddress, isPrivateAddress } from '../hosts';
 import { codePointOf, invisible } from '../input';
-import { isPrivateAddress } from '../privateAddress';
 import { refusedImage } from './check';
-import { foreignAddress } from './hosts';
 
 const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
 const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';

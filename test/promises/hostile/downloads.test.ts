@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { isPrivateAddress } from '../../../nodes/kling/privateAddress';
+import { isPrivateAddress } from '../../../nodes/kling/hosts';
 import { byId } from '../../harness/workbench';
 import { useInstantClock } from '../../harness/clock';
 import { runNode, useBinaryMode } from '../../../tools/engine';

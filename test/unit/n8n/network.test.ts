@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { adviceOnCertificate } from '../../../nodes/kling/certificate';
+import { adviceOnCertificate } from '../../../nodes/kling/messages';
 import { runNode } from '../../../tools/engine';
 import { useInstantClock, type InstantClock } from '../../harness/clock';
 import { byId, single } from '../../harness/workbench';

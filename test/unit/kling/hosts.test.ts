@@ -1,4 +1,4 @@
-import { foreignAddress } from '../../../../nodes/kling/image/hosts';
+import { foreignAddress } from '../../../nodes/kling/hosts';
 
 /** Addresses as Share, Copy Link and the address bar give them, and what each of them leads to. */
 
