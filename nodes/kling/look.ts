@@ -2,7 +2,7 @@ import type { Client } from './client';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviourOf, type Failure } from './failure';
 import { inParallel } from './inParallel';
-import { isFinal, seenAgain, type TaskRecord } from './task';
+import { isFinal, seenAgain, stillRuns, type TaskRecord } from './task';
 
 /** With at least this many open tasks, the account's list is read instead of each task. */
 const listFrom = 10;
@@ -77,7 +77,7 @@ class TaskWait {
 		entries: Entry[],
 		private readonly client: Client,
 	) {
-		this.open = new Set(entries.filter(({ record }) => !isFinal(record.task.status)));
+		this.open = new Set(entries.filter(stillRuns));
 	}
 
 	/** The interval, give or take a tenth; longer when the provider asks for it or is in trouble. */

@@ -50,6 +50,11 @@ export interface TaskRecord {
 	raw: Record<string, unknown>;
 }
 
+/** Whether something can still happen to the task. */
+export function stillRuns({ record }: { record: TaskRecord }): boolean {
+	return !isFinal(record.task.status);
+}
+
 /**
  * The record of a task of which only the given values are known.
  *

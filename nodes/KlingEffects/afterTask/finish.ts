@@ -1,7 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { checkExpression, InputError } from '../../kling/input';
 import { describeFailedTask } from '../../kling/failedTask';
-import { isFinal, type TaskRecord } from '../../kling/task';
+import { stillRuns, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/inParallel';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
@@ -91,11 +91,11 @@ export async function waitAndFinish(
 	const records = waiting.map(({ record }) => record);
 	const followed = records.length > 0 ? await follow(records, limits, session) : [];
 	for (const [index, one] of waiting.entries()) one.record = followed[index];
-	const open = new Set(itemTasks.filter(({ record }) => !isFinal(record.task.status)));
-	if (open.size > 0) addHint(context, 'info', hintAtOpen([...open]));
+	const open = itemTasks.filter(stillRuns);
+	if (open.length > 0) addHint(context, 'info', hintAtOpen(open));
 	const results: Result[] = [];
 	await inParallel(itemTasks, downloadsAtOnce, async (one, index) => {
-		results[index] = await finishTask(context, session, one, open.has(one));
+		results[index] = await finishTask(context, session, one);
 	});
 	return results;
 }
@@ -113,10 +113,10 @@ function hintAtOpen(open: readonly ItemTask[]): string {
 async function finishTask(
 	context: IExecuteFunctions,
 	session: Session,
-	{ itemIndex, record, finish }: ItemTask,
-	isOpen: boolean,
+	one: ItemTask,
 ): Promise<Result> {
 	const { provider, signal } = session;
+	const { itemIndex, record, finish } = one;
 	const { task } = record;
 	const { taskId, status, videoUrl } = task;
 	// A task that was not waited for is asked for its state, whatever it is.
@@ -125,7 +125,7 @@ async function finishTask(
 		return { itemIndex, ok: false, problem };
 	}
 	// A wait that was stopped has not timed out.
-	const timedOut = finish.wait && isOpen && !signal?.aborted;
+	const timedOut = finish.wait && stillRuns(one) && !signal?.aborted;
 	const downloads = finish.downloadVideo && record.videoUrls.length > 0;
 	try {
 		const binary = downloads ? await downloadVideos(context, session, record, finish) : undefined;

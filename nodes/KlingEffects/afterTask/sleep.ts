@@ -8,7 +8,7 @@ import {
 	type IRunExecutionData,
 } from 'n8n-workflow';
 import { isPrivateAddress } from '../../kling/hosts';
-import { isFinal } from '../../kling/task';
+import { stillRuns } from '../../kling/task';
 import { postToOwnAddress, runIndexOf } from '../../n8n/execution';
 import {
 	itemOf,
@@ -112,8 +112,9 @@ async function doubtAbout(resumeUrl: string): Promise<[why: string, advice: stri
  * not paired: n8n 2.40 would look for the input of an item on its way to the error output.
  */
 function lastKnownItems(context: IExecuteFunctions, wait: Wait): INodeExecutionData[] {
-	const tasks = wait.itemTasks.map(({ itemIndex, record, finish }): Result => {
-		const timedOut = finish.wait && !isFinal(record.task.status);
+	const tasks = wait.itemTasks.map((one): Result => {
+		const { itemIndex, record, finish } = one;
+		const timedOut = finish.wait && stillRuns(one);
 		const item = taskItem(record, { simplify: finish.simplify, timedOut, itemIndex });
 		return { itemIndex, ok: true, item };
 	});
