@@ -404,12 +404,7 @@ export class SleepingN8n {
 /** n8n's table of processed data, which all processes share: read, then written, without a lock. */
 const processedData = new Map<string, string[]>();
 
-/** As where a database is put back. */
-export function forgetProcessedData(): void {
-	processedData.clear();
-}
-
-void core.DataDeduplicationService.init({
+const deduplicator = {
 	async checkProcessedAndRecord(items: string[], _scope: string, { node }: { node?: INode }) {
 		const before = processedData.get(node?.id ?? '') ?? [];
 		const isOld = (item: string) => before.includes(item);
@@ -417,7 +412,22 @@ void core.DataDeduplicationService.init({
 		processedData.set(node?.id ?? '', [...before, ...fresh]);
 		return { new: fresh, processed: items.filter(isOld) };
 	},
-} as unknown as IDataDeduplicator);
+} as unknown as IDataDeduplicator;
+
+/** Gives the engine that table, as a whole n8n has it, until {@link closeProcessedData}; the engine alone has none. */
+export async function openProcessedData(): Promise<void> {
+	closeProcessedData();
+	await core.DataDeduplicationService.init(deduplicator);
+}
+
+export function closeProcessedData(): void {
+	Object.assign(core.DataDeduplicationService, { instance: undefined });
+}
+
+/** As where a database is put back. */
+export function forgetProcessedData(): void {
+	processedData.clear();
+}
 
 function isSame(given: string, expected: string): boolean {
 	return (

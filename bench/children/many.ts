@@ -5,7 +5,7 @@ import { loadOf, type Load } from '../lib/load';
 import { createNode, httpCreateNode, items } from '../lib/nodes';
 import { credentialAt } from '../lib/sandbox';
 
-const [way, sandboxUrl, count] = process.argv.slice(2);
+const [way, sandboxUrl, count, figure] = process.argv.slice(2);
 const image = '=https://example.com/{{ $json.number }}.jpg';
 
 /** By hand, as many at once as ours sends: HTTP Request alone would open a connection for each item. */
@@ -18,7 +18,7 @@ const nodes = {
 };
 
 /** Creates, each with an image address of its own, in a process of its own. */
-report(async (): Promise<Load> => {
+report(async (): Promise<Load | number> => {
 	const credential = await credentialAt(sandboxUrl);
 	const run = async (number: number) => {
 		const flow = flowOf(nodes[way as keyof typeof nodes]());
@@ -27,7 +27,20 @@ report(async (): Promise<Load> => {
 		return done;
 	};
 	await run(50);
-	await heapBytes();
+	const before = await heapBytes();
+	if (figure === 'inUse') return (await mostInUse(async () => await run(Number(count)))) - before;
 	const { load } = await loadOf(async () => await run(Number(count)));
 	return load;
 });
+
+/** The most that is on the heap right after a garbage collection, of which there are two a second. */
+async function mostInUse(work: () => Promise<unknown>): Promise<number> {
+	let most = 0;
+	const timer = setInterval(() => {
+		globalThis.gc!();
+		most = Math.max(most, process.memoryUsage().heapUsed);
+	}, 500);
+	await work();
+	clearInterval(timer);
+	return most;
+}

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SleepingN8n } from '../../tools/sleepingN8n';
+import { openProcessedData, SleepingN8n } from '../../tools/sleepingN8n';
 import { createNode, items } from '../lib/nodes';
 import type { Bench, Benchmark } from '../lib/row';
 
@@ -15,6 +15,7 @@ export const ending: Benchmark = {
 	name: 'ending',
 	async run(bench) {
 		await bench.sandbox.reset({ taskSeconds, callbacks: 'on', latencyMs: 50 });
+		await openProcessedData();
 		const number = bench.isQuick ? 2 : count;
 		const [callback, polling] = await Promise.all([
 			secondsTo('callback', number, bench),

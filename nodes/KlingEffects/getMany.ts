@@ -8,7 +8,7 @@ import { momentIn } from '../kling/moment';
 import { describeFailure } from '../kling/messages';
 import { whoLists } from '../kling/providers/whoCan';
 import { outputOf, readItems, taskItem, type Result } from '../n8n/output';
-import { Parameters } from '../n8n/parameters';
+import { numberOf, Parameters } from '../n8n/parameters';
 import type { Session } from '../n8n/session';
 
 const show = { resource: ['video'], operation: ['list'] };
@@ -41,7 +41,7 @@ export const limitFields: INodeProperties[] = [
  */
 export function readLimit(parameters: Parameters): number {
 	if (parameters.flag('returnAll', 'Return All', false)) return Infinity;
-	const limit = Math.floor(Number(parameters.value('limit', 'Limit') ?? 50));
+	const limit = Math.floor(numberOf(parameters.value('limit', 'Limit') ?? 50));
 	if (limit >= 1) return limit;
 	throw new InputError(
 		'Limit must be a number from 1 up',
@@ -147,7 +147,8 @@ export function readFilters(given: unknown, timeZone: string): TaskFilters {
 		if (typeof prefix !== 'string') {
 			throw unreadable('External Task ID Prefix', 'Enter the text that the IDs begin with.');
 		}
-		filters.externalTaskIdPrefix = prefix;
+		// No ID begins with a blank: those of tasks are read without.
+		filters.externalTaskIdPrefix = prefix.trimStart();
 	}
 	return filters;
 }

@@ -1,4 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import { textOf } from '../kling/input';
 import type { Scene } from '../kling/scenes';
 import { searchScenes } from '../kling/sceneSearch';
 import { Parameters } from '../n8n/parameters';
@@ -49,8 +50,12 @@ export async function executeListScenes(context: IExecuteFunctions): Promise<INo
 function scenesFor(context: IExecuteFunctions, itemIndex: number): Result[] {
 	const parameters = new Parameters(context, itemIndex);
 	const limit = readLimit(parameters);
-	const text = String(parameters.value('search', 'Search') ?? '');
-	const images = parameters.value('images', 'Images');
+	const text = textOf(parameters.value('search', 'Search'), 'Search');
+	const images = parameters.choice('images', 'Images', {
+		any: 'Any',
+		single: 'One Image',
+		dual: 'Two Images',
+	});
 	const count = images === 'single' ? 1 : images === 'dual' ? 2 : null;
 	const isWanted = (scene: Scene) => count === null || scene.images === count;
 	const found = searchScenes({ text, isWanted }).slice(0, limit);

@@ -102,7 +102,8 @@ function readSettings(context: IPollFunctions, session: Session) {
 	if (events.length === 0) throw refuse(noEvents);
 	if (isAccount && !provider.list) throw refuse(noList(provider.displayName));
 	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
-	const externalTaskIdPrefix = isAccount ? String(options.externalTaskIdPrefix ?? '') : '';
+	const prefix = isAccount ? String(options.externalTaskIdPrefix ?? '') : '';
+	const externalTaskIdPrefix = prefix.trimStart();
 	const taskIds = isAccount ? null : givenTaskIds(context);
 	if (taskIds && taskIds.length > mostOpen) throw refuse(tooManyIds);
 	const scope = scopeOf(context, session, watch, externalTaskIdPrefix);

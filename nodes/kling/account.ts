@@ -1,4 +1,4 @@
-import { InputError } from './input';
+import { codePointOf, InputError, invisible } from './input';
 import { isSigningSecret } from './signatures';
 import { providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
@@ -26,11 +26,25 @@ type ReadField = (name: keyof typeof fields) => string;
 function fieldOf(data: unknown, name: keyof typeof fields): string {
 	const { [name]: given = '' } = Object(data) as Record<string, unknown>;
 	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
-	if (typeof given === 'string' || isNumber) return String(given).trim();
+	if (typeof given === 'string' || isNumber) return withoutHidden(String(given).trim(), name);
 	const what = given === null ? 'has no value' : 'is not a text';
 	throw new InputError(
 		`${fields[name]} in the credential ${what}`,
 		'If it is an expression, check the name of the secret, and that it is stored as text.',
+	);
+}
+
+/** @throws InputError for what shows nothing or cannot stand in a header, as it comes along with a copy */
+function withoutHidden(text: string, name: keyof typeof fields): string {
+	const [hidden] = /[\r\n…]/.exec(text) ?? invisible.exec(text) ?? [];
+	if (hidden === undefined) return text;
+	const what =
+		hidden === '…'
+			? 'was cut off: it holds …'
+			: `holds an invisible character (${codePointOf(hidden)})`;
+	throw new InputError(
+		`${fields[name]} in the credential ${what}`,
+		'Copy the whole value again with the copy button of the console, or paste it as plain text.',
 	);
 }
 
@@ -95,7 +109,8 @@ function readSecret(read: ReadField, { displayName, signs }: Provider): Secret {
 		const [accessKey, secretKey] = [read('accessKey'), read('secretKey')];
 		if (accessKey && secretKey) return { kind: 'signed', accessKey, secretKey };
 	} else {
-		const key = read('apiKey');
+		// As documentation shows it in a header.
+		const key = read('apiKey').replace(/^(Authorization:\s*)?Bearer\s+/i, '');
 		if (key) return { kind: 'key', key };
 	}
 	throw new InputError(

@@ -179,7 +179,9 @@ const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 
 /** Image servers turn a picture into what the query asks for, or a part of the path. */
 const asksForOther =
-	/\?.*(?<![a-z\d])(jpe?g|jfif|png|auto=format|format=auto)(?![a-z\d])|[/,;](f|fm|format|output|ext)[_:=-](jpe?g|png|auto)\b/i;
+	/\?.*(?<![a-z\d])(jpe?g|jfif|png|auto=format|format=auto)(?![a-z\d])|[/,;:](f|fm|format|output|ext)[_:=(/-](jpe?g|png|auto)\b/i;
+/** Another address in the path: its ending tells what a service reads, not what it gives. */
+const holdsAnother = /\/https?(:|%3a)/i;
 
 /**
  * What an address surely leads to that is no JPEG or PNG image, as fits behind “is the address of”, and
@@ -192,7 +194,7 @@ export function foreignAddress(address: URL): { what: string; advice: string } |
 	if (page) return { what: 'a page, not of an image', advice: page[2] };
 	const [, ending] = /\.(\w{2,5})$/.exec(address.pathname.toLowerCase()) ?? [];
 	const row = ending === undefined ? undefined : endings.find(([one]) => one.test(ending));
-	if (!row || asksForOther.test(target)) return null;
+	if (!row || asksForOther.test(target) || holdsAnother.test(target)) return null;
 	const [, what, advice] = row;
 	return { what: `${what} (.${ending}), not of a JPEG or PNG image`, advice };
 }

@@ -13,9 +13,15 @@ export interface Subject {
 	/** Zero-based, as n8n shows it. */
 	itemIndex?: number;
 	taskId?: string | null;
+	/** Whether it was a create, which alone has a scene, a model and Concurrency. */
+	isCreate?: boolean;
 }
 
-type Text = (provider: string, failure: Failure) => [happened: string, advice: string];
+type Text = (
+	provider: string,
+	failure: Failure,
+	isCreate: boolean,
+) => [happened: string, advice: string];
 
 const texts: Record<FailureKind, Text> = {
 	keyRefused: (provider) => [
@@ -46,17 +52,25 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} has no task with this ID`,
 		'Check the ID, and that the credential belongs to the account that created the task. Old tasks may be gone.',
 	],
-	notOffered: (provider, { providerMessage }) => [
-		`${provider} does not offer this scene or model${because(providerMessage)}`,
-		'Check Effect Scene, Model Name under Options, and Base URL in the credential. Nothing was charged.',
-	],
+	notOffered: (provider, { providerMessage }, isCreate) =>
+		isCreate
+			? [
+					`${provider} does not offer this scene or model${because(providerMessage)}`,
+					'Check Effect Scene, Model Name under Options, and Base URL in the credential. Nothing was charged.',
+				]
+			: [
+					`${provider} does not offer this request${because(providerMessage)}`,
+					'Check Provider and Base URL in the credential.',
+				],
 	duplicateExternalId: (provider) => [
 		`${provider} already has a task with this external task ID`,
 		'Give each task an external task ID of its own, or leave the option out.',
 	],
-	tooManyRequests: (provider) => [
+	tooManyRequests: (provider, _failure, isCreate) => [
 		`${provider} is receiving too many requests`,
-		'Run this again later, or lower Concurrency under Options.',
+		isCreate
+			? 'Run this again later, or lower Concurrency under Options.'
+			: 'Run this again later.',
 	],
 	noFreeSlot: (provider) => [
 		`The ${provider} account is at its parallel-task limit`,
@@ -140,7 +154,11 @@ function because(providerMessage: string | null): string {
 /** What happened to a request, what to do, and the facts that support asks for. */
 export function describeFailure(failure: Failure, subject: Subject): Message {
 	const { provider } = subject;
-	const [message, usual] = texts[failure.kind](provider.displayName, failure);
+	const [message, usual] = texts[failure.kind](
+		provider.displayName,
+		failure,
+		subject.isCreate ?? false,
+	);
 	const advice = provider.advice?.get(failure.code ?? '') ?? usual;
 	return { message, description: `${advice} (${factsOf(failure, subject, message)})` };
 }
@@ -223,7 +241,7 @@ function fateOf({ httpStatus, kind }: Failure): string {
 }
 
 function wordsOf(failure: Failure, provider: string): string {
-	return texts[failure.kind](provider, failure)[0];
+	return texts[failure.kind](provider, failure, true)[0];
 }
 
 /**

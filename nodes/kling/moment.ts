@@ -1,6 +1,7 @@
-const hasZone = /(Z|UTC|GMT|[ECMP][SD]T|\d{2}:\d{2}.*[+-]\d{2}:?\d{2})(\s*\([^)]*\))?$/i;
+const hasZone =
+	/(Z|(?:UTC|GMT)(?:\s?[+-]\d{1,2}(?::?\d{2})?)?|[ECMP][SD]T|\d{2}:\d{2}.*[+-]\d{2}:?\d{2})(\s*\([^)]*\))?$/i;
 /** An offset in hours alone, as PostgreSQL writes it. */
-const hourOffset = /(\d{2}:\d{2}[\d:.,]*\s?[+-]\d{2})$/;
+const hourOffset = /(\d{2}:\d{2}[\d:.,]*)\s?([+-]\d{2}):?(\d{2})?$/;
 const iso = /^\d{4}-\d{2}(?:-(\d{2})(?:[T ](\d{2}):\d{2}(?::\d{2}(?:[.,]\d+)?)?)?)?$/;
 
 /**
@@ -11,19 +12,33 @@ const iso = /^\d{4}-\d{2}(?:-(\d{2})(?:[T ](\d{2}):\d{2}(?::\d{2}(?:[.,]\d+)?)?)
  * @param timeZone an IANA name, such as Europe/Berlin
  */
 export function momentIn(timeZone: string, text: string): number {
-	const trimmed = text.trim().replace(hourOffset, '$1:00');
-	if (isAmbiguous(trimmed)) return NaN;
-	if (hasZone.test(trimmed)) return Date.parse(trimmed.replace(/^(\d{4}-\d{2}-\d{2}) /, '$1T'));
-	const [isIso, day, hour] = iso.exec(trimmed) ?? [];
+	const trimmed = text
+		.trim()
+		.replace(
+			hourOffset,
+			(_, time: string, hours: string, minutes = '00') => `${time}${hours}:${minutes}`,
+		);
+	if (isAmbiguous(trimmed) || !hasYear.test(trimmed) || isNoDay(trimmed)) return NaN;
+	if (hasZone.test(trimmed)) {
+		return Date.parse(trimmed.replace(/^(\d{4}-\d{2}-\d{2}) (?=\S+$)/, '$1T'));
+	}
+	const [isIso] = iso.exec(trimmed) ?? [];
 	const asUtc = isIso
 		? Date.parse(trimmed.replace(' ', 'T').replace(',', '.').replace(/T.*/, '$&Z'))
 		: Date.parse(`${trimmed} UTC`);
 	if (Number.isNaN(asUtc)) return NaN;
-	// The engine makes the 2nd of March of the 30th of February.
-	if (day && hour !== '24' && new Date(asUtc).getUTCDate() !== Number(day)) return NaN;
 	// The clocks may have changed within the offset itself: then the second look is right.
 	const near = asUtc - offsetOf(timeZone, asUtc);
 	return asUtc - offsetOf(timeZone, near);
+}
+
+/** A date without one would be of the year 2001 for the engine. */
+const hasYear = /\d{4}|\d[/.-]\d{1,2}[/.-]\d/;
+
+/** The engine makes the 2nd of March of the 30th of February. */
+function isNoDay(text: string): boolean {
+	const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? [];
+	return day !== undefined && new Date(Date.UTC(+year, +month - 1, +day)).getUTCDate() !== +day;
 }
 
 /** Whether day and month can change places, as in 5/6/2026. */

@@ -8,7 +8,7 @@ import { failureWithoutResponse, type Failure } from '../kling/failure';
  * (SsrfBlockedIpError, SsrfBlockedHostnameError).
  */
 const neverArrived =
-	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|ended before receiving CONNECT response|request was blocked because/;
+	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|ERR_INVALID_CHAR|ended before receiving CONNECT response|request was blocked because/;
 
 /** Codes by which Node.js refuses a certificate, before anything is sent (Node.js, “TLS (SSL)”, X509 certificate error codes). */
 const untrusted =

@@ -4,7 +4,12 @@ import { CallbackHandler } from '../../nodes/KlingEffects/afterTask/webhook';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { postToOwnAddress } from '../../nodes/n8n/execution';
 import { startSandbox, type Sandbox, type ProviderName } from '../../sandbox';
-import { SleepingN8n, type SleepingN8nOptions } from '../../tools/sleepingN8n';
+import {
+	closeProcessedData,
+	openProcessedData,
+	SleepingN8n,
+	type SleepingN8nOptions,
+} from '../../tools/sleepingN8n';
 import { SteppedClock } from './steppedClock';
 
 export const seconds = 1_000;
@@ -61,6 +66,7 @@ export class TestBed {
 
 	static prepare(): TestBed {
 		const bed = new TestBed();
+		beforeAll(openProcessedData);
 		beforeAll(async () => {
 			bed.sandbox = await startSandbox({ taskSeconds: 1_000_000, callbacks: 'off' });
 		});
@@ -90,6 +96,7 @@ export class TestBed {
 			bed.restore();
 		});
 		afterAll(async () => await bed.sandbox.close());
+		afterAll(closeProcessedData);
 		return bed;
 	}
 

@@ -37,7 +37,6 @@ class SharedEngine {
 		if (!(require.resolve('n8n-core') in require.cache)) return;
 		// What a test file has told the engine, or the engine has kept of it.
 		require('@n8n/di').Container.reset();
-		require('n8n-core').DataDeduplicationService.instance = undefined;
 	}
 
 	exportConditions() {

@@ -4,8 +4,7 @@ import { startSandbox, type Sandbox } from '../../sandbox';
 import { nodeName, type RunOptions, type RunResult } from '../../tools/engine';
 import { parameters, Stage, type ProviderName } from '../promises/identity/stage';
 import { randomCases } from '../harness/randomCases';
-// n8n's table of processed data.
-import '../../tools/sleepingN8n';
+import { closeProcessedData, openProcessedData } from '../../tools/sleepingN8n';
 
 /**
  * Random histories of executions: edits, expressions with moods, account switches, crashes, restored
@@ -15,6 +14,8 @@ import '../../tools/sleepingN8n';
 
 const stage = new Stage();
 let other: Sandbox;
+beforeAll(openProcessedData);
+afterAll(closeProcessedData);
 beforeAll(async () => {
 	other = await startSandbox();
 });

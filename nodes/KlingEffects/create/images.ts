@@ -58,11 +58,13 @@ export function readImages(
 	for (const slot of effectType === 'single' ? slots.slice(0, 1) : slots) {
 		const { displayName, parameter, fieldParameter } = slot;
 		const given = parameters.value(isFile ? fieldParameter : parameter, displayName) ?? '';
+		const isOptional = effectType === null && parameter === second.parameter;
+		if (!isFile) refuseFile(displayName, given, binary, isOptional);
 		if (typeof given !== 'string') {
 			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName);
 		}
 		const isGiven = isFile ? fieldNamed(given, binary) !== undefined : given.trim() !== '';
-		if (effectType === null && parameter === second.parameter && !isGiven) continue;
+		if (isOptional && !isGiven) continue;
 		texts.push(given);
 		if (parameter === first.parameter) photo = photoNameOf(input, given, binary);
 		if (input === 'url') {
@@ -166,6 +168,30 @@ function notOneText(displayName: string): InputError {
 	return new InputError(
 		`${displayName} must be a single URL or base64 text`,
 		'For two images, choose a scene that takes two and enter one image in each field.',
+	);
+}
+
+/**
+ * Refuses what an expression gives of a file in place of its content, such as `{{ $binary.photo }}`: the
+ * file's description, where n8n stores it (`filesystem-v2:…`), or nothing.
+ */
+function refuseFile(
+	displayName: string,
+	given: unknown,
+	binary: IBinaryKeyData,
+	isOptional: boolean,
+): void {
+	const fields = Object.keys(binary);
+	const isDescription = 'mimeType' in Object(given);
+	const text = typeof given === 'string' ? given.trim() : null;
+	const isMissing = text === '' && fields.length > 0 && !isOptional;
+	const isPlace = text !== null && /^(filesystem(-v2)?|s3|database)(:|$)/.test(text);
+	if (!isDescription && !isMissing && !isPlace) return;
+	throw new InputError(
+		isMissing
+			? `${displayName} is empty, but the item has a file`
+			: `${displayName} holds a reference to a file, not its content`,
+		`Set Image Input to Binary File, and enter the name of the field that holds the file: ${fields.join(' or ') || 'data'}`,
 	);
 }
 

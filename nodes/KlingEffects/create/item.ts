@@ -1,5 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { readOrder } from '../../kling/create/order';
+import { checkedAddress } from '../../kling/image/url';
 import { InputError } from '../../kling/input';
 import { isPrivateAddress } from '../../kling/hosts';
 import type { Order } from '../../kling/providers/provider';
@@ -62,6 +63,13 @@ async function readItem(
 		);
 	}
 	const isOnInternet = !isPrivateAddress(account.baseUrl);
+	if (order.callbackUrl) {
+		checkedAddress(order.callbackUrl, 'Callback URL', isOnInternet, {
+			advice: 'Enter an address that begins with https:// or http://, or remove the option.',
+			ifPrivate:
+				'The provider calls it from the internet. Enter an address that is reachable from there, or remove the option.',
+		});
+	}
 	const read = readImages(context, itemIndex, parameters, effectType, isOnInternet);
 	const { images, imagesPrint, photo } = read;
 	const finish = { ...readFinish(parameters, options), photo };

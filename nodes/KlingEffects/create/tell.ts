@@ -141,14 +141,14 @@ export function problemsOf(
 		const refuse = (problem: Problem): ItemProblem[] => [{ ok: false, itemIndex, problem }];
 		if (submission.outcome === 'notSent') {
 			const message = stoppedBy
-				? `This item was not sent: ${describeFailure(stoppedBy, { provider }).message}`
+				? `This item was not sent: ${describeFailure(stoppedBy, { provider, isCreate: true }).message}`
 				: 'This item was not sent, because the run ended before its turn';
 			const description = 'Nothing was created or charged for this item. Run it again.';
 			return refuse({ message, description });
 		}
 		const { failure } = submission;
 		const { effectScene } = order;
-		const subject = { provider, itemIndex };
+		const subject = { provider, itemIndex, isCreate: true };
 		if (submission.outcome === 'unknown') {
 			const { externalTaskId } = submission;
 			const about = { ...submission, effectScene: sceneOf(entry, effectScene), itemIndex };

@@ -52,6 +52,8 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['????ftyphe', 'a HEIC image', exportAgain],
 	['????ftypmif1', 'a HEIC image', exportAgain],
 	['????ftypmsf1', 'a HEIC image', exportAgain],
+	['????ftypcrx ', 'a camera raw file (CR3)', exportAgain],
+	['????ftypM4A ', 'a sound file', checkSource],
 	['????ftyp', 'an MP4 or QuickTime video', checkSource],
 ];
 

@@ -21,6 +21,11 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 		'holds an expression, or what is left of one, instead of its value',
 		'Switch the field to Expression, and check in its preview that the address is whole.',
 	],
+	[
+		/["”][\]}),;]{0,3}$|\\[nrt]$|&amp;(?:X-(?:Amz|Goog)-|(?:Signature|sig|token|is|hm|oh)=)/i,
+		'holds HTML or JSON around an address',
+		'Enter the address alone, with & where it has &amp;.',
+	],
 	[/[<>]|\]\(/, 'holds HTML or Markdown around an address', 'Enter the address alone.'],
 	[/(…|\.\.\.|%E2%80%A6)$/i, 'was cut off: it ends in …', 'Copy the whole address.'],
 	[/^https?:\/\/https?:?\/\//i, 'holds http:// twice', 'Delete the first one.'],
@@ -42,10 +47,7 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
 	const trimmed = text.trim();
 	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
-	const [hidden] = invisible.exec(trimmed) ?? [];
-	if (hidden !== undefined) {
-		throw refusedImage(label, `holds an invisible character (${codePointOf(hidden)})`, retype);
-	}
+	refuseHidden(trimmed, label);
 	if (/^data:/i.test(trimmed)) {
 		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
@@ -59,6 +61,35 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 			advice,
 		);
 	}
+	const encoded = checkedAddress(trimmed, label, isFetchedFromInternet, {
+		advice,
+		ifPrivate: asFile,
+	});
+	const foreign = foreignAddress(new URL(encoded));
+	if (foreign) throw refusedImage(label, `is the address of ${foreign.what}`, foreign.advice);
+	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
+	return isPlain ? trimmed : encoded;
+}
+
+function refuseHidden(trimmed: string, label: string): void {
+	const [hidden] = invisible.exec(trimmed) ?? [];
+	if (hidden === undefined) return;
+	throw refusedImage(label, `holds an invisible character (${codePointOf(hidden)})`, retype);
+}
+
+/**
+ * What any address must be that the provider opens: one, whole, readable, and not of a private network.
+ *
+ * @returns it as browsers encode it
+ * @throws InputError
+ */
+export function checkedAddress(
+	trimmed: string,
+	label: string,
+	isOpenedFromInternet: boolean,
+	{ advice, ifPrivate }: { advice: string; ifPrivate: string },
+): string {
+	refuseHidden(trimmed, label);
 	if (/[\t\r\n]/.test(trimmed)) {
 		throw refusedImage(label, 'holds more than one line', 'Enter one address only.');
 	}
@@ -69,13 +100,10 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 	if (finding && whatToDo) throw refusedImage(label, finding, whatToDo);
 	const encoded = encodedUrl(trimmed);
 	if (encoded === null) throw refusedImage(label, 'holds an address that cannot be read', advice);
-	if (isFetchedFromInternet && isPrivateAddress(encoded)) {
-		throw refusedImage(label, 'is an address that only your own network can open', asFile);
+	if (isOpenedFromInternet && isPrivateAddress(encoded)) {
+		throw refusedImage(label, 'is an address that only your own network can open', ifPrivate);
 	}
-	const foreign = foreignAddress(new URL(encoded));
-	if (foreign) throw refusedImage(label, `is the address of ${foreign.what}`, foreign.advice);
-	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
-	return isPlain ? trimmed : encoded;
+	return encoded;
 }
 
 /**

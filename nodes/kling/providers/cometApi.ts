@@ -16,7 +16,9 @@ export const cometApi: Provider = {
 	retention: '30 days',
 	check: modelsCheck('comet_api_error'),
 
-	createRequests: ({ duration = requiredDuration, ...order }) =>
-		gateway.createRequests({ ...order, duration }),
+	createRequests: (order) => {
+		const isGiven = order.duration !== undefined || 'duration' in (order.additionalFields ?? {});
+		return gateway.createRequests(isGiven ? order : { ...order, duration: requiredDuration });
+	},
 	readTask: ({ json }) => klingRecord('cometApi', json.data),
 };

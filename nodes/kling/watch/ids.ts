@@ -50,7 +50,9 @@ export function readTaskIds(given: unknown): string[] {
 		typeof text === 'number'
 			? (idOf(text, 'Task IDs') ?? '')
 			: String(text)
-					.split(/[\s,;"'[\]]+/)
+					.split(/[\s,;"'`[\]，、；“”„]+/)
+					// A dash or a point in front of each is that of a list.
+					.filter((id) => /[\p{L}\p{N}]/u.test(id))
 					.map((id) => idOf(id, 'Task IDs') ?? ''),
 	);
 	return [...new Set(ids.filter((id) => id !== ''))];

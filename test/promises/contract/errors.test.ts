@@ -1,5 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { rows, type ProviderRow } from './providers';
+import { ActiveTrigger } from '../../harness/activeTrigger';
 import { Workbench, byId, single } from '../../harness/workbench';
 
 const bench = Workbench.prepare();
@@ -344,4 +345,47 @@ describe("each code of Kling's table on a Get", () => {
 		expect(error?.message).toContain('No face found');
 		expect(`${error?.message} ${error?.description}`).not.toContain('SUCCEED');
 	});
+});
+
+const row = (name: string) => rows.find(({ provider }) => provider === name)!;
+/** Fields of Create alone. */
+const ofCreate = /Concurrency|Effect Scene|Model Name|scene or model/;
+
+const tooFast = { kind: 'status', status: 429, body: { code: 1302, message: 'too fast' } } as const;
+const wrongPath = {
+	kind: 'status',
+	status: 404,
+	body: {
+		error: {
+			message: 'Invalid URL (GET /v1/kling/v1/videos/effects/84)',
+			type: 'invalid_request_error',
+			code: '',
+		},
+	},
+} as const;
+
+test.each([
+	['Get Many', 'kling', { operation: 'list' }, tooFast],
+	['Get', 'kling', { operation: 'get', taskId: byId('84') }, tooFast],
+	['Get', 'kkiai', { operation: 'get', taskId: byId('84') }, wrongPath],
+	['Get', 'cometApi', { operation: 'get', taskId: byId('84') }, wrongPath],
+])('%s at %s names no field of Create', async (_name, provider, parameters, fault) => {
+	bench.sandbox.addFault(fault as never);
+	const { error } = await bench.run(row(provider), parameters);
+	expect(error).toBeDefined();
+	expect(`${error?.message} ${error?.description}`).not.toMatch(ofCreate);
+});
+
+test.each([
+	['kling', { watch: 'account' }, tooFast],
+	['kkiai', { watch: 'taskIds', taskIds: '84' }, wrongPath],
+])('the trigger at %s names no field of Create', async (provider, parameters, fault) => {
+	bench.sandbox.addFault(fault as never);
+	const trigger = new ActiveTrigger({ credential: bench.credential(row(provider)), parameters });
+	const error = await trigger.poll().then(
+		() => null,
+		(thrown: Error & { description?: string }) => thrown,
+	);
+	expect(error).not.toBeNull();
+	expect(`${error?.message} ${error?.description}`).not.toMatch(ofCreate);
 });

@@ -4,8 +4,11 @@ import { startSandbox, type Sandbox } from '../../../sandbox';
 import type { RunResult } from '../../../tools/engine';
 import { byExternalId, byId } from '../../harness/workbench';
 import { hintsOf, idsOf, items, parameters, photos, providerNames, Stage } from './stage';
-// n8n's table of processed data.
-import { forgetProcessedData } from '../../../tools/sleepingN8n';
+import {
+	closeProcessedData,
+	forgetProcessedData,
+	openProcessedData,
+} from '../../../tools/sleepingN8n';
 
 /** What once gave an item another's video, or paid twice: one example each (I1 to I15). */
 
@@ -16,6 +19,8 @@ const [first, second] = items.map((item) => [item]);
 const onN8n1 = { resumeToken: null };
 
 let other: Sandbox;
+beforeAll(openProcessedData);
+afterAll(closeProcessedData);
 beforeAll(async () => {
 	other = await startSandbox();
 });

@@ -710,3 +710,22 @@ describe('Parameters', () => {
 		expect((await trigger.ids()).sort()).toEqual(['a', 'b']);
 	});
 });
+
+test.each([' order-', ' '])(
+	'the trigger: a prefix of %j does not silence it',
+	async (externalTaskIdPrefix) => {
+		sandbox.reset();
+		const seed = (taskId: string) =>
+			sandbox.seedTasks('kling', [
+				{ taskId, externalTaskId: `order-${taskId}`, status: 'processing', createdAt: Date.now() },
+			]);
+		seed('a');
+		const trigger = new ActiveTrigger({
+			credential: sandbox.credential('kling'),
+			parameters: { options: { externalTaskIdPrefix } },
+		});
+		await trigger.poll();
+		sandbox.finish('a', 'succeed');
+		expect(await trigger.ids()).toEqual(['a']);
+	},
+);

@@ -1,9 +1,11 @@
 import { startSandbox, type Sandbox } from '../../../sandbox';
 import { runNode } from '../../../tools/engine';
-// n8n's table of processed data, which outlives a process.
-import '../../../tools/sleepingN8n';
+import { closeProcessedData, openProcessedData } from '../../../tools/sleepingN8n';
 
 let sandbox: Sandbox;
+// It outlives a process.
+beforeAll(openProcessedData);
+afterAll(closeProcessedData);
 beforeAll(async () => {
 	sandbox = await startSandbox();
 });

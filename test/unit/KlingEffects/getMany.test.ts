@@ -101,3 +101,46 @@ test('a task without a time passes no time filter, and one without an external i
 	expect(matches(bare, { createdBefore: ms })).toBe(false);
 	expect(matches(bare, { externalTaskIdPrefix: 'o' })).toBe(false);
 });
+
+const read = (createdAfter: string, zone = 'Asia/Tokyo') =>
+	readFilters({ createdAfter }, zone).createdAfter;
+
+test.each([
+	// As Ruby, Rails, BigQuery, pandas, `date -u` and `git log` write them.
+	['2026-11-21 08:00:00 UTC', '2026-11-21T08:00:00Z'],
+	['2026-11-21 08:00 UTC', '2026-11-21T08:00:00Z'],
+	['2026-11-21 08:00:00 GMT', '2026-11-21T08:00:00Z'],
+	['2026-11-21 08:00:00 +0100', '2026-11-21T07:00:00Z'],
+	['2026-11-21 08:00:00 +01:00', '2026-11-21T07:00:00Z'],
+	['2026-11-21 08:00:00 EST', '2026-11-21T13:00:00Z'],
+	['2026-11-21 08:00:00 -05', '2026-11-21T13:00:00Z'],
+])('%s is read', (text, moment) => {
+	expect(read(text)).toBe(Date.parse(moment));
+});
+
+test.each([
+	['2026-11-21 08:00 GMT+2', '2026-11-21T06:00:00Z'],
+	['2026-11-21 08:00 UTC+2', '2026-11-21T06:00:00Z'],
+	['Nov 21, 2026, 8:00 AM GMT-5', '2026-11-21T13:00:00Z'],
+])('%s is read with its offset, or refused; the offset is never ignored', (text, moment) => {
+	let found: number | undefined;
+	try {
+		found = read(text);
+	} catch {
+		return;
+	}
+	expect(found).toBe(Date.parse(moment));
+});
+
+test.each(['Nov 21', 'Sat Nov 28', 'May 5', '2026-02-30T08:00:00Z', '2026-06-31T10:00:00+02:00'])(
+	'%s, without a year or of a day that no month has, is refused and not guessed',
+	(text) => {
+		expect(() => read(text)).toThrow('Created After cannot be read');
+	},
+);
+
+test('Get Many: a blank in front of the prefix does not hide all tasks', () => {
+	const { task } = recordOf('kling', { taskId: '1', externalTaskId: 'order-1' });
+	expect(matches(task, readFilters({ externalTaskIdPrefix: ' order-' }, 'UTC'))).toBe(true);
+	expect(matches(task, readFilters({ externalTaskIdPrefix: ' ' }, 'UTC'))).toBe(true);
+});

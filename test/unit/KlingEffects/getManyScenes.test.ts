@@ -40,4 +40,17 @@ describe('Get Many Scenes', () => {
 		const { error } = await list({ limit: 0 });
 		expect(error?.message).toBe('Limit must be a number from 1 up');
 	});
+
+	test.each(['2', 'Two Images', 'two', 2, {}])(
+		'Images of %j is told, and not taken for “Any”',
+		async (images) => {
+			const { error } = await list({ images: `={{ ${JSON.stringify(images)} }}` });
+			expect(error?.message ?? 'all scenes').toMatch(/^Images /);
+		},
+	);
+
+	test('Search that is an object is told, and not searched for as “[object Object]”', async () => {
+		const { error, json } = await list({ search: '={{ { q: "kiss" } }}' });
+		expect(error?.message ?? `${json.length} scenes`).toBe('Search must be a text');
+	});
 });

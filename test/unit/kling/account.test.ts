@@ -107,3 +107,19 @@ test.each(['whsec_', 'whsec_ ', 'whsec_!', '='])(
 		).toBeNull();
 	},
 );
+
+test.each([
+	[{ apiKey: 'key-1234567890\u200b' }, 'API Key'],
+	[{ apiKey: 'key-12345\n67890' }, 'API Key'],
+	[{ apiKey: 'sk-abcd…wxyz' }, 'API Key'],
+	[
+		{ authentication: 'accessKey', accessKey: 'ak', secretKey: 'sk-1234567890\u200b' },
+		'Secret Key',
+	],
+])('%j is told by the name of the field', (data, name) => {
+	expect(() => readAccount(data)).toThrow(new RegExp(`^${name} in the credential `));
+});
+
+test.each(['Bearer key-1234567890', 'bearer  key-1234567890'])('%j is its key', (apiKey) => {
+	expect(readAccount({ apiKey }).secret).toEqual({ kind: 'key', key: 'key-1234567890' });
+});

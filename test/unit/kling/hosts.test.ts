@@ -229,3 +229,20 @@ test.each(otherFormats)('%s is %s', (address, format, advice) => {
 test.each(direct)('%s may be an image', (address) => {
 	expect(foreignAddress(new URL(address))).toBeNull();
 });
+
+test.each([
+	// thumbor.readthedocs.io, filters: format
+	'https://thumbor.example.com/unsafe/600x600/filters:format(jpeg)/https://example.com/cat.webp',
+	'https://thumbor.example.com/unsafe/filters:quality(80):format(png)/cat.webp',
+	// imagekit.io/docs, f-jpg as the first of a step
+	'https://ik.imagekit.io/demo/tr:f-jpg/cat.webp',
+	'https://ik.imagekit.io/demo/tr:w-600:f-jpg/cat.webp',
+	// uploadcare.com/docs, -/format/jpeg/ with the file's name behind it
+	'https://ucarecdn.com/1a2b/-/format/jpeg/cat.heic',
+	'https://ucarecdn.com/1a2b/-/preview/-/format/auto/cat.webp',
+	// A picture of a page: services that take its address as a part of their own
+	'https://image.thum.io/get/width/600/https://example.com/index.html',
+	'https://s0.wp.com/mshots/v1/https%3A%2F%2Fexample.com%2Findex.html?w=600',
+])('%s may be an image', (address) => {
+	expect(foreignAddress(new URL(address))).toBeNull();
+});

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { adviceOnCertificate } from '../../../nodes/kling/messages';
+import { noResponseOf } from '../../../nodes/n8n/network';
 import { runNode } from '../../../tools/engine';
 import { useInstantClock, type InstantClock } from '../../harness/clock';
 import { byId, single } from '../../harness/workbench';
@@ -195,4 +196,19 @@ describe('a proxy', () => {
 			expect(asked).toEqual(['videos.example.com:443']);
 		},
 	);
+});
+
+const thrownBy = (action: () => unknown): unknown => {
+	try {
+		action();
+	} catch (thrown) {
+		return thrown;
+	}
+	throw new Error('nothing was thrown');
+};
+
+test('a key that no header can hold was surely not sent', () => {
+	const headers = { Authorization: 'Bearer key\u200b' };
+	const thrown = thrownBy(() => request('http://127.0.0.1:9', { headers }));
+	expect(noResponseOf(thrown, new AbortController().signal, undefined).kind).not.toBe('noResponse');
 });

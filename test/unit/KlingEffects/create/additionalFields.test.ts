@@ -68,3 +68,12 @@ test('a retry with other fields is another create, with the same the same', asyn
 	await bench.run(rows[0], withFields('{"seed": 8}', { concurrency: 1 }), again);
 	expect(bench.sandbox.charges).toHaveLength(4);
 });
+
+test.each(['kling', 'cometApi', 'kkiai', 'apiModels'])(
+	'%s: a duration in Additional Fields is sent where the option Duration is not set',
+	async (name) => {
+		const row = rows.find(({ provider }) => provider === name)!;
+		await bench.create(row, { options: { additionalFields: '{"duration": "15"}' } });
+		expect(bench.posts()[0].body).toMatchObject({ input: { duration: '15' } });
+	},
+);

@@ -178,3 +178,34 @@ test.each(['taskId', 'simplify'])('Get: %s that throws is one item’s problem',
 	expect(json.map((item) => typeof item.taskId)).toEqual(['string', 'undefined', 'string']);
 	expect(json[1].error).toMatch(/could not be evaluated/);
 });
+
+// A provider on the internet that does not exist: what is not refused gets as far as “could not be reached”.
+test.each([
+	'http://localhost:5678/webhook-test/kling',
+	'http://192.168.1.20:5678/webhook/kling',
+	'http://n8n:5678/webhook/kling',
+])(
+	'Callback URL %s, which no provider can call, is refused before anything is sent',
+	async (callbackUrl) => {
+		const credential = { ...bench.credential(kling), baseUrl: 'https://gateway.invalid' };
+		const { error } = await bench.create(kling, { options: { callbackUrl } }, { credential });
+		expect(error?.message).toBe('Callback URL is an address that only your own network can open');
+	},
+);
+
+test('a provider in the same network may be given an address of it', async () => {
+	const options = { callbackUrl: 'http://localhost:5678/webhook/kling' };
+	expect((await bench.create(kling, { options })).error).toBeUndefined();
+});
+
+test.each([
+	['https://n8n.example.com/webhook/[object Object]', /^Callback URL holds an expression/],
+	['https://n8n.example.com/webhook/kling\u200b', /^Callback URL holds an invisible character/],
+	['https://exa mple.com/webhook/kling', /^Callback URL /],
+	['https://n8n.example.com:99999/webhook', /^Callback URL /],
+	['https://a.example.com/x https://b.example.com/y', /^Callback URL holds more than one address/],
+])('Callback URL %s is refused, and nothing is paid', async (callbackUrl, message) => {
+	const { error } = await bench.create(kling, { options: { callbackUrl } });
+	expect(error?.message ?? 'sent').toMatch(message);
+	expect(bench.sandbox.charges).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { checkFileSize, checkImage, imageLimits } from '../../../../nodes/kling/image/check';
+import { foreignTypeOf } from '../../../../nodes/kling/image/type';
 import { InputError } from '../../../../nodes/kling/input';
 import { attempt } from '../../../fixtures/attempt';
 import {
@@ -328,4 +329,13 @@ test('refusals are headings with advice, in words that n8n asks for', async () =
 		expect(message).toMatch(/^The file "cat.jpg" in field "data" .*[^.]$/);
 		expect(description).toMatch(/^[A-Z].*\.$/);
 	}
+});
+
+test.each([
+	['crx ', 'camera raw'],
+	['M4A ', 'sound'],
+])('%s is %s', (brand, what) => {
+	expect(foreignTypeOf(Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\x01`, 'latin1'))?.what).toContain(
+		what,
+	);
 });

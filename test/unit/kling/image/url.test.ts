@@ -53,3 +53,22 @@ test('a long text full of braces is judged as fast as any other', () => {
 	expect(check(`https://example.com/${'{{'.repeat(100_000)}`)).toMatch(/^https/);
 	expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
 });
+
+test.each([
+	'https://example.com/a.jpg"',
+	'https://example.com/a.jpg”',
+	'https://example.com/a.jpg"}',
+	'https://example.com/a.jpg\\n',
+])('%s holds what stood behind the address, which is told and not paid', (text) => {
+	expect(() => check(text)).toThrow(/ holds HTML or JSON around an address$/);
+});
+
+test.each([
+	'https://b.s3.amazonaws.com/a.jpg?X-Amz-Date=20261130T000000Z&amp;X-Amz-Expires=900&amp;X-Amz-Signature=ab',
+	'https://storage.googleapis.com/b/a.jpg?X-Goog-Date=20261130T000000Z&amp;X-Goog-Signature=ab',
+	'https://scontent.cdninstagram.com/v/a.jpg?stp=1&amp;oh=ab&amp;oe=6',
+	'https://firebasestorage.googleapis.com/v0/b/a/o/a.jpg?alt=media&amp;token=ab',
+	'https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&amp;is=2&amp;hm=ab',
+])('%s is an address of HTML, whose signature cannot be right', (text) => {
+	expect(() => check(text)).toThrow(/ holds HTML or JSON around an address$/);
+});
