@@ -5,8 +5,8 @@ const ofStatic = [
 ];
 const ofAll = [
 	...ofStatic,
-	'promises/callback/(outcomes|surroundings)',
-	'random/(callback|campaign)',
+	'promises/(callback/(outcomes|surroundings)|identity)',
+	'random/campaign',
 	// The others of that folder shorten time-outs, and on a busy machine fail by themselves.
 	'promises/hostile/answers',
 ];
