@@ -99,7 +99,7 @@ async function submitAll(
 	// Without time to wait, a create is still sent once.
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
-	const show = showPaid(context);
+	const show = showPaid(context, memory.run);
 	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 

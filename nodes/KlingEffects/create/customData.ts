@@ -1,6 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Entry, Submission } from '../../kling/create/entry';
-import { runIndexOf } from '../../n8n/execution';
 
 /** n8n keeps 10 values of 255 characters as custom data of an execution; one of them is left to the workflow. */
 const mostValues = 9;
@@ -22,14 +21,16 @@ interface CustomData {
  * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
  * create: there it stays when the run is stopped. It is added to what other runs and nodes of the
  * execution have shown.
+ *
+ * @param run of the node, the same at each try
  */
 export function showPaid(
 	context: IExecuteFunctions,
+	run: number,
 ): (one: { itemIndex: number; submission: Submission; entry: Entry }) => void {
 	// Once for all creates: n8n builds a new proxy for each access, which is slow.
 	const { customData } = context.getWorkflowDataProxy(0).$execution as { customData?: CustomData };
 	if (!customData) return () => {};
-	const run = runIndexOf(context);
 	/** The values as they were when the last of them was full, with tasks alone. */
 	let full: Record<string, string> | null = null;
 	return ({ itemIndex, submission, entry }) => {

@@ -71,7 +71,8 @@ export class NodeMemory {
 		private readonly context: IExecuteFunctions,
 		private readonly session: Session,
 		private readonly stored: Stored,
-		private readonly run: number,
+		/** Of the node in this execution, from 0; the same at each try of a tool's call. */
+		readonly run: number,
 		private readonly isTool: boolean,
 	) {
 		this.entered = enteredIn(context.getNode().parameters);
