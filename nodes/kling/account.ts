@@ -1,4 +1,4 @@
-import { codePointOf, InputError, invisible } from './input';
+import { InputError, refuseInvisible } from './input';
 import { isSigningSecret } from './signatures';
 import { providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
@@ -26,25 +26,23 @@ type ReadField = (name: keyof typeof fields) => string;
 function fieldOf(data: unknown, name: keyof typeof fields): string {
 	const { [name]: given = '' } = Object(data) as Record<string, unknown>;
 	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
-	if (typeof given === 'string' || isNumber) return withoutHidden(String(given).trim(), name);
+	const label = `${fields[name]} in the credential`;
+	if (typeof given === 'string' || isNumber) return wholeText(String(given).trim(), label);
 	const what = given === null ? 'has no value' : 'is not a text';
 	throw new InputError(
-		`${fields[name]} in the credential ${what}`,
+		`${label} ${what}`,
 		'If it is an expression, check the name of the secret, and that it is stored as text.',
 	);
 }
 
-/** @throws InputError for what shows nothing or cannot stand in a header, as it comes along with a copy */
-function withoutHidden(text: string, name: keyof typeof fields): string {
-	const [hidden] = /[\r\n…]/.exec(text) ?? invisible.exec(text) ?? [];
-	if (hidden === undefined) return text;
-	const what =
-		hidden === '…'
-			? 'was cut off: it holds …'
-			: `holds an invisible character (${codePointOf(hidden)})`;
+/** @throws InputError for a text that a copy has cut off, broken, or brought something along with */
+function wholeText(text: string, label: string): string {
+	refuseInvisible(text, label, 'value');
+	const [damage] = /[\r\n…]/.exec(text) ?? [];
+	if (damage === undefined) return text;
 	throw new InputError(
-		`${fields[name]} in the credential ${what}`,
-		'Copy the whole value again with the copy button of the console, or paste it as plain text.',
+		`${label} ${damage === '…' ? 'was cut off: it holds …' : 'holds more than one line'}`,
+		'Copy the whole value again with the copy button of the console.',
 	);
 }
 

@@ -44,12 +44,8 @@ export function idOf(given: unknown, displayName: string): string | undefined {
 	if (noValue.test(id)) {
 		throw new InputError(`${displayName} is “${id}”, which stands for no value`, checkExpression);
 	}
-	const [hidden] = invisible.exec(id) ?? [];
-	if (hidden === undefined) return id;
-	throw new InputError(
-		`${displayName} holds an invisible character (${codePointOf(hidden)})`,
-		'It came along when the ID was copied. Delete the ID and type it, or paste it as plain text.',
-	);
+	refuseInvisible(id, displayName, 'ID');
+	return id;
 }
 
 /** As spreadsheets, Java and Python write large numbers. */
@@ -63,13 +59,18 @@ const noValue =
  * A character that shows nothing. Those that join or vary letters belong to some scripts and to emoji, so they
  * count only at the end.
  */
-export const invisible =
+const invisible =
 	/[^\P{Cc}\t\r\n]|[\u2028\u2029]|(?!\p{Join_Control}|\p{Variation_Selector})\p{Default_Ignorable_Code_Point}|\p{Join_Control}$/u;
 
-/** A character's number in Unicode, as U+200B. */
-export function codePointOf(character: string): string {
-	const code = character.codePointAt(0) ?? 0;
-	return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+/** @throws InputError for a text with an invisible character in it, which a copy can bring along */
+export function refuseInvisible(text: string, displayName: string, noun: string): void {
+	const [hidden] = invisible.exec(text) ?? [];
+	if (hidden === undefined) return;
+	const code = hidden.codePointAt(0) ?? 0;
+	throw new InputError(
+		`${displayName.charAt(0).toUpperCase()}${displayName.slice(1)} holds an invisible character (U+${code.toString(16).toUpperCase().padStart(4, '0')})`,
+		`It came along when the ${noun} was copied. Delete the ${noun} and type it, or paste it as plain text.`,
+	);
 }
 
 /** What was thrown, as one short line. Never throws itself. */

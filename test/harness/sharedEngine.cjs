@@ -11,7 +11,6 @@ const vm = require('node:vm');
 class SharedEngine {
 	global = globalThis;
 	env = { ...process.env };
-	console = globalThis.console;
 
 	constructor({ projectConfig: config }) {
 		// jest wraps it for each test file.
@@ -27,9 +26,14 @@ class SharedEngine {
 	async setup() {}
 
 	async teardown() {
+		// In this order: a spy on a faked timer gives the faked one back.
+		this.moduleMocker.restoreAllMocks();
 		this.fakeTimers.dispose();
 		this.fakeTimersModern.dispose();
-		globalThis.console = this.console;
+		for (const [name, descriptor] of Object.entries(globals)) {
+			const isOther = globalThis[name] !== descriptor.value;
+			if ('value' in descriptor && isOther) Object.defineProperty(globalThis, name, descriptor);
+		}
 		for (const name of Object.keys(process.env)) {
 			if (!(name in this.env)) delete process.env[name];
 		}
@@ -49,6 +53,8 @@ class SharedEngine {
 }
 
 const { exit } = process;
+/** As they were before the first test file. */
+const globals = Object.getOwnPropertyDescriptors(globalThis);
 const { compileFunction } = vm;
 /** jest names a context to compile in; Node.js has no name for its own, so this one stands for it. */
 const here = vm.createContext();

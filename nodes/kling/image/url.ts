@@ -1,13 +1,11 @@
 import { foreignAddress, isPrivateAddress } from '../hosts';
-import { codePointOf, invisible } from '../input';
+import { refuseInvisible } from '../input';
 import { refusedImage } from './check';
 
 const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
 const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';
 const asFile =
 	'The provider fetches the image from the internet. Set Image Input to Binary File, or enter an address that anyone can open.';
-const retype =
-	'It came along when the address was copied. Delete the address and type it, or paste it as plain text.';
 
 /** One address behind another; an image server has one inside of its own, behind a slash or an equals sign. */
 const severalAddresses = /[\s,;|]https?:\/\/|\.(jpe?g|png)\S{0,300}\s?[,;|]\s/i;
@@ -47,7 +45,7 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
 	const trimmed = text.trim();
 	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
-	refuseHidden(trimmed, label);
+	refuseInvisible(trimmed, label, 'address');
 	if (/^data:/i.test(trimmed)) {
 		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
@@ -71,12 +69,6 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 	return isPlain ? trimmed : encoded;
 }
 
-function refuseHidden(trimmed: string, label: string): void {
-	const [hidden] = invisible.exec(trimmed) ?? [];
-	if (hidden === undefined) return;
-	throw refusedImage(label, `holds an invisible character (${codePointOf(hidden)})`, retype);
-}
-
 /**
  * What any address must be that the provider opens: one, whole, readable, and not of a private network.
  *
@@ -89,7 +81,7 @@ export function checkedAddress(
 	isOpenedFromInternet: boolean,
 	{ advice, ifPrivate }: { advice: string; ifPrivate: string },
 ): string {
-	refuseHidden(trimmed, label);
+	refuseInvisible(trimmed, label, 'address');
 	if (/[\t\r\n]/.test(trimmed)) {
 		throw refusedImage(label, 'holds more than one line', 'Enter one address only.');
 	}
