@@ -52,25 +52,19 @@ const texts: Record<FailureKind, Text> = {
 		`${provider} has no task with this ID`,
 		'Check the ID, and that the credential belongs to the account that created the task. Old tasks may be gone.',
 	],
-	notOffered: (provider, { providerMessage }, isCreate) =>
+	notOffered: (provider, { providerMessage }, isCreate) => [
+		`${provider} ${isCreate ? 'does not offer this scene or model' : 'does not offer this request'}${because(providerMessage)}`,
 		isCreate
-			? [
-					`${provider} does not offer this scene or model${because(providerMessage)}`,
-					'Check Effect Scene, Model Name under Options, and Base URL in the credential. Nothing was charged.',
-				]
-			: [
-					`${provider} does not offer this request${because(providerMessage)}`,
-					'Check Provider and Base URL in the credential.',
-				],
+			? 'Check Effect Scene, Model Name under Options, and Base URL in the credential. Nothing was charged.'
+			: 'Check Provider and Base URL in the credential.',
+	],
 	duplicateExternalId: (provider) => [
 		`${provider} already has a task with this external task ID`,
 		'Give each task an external task ID of its own, or leave the option out.',
 	],
 	tooManyRequests: (provider, _failure, isCreate) => [
 		`${provider} is receiving too many requests`,
-		isCreate
-			? 'Run this again later, or lower Concurrency under Options.'
-			: 'Run this again later.',
+		`Run this again later${isCreate ? ', or lower Concurrency under Options' : ''}.`,
 	],
 	noFreeSlot: (provider) => [
 		`The ${provider} account is at its parallel-task limit`,
@@ -154,11 +148,8 @@ function because(providerMessage: string | null): string {
 /** What happened to a request, what to do, and the facts that support asks for. */
 export function describeFailure(failure: Failure, subject: Subject): Message {
 	const { provider } = subject;
-	const [message, usual] = texts[failure.kind](
-		provider.displayName,
-		failure,
-		subject.isCreate ?? false,
-	);
+	const textOf = texts[failure.kind];
+	const [message, usual] = textOf(provider.displayName, failure, subject.isCreate ?? false);
 	const advice = provider.advice?.get(failure.code ?? '') ?? usual;
 	return { message, description: `${advice} (${factsOf(failure, subject, message)})` };
 }
