@@ -40,9 +40,9 @@ export type Difference =
 	| 'sameValue'
 	/** A parameter of the order was edited, and says something else for this item. */
 	| 'otherOrder'
-	/** Those of the images were. */
+	/** Those of the images were: the item says that its task was made before (KlingEffects/create/tell.ts). */
 	| 'otherImages'
-	/** External Task ID was. */
+	/** External Task ID was, which it says too. */
 	| 'otherExternalId'
 	/** The key, or the base URL of the same provider. */
 	| 'otherAccount'
@@ -51,8 +51,6 @@ export type Difference =
 interface Rule {
 	/** Whether it is the same create all the same. */
 	isSame: boolean;
-	/** Whether the item has to say that its task was made before the change. */
-	isTold?: boolean;
 	/**
 	 * Where its task may be looked for: at any account that can read it, or nowhere. What is not found
 	 * at another account proves nothing, so nothing is sent in either case.
@@ -65,8 +63,8 @@ export const rules: Record<Difference, Rule> = {
 	mood: { isSame: true },
 	sameValue: { isSame: true },
 	otherOrder: { isSame: false },
-	otherImages: { isSame: true, isTold: true },
-	otherExternalId: { isSame: true, isTold: true },
+	otherImages: { isSame: true },
+	otherExternalId: { isSame: true },
 	otherAccount: { isSame: true, lookUp: 'ifReadable' },
 	otherProvider: { isSame: true, lookUp: 'never' },
 };
