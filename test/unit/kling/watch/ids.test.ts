@@ -95,6 +95,15 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a'], refused.state)).ids).toEqual([]);
 	});
 
+	test('tells of a failure that lasts although another task responds, and not of one that passes', async () => {
+		statuses.set('a', 'processing').set('b', 'processing');
+		const first = await poll(['a', 'b'], null);
+		statuses.set('b', trouble);
+		expect((await poll(['a', 'b'], first.state)).failure).toBeNull();
+		statuses.set('b', { ...trouble, kind: 'keyRefused' });
+		expect((await poll(['a', 'b'], first.state)).failure?.kind).toBe('keyRefused');
+	});
+
 	test('emits what ends during the first poll although it is dated some seconds early', async () => {
 		statuses.set('a', 'processing').set('b', 'succeed').set('c', 'succeed').set('d', 'succeed');
 		ends
