@@ -4,7 +4,6 @@ import {
 	isMadeId,
 	isSameCreate,
 	madeIdOf,
-	rules,
 	type Asked,
 	type Difference,
 	type Place,
@@ -66,10 +65,6 @@ test.each<[string, Asked, Difference[], boolean]>([
 	const found = differencesBetween(before, now);
 	expect([...found].sort()).toEqual([...differences].sort());
 	expect(isSameCreate(found)).toBe(isSame);
-});
-
-test('every difference has a rule, and those that are told are the same create', () => {
-	for (const rule of Object.values(rules)) if (rule.isTold) expect(rule.isSame).toBe(true);
 });
 
 describe('the id that the node makes', () => {
