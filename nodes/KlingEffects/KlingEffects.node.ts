@@ -18,6 +18,7 @@ import { finishWoken } from './afterTask/wake';
 import { CallbackHandler } from './afterTask/webhook';
 import { searchScenesMethod } from './listSearch/searchScenes';
 import { executeCreate } from './create/create';
+import { NodeMemory } from './create/memory';
 import { createFields, createOptions, waitUsingOption } from './create/fields';
 import { executeGet, getFields } from './get';
 import { executeList, limitFields, listFields } from './getMany';
@@ -195,6 +196,7 @@ async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionD
 	if (resource !== 'video') throw notKnown(context, 'Resource', resource, 'Video or Effect Scene');
 	switch (operation) {
 		case 'create':
+			NodeMemory.begin(context);
 			return await executeCreate(context, await openSession(context));
 		case 'get':
 			return await executeGet(context, await openSession(context));

@@ -86,7 +86,10 @@ export class Client {
 		if (!outcome.ok) return outcome;
 		// Not every gateway repeats the id in its answer; one that shows another id shows another task.
 		const value = filledIn(outcome.value, { externalTaskId });
-		const isIt = value.task.externalTaskId === externalTaskId;
+		// The provider takes either id at this address: a task whose own id this is was not made under it.
+		const { task } = outcome.value;
+		const isByOwnId = task.externalTaskId === null && task.taskId === externalTaskId;
+		const isIt = value.task.externalTaskId === externalTaskId && !isByOwnId;
 		const { providerTime } = outcome;
 		return isIt ? { ...outcome, value } : { ...failed(otherTask), providerTime };
 	}

@@ -8,6 +8,7 @@ import {
 	type IRunExecutionData,
 } from 'n8n-workflow';
 import { isPrivateAddress } from '../../kling/hosts';
+import { hashOf } from '../../kling/create/identity';
 import { stillRuns } from '../../kling/task';
 import { postToOwnAddress, runIndexOf } from '../../n8n/execution';
 import {
@@ -27,6 +28,8 @@ import { lastResortMs, SelfCalls, type WakeAddress } from './selfCalls';
 export interface Wait extends WakeAddress {
 	/** Which run of the node sleeps: a loop over it is a new run. */
 	runIndex: number;
+	/** A fingerprint of the parameters as entered: a retry may come with other ones. */
+	entered: string;
 	intervalMs: number;
 	itemTasks: ItemTask[];
 	/** Of the items that hold no task. */
@@ -45,7 +48,13 @@ const contextKey = 'klingEffectsWait';
 /** The wait that this run of the node has slept through; null when it has not slept. */
 export function sleptWait(context: IExecuteFunctions): Wait | null {
 	const wait = context.getContext('node')[contextKey] as unknown as Wait | undefined;
-	return wait && wait.runIndex === runIndexOf(context) ? wait : null;
+	if (!wait || wait.runIndex !== runIndexOf(context)) return null;
+	const isEdited = context.getMode() === 'retry' && wait.entered !== enteredIn(context);
+	return isEdited ? null : wait;
+}
+
+function enteredIn(context: IExecuteFunctions): string {
+	return hashOf(context.getNode().parameters);
 }
 
 /** The wait of a node in an execution as n8n stored it. */
@@ -68,9 +77,10 @@ const storedWithinMs = 15_000;
 export async function sleepUntilCallbacks(
 	context: IExecuteFunctions,
 	{ clock }: Session,
-	asleep: Omit<Wait, 'runIndex' | 'token'>,
+	asleep: Omit<Wait, 'runIndex' | 'token' | 'entered'>,
 ): Promise<INodeExecutionData[]> {
-	const wait: Wait = { ...asleep, runIndex: runIndexOf(context), token: randomUUID() };
+	const own = { runIndex: runIndexOf(context), entered: enteredIn(context), token: randomUUID() };
+	const wait: Wait = { ...asleep, ...own };
 	context.getContext('node')[contextKey] = wait as unknown as IDataObject;
 	// What n8n passes on when the execution was never woken. The input items themselves stay as they are.
 	const entry = context.getExecuteData();

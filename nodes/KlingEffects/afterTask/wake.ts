@@ -48,6 +48,8 @@ export async function finishWoken(
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
 	// Not by the execution's number, which another one can have after a backup was put back.
-	wait.isClaimed = !(await recordIn(context, [wait.token]))?.has(wait.token);
+	// With it, though: a retry of an execution whose process died is another execution, and the only one left.
+	const wake = `${wait.token}:${context.getExecutionId()}`;
+	wait.isClaimed = !(await recordIn(context, [wake]))?.has(wake);
 	return wait.isClaimed;
 }

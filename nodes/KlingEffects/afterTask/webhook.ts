@@ -57,7 +57,7 @@ export class CallbackHandler {
 		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled, it
 		// runs again: then On Error, retries and the error output are n8n's own, and downloads are a worker's.
 		delete execution.entry.node.disabled;
-		return execution.entry.data.main[0] ?? [];
+		return inputOf(execution) ?? execution.entry.data.main[0] ?? [];
 	}
 
 	private looksOf({ resumeUrl, deadline, token }: WakeAddress): WaitLooks {
@@ -69,6 +69,13 @@ export class CallbackHandler {
 		this.waits.set(token, looks);
 		return looks;
 	}
+}
+
+/** The input of before the sleep, for a retry with other parameters: see `sleepUntilCallbacks`. */
+function inputOf({ entry, data }: NonNullable<ReturnType<typeof storedExecutionOf>>) {
+	const source = entry.source?.main?.[0];
+	const run = source && data.resultData.runData[source.previousNode]?.[source.previousNodeRun ?? 0];
+	return run?.data?.main[source?.previousNodeOutput ?? 0];
 }
 
 /** Whether the provider has signed the callback; without a secret in the credential every callback passes. */

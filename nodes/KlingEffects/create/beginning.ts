@@ -18,8 +18,9 @@ export interface Beginning {
 	died?: { trace: ExternalIdSupport; maySend?: boolean; mayBeEdited?: boolean; account?: string };
 }
 
-export function beginningOf(context: IExecuteFunctions): Beginning {
-	const died = hasDied(context);
+/** @param isOthers whether the context is that of another node, which came to an end */
+export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
+	const died = !isOthers && hasDied(context);
 	const { seed, isProven } = seedOf(context);
 	if (!died) return { seed, ownsOlder: isProven };
 	// Without a token, the node's ids differ from those before.
@@ -34,20 +35,20 @@ export function beginningOf(context: IExecuteFunctions): Beginning {
  */
 export async function recordBeginning(
 	context: IExecuteFunctions,
-	beginning: Beginning,
-	{ account, canLookUp }: { account: string; canLookUp: boolean },
-): Promise<void> {
-	const execution = hashOf([beginning.seed, context.getNode().name]);
+	{ seed, ownsOlder, died }: Beginning,
+	{ account, canLookUp, place }: { account: string; canLookUp: boolean; place: number[] },
+): Promise<Beginning> {
+	const execution = hashOf([seed, context.getNode().name, ...place]);
 	const atAccount = hashOf([execution, account]);
 	const known = await recordIn(context, [execution, atAccount]);
-	if (!known?.has(execution)) return;
-	beginning.ownsOlder = true;
+	if (!known?.has(execution)) return { seed, ownsOlder, died };
 	const isSameAccount = known.has(atAccount);
-	if (beginning.died?.trace === 'none') return;
+	if (died?.trace === 'none') return { seed, ownsOlder: true, died };
 	const trace = isSameAccount ? 'lookup' : 'unverified';
 	// What a person retries may have been edited; what n8n runs again is as it was.
-	const maySend = !beginning.died && isSameAccount && canLookUp;
-	beginning.died = { ...beginning.died, trace, maySend, account };
+	const mayBeEdited = died?.mayBeEdited ?? context.getMode() === 'retry';
+	const maySend = !mayBeEdited && isSameAccount && canLookUp;
+	return { seed, ownsOlder: true, died: { mayBeEdited, trace, maySend, account } };
 }
 
 /**

@@ -10,7 +10,7 @@ import { inParallel } from '../../kling/inParallel';
 import { lookOnce } from '../../kling/look';
 import type { Order } from '../../kling/providers/provider';
 import { isFinal } from '../../kling/task';
-import { addHint, outputOf } from '../../n8n/output';
+import { addHint, outputOf, type ItemProblem } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import { readCallbackWait } from '../afterTask/callback';
 import { sleepUntilCallbacks } from '../afterTask/sleep';
@@ -41,9 +41,15 @@ export async function executeCreate(
 	session: Session,
 ): Promise<INodeExecutionData[]> {
 	const memory = await NodeMemory.open(context, session);
-	const { items, problems: refused } = await checkItems(context, session);
+	const { items, problems } = await checkItems(context, session);
+	const refused = problems.map((one) => withTasks(one, memory.createdAt(one.itemIndex)));
 	const stops = !context.continueOnFail();
-	if (items.length === 0 || (refused.length > 0 && stops)) return outputOf(context, refused);
+	if (items.length === 0 || (refused.length > 0 && stops)) {
+		const tasks = [...context.getInputData().keys()].flatMap((itemIndex) =>
+			memory.createdAt(itemIndex).map((taskId) => ({ itemIndex, taskId })),
+		);
+		return outputOf(context, refused, { tasks, lost: [] });
+	}
 	const [{ order, run }] = items;
 	const { intervalMs, timeoutMs } = run.wait;
 	const wantsToSleep = run.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
@@ -58,22 +64,37 @@ export async function executeCreate(
 		addHint(context, 'info', message);
 	}
 
-	const problems = [...refused, ...problemsOf(outcome, session.account)];
+	const allProblems = [...refused, ...problemsOf(outcome, session.account)];
 	const paid = paidBy(submitted);
-	if (problems.length > 0 && stops) return outputOf(context, problems, paid);
+	if (allProblems.length > 0 && stops) return outputOf(context, allProblems, paid);
 	const itemTasks = tasksOf(submitted);
 	const elsewhere = itemsElsewhere(submitted);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
 		// n8n keeps it while this process may end, so by the time of day.
 		const until = session.clock.now() + deadline - session.clock.elapsed();
-		const asleep = { resumeUrl, deadline: until, intervalMs, itemTasks, problems, paid };
+		const asleep = {
+			resumeUrl,
+			deadline: until,
+			intervalMs,
+			itemTasks,
+			problems: allProblems,
+			paid,
+		};
 		return await sleepUntilCallbacks(context, session, asleep);
 	}
 	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };
 	const finished = await waitAndFinish(context, session, itemTasks, wait);
 	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
-	return outputOf(context, [...problems, ...elsewhere, ...finished], paid);
+	return outputOf(context, [...allProblems, ...elsewhere, ...finished], paid);
+}
+
+/** A refused item whose task an earlier try has made says which. */
+function withTasks(one: ItemProblem, taskIds: string[]): ItemProblem {
+	const [taskId] = taskIds.slice(-1);
+	if (taskId === undefined) return one;
+	const description = `${one.problem.description} An earlier try has created its task: ${taskIds.join(', ')}.`;
+	return { ...one, problem: { ...one.problem, description, taskId } };
 }
 
 interface SubmitLimits {

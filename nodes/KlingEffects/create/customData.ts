@@ -84,11 +84,13 @@ class Shown {
 	}
 
 	addUnknown(text: string): void {
-		if (!this.unknown.includes(text)) this.unknown.push(text);
+		const one = inList(text);
+		if (!this.unknown.includes(one)) this.unknown.push(one);
 	}
 
 	removeUnknown(...texts: string[]): void {
-		this.unknown = this.unknown.filter((text) => !texts.includes(text));
+		const gone = texts.map(inList);
+		this.unknown = this.unknown.filter((text) => !gone.includes(text));
 	}
 
 	/** The values that differ. n8n never takes a key away again, so the unknown ones overflow into the others' values. */
@@ -115,6 +117,11 @@ class Shown {
 		const all = Array.from({ length: mostValues }, (_, index) => keyOf(kind, index));
 		return all.filter((key) => key in this.before);
 	}
+}
+
+/** An external id of the user's can hold the comma that parts the texts. */
+function inList(text: string): string {
+	return text.replaceAll(',', '%2C');
 }
 
 function keyOf(kind: Kind, index: number): string {

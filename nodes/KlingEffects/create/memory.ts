@@ -18,8 +18,11 @@ import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The records of beginnings that are under way. */
-const records = new WeakMap<Stored, Promise<void>>();
+/** What became of the records of a node's runs in this process: those of a stored context that was loaded again are not here. */
+const records = new WeakMap<Stored, Map<number, Promise<Beginning>>>();
+
+/** The creates that this process has noted something of since it loaded them. */
+const noted = new WeakSet<StoredCreate>();
 
 /** One create, as it is kept: what was asked for, and what became of it. */
 interface StoredCreate {
@@ -32,17 +35,21 @@ interface StoredCreate {
 	number: number;
 	/** Null before anything was sent, and when surely no task was made. */
 	state: Remembered | null;
-	/** Whether it is one of {@link Stored.begun}. */
-	isClaimed?: boolean;
+	/** The execution in which it is one of {@link Stored.begun}. */
+	claimedIn?: string;
 }
 
 interface Stored extends Beginning {
+	/** n8n keeps a context by the node's name, which another node can have by the time of a retry. */
+	nodeId: string;
 	/** The number of the node's first run: not 0 where n8n has reconstructed runs from its log. */
 	firstRun: number;
 	/** The parameters as they were entered, of each edit that a create was begun with. */
 	entered: Prints[];
 	/** By place in the node; the latest last. */
 	creates: Record<string, StoredCreate[]>;
+	/** How often this was loaded from what n8n had stored: a retry, or a wait that is over. */
+	loads: number;
 	/** New tasks that were begun, and in which execution: a retry, which is another one, starts at zero. */
 	begun: { execution: string; count: number };
 }
@@ -74,28 +81,57 @@ export class NodeMemory {
 		/** Of the node in this execution, from 0; the same at each try of a tool's call. */
 		readonly run: number,
 		private readonly isTool: boolean,
+		/** What is known of this run: it may have been begun before by a process that died. */
+		private readonly beginning: Beginning,
 	) {
 		this.entered = enteredIn(context.getNode().parameters);
 		const { baseUrl, secret } = session.account;
-		this.account = hashOf([baseUrl, secret]).slice(0, 20);
+		this.account = accountPrint(baseUrl, secret);
 	}
 
-	/** To be opened before anything can fail, so that a context without it tells of a death. */
-	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
+	/** To be called before anything can fail, so that a context without it tells of a death. */
+	static begin(context: IExecuteFunctions): Stored {
 		const node = context.getContext('node') as { [contextKey]?: Stored };
-		const isNew = node[contextKey] === undefined;
+		const { id: nodeId } = context.getNode();
+		const known = node[contextKey];
+		if (known?.nodeId === nodeId) {
+			if (!records.has(known)) known.loads++;
+			if (!records.has(known)) records.set(known, new Map());
+			return known;
+		}
+		const stored: Stored = {
+			...beginningOf(context, known !== undefined),
+			...{ nodeId, firstRun: runOf(context).run, entered: [], creates: {}, loads: 0 },
+			begun: { execution: '', count: 0 },
+		};
+		node[contextKey] = stored;
+		records.set(stored, new Map());
+		return stored;
+	}
+
+	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
+		const stored = NodeMemory.begin(context);
 		const { run, isTool } = runOf(context);
-		const stored = (node[contextKey] ??= {
-			...beginningOf(context),
-			...{ firstRun: run, entered: [], creates: {}, begun: { execution: '', count: 0 } },
-		});
-		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
-		const { account } = memory;
+		const { baseUrl, secret } = session.account;
+		const account = accountPrint(baseUrl, secret);
 		const canLookUp = session.provider.externalId === 'lookup';
-		if (isNew) records.set(stored, recordBeginning(context, stored, { account, canLookUp }));
+		const isFirst = run === stored.firstRun && stored.loads === 0;
+		const place = isFirst ? [] : [run, stored.loads];
 		// An agent calls its tools side by side.
-		await records.get(stored);
-		return memory;
+		const runs = records.get(stored)!;
+		const recorded =
+			runs.get(run) ?? recordBeginning(context, stored, { account, canLookUp, place });
+		runs.set(run, recorded);
+		const beginning = await recorded;
+		if (isFirst) Object.assign(stored, beginning);
+		return new NodeMemory(context, session, stored, run - stored.firstRun, isTool, beginning);
+	}
+
+	/** The tasks that earlier tries made for an item, whatever it asks for now. */
+	createdAt(itemIndex: number): string[] {
+		return (this.stored.creates[`${this.run}:${itemIndex}`] ?? []).flatMap(({ state }) =>
+			state?.state === 'created' ? [state.taskId] : [],
+		);
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
@@ -134,15 +170,16 @@ export class NodeMemory {
 			externalTaskId: madeIdOf({ seed, workflowId, node, inNode, number: create.number }),
 			differences,
 			replaced: begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
-			ownsOlder: stored.ownsOlder,
+			ownsOlder: this.beginning.ownsOlder,
 			recall: () => {
 				if (create.state)
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
-				if (!stored.died || begun.includes(create)) return null;
-				const { account, trace, mayBeEdited } = stored.died;
+				const { died } = this.beginning;
+				if (!died || noted.has(create)) return null;
+				const { account, trace, mayBeEdited } = died;
 				const isGiven = order.externalTaskId !== undefined;
 				const isSameAccount = account === this.account;
-				const maySend = stored.died.maySend === true && isSameAccount;
+				const maySend = died.maySend === true && isSameAccount;
 				const told = { state: 'sending', hasDied: true, maySend, mayBeEdited } as const;
 				// An expression may have made another external id before, and another account knows no task of
 				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
@@ -152,15 +189,18 @@ export class NodeMemory {
 			claim: () => {
 				const execution = context.getExecutionId();
 				if (stored.begun.execution !== execution) stored.begun = { execution, count: 0 };
+				if (create.claimedIn === execution) return true;
 				if (stored.begun.count >= (run.maxTasks ?? Infinity)) return false;
 				stored.begun.count++;
-				return (create.isClaimed = true);
+				create.claimedIn = execution;
+				return true;
 			},
 			remember: (state) => {
-				if (state === null && create.isClaimed) {
+				if (state === null && create.claimedIn === stored.begun.execution) {
 					stored.begun.count--;
-					create.isClaimed = false;
+					delete create.claimedIn;
 				}
+				noted.add(create);
 				if (!begun.includes(create)) begun.push(create);
 				// As long as nothing was made, what was asked for last counts.
 				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });
@@ -191,6 +231,10 @@ export class NodeMemory {
 		const known = entered.findIndex((one) => JSON.stringify(one) === now);
 		return known >= 0 ? known : entered.push(this.entered) - 1;
 	}
+}
+
+function accountPrint(baseUrl: string, secret: unknown): string {
+	return hashOf([baseUrl, secret]).slice(0, 20);
 }
 
 function lookUpOf(differences: ReadonlySet<Difference>): Pick<Remembered, 'lookUp'> {

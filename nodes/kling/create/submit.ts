@@ -6,6 +6,7 @@ import {
 	type Outcome,
 } from '../failure';
 import type { ExternalIdSupport, Order } from '../providers/provider';
+import { effectTypeOf } from '../scenes';
 import type { TaskRecord } from '../task';
 import type { Admission } from './admission';
 import type { Submission } from './entry';
@@ -86,7 +87,9 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		const isMissing = seen.failure.kind === 'notFound';
 		// Where look-ups are not documented, "not found" proves nothing. And not to be found in time is
 		// enough to send the same id again, but not to say that nothing was paid.
-		const maySendAgain = isMissing && isUnclear && trace === 'lookup' && sends < mostSends;
+		// The images are those of now, which need not fit the scene that was ordered.
+		const fits = effectTypeOf(order.effectScene) === effectTypeOf(asked.effectScene);
+		const maySendAgain = isMissing && isUnclear && fits && trace === 'lookup' && sends < mostSends;
 		if (!maySendAgain || signal?.aborted) return unknown(failure, isMissing ? null : seen.failure);
 	}
 }
@@ -108,7 +111,7 @@ async function sendOnce(
 	return await admission.pass(async () => {
 		// Before the request, not after: the process may end in between.
 		const earlier = memory.recall();
-		if (earlier === null && memory.claim?.() === false) {
+		if (memory.claim?.() === false) {
 			return failed(failureWithoutResponse('maxTasks'));
 		}
 		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();

@@ -97,7 +97,9 @@ function kindOfCode(status: number, code: unknown, message: unknown): FailureKin
 		return kindOfText(texts, message) ?? 'badRequest';
 	}
 	if (kind) return kind;
-	return status < 300 ? 'badRequest' : kindOfStatus(status);
+	if (status >= 300) return kindOfStatus(status);
+	// A code like those of a broken server refuses nothing for sure.
+	return /^5\d\d\d?$/.test(String(code)) ? 'providerDown' : 'badRequest';
 }
 
 const taskSchema = z.object({

@@ -1,0 +1,43 @@
+import { stringify } from 'flatted';
+import { photos, seconds, TestBed } from '../../harness/callbackBed';
+
+const bed = TestBed.prepare();
+
+test('F3 n8n 1: Retry of an execution whose process died after it had woken gives its video', async () => {
+	const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
+	await bed.pass(60 * seconds);
+	bed.finish('succeed', 0);
+	// What n8n stores when it wakes an execution is what it has when the process dies.
+	const inside = bed.n8n as unknown as { claim(id: string, data: unknown): boolean };
+	const claim = inside.claim.bind(bed.n8n);
+	let stored = '';
+	inside.claim = (...given) => {
+		const isClaimed = claim(...given);
+		stored = bed.n8n.rows.get(id)!.data;
+		return isClaimed;
+	};
+	await bed.callBack();
+	inside.claim = claim;
+	bed.n8n.restart();
+	Object.assign(bed.n8n.rows.get(id)!, { data: stored, status: 'error', waitTill: null });
+	const retried = await bed.clock.during(bed.n8n.retry(id));
+	expect(bed.json(retried).map(({ taskId }) => taskId)).toEqual(bed.taskIds);
+});
+
+test('F4 a retry after the sleep with another scene is a new create', async () => {
+	const id = await bed.start(photos('a'));
+	bed.finish('failed', 0);
+	await bed.callBack();
+	expect(bed.n8n.status(id)).toBe('error');
+	// “Retry with currently saved workflow” puts the node as it is saved now on the stored stack.
+	const edit = { effectScene: { __rl: true, mode: 'name', value: 'squish' } };
+	Object.assign(bed.n8n.options.parameters, edit);
+	const data = bed.n8n.dataOf(id);
+	Object.assign(data.executionData!.nodeExecutionStack[0].node.parameters, edit);
+	bed.n8n.rows.get(id)!.data = stringify(data);
+	await bed.clock.during(bed.n8n.retry(id));
+	expect(bed.sandbox.charges.map(({ effectScene }) => effectScene)).toEqual([
+		'pet_dance',
+		'squish',
+	]);
+});
