@@ -29,26 +29,28 @@ export function beginningOf(context: IExecuteFunctions, isOthers = false): Begin
 }
 
 /**
- * Records an execution and its account where both outlive a death. An execution of which there is a
+ * Records an execution and its account where both outlive a death, once each time that it is begun or its
+ * context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
  * record already is one that n8n has begun again: older tasks under its ids are its own, and each create
  * may have been sent. What is not found where it may have been sent, was not.
  */
 export async function recordBeginning(
 	context: IExecuteFunctions,
-	{ seed, ownsOlder, died }: Beginning,
-	{ account, canLookUp, place }: { account: string; canLookUp: boolean; place: number[] },
-): Promise<Beginning> {
-	const execution = hashOf([seed, context.getNode().name, ...place]);
+	beginning: Beginning,
+	{ account, canLookUp, loads }: { account: string; canLookUp: boolean; loads: number },
+): Promise<void> {
+	const execution = hashOf([beginning.seed, context.getNode().name, loads]);
 	const atAccount = hashOf([execution, account]);
 	const known = await recordIn(context, [execution, atAccount]);
-	if (!known?.has(execution)) return { seed, ownsOlder, died };
+	if (!known?.has(execution)) return;
+	beginning.ownsOlder = true;
 	const isSameAccount = known.has(atAccount);
-	if (died?.trace === 'none') return { seed, ownsOlder: true, died };
+	if (beginning.died?.trace === 'none') return;
 	const trace = isSameAccount ? 'lookup' : 'unverified';
 	// What a person retries may have been edited; what n8n runs again is as it was.
-	const mayBeEdited = died?.mayBeEdited ?? context.getMode() === 'retry';
+	const mayBeEdited = beginning.died?.mayBeEdited ?? context.getMode() === 'retry';
 	const maySend = !mayBeEdited && isSameAccount && canLookUp;
-	return { seed, ownsOlder: true, died: { mayBeEdited, trace, maySend, account } };
+	beginning.died = { mayBeEdited, trace, maySend, account };
 }
 
 /**

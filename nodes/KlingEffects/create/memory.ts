@@ -18,8 +18,11 @@ import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** What became of the records of a node's runs in this process: those of a stored context that was loaded again are not here. */
-const records = new WeakMap<Stored, Map<number, Promise<Beginning>>>();
+/** The records of beginnings that are under way. */
+const records = new WeakMap<Stored, Promise<void>>();
+
+/** The contexts that this process knows: any other was loaded from what n8n had stored. */
+const loaded = new WeakSet<Stored>();
 
 /** The creates that this process has noted something of since it loaded them. */
 const noted = new WeakSet<StoredCreate>();
@@ -81,12 +84,10 @@ export class NodeMemory {
 		/** Of the node in this execution, from 0; the same at each try of a tool's call. */
 		readonly run: number,
 		private readonly isTool: boolean,
-		/** What is known of this run: it may have been begun before by a process that died. */
-		private readonly beginning: Beginning,
 	) {
 		this.entered = enteredIn(context.getNode().parameters);
 		const { baseUrl, secret } = session.account;
-		this.account = accountPrint(baseUrl, secret);
+		this.account = hashOf([baseUrl, secret]).slice(0, 20);
 	}
 
 	/** To be called before anything can fail, so that a context without it tells of a death. */
@@ -95,8 +96,8 @@ export class NodeMemory {
 		const { id: nodeId } = context.getNode();
 		const known = node[contextKey];
 		if (known?.nodeId === nodeId) {
-			if (!records.has(known)) known.loads++;
-			if (!records.has(known)) records.set(known, new Map());
+			if (!loaded.has(known)) known.loads++;
+			loaded.add(known);
 			return known;
 		}
 		const stored: Stored = {
@@ -105,26 +106,23 @@ export class NodeMemory {
 			begun: { execution: '', count: 0 },
 		};
 		node[contextKey] = stored;
-		records.set(stored, new Map());
+		loaded.add(stored);
 		return stored;
 	}
 
 	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
 		const stored = NodeMemory.begin(context);
 		const { run, isTool } = runOf(context);
-		const { baseUrl, secret } = session.account;
-		const account = accountPrint(baseUrl, secret);
+		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
+		const { account } = memory;
 		const canLookUp = session.provider.externalId === 'lookup';
-		const isFirst = run === stored.firstRun && stored.loads === 0;
-		const place = isFirst ? [] : [run, stored.loads];
 		// An agent calls its tools side by side.
-		const runs = records.get(stored)!;
-		const recorded =
-			runs.get(run) ?? recordBeginning(context, stored, { account, canLookUp, place });
-		runs.set(run, recorded);
-		const beginning = await recorded;
-		if (isFirst) Object.assign(stored, beginning);
-		return new NodeMemory(context, session, stored, run - stored.firstRun, isTool, beginning);
+		if (!records.has(stored)) {
+			const about = { account, canLookUp, loads: stored.loads };
+			records.set(stored, recordBeginning(context, stored, about));
+		}
+		await records.get(stored);
+		return memory;
 	}
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
@@ -170,11 +168,11 @@ export class NodeMemory {
 			externalTaskId: madeIdOf({ seed, workflowId, node, inNode, number: create.number }),
 			differences,
 			replaced: begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
-			ownsOlder: this.beginning.ownsOlder,
+			ownsOlder: stored.ownsOlder,
 			recall: () => {
 				if (create.state)
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
-				const { died } = this.beginning;
+				const { died } = stored;
 				if (!died || noted.has(create)) return null;
 				const { account, trace, mayBeEdited } = died;
 				const isGiven = order.externalTaskId !== undefined;
@@ -231,10 +229,6 @@ export class NodeMemory {
 		const known = entered.findIndex((one) => JSON.stringify(one) === now);
 		return known >= 0 ? known : entered.push(this.entered) - 1;
 	}
-}
-
-function accountPrint(baseUrl: string, secret: unknown): string {
-	return hashOf([baseUrl, secret]).slice(0, 20);
 }
 
 function lookUpOf(differences: ReadonlySet<Difference>): Pick<Remembered, 'lookUp'> {
