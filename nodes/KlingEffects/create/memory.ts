@@ -3,9 +3,9 @@ import {
 	differencesBetween,
 	hashOf,
 	isSameCreate,
+	lookUpOf,
 	madeIdOf,
 	printsOf,
-	rules,
 	type Asked,
 	type Difference,
 	type Prints,
@@ -231,11 +231,6 @@ export class NodeMemory {
 	}
 }
 
-function lookUpOf(differences: ReadonlySet<Difference>): Pick<Remembered, 'lookUp'> {
-	const [lookUp] = [...differences].flatMap((one) => rules[one].lookUp ?? []);
-	return lookUp ? { lookUp } : {};
-}
-
 /** Fingerprints of the parameters as they were entered, expressions as text. */
 function enteredIn(parameters: IDataObject): Prints {
 	const { options = {}, effectScene, effectType } = parameters;
@@ -243,14 +238,11 @@ function enteredIn(parameters: IDataObject): Prints {
 	// The whole of the options can be one expression.
 	const optionOf = (name: string) =>
 		typeof options === 'object' ? (options as IDataObject)[name] : options;
+	const ofOptions = ['duration', 'mode', 'modelName', 'additionalFields', 'externalTaskId'];
 	return printsOf({
 		effectScene,
 		effectType,
 		images: [imageInput, image, secondImage, imageField, secondImageField],
-		duration: optionOf('duration'),
-		mode: optionOf('mode'),
-		modelName: optionOf('modelName'),
-		additionalFields: optionOf('additionalFields'),
-		externalTaskId: optionOf('externalTaskId'),
+		...Object.fromEntries(ofOptions.map((name) => [name, optionOf(name)])),
 	});
 }

@@ -59,7 +59,7 @@ interface Rule {
 }
 
 /** The rules, a test each. Time alone is no difference; another place or execution is another id. */
-export const rules: Record<Difference, Rule> = {
+const rules: Record<Difference, Rule> = {
 	mood: { isSame: true },
 	sameValue: { isSame: true },
 	otherOrder: { isSame: false },
@@ -92,6 +92,12 @@ function editOf(part: Part): Difference {
 /** Whether a try asks for the create that an earlier one asked for. */
 export function isSameCreate(differences: ReadonlySet<Difference>): boolean {
 	return [...differences].every((one) => rules[one].isSame);
+}
+
+/** Where the task of an earlier try may be looked for. */
+export function lookUpOf(differences: ReadonlySet<Difference>): Pick<Rule, 'lookUp'> {
+	const [lookUp] = [...differences].flatMap((one) => rules[one].lookUp ?? []);
+	return lookUp ? { lookUp } : {};
 }
 
 /** Where a create stands. Each difference here is another create. */
