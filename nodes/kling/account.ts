@@ -37,6 +37,7 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 
 /** @throws InputError for a text that a copy has cut off, broken, or brought something along with */
 function wholeText(text: string, label: string): string {
+	if (/^[\x20-\x7e]*$/.test(text)) return text;
 	refuseInvisible(text, label, 'value');
 	const [damage] = /[\r\n…]/.exec(text) ?? [];
 	if (damage === undefined) return text;
