@@ -5,7 +5,7 @@ import { loadOf, type Load } from '../lib/load';
 import { createNode, httpCreateNode, items } from '../lib/nodes';
 import { credentialAt } from '../lib/sandbox';
 
-const [way, sandboxUrl, count, figure] = process.argv.slice(2);
+const [sandboxUrl, count, way, figure] = process.argv.slice(2);
 const image = '=https://example.com/{{ $json.number }}.jpg';
 
 /** By hand, as many at once as ours sends: HTTP Request alone would open a connection for each item. */
@@ -28,8 +28,9 @@ report(async (): Promise<Load | number> => {
 	};
 	await run(50);
 	const before = await heapBytes();
-	if (figure === 'inUse') return (await mostInUse(async () => await run(Number(count)))) - before;
-	const { load } = await loadOf(async () => await run(Number(count)));
+	const work = async () => await run(Number(count));
+	if (figure === 'inUse') return ((await mostInUse(work)) - before) / 1024 ** 2;
+	const { load } = await loadOf(work);
 	return load;
 });
 

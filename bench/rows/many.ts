@@ -9,22 +9,21 @@ const count = 10_000;
 const latencyMs = 50;
 const pageSize = 500;
 
-const megabytes = (bytes: number) => bytes / 1024 ** 2;
-
 /** Very many items in one execution: what n8n's other work feels of it, and what a retry asks for. */
 export const many: Benchmark = {
 	name: 'many',
 	async run(bench) {
-		const by = (way: string) => async () => {
-			await bench.sandbox.reset({ latencyMs, taskSeconds: 3600 });
-			return await inChild<Load>('many', way, bench.sandbox.url, String(count));
-		};
-		const seen = await inTurn(bench.runs(3), { ours: by('ours'), http: by('http') });
-		const inUse = (way: string) => async () => {
-			await bench.sandbox.reset({ latencyMs, taskSeconds: 3600 });
-			return await inChild<number>('many', way, bench.sandbox.url, String(count), 'inUse');
-		};
-		const used = await inTurn(1, { ours: inUse('ours'), http: inUse('http') });
+		const by =
+			<T>(...words: string[]) =>
+			async () => {
+				await bench.sandbox.reset({ latencyMs, taskSeconds: 3600 });
+				return await inChild<T>('many', bench.sandbox.url, String(count), ...words);
+			};
+		const seen = await inTurn(bench.runs(3), { ours: by<Load>('ours'), http: by<Load>('http') });
+		const used = await inTurn(1, {
+			ours: by<number>('ours', 'inUse'),
+			http: by<number>('http', 'inUse'),
+		});
 		const retries = await inTurn(1, {
 			ours: async () => await retryOfOurs(bench),
 			http: async () => await retryByHand(bench),
@@ -52,8 +51,8 @@ export const many: Benchmark = {
 			{
 				what: `${count} creates in one execution: growth of the memory in use`,
 				unit: 'MB',
-				ours: used.ours.map(megabytes),
-				beside: { name: 'HTTP Request, 50 every 100 ms', values: used.http.map(megabytes) },
+				ours: used.ours,
+				beside: { name: 'HTTP Request, 50 every 100 ms', values: used.http },
 				target: { kind: 'atMost', bound: 100 },
 				note: 'the most on the heap right after a garbage collection, forced every 500 ms. Of it, what the items themselves take in n8n is part.',
 			},

@@ -62,13 +62,22 @@ const noValue =
 const invisible =
 	/[^\P{Cc}\t\r\n]|[\u2028\u2029]|(?!\p{Join_Control}|\p{Variation_Selector})\p{Default_Ignorable_Code_Point}|\p{Join_Control}$/u;
 
+/** A refusal about `label`, which begins the sentence and so gets a capital letter. */
+export function refusalOf(label: string, finding: string, description: string): InputError {
+	return new InputError(
+		`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`,
+		description,
+	);
+}
+
 /** @throws InputError for a text with an invisible character in it, which a copy can bring along */
 export function refuseInvisible(text: string, displayName: string, noun: string): void {
 	const [hidden] = invisible.exec(text) ?? [];
 	if (hidden === undefined) return;
 	const code = hidden.codePointAt(0) ?? 0;
-	throw new InputError(
-		`${displayName.charAt(0).toUpperCase()}${displayName.slice(1)} holds an invisible character (U+${code.toString(16).toUpperCase().padStart(4, '0')})`,
+	throw refusalOf(
+		displayName,
+		`holds an invisible character (U+${code.toString(16).toUpperCase().padStart(4, '0')})`,
 		`It came along when the ${noun} was copied. Delete the ${noun} and type it, or paste it as plain text.`,
 	);
 }

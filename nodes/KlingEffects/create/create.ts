@@ -91,7 +91,7 @@ export async function executeCreate(
 
 /** A refused item whose task an earlier try has made says which. */
 function withTasks(one: ItemProblem, taskIds: string[]): ItemProblem {
-	const [taskId] = taskIds.slice(-1);
+	const taskId = taskIds.at(-1);
 	if (taskId === undefined) return one;
 	const description = `${one.problem.description} An earlier try has created its task: ${taskIds.join(', ')}.`;
 	return { ...one, problem: { ...one.problem, description, taskId } };

@@ -20,7 +20,6 @@ const contextKey = 'klingEffects';
 
 /** The records of beginnings that are under way. */
 const records = new WeakMap<Stored, Promise<void>>();
-
 /** The contexts that this process knows: any other was loaded from what n8n had stored. */
 const loaded = new WeakSet<Stored>();
 
@@ -114,11 +113,10 @@ export class NodeMemory {
 		const stored = NodeMemory.begin(context);
 		const { run, isTool } = runOf(context);
 		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
-		const { account } = memory;
 		const canLookUp = session.provider.externalId === 'lookup';
 		// An agent calls its tools side by side.
 		if (!records.has(stored)) {
-			const about = { account, canLookUp, loads: stored.loads };
+			const about = { account: memory.account, canLookUp, loads: stored.loads };
 			records.set(stored, recordBeginning(context, stored, about));
 		}
 		await records.get(stored);
@@ -127,15 +125,15 @@ export class NodeMemory {
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
 	createdAt(itemIndex: number): string[] {
-		return (this.stored.creates[`${this.run}:${itemIndex}`] ?? []).flatMap(({ state }) =>
-			state?.state === 'created' ? [state.taskId] : [],
-		);
+		const begun = this.stored.creates[this.placeOf(itemIndex)] ?? [];
+		return begun.flatMap(({ state }) => (state?.state === 'created' ? [state.taskId] : []));
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
 	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
 		const { context, stored } = this;
 		const { provider } = this.session;
+		const inNode = this.placeOf(itemIndex);
 		const ordered = { ...order };
 		delete ordered.callbackUrl;
 		const values: Prints = {
@@ -149,8 +147,6 @@ export class NodeMemory {
 			values,
 		};
 		// An AI agent's calls can share run and item, so there the arguments of the call count too.
-		const call = this.isTool ? hashOf(context.getInputData()[itemIndex]?.json).slice(0, 8) : '';
-		const inNode = `${this.run}:${itemIndex}${call && `:${call}`}`;
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
@@ -216,6 +212,12 @@ export class NodeMemory {
 							state !== create.state && state?.state === 'created' && state.taskId === taskId,
 					),
 		};
+	}
+
+	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
+	private placeOf(itemIndex: number): string {
+		const { json } = this.context.getInputData()[itemIndex] ?? {};
+		return `${this.run}:${itemIndex}${this.isTool ? `:${hashOf(json).slice(0, 8)}` : ''}`;
 	}
 
 	private differences({ form, provider, account, values }: StoredCreate, now: Asked) {

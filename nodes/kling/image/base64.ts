@@ -1,4 +1,4 @@
-import { refusedImage } from './check';
+import { refusalOf } from '../input';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
 
@@ -17,26 +17,26 @@ export function decodeBase64(text: string, label: string): Buffer {
 	const trimmed = text.trim();
 	if (/^https?:\/\//i.test(trimmed)) {
 		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
-		throw refusedImage(label, 'holds a URL, not base64 text', change);
+		throw refusalOf(label, 'holds a URL, not base64 text', change);
 	}
 	const [start, mediaType] = /^data:([^,]*),/i.exec(trimmed) ?? [];
 	if (mediaType !== undefined && !/;\s*base64\s*$/i.test(mediaType)) {
-		throw refusedImage(label, 'holds a data: URL that is not base64-encoded', advice);
+		throw refusalOf(label, 'holds a data: URL that is not base64-encoded', advice);
 	}
 	const payload = unescaped(trimmed.slice(start?.length ?? 0)).trim();
 	const digits = withLostPluses(payload)
 		.replace(/\s+/g, '')
 		.replace(/={1,2}$/, '');
-	if (digits === '') throw refusedImage(label, 'is empty', advice);
-	if (/[^\w+/-]/.test(digits)) throw refusedImage(label, 'is not valid base64', advice);
+	if (digits === '') throw refusalOf(label, 'is empty', advice);
+	if (/[^\w+/-]/.test(digits)) throw refusalOf(label, 'is not valid base64', advice);
 	if (digits.length % 4 === 1) {
 		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
-		throw refusedImage(label, finding, `Check that the text is complete. ${advice}`);
+		throw refusalOf(label, finding, `Check that the text is complete. ${advice}`);
 	}
 	const bytes = Buffer.from(digits, 'base64');
 	if (startsOfImages.test(bytes.toString('latin1', 0, 40))) {
 		const finding = 'was encoded as base64 twice: it stands for base64 text, not for an image';
-		throw refusedImage(label, finding, 'Encode the image file only once.');
+		throw refusalOf(label, finding, 'Encode the image file only once.');
 	}
 	return bytes;
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../input';
+import { InputError, refusalOf } from '../input';
 import { isWholeZlib } from './deflate';
 import { pngData, readPixels, type Pixels } from './pixels';
 import { checkSource, foreignTypeOf, imageTypeOf, type ImageType } from './type';
@@ -57,10 +57,10 @@ export function checkImage(bytes: Buffer, label: string): Image {
 	checkFileSize(bytes.length, label);
 	const { pixels, dataAt } = readPixels(bytes, type);
 	if (!isWhole(bytes, type, dataAt)) {
-		throw refusedImage(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
+		throw refusalOf(label, `is a ${type} image that is cut off: its end is missing`, saveAgain);
 	}
 	if (pixels === null) {
-		throw refusedImage(label, `is a damaged ${type} image: its size is missing`, saveAgain);
+		throw refusalOf(label, `is a damaged ${type} image: its size is missing`, saveAgain);
 	}
 	checkSides(pixels, label);
 	return { type, ...pixels };
@@ -76,7 +76,7 @@ export function checkFileSize(bytes: number, label: string): void {
 	if (!(bytes > imageLimits.maxBytes)) return;
 	const limit = imageLimits.maxBytes / megabyte;
 	const finding = `is ${roundedUp(bytes / megabyte)} MB. Kling accepts at most ${limit} MB`;
-	throw refusedImage(label, finding, `Make it smaller${resize}`);
+	throw refusalOf(label, finding, `Make it smaller${resize}`);
 }
 
 function checkSides({ width, height }: Pixels, label: string): void {
@@ -85,21 +85,21 @@ function checkSides({ width, height }: Pixels, label: string): void {
 	const { minSide, maxRatio } = imageLimits;
 	if (shorter < minSide) {
 		const finding = `is ${size}. Kling needs at least ${minSide} pixels on each side`;
-		throw refusedImage(label, finding, `Use a larger image, or enlarge it${resize}`);
+		throw refusalOf(label, finding, `Use a larger image, or enlarge it${resize}`);
 	}
 	if (longer > shorter * maxRatio) {
 		const ratio = roundedUp(longer / shorter);
 		const found = `is ${size}, a ratio of ${width > height ? `${ratio}:1` : `1:${ratio}`}`;
 		const finding = `${found}. Kling accepts 1:${maxRatio} to ${maxRatio}:1`;
-		throw refusedImage(label, finding, `Crop it${resize}`);
+		throw refusalOf(label, finding, `Crop it${resize}`);
 	}
 }
 
 function foreignImage(bytes: Buffer, label: string): InputError {
-	if (bytes.length === 0) return refusedImage(label, 'is empty (0 bytes)', checkSource);
+	if (bytes.length === 0) return refusalOf(label, 'is empty (0 bytes)', checkSource);
 	const foreign = foreignTypeOf(bytes);
 	const finding = foreign ? `is ${foreign.what}` : 'is neither a JPEG nor a PNG image';
-	return refusedImage(
+	return refusalOf(
 		label,
 		`${finding}. Kling accepts JPEG and PNG only`,
 		foreign?.advice ?? checkSource,
@@ -109,12 +109,4 @@ function foreignImage(bytes: Buffer, label: string): InputError {
 /** Two decimals, rounded up: a figure just over its limit must not read like the limit. */
 function roundedUp(figure: number): number {
 	return Math.ceil(figure * 100) / 100;
-}
-
-/** A refusal about `label`, which begins the sentence and so gets a capital letter. */
-export function refusedImage(label: string, finding: string, description: string): InputError {
-	return new InputError(
-		`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`,
-		description,
-	);
 }

@@ -1,6 +1,5 @@
 import { foreignAddress, isPrivateAddress } from '../hosts';
-import { refuseInvisible } from '../input';
-import { refusedImage } from './check';
+import { refusalOf, refuseInvisible } from '../input';
 
 const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
 const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';
@@ -44,27 +43,23 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
  */
 export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
 	const trimmed = text.trim();
-	if (trimmed === '') throw refusedImage(label, 'is empty', advice);
+	if (trimmed === '') throw refusalOf(label, 'is empty', advice);
 	refuseInvisible(trimmed, label, 'address');
 	if (/^data:/i.test(trimmed)) {
-		throw refusedImage(label, 'holds the image itself (a data: URL), not its address', asBase64);
+		throw refusalOf(label, 'holds the image itself (a data: URL), not its address', asBase64);
 	}
 	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
-		throw refusedImage(label, 'holds base64 text, not an address', asBase64);
+		throw refusalOf(label, 'holds base64 text, not an address', asBase64);
 	}
 	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
-		throw refusedImage(
-			label,
-			'does not hold an address that starts with http:// or https://',
-			advice,
-		);
+		throw refusalOf(label, 'does not hold an address that starts with http:// or https://', advice);
 	}
 	const encoded = checkedAddress(trimmed, label, isFetchedFromInternet, {
 		advice,
 		ifPrivate: asFile,
 	});
 	const foreign = foreignAddress(new URL(encoded));
-	if (foreign) throw refusedImage(label, `is the address of ${foreign.what}`, foreign.advice);
+	if (foreign) throw refusalOf(label, `is the address of ${foreign.what}`, foreign.advice);
 	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
 	return isPlain ? trimmed : encoded;
 }
@@ -83,17 +78,17 @@ export function checkedAddress(
 ): string {
 	refuseInvisible(trimmed, label, 'address');
 	if (/[\t\r\n]/.test(trimmed)) {
-		throw refusedImage(label, 'holds more than one line', 'Enter one address only.');
+		throw refusalOf(label, 'holds more than one line', 'Enter one address only.');
 	}
 	if (severalAddresses.test(trimmed)) {
-		throw refusedImage(label, 'holds more than one address', 'Enter one address only.');
+		throw refusalOf(label, 'holds more than one address', 'Enter one address only.');
 	}
 	const [, finding, whatToDo] = leftovers.find(([pattern]) => pattern.test(trimmed)) ?? [];
-	if (finding && whatToDo) throw refusedImage(label, finding, whatToDo);
+	if (finding && whatToDo) throw refusalOf(label, finding, whatToDo);
 	const encoded = encodedUrl(trimmed);
-	if (encoded === null) throw refusedImage(label, 'holds an address that cannot be read', advice);
+	if (encoded === null) throw refusalOf(label, 'holds an address that cannot be read', advice);
 	if (isOpenedFromInternet && isPrivateAddress(encoded)) {
-		throw refusedImage(label, 'is an address that only your own network can open', ifPrivate);
+		throw refusalOf(label, 'is an address that only your own network can open', ifPrivate);
 	}
 	return encoded;
 }
