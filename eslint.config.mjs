@@ -26,6 +26,7 @@ export default tseslint.config(
 		files: ['{nodes,credentials}/**/*.ts'],
 		extends: [importX.flatConfigs.recommended],
 		settings: { 'import-x/resolver-next': [createTypeScriptImportResolver()] },
+		rules: { 'max-lines': ['error', 250] },
 	},
 
 	// Everything that is written by hand, the published sources too.

@@ -1,7 +1,7 @@
 import { withVersion } from '../nodes/kling/account';
 import { outcomeOfCreate, outcomeOfRead } from '../nodes/kling/outcome';
 import { asObject, type ApiRequest, type HttpResponse } from '../nodes/kling/http';
-import { parseJson } from '../nodes/kling/json';
+import { parseJson } from '../nodes/kling/http';
 import type { Clock } from '../nodes/kling/clock';
 import type { OrderWithImages, Provider, Secret } from '../nodes/kling/providers/provider';
 import { isFinal, type TaskRecord } from '../nodes/kling/task';

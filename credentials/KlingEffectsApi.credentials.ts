@@ -11,7 +11,7 @@ import { readAccount, type Account } from '../nodes/kling/account';
 import { providers, type Provider } from '../nodes/kling/providers';
 import { signingTime } from '../nodes/kling/signatures';
 import { checkRequest, checkRules, testAddress } from '../nodes/n8n/credentialTest';
-import { providerTimeHeader } from '../nodes/n8n/transport';
+import { providerTimeHeader } from '../nodes/n8n/session';
 
 const named = (wanted: (provider: Provider) => boolean | undefined) =>
 	providers.filter(wanted).map(({ name }) => name);

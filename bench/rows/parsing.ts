@@ -1,6 +1,6 @@
 import { readAccount } from '../../nodes/kling/account';
-import { parseJson } from '../../nodes/kling/json';
-import { redactionOf } from '../../nodes/kling/redaction';
+import { parseJson } from '../../nodes/kling/http';
+import { redactionOf } from '../../nodes/kling/account';
 import { inTurn, type Benchmark } from '../lib/row';
 
 /** Bytes: the largest response that is read. */

@@ -10,12 +10,10 @@ import {
 	type IWebhookResponseData,
 } from 'n8n-workflow';
 import { errorOf, outputOfThrown, simplifyField } from '../n8n/output';
-import { resumeWebhooks } from '../n8n/execution';
-import { openSession } from '../n8n/session';
-import { credentialName } from '../n8n/transport';
+import { openSession, credentialName } from '../n8n/session';
 import { sleptWait } from './afterTask/sleep';
 import { finishWoken } from './afterTask/wake';
-import { CallbackHandler } from './afterTask/webhook';
+import { CallbackHandler, resumeWebhooks } from './afterTask/webhook';
 import { searchScenesMethod } from './listSearch/searchScenes';
 import { executeCreate } from './create/create';
 import { NodeMemory } from './create/memory';
@@ -195,9 +193,10 @@ async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionD
 	if (resource === 'scene') return await executeListScenes(context);
 	if (resource !== 'video') throw notKnown(context, 'Resource', resource, 'Video or Effect Scene');
 	switch (operation) {
-		case 'create':
-			NodeMemory.begin(context);
-			return await executeCreate(context, await openSession(context));
+		case 'create': {
+			const begun = NodeMemory.begin(context);
+			return await executeCreate(context, await openSession(context), begun);
+		}
 		case 'get':
 			return await executeGet(context, await openSession(context));
 		case 'list':

@@ -1,5 +1,5 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
-import { inParallel } from '../kling/inParallel';
+import { inParallel } from '../kling/pace';
 import { idOf, InputError } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import { withSupport } from '../kling/providers/whoCan';

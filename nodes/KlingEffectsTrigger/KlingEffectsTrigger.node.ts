@@ -8,7 +8,7 @@ import {
 } from 'n8n-workflow';
 import { titleWithList, withoutList } from '../kling/providers/whoCan';
 import { simplifyField } from '../n8n/output';
-import { credentialName } from '../n8n/transport';
+import { credentialName } from '../n8n/session';
 import { poll } from './poll';
 
 /** Apart from the description, because n8n's lint takes a choice whose name is no literal for none. */

@@ -20,7 +20,7 @@ import { Budget } from '../kling/watch/source';
 import { mostOpen, taskEvents, type WatchState } from '../kling/watch/state';
 import { errorOf, problemOf, taskItem, type Problem } from '../n8n/output';
 import { openSession, type Session } from '../n8n/session';
-import { credentialName } from '../n8n/transport';
+import { credentialName } from '../n8n/session';
 import { PollLocks } from './pollLock';
 
 /** For a poll where n8n does not say: its durable scheduler ends one after 45 s. */

@@ -192,6 +192,39 @@ export class Client {
 	}
 }
 
+/** With at least this many tasks to read, pages of the list are read instead. */
+const pagesFrom = 10;
+
+/**
+ * The same client for a retry, which asks for the tasks of up to `count` creates at once: its `get`
+ * reads them by pages of the account's list. What these do not show is asked for by itself.
+ */
+export function readingByPages(client: Client, count: number): Client {
+	if (!client.provider.list || count < pagesFrom) return client;
+	const shown = new Map<string, Outcome<TaskRecord>>();
+	let asked = 0;
+	let page = 0;
+	// One more, for tasks that others have made since. The order of the list is not documented.
+	let lastPage = Math.min(Math.ceil(count / client.largestPage) + 1, client.lastPage);
+	let reading: Promise<void> | null = null;
+	const readPage = async () => {
+		const outcome = await client.listOnce(++page);
+		const { records, rows } = outcome.ok ? outcome.value : { records: [], rows: 0 };
+		for (const value of records) shown.set(value.task.taskId, { ok: true, value });
+		if (rows < client.largestPage) lastPage = page;
+	};
+	const get = async (taskId: string) => {
+		// A retry that has only a few to read needs no page of hundreds.
+		if (++asked < pagesFrom) return await client.get(taskId);
+		while (!shown.has(taskId) && (reading || page < lastPage)) {
+			reading ??= readPage().finally(() => (reading = null));
+			await reading;
+		}
+		return shown.get(taskId) ?? (await client.get(taskId));
+	};
+	return Object.create(client, { get: { value: get } }) as Client;
+}
+
 function attempt<T>(action: () => T): T | null {
 	try {
 		return action();

@@ -1,3 +1,5 @@
+import { foreignAddress, isPrivateAddress } from './hosts';
+
 /**
  * Something that the user can put right: it is thrown where it is found, before anything is paid, and
  * caught once for each item. What a provider answers is no such thing, but data: see `failure.ts`.
@@ -86,4 +88,108 @@ export function refuseInvisible(text: string, displayName: string, noun: string)
 export function reasonOf(thrown: unknown): string {
 	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
 	return text.split('\n')[0].slice(0, 200).replace(/\.$/, '') || 'no reason given';
+}
+
+const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
+const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';
+const asFile =
+	'The provider fetches the image from the internet. Set Image Input to Binary File, or enter an address that anyone can open.';
+
+/** One address behind another; an image server has one inside of its own, behind a slash or an equals sign. */
+const severalAddresses = /[\s,;|]https?:\/\/|\.(jpe?g|png)\S{0,300}\s?[,;|]\s/i;
+/** U+FFFD, or half of a pair. */
+const lost = /[\ufffd\p{Cs}]/u;
+
+/** What an address holds that it cannot have come with, as fits behind the name of the field, and what to do. */
+const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
+	[
+		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]/i,
+		'holds an expression, or what is left of one, instead of its value',
+		'Switch the field to Expression, and check in its preview that the address is whole.',
+	],
+	[
+		/["”][\]}),;]{0,3}$|\\[nrt]$|&amp;(?:X-(?:Amz|Goog)-|(?:Signature|sig|token|is|hm|oh)=)/i,
+		'holds HTML or JSON around an address',
+		'Enter the address alone, with & where it has &amp;.',
+	],
+	[/[<>]|\]\(/, 'holds HTML or Markdown around an address', 'Enter the address alone.'],
+	[/(…|\.\.\.|%E2%80%A6)$/i, 'was cut off: it ends in …', 'Copy the whole address.'],
+	[/^https?:\/\/https?:?\/\//i, 'holds http:// twice', 'Delete the first one.'],
+	[lost, 'holds a character that was lost (�)', 'Read the text that holds it as UTF-8.'],
+];
+
+/**
+ * Checks an image address as far as it goes without asking for it; Kling fetches it itself
+ * (Kling's effects page: "ensure accessibility").
+ *
+ * Signed links break when they are rewritten, so an address of plain ASCII comes back as it was
+ * entered, but for blanks around it. Any other is encoded as browsers do. User name and password
+ * in the address are passed on. Messages never quote an address: it can be a secret.
+ *
+ * @param label names the text in messages, such as `the field "Image"`
+ * @param isFetchedFromInternet whether the provider is elsewhere, where private addresses lead to nothing
+ * @throws InputError
+ */
+export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
+	const trimmed = text.trim();
+	if (trimmed === '') throw refusalOf(label, 'is empty', advice);
+	refuseInvisible(trimmed, label, 'address');
+	if (/^data:/i.test(trimmed)) {
+		throw refusalOf(label, 'holds the image itself (a data: URL), not its address', asBase64);
+	}
+	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
+		throw refusalOf(label, 'holds base64 text, not an address', asBase64);
+	}
+	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
+		throw refusalOf(label, 'does not hold an address that starts with http:// or https://', advice);
+	}
+	const encoded = checkedAddress(trimmed, label, isFetchedFromInternet, {
+		advice,
+		ifPrivate: asFile,
+	});
+	const foreign = foreignAddress(new URL(encoded));
+	if (foreign) throw refusalOf(label, `is the address of ${foreign.what}`, foreign.advice);
+	const isPlain = /^[\x21-\x7e]+$/.test(trimmed);
+	return isPlain ? trimmed : encoded;
+}
+
+/**
+ * What any address must be that the provider opens: one, whole, readable, and not of a private network.
+ *
+ * @returns it as browsers encode it
+ * @throws InputError
+ */
+export function checkedAddress(
+	trimmed: string,
+	label: string,
+	isOpenedFromInternet: boolean,
+	{ advice, ifPrivate }: { advice: string; ifPrivate: string },
+): string {
+	refuseInvisible(trimmed, label, 'address');
+	if (/[\t\r\n]/.test(trimmed)) {
+		throw refusalOf(label, 'holds more than one line', 'Enter one address only.');
+	}
+	if (severalAddresses.test(trimmed)) {
+		throw refusalOf(label, 'holds more than one address', 'Enter one address only.');
+	}
+	const [, finding, whatToDo] = leftovers.find(([pattern]) => pattern.test(trimmed)) ?? [];
+	if (finding && whatToDo) throw refusalOf(label, finding, whatToDo);
+	const encoded = encodedUrl(trimmed);
+	if (encoded === null) throw refusalOf(label, 'holds an address that cannot be read', advice);
+	if (isOpenedFromInternet && isPrivateAddress(encoded)) {
+		throw refusalOf(label, 'is an address that only your own network can open', ifPrivate);
+	}
+	return encoded;
+}
+
+/**
+ * The address as browsers encode it, or null when it is none. Not by `URL.canParse`: on Node.js 20 it
+ * refuses letters beyond ASCII once the engine has compiled it (seen on 20.20.2).
+ */
+function encodedUrl(text: string): string | null {
+	try {
+		return new URL(text).href;
+	} catch {
+		return null;
+	}
 }

@@ -1,7 +1,7 @@
 import type { Client } from './client';
 import { delayBeforeRetry, type Clock } from './clock';
 import { behaviourOf, type Failure } from './failure';
-import { inParallel } from './inParallel';
+import { inParallel } from './pace';
 import { isFinal, seenAgain, stillRuns, type TaskRecord } from './task';
 
 /** With at least this many open tasks, the account's list is read instead of each task. */

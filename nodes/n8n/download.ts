@@ -10,9 +10,9 @@ import { adviceOnCertificate } from '../kling/messages';
 import { isPrivateAddress } from '../kling/hosts';
 import type { TaskRecord } from '../kling/task';
 import { fileNameOf } from './fileName';
-import type { Session } from './session';
-import { answerIn, anyStatus, isBlocked, isFromProxy, untrustedCodeOf } from './network';
-import { untilDeadline } from './transport';
+import { isFromProxy, type Session } from './session';
+import { answerIn, anyStatus, isBlocked, untrustedCodeOf } from './network';
+import { untilDeadline } from './session';
 import { followVideo, type Stream } from './videoStream';
 
 /** Attempts per download. */

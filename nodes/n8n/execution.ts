@@ -2,26 +2,13 @@ import type {
 	IExecuteData,
 	IExecuteFunctions,
 	IRunExecutionData,
-	IWebhookDescription,
 	IWebhookFunctions,
 	Workflow,
 } from 'n8n-workflow';
-
-/**
- * Where callbacks wake a sleeping execution. Imported rather than written into the description,
- * because n8n's lint takes every literal `webhooks` for one that is registered with the provider;
- * this one only resumes (`restartWebhook`). The node's id ends the path: n8n (1.123 and 2.40) gives a
- * call to the node that sleeps last, so an empty ending would wake a Wait node further on.
- */
-export const resumeWebhooks: IWebhookDescription[] = [
-	{
-		name: 'default',
-		httpMethod: 'POST',
-		responseMode: 'onReceived',
-		path: '={{$nodeId}}',
-		restartWebhook: true,
-	},
-];
+import { randomUUID } from 'node:crypto';
+import type { Remembered } from '../kling/create/entry';
+import { hashOf } from '../kling/create/identity';
+import type { ExternalIdSupport } from '../kling/providers/provider';
 
 /** Which run of the node this is, from 0: each round of a loop over it is a new one. */
 export function runIndexOf(context: IExecuteFunctions): number {
@@ -113,48 +100,6 @@ export function storedExecutionOf(
 	return entry?.node && entry.data && data ? { entry, data } : null;
 }
 
-const ownCallTimeoutMs = 30_000;
-const probeTimeoutMs = 5_000;
-
-/** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
-export const postToOwnAddress = {
-	/**
-	 * Not by n8n's helper: it would hold all data of the execution in memory until the deadline, and
-	 * refuses n8n's own address where n8n protects itself from requests into its network.
-	 *
-	 * @returns the HTTP status, 0 when there was none
-	 */
-	async post(url: string, body: string, headers: Record<string, string>): Promise<number> {
-		return await fetch(url, {
-			method: 'POST',
-			body,
-			headers: { 'content-type': 'application/json', ...headers },
-			signal: AbortSignal.timeout(ownCallTimeoutMs),
-		}).then(
-			async (response) => {
-				await response.body?.cancel();
-				return response.status;
-			},
-			() => 0,
-		);
-	},
-
-	/**
-	 * Whether such a call gets through to n8n, which answers one that wakes nothing with 404 or 409. Node's
-	 * `fetch` goes through no proxy, and a status of 403, 407 or 5xx is that of something in between.
-	 */
-	async isReached(url: string): Promise<boolean> {
-		const status = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
-			async (response) => {
-				await response.body?.cancel();
-				return response.status;
-			},
-			() => 0,
-		);
-		return status > 0 && status < 500 && status !== 403 && status !== 407;
-	},
-};
-
 /**
  * Whether an AI agent runs the node as its tool. n8n makes a type of its own for that, with the
  * ending “Tool”; `isToolExecution` alone does not do: n8n 1.123 has none, and n8n 2.40's says no
@@ -162,4 +107,124 @@ export const postToOwnAddress = {
  */
 export function isTool(context: IExecuteFunctions): boolean {
 	return context.getNode().type.endsWith('Tool') || (context.isToolExecution?.() ?? false);
+}
+
+/** What is known of an execution when its Create runs for the first time. */
+export interface Beginning {
+	/** What makes the ids of this execution its own. */
+	seed: string;
+	/** Whether a task under an id of this execution can be older than the execution seems to be. */
+	ownsOlder: boolean;
+	/**
+	 * Present where an execution is run or retried that died with its process: each create may have been
+	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
+	 * `mayBeEdited`: a person retries it, maybe with other parameters.
+	 */
+	died?: { trace: ExternalIdSupport; maySend?: boolean; mayBeEdited?: boolean; account?: string };
+}
+
+/** @param isOthers whether the context is that of another node, which came to an end */
+export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
+	const died = !isOthers && hasDied(context);
+	const { seed, isProven } = seedOf(context);
+	if (!died) return { seed, ownsOlder: isProven };
+	// Without a token, the node's ids differ from those before.
+	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
+	return { seed, ownsOlder: isProven, died: { trace, mayBeEdited: true } };
+}
+
+/**
+ * Records an execution and its account where both outlive a death, once each time that it is begun or its
+ * context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
+ * record already is one that n8n has begun again: older tasks under its ids are its own, and each create
+ * may have been sent. What is not found where it may have been sent, was not.
+ */
+export async function recordBeginning(
+	context: IExecuteFunctions,
+	beginning: Beginning,
+	{ account, canLookUp, loads }: { account: string; canLookUp: boolean; loads: number },
+): Promise<void> {
+	const execution = hashOf([beginning.seed, context.getNode().name, loads]);
+	const atAccount = hashOf([execution, account]);
+	const known = await recordIn(context, [execution, atAccount]);
+	if (!known?.has(execution)) return;
+	beginning.ownsOlder = true;
+	const isSameAccount = known.has(atAccount);
+	if (beginning.died?.trace === 'none') return;
+	const trace = isSameAccount ? 'lookup' : 'unverified';
+	// What a person retries may have been edited; what n8n runs again is as it was.
+	const mayBeEdited = beginning.died?.mayBeEdited ?? context.getMode() === 'retry';
+	const maySend = !mayBeEdited && isSameAccount && canLookUp;
+	beginning.died = { mayBeEdited, trace, maySend, account };
+}
+
+/**
+ * What can be said of a create that an execution which died may have sent.
+ *
+ * @param isGiven whether the user gives the external task id
+ */
+export function recallAfterDeath(
+	{ trace, maySend, mayBeEdited }: NonNullable<Beginning['died']>,
+	isSameAccount: boolean,
+	isGiven: boolean,
+): Remembered {
+	const isSent = maySend === true && isSameAccount;
+	const told = { state: 'sending', hasDied: true, maySend: isSent, mayBeEdited } as const;
+	// An expression may have made another external id before, and another account knows no task of
+	// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
+	if (isSent || (isSameAccount && !isGiven)) return { ...told, trace };
+	return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
+}
+
+/**
+ * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
+ * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
+ * of any kind, n8n would have stored its context too. An execution that failed before this node has
+ * no run of it.
+ */
+function hasDied(context: IExecuteFunctions): boolean {
+	if (context.getMode() !== 'retry') return false;
+	const { $ } = context.getWorkflowDataProxy(0) as {
+		$: (name: string) => { isExecuted: boolean };
+	};
+	return $(context.getNode().name).isExecuted;
+}
+
+/** The run in which each call of a tool was first tried, by the object that holds its arguments. */
+const firstRuns = new WeakMap<object, number>();
+
+/**
+ * The node's run, and whether it is an agent's tool. When an agent runs its tools itself, n8n (1.123 and
+ * 2.40) gives each try of Retry On Fail a run of its own; retries of one call share the same arguments
+ * object, and different calls never do.
+ */
+export function runOf(context: IExecuteFunctions): { run: number; isTool: boolean } {
+	const run = runIndexOf(context);
+	if (!isTool(context)) return { run, isTool: false };
+	const call: unknown = context.getInputData()[0]?.json;
+	if (typeof call !== 'object' || call === null) return { run, isTool: true };
+	const first = firstRuns.get(call) ?? run;
+	firstRuns.set(call, first);
+	return { run: first, isTool: true };
+}
+
+/**
+ * What makes the ids of an execution its own. It stays the same when the execution is run again because
+ * its process died, and is another's in an execution that only has the same number, after a backup
+ * was put back or the database has moved.
+ *
+ * @returns `isProven`: that no other execution can have the same
+ */
+function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean } {
+	const token = resumeTokenOf(context);
+	// Hashed, because the token opens the execution's resume address.
+	if (token !== null) return { seed: hashOf(token), isProven: true };
+	const executionId = context.getExecutionId();
+	// A sub-workflow's execution does not wait in the queue of n8n 1.123, so it is never run again under its
+	// number. One started by hand does, with OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS.
+	if (!executionId || context.getMode() === 'integrated') {
+		return { seed: randomUUID(), isProven: true };
+	}
+	const seed = hashOf([context.getInstanceId(), executionId, startOf(context)]);
+	return { seed, isProven: false };
 }

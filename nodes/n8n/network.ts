@@ -57,7 +57,7 @@ function codesOf(thrown: unknown, depth = 0): string[] {
 }
 
 /** What Node.js tells of a request that was sent. */
-interface Sent {
+export interface Sent {
 	socket?: { encrypted?: boolean; bytesWritten?: number };
 	path?: string;
 }
@@ -98,30 +98,4 @@ function thrownAnswer(thrown: unknown): Answer | null {
 		body: response.data as IN8nHttpFullResponse['body'],
 		request,
 	};
-}
-
-/**
- * Whether a proxy answered in place of the provider, and surely handed nothing on. Status 407 is a proxy's
- * always (RFC 9110, 15.5.8). n8n (1.123 and 2.41) reaches https addresses through https-proxy-agent 7: when
- * the proxy refuses to connect, that agent plays the proxy's answer back on a socket that was never
- * connected, so nothing was written to it. A proxy for http addresses is sent the whole address as the path
- * (RFC 9112, 3.2.2), and what it answers looks like the provider's: only a page with status 403 is taken
- * for its own, as one with 502 may come after it has handed the request on.
- */
-export function isFromProxy({ statusCode, headers, body, request }: Answer, url: string): boolean {
-	if (statusCode === 407) return true;
-	const { req, socket } = Object(body) as { req?: Sent } & Sent;
-	if (url.startsWith('https:')) {
-		const connection = request?.socket ?? socket;
-		return connection?.bytesWritten === 0 && !connection.encrypted;
-	}
-	const isByProxy = (request ?? req)?.path?.startsWith('http:') ?? false;
-	return isByProxy && statusCode === 403 && !/json/i.test(String(headers?.['content-type']));
-}
-
-/** What a proxy's refusal means; a status of 500 and more says that the proxy itself got no connection. */
-export function proxyFailureOf({ statusCode, body }: Answer): Failure {
-	(body as { destroy?(): void } | undefined)?.destroy?.();
-	const kind = statusCode >= 500 ? 'proxyWithoutConnection' : 'proxyRefused';
-	return { ...failureWithoutResponse(kind), httpStatus: statusCode };
 }

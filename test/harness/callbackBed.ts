@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/afterTask/webhook';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
-import { postToOwnAddress } from '../../nodes/n8n/execution';
+import { postToOwnAddress } from '../../nodes/KlingEffects/afterTask/selfCalls';
 import { startSandbox, type Sandbox, type ProviderName } from '../../sandbox';
 import {
 	closeProcessedData,

@@ -9,7 +9,7 @@ import {
 	type INodeTypes,
 } from 'n8n-workflow';
 import { KlingEffectsApi } from '../../credentials/KlingEffectsApi.credentials';
-import { credentialName } from '../../nodes/n8n/transport';
+import { credentialName } from '../../nodes/n8n/session';
 import { additionalDataOf } from '../../tools/engine';
 
 export interface TestVerdict {

@@ -6,7 +6,7 @@ import { readAccount } from '../../nodes/kling/account';
 import { Client } from '../../nodes/kling/client';
 import type { Send } from '../../nodes/kling/failure';
 import { systemClock, type Session } from '../../nodes/n8n/session';
-import { postToOwnAddress } from '../../nodes/n8n/execution';
+import { postToOwnAddress } from '../../nodes/KlingEffects/afterTask/selfCalls';
 import { answer, lost, notFound, refusal, task } from './campaign/scripted';
 import { closeProcessedData, openProcessedData, SleepingN8n } from '../../tools/sleepingN8n';
 import { SteppedClock } from '../harness/steppedClock';

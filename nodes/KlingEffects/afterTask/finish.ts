@@ -3,7 +3,7 @@ import { checkExpression, InputError } from '../../kling/input';
 import { describeFailedTask } from '../../kling/failedTask';
 import { stillRuns, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
-import { inParallel } from '../../kling/inParallel';
+import { inParallel } from '../../kling/pace';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
 import { addHint, problemOf, taskItem, type Result } from '../../n8n/output';
 import { amountOf, numberOf, type Parameters } from '../../n8n/parameters';

@@ -1,5 +1,46 @@
 import { delayBeforeRetry, type Clock } from '../../kling/clock';
-import { postToOwnAddress } from '../../n8n/execution';
+
+const ownCallTimeoutMs = 30_000;
+const probeTimeoutMs = 5_000;
+
+/** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
+export const postToOwnAddress = {
+	/**
+	 * Not by n8n's helper: it would hold all data of the execution in memory until the deadline, and
+	 * refuses n8n's own address where n8n protects itself from requests into its network.
+	 *
+	 * @returns the HTTP status, 0 when there was none
+	 */
+	async post(url: string, body: string, headers: Record<string, string>): Promise<number> {
+		return await fetch(url, {
+			method: 'POST',
+			body,
+			headers: { 'content-type': 'application/json', ...headers },
+			signal: AbortSignal.timeout(ownCallTimeoutMs),
+		}).then(
+			async (response) => {
+				await response.body?.cancel();
+				return response.status;
+			},
+			() => 0,
+		);
+	},
+
+	/**
+	 * Whether such a call gets through to n8n, which answers one that wakes nothing with 404 or 409. Node's
+	 * `fetch` goes through no proxy, and a status of 403, 407 or 5xx is that of something in between.
+	 */
+	async isReached(url: string): Promise<boolean> {
+		const status = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
+			async (response) => {
+				await response.body?.cancel();
+				return response.status;
+			},
+			() => 0,
+		);
+		return status > 0 && status < 500 && status !== 403 && status !== 407;
+	},
+};
 
 /** The statuses of our own replies, so that the caller here, and a provider that repeats, know what to do. */
 export const answers = { woken: 200, stillAsleep: 202, notSigned: 401, notLookedAt: 503 } as const;

@@ -10,7 +10,7 @@ import {
 import { isPrivateAddress } from '../../kling/hosts';
 import { hashOf } from '../../kling/create/identity';
 import { stillRuns } from '../../kling/task';
-import { postToOwnAddress, runIndexOf } from '../../n8n/execution';
+import { runIndexOf } from '../../n8n/execution';
 import {
 	itemOf,
 	outputOf,
@@ -22,7 +22,7 @@ import {
 } from '../../n8n/output';
 import type { Session } from '../../n8n/session';
 import type { ItemTask } from './finish';
-import { lastResortMs, SelfCalls, type WakeAddress } from './selfCalls';
+import { lastResortMs, postToOwnAddress, SelfCalls, type WakeAddress } from './selfCalls';
 
 /** What a wait by callback needs, decided before the execution sleeps: no parameter is evaluated after it. */
 export interface Wait extends WakeAddress {
@@ -49,11 +49,11 @@ const contextKey = 'klingEffectsWait';
 export function sleptWait(context: IExecuteFunctions): Wait | null {
 	const wait = context.getContext('node')[contextKey] as unknown as Wait | undefined;
 	if (!wait || wait.runIndex !== runIndexOf(context)) return null;
-	const isEdited = context.getMode() === 'retry' && wait.entered !== enteredIn(context);
+	const isEdited = context.getMode() === 'retry' && wait.entered !== fingerprintOf(context);
 	return isEdited ? null : wait;
 }
 
-function enteredIn(context: IExecuteFunctions): string {
+function fingerprintOf(context: IExecuteFunctions): string {
 	return hashOf(context.getNode().parameters);
 }
 
@@ -79,7 +79,11 @@ export async function sleepUntilCallbacks(
 	{ clock }: Session,
 	asleep: Omit<Wait, 'runIndex' | 'token' | 'entered'>,
 ): Promise<INodeExecutionData[]> {
-	const own = { runIndex: runIndexOf(context), entered: enteredIn(context), token: randomUUID() };
+	const own = {
+		runIndex: runIndexOf(context),
+		entered: fingerprintOf(context),
+		token: randomUUID(),
+	};
 	const wait: Wait = { ...asleep, ...own };
 	context.getContext('node')[contextKey] = wait as unknown as IDataObject;
 	// What n8n passes on when the execution was never woken. The input items themselves stay as they are.

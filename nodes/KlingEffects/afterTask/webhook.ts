@@ -1,4 +1,9 @@
-import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import type {
+	INodeExecutionData,
+	IWebhookDescription,
+	IWebhookFunctions,
+	IWebhookResponseData,
+} from 'n8n-workflow';
 import type { Client } from '../../kling/client';
 import { isFinal, seenAgain, type TaskRecord } from '../../kling/task';
 import { isSignedBy } from '../../kling/signatures';
@@ -7,6 +12,22 @@ import { storedExecutionOf } from '../../n8n/execution';
 import type { ItemTask } from './finish';
 import { answers, SelfCalls, tokenHeader, type WakeAddress } from './selfCalls';
 import { storedWait } from './sleep';
+
+/**
+ * Where callbacks wake a sleeping execution. Imported rather than written into the description,
+ * because n8n's lint takes every literal `webhooks` for one that is registered with the provider;
+ * this one only resumes (`restartWebhook`). The node's id ends the path: n8n (1.123 and 2.40) gives a
+ * call to the node that sleeps last, so an empty ending would wake a Wait node further on.
+ */
+export const resumeWebhooks: IWebhookDescription[] = [
+	{
+		name: 'default',
+		httpMethod: 'POST',
+		responseMode: 'onReceived',
+		path: '={{$nodeId}}',
+		restartWebhook: true,
+	},
+];
 
 /** How many waits are remembered between their callbacks. */
 const mostWaits = 1_000;

@@ -1,12 +1,11 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { Admission } from '../../kling/create/admission';
+import { Admission, inParallel } from '../../kling/pace';
 import type { Submission } from '../../kling/create/entry';
-import { readingByPages } from '../../kling/create/find';
+import { readingByPages } from '../../kling/client';
 import { hintAtOptions } from '../../kling/create/order';
 import { submit } from '../../kling/create/submit';
 import { behaviourOf, failed, failureWithoutResponse, type Failure } from '../../kling/failure';
 import { InputError, reasonOf } from '../../kling/input';
-import { inParallel } from '../../kling/inParallel';
 import { lookOnce } from '../../kling/look';
 import type { Order } from '../../kling/providers/provider';
 import { isFinal } from '../../kling/task';
@@ -18,7 +17,7 @@ import { failedTaskIsProblem, waitAndFinish, type ItemTask } from '../afterTask/
 import { showPaid } from './customData';
 import { loadImages } from './images';
 import { checkItems, type CheckedItem } from './item';
-import { NodeMemory } from './memory';
+import { NodeMemory, type Begun } from './memory';
 import {
 	hintsAt,
 	itemsElsewhere,
@@ -39,8 +38,9 @@ import {
 export async function executeCreate(
 	context: IExecuteFunctions,
 	session: Session,
+	begun: Begun,
 ): Promise<INodeExecutionData[]> {
-	const memory = await NodeMemory.open(context, session);
+	const memory = await NodeMemory.open(context, session, begun);
 	const { items, problems } = await checkItems(context, session);
 	const refused = problems.map((one) => withTasks(one, memory.createdAt(one.itemIndex)));
 	const stops = !context.continueOnFail();
@@ -120,7 +120,7 @@ async function submitAll(
 	// Without time to wait, a create is still sent once.
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
-	const show = showPaid(context, memory.run);
+	const show = showPaid(context, memory.begun.run);
 	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 

@@ -2,8 +2,7 @@ import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflo
 import { printOf } from '../../kling/create/identity';
 import { decodeBase64 } from '../../kling/image/base64';
 import { checkFileSize, checkImage } from '../../kling/image/check';
-import { checkImageUrl } from '../../kling/image/url';
-import { InputError, reasonOf } from '../../kling/input';
+import { checkImageUrl, InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
 import { shownText } from '../../kling/shownText';
 import type { Parameters } from '../../n8n/parameters';

@@ -1,7 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { readOrder } from '../../kling/create/order';
-import { checkedAddress } from '../../kling/image/url';
-import { InputError } from '../../kling/input';
+import { checkedAddress, InputError } from '../../kling/input';
 import { isPrivateAddress } from '../../kling/hosts';
 import type { Order } from '../../kling/providers/provider';
 import { effectTypeOf, type EffectType } from '../../kling/scenes';

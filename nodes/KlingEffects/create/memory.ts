@@ -13,7 +13,13 @@ import {
 import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
-import { beginningOf, recordBeginning, runOf, type Beginning } from './beginning';
+import {
+	beginningOf,
+	recallAfterDeath,
+	recordBeginning,
+	runOf,
+	type Beginning,
+} from '../../n8n/execution';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
@@ -56,6 +62,14 @@ interface Stored extends Beginning {
 	begun: { execution: string; count: number };
 }
 
+/** What is known before the session is open. */
+export interface Begun {
+	stored: Stored;
+	/** Of the node in this execution, from 0; the same at each try of a tool's call. */
+	run: number;
+	isTool: boolean;
+}
+
 /** A create's place in memory, with what the item should be told. */
 export interface ItemEntry extends Entry {
 	/** What differs between this try and the one that began the create. */
@@ -79,59 +93,53 @@ export class NodeMemory {
 	private constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly session: Session,
-		private readonly stored: Stored,
-		/** Of the node in this execution, from 0; the same at each try of a tool's call. */
-		readonly run: number,
-		private readonly isTool: boolean,
+		readonly begun: Begun,
 	) {
-		this.entered = enteredIn(context.getNode().parameters);
+		this.entered = printsAsEntered(context.getNode().parameters);
 		const { baseUrl, secret } = session.account;
 		this.account = hashOf([baseUrl, secret]).slice(0, 20);
 	}
 
 	/** To be called before anything can fail, so that a context without it tells of a death. */
-	static begin(context: IExecuteFunctions): Stored {
+	static begin(context: IExecuteFunctions): Begun {
 		const node = context.getContext('node') as { [contextKey]?: Stored };
 		const { id: nodeId } = context.getNode();
+		const { run, isTool } = runOf(context);
 		const known = node[contextKey];
-		if (known?.nodeId === nodeId) {
-			if (!loaded.has(known)) known.loads++;
-			loaded.add(known);
-			return known;
-		}
-		const stored: Stored = {
-			...beginningOf(context, known !== undefined),
-			...{ nodeId, firstRun: runOf(context).run, entered: [], creates: {}, loads: 0 },
-			begun: { execution: '', count: 0 },
-		};
-		node[contextKey] = stored;
+		const isOwn = known?.nodeId === nodeId;
+		const stored: Stored = isOwn
+			? known
+			: {
+					...beginningOf(context, known !== undefined),
+					...{ nodeId, firstRun: run, entered: [], creates: {}, loads: 0 },
+					begun: { execution: '', count: 0 },
+				};
+		if (isOwn && !loaded.has(stored)) stored.loads++;
 		loaded.add(stored);
-		return stored;
+		node[contextKey] = stored;
+		return { stored, run: run - stored.firstRun, isTool };
 	}
 
-	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
-		const stored = NodeMemory.begin(context);
-		const { run, isTool } = runOf(context);
-		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
+	static async open(context: IExecuteFunctions, session: Session, begun: Begun) {
+		const memory = new NodeMemory(context, session, begun);
+		const { stored } = begun;
 		const canLookUp = session.provider.externalId === 'lookup';
+		const about = { account: memory.account, canLookUp, loads: stored.loads };
 		// An agent calls its tools side by side.
-		if (!records.has(stored)) {
-			const about = { account: memory.account, canLookUp, loads: stored.loads };
-			records.set(stored, recordBeginning(context, stored, about));
-		}
+		if (!records.has(stored)) records.set(stored, recordBeginning(context, stored, about));
 		await records.get(stored);
 		return memory;
 	}
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
 	createdAt(itemIndex: number): string[] {
-		const begun = this.stored.creates[this.placeOf(itemIndex)] ?? [];
+		const begun = this.begun.stored.creates[this.placeOf(itemIndex)] ?? [];
 		return begun.flatMap(({ state }) => (state?.state === 'created' ? [state.taskId] : []));
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
 	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
-		const { context, stored } = this;
+		const { stored } = this.begun;
 		const { provider } = this.session;
 		const inNode = this.placeOf(itemIndex);
 		const ordered = { ...order };
@@ -140,23 +148,20 @@ export class NodeMemory {
 			...printsOf({ ...ordered, effectType: images.length }),
 			images: imagesPrint,
 		};
-		const asked: Asked = {
-			provider: provider.name,
-			account: this.account,
-			entered: this.entered,
-			values,
-		};
+		const { entered, account } = this;
+		const asked: Asked = { provider: provider.name, account, entered, values };
 		// An AI agent's calls can share run and item, so there the arguments of the call count too.
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
-			...{ provider: provider.name, account: this.account, values, state: null },
+			...{ provider: provider.name, account, values, state: null },
 			form: 0,
 			number: begun.length === 0 ? 0 : begun[begun.length - 1].number + 1,
 		};
 		const differences: ReadonlySet<Difference> = earlier
 			? this.differences(earlier, asked)
 			: new Set();
+		const { context } = this;
 		const node = context.getNode();
 		const { seed } = stored;
 		const workflowId = context.getWorkflow().id;
@@ -170,15 +175,8 @@ export class NodeMemory {
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
 				const { died } = stored;
 				if (!died || noted.has(create)) return null;
-				const { account, trace, mayBeEdited } = died;
-				const isGiven = order.externalTaskId !== undefined;
-				const isSameAccount = account === this.account;
-				const maySend = died.maySend === true && isSameAccount;
-				const told = { state: 'sending', hasDied: true, maySend, mayBeEdited } as const;
-				// An expression may have made another external id before, and another account knows no task of
-				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
-				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };
-				return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
+				const isSameAccount = died.account === account;
+				return recallAfterDeath(died, isSameAccount, order.externalTaskId !== undefined);
 			},
 			claim: () => {
 				const execution = context.getExecutionId();
@@ -197,9 +195,9 @@ export class NodeMemory {
 				noted.add(create);
 				if (!begun.includes(create)) begun.push(create);
 				// As long as nothing was made, what was asked for last counts.
-				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });
+				if (create.state === null) Object.assign(create, { values, form: this.formOf() });
 				// What is told of it now was sent, or can be read, with this key.
-				Object.assign(create, { provider: provider.name, account: this.account, state });
+				Object.assign(create, { provider: provider.name, account, state });
 			},
 			see: ({ status }) => {
 				if (create.state?.state === 'created') create.state.status = status;
@@ -217,16 +215,18 @@ export class NodeMemory {
 	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
 	private placeOf(itemIndex: number): string {
 		const { json } = this.context.getInputData()[itemIndex] ?? {};
-		return `${this.run}:${itemIndex}${this.isTool ? `:${hashOf(json).slice(0, 8)}` : ''}`;
+		const { run, isTool } = this.begun;
+		return `${run}:${itemIndex}${isTool ? `:${hashOf(json).slice(0, 8)}` : ''}`;
 	}
 
 	private differences({ form, provider, account, values }: StoredCreate, now: Asked) {
-		const entered = this.stored.entered[form];
+		const entered = this.begun.stored.entered[form];
 		return differencesBetween({ provider, account, entered, values }, now);
 	}
 
 	/** Where the parameters stand as they are entered now. */
-	private formOf({ entered }: Stored): number {
+	private formOf(): number {
+		const { entered } = this.begun.stored;
 		const now = JSON.stringify(this.entered);
 		const known = entered.findIndex((one) => JSON.stringify(one) === now);
 		return known >= 0 ? known : entered.push(this.entered) - 1;
@@ -234,7 +234,7 @@ export class NodeMemory {
 }
 
 /** Fingerprints of the parameters as they were entered, expressions as text. */
-function enteredIn(parameters: IDataObject): Prints {
+function printsAsEntered(parameters: IDataObject): Prints {
 	const { options = {}, effectScene, effectType } = parameters;
 	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
 	// The whole of the options can be one expression.

@@ -1,6 +1,5 @@
-import { asObject } from '../http';
+import { asObject, parseJson } from '../http';
 import { idOf, InputError, textOf } from '../input';
-import { parseJson } from '../json';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
 import { isUsableId } from '../providers/toolkit';

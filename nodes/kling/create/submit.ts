@@ -8,15 +8,14 @@ import {
 import type { ExternalIdSupport, Order } from '../providers/provider';
 import { effectTypeOf } from '../scenes';
 import type { TaskRecord } from '../task';
-import type { Admission } from './admission';
-import type { Submission } from './entry';
+import type { Admission } from '../pace';
+import type { Entry, Ordered, Submission } from './entry';
 import {
 	elsewhere,
 	found,
 	lookFor,
 	recover,
 	refuse,
-	rememberTask,
 	settleKnownMs,
 	settleMs,
 	unknownSince,
@@ -83,7 +82,13 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		if (isUnclear && !canLook) return unknown(failure);
 		const isKnown = meaningOf(failure) === 'exists';
 		const seen = await lookFor(order, isKnown ? settleKnownMs : settleMs, dependencies);
-		if (seen.ok) return found(order, seen, unclear, dependencies);
+		if (seen.ok) {
+			const submission = found(order, seen, unclear, dependencies);
+			if (submission.outcome === 'found') {
+				rememberTask(submission.record, memory, memory.recall()?.order);
+			}
+			return submission;
+		}
 		const isMissing = seen.failure.kind === 'notFound';
 		// Where look-ups are not documented, "not found" proves nothing. And not to be found in time is
 		// enough to send the same id again, but not to say that nothing was paid.
@@ -122,4 +127,10 @@ async function sendOnce(
 		if (sent.ok) rememberTask(sent.value, memory, ordered);
 		return sent;
 	});
+}
+
+function rememberTask({ task }: TaskRecord, memory: Entry, order?: Ordered): void {
+	const { taskId, status, externalTaskId } = task;
+	const id = externalTaskId ?? undefined;
+	memory.remember({ state: 'created', taskId, status, externalTaskId: id, order });
 }

@@ -1,5 +1,5 @@
 import { gateway, modelsCheck } from './gatewayEnvelope';
-import { klingRecord } from './klingEnvelope';
+import { klingRecord } from './kling';
 import type { Provider } from './provider';
 
 /** Its newest page requires a duration for every effect, where Kling's own requires none (docs/providers.md section 2). */

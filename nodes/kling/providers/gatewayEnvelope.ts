@@ -1,7 +1,7 @@
 import { asObject, type JsonResponse } from '../http';
 import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
-import { parseJson } from '../json';
-import { failureOfKling, klingOptions, klingRequests } from './klingEnvelope';
+import { parseJson } from '../http';
+import { failureOfKling, klingOptions, klingRequests } from './kling';
 import type { CredentialCheck, Provider } from './provider';
 import { bearer, kindOfText, saysSuccess, type RefusalTexts } from './toolkit';
 

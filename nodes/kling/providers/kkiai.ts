@@ -2,7 +2,7 @@ import { z } from 'zod/v3';
 import { asObject } from '../http';
 import { recordOf, type TaskRecord } from '../task';
 import { gateway, modelsCheck } from './gatewayEnvelope';
-import { klingRecord } from './klingEnvelope';
+import { klingRecord } from './kling';
 import type { Provider } from './provider';
 import {
 	amountSchema,

@@ -1,13 +1,170 @@
-import { signedToken } from '../signatures';
+import { z } from 'zod/v3';
+import { asObject, type JsonResponse } from '../http';
+import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../failure';
+import { recordOf, type ProviderName, type TaskRecord } from '../task';
+import type { OrderWithImages, Provider, TaskPage } from './provider';
 import {
-	failureOfKling,
-	klingOptions,
-	klingPage,
-	klingRecord,
-	klingRequests,
-} from './klingEnvelope';
-import type { Provider } from './provider';
-import { read } from './toolkit';
+	amountSchema,
+	create,
+	entriesOf,
+	idSchema,
+	kindOfText,
+	klingBody,
+	momentSchema,
+	pageOf,
+	read,
+	readWith,
+	saysSuccess,
+	segmentOf,
+	statusOf,
+	textSchema,
+	urlSchema,
+	type RefusalTexts,
+} from './toolkit';
+import { signedToken } from '../signatures';
+
+/** Kling's table of body codes (docs/providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
+export const klingCodes: Record<number, FailureKind> = {
+	1000: 'keyRefused',
+	1001: 'keyRefused',
+	1002: 'keyRefused',
+	1003: 'keyRefused',
+	1004: 'keyRefused',
+	1100: 'accountBlocked',
+	1101: 'accountEmpty',
+	1102: 'accountEmpty',
+	1103: 'notAllowed',
+	1200: 'badRequest',
+	1201: 'badRequest',
+	1202: 'badRequest',
+	1203: 'notFound',
+	1300: 'contentRefused',
+	1301: 'contentRefused',
+	1302: 'tooManyRequests',
+	1303: 'noFreeSlot',
+	1304: 'accountBlocked',
+	5000: 'providerDown',
+	5001: 'providerDown',
+	5002: 'providerDown',
+};
+
+/**
+ * Texts that decide what is paid: 1201 is Kling's catch-all (docs/providers.md K6), so its text
+ * decides. Not found comes first. Each is tested from the beginning to the end of what does not vary.
+ */
+const texts: RefusalTexts = [
+	// docs/providers.md K1
+	[/^task not found by id\/external id\b/i, 'notFound'],
+	// docs/providers.md K3
+	[/^external_task_id .+ already exists\W*$/is, 'duplicateExternalId'],
+	// Other wordings that clients of Kling's code against; no answer was recorded.
+	[
+		/^external[ _]task[ _]id (is |was |has been |must be )?(already |a |not )?(duplicated?|exists|used|unique)\W*(:.*)?$/is,
+		'duplicateExternalId',
+	],
+	[/^duplicated? external[ _]task[ _]id\b/i, 'duplicateExternalId'],
+];
+
+/** The options that Kling documents for a create, which gateways pass on. */
+export const klingOptions: Provider['takes'] = [
+	'callbackUrl',
+	'duration',
+	'externalTaskId',
+	'mode',
+	'modelName',
+];
+
+/** Requests for single tasks, below this path; an external id can stand in the place of the task's own. */
+export function klingRequests(path: string) {
+	const readById = (id: string) => read(`${path}/${segmentOf(id)}`);
+	return {
+		createRequests: (order: OrderWithImages) => [create(path, klingBody(order))],
+		getRequest: readById,
+		findByExternalIdRequest: readById,
+	};
+}
+
+/** Kling's refusal `{code, message, request_id}` with a code other than 0. */
+export function failureOfKling(response: JsonResponse): Failure | null {
+	const { code, message } = response.json;
+	if (response.status < 300 && saysSuccess(code)) return null;
+	return failureOf(response, kindOfCode(response.status, code, message), { code, message });
+}
+
+function kindOfCode(status: number, code: unknown, message: unknown): FailureKind {
+	const kind = typeof code === 'object' ? undefined : klingCodes[Number(code)];
+	// One recording of the not-found answer holds its status and text only.
+	if (kind === 'badRequest' || (kind === undefined && status === 400)) {
+		return kindOfText(texts, message) ?? 'badRequest';
+	}
+	if (kind) return kind;
+	if (status >= 300) return kindOfStatus(status);
+	// A code like those of a broken server refuses nothing for sure.
+	return /^5\d\d\d?$/.test(String(code)) ? 'providerDown' : 'badRequest';
+}
+
+const taskSchema = z.object({
+	task_id: idSchema,
+	task_status: z.string().min(1),
+	task_status_msg: textSchema,
+	task_info: z.object({ external_task_id: textSchema }).nullish().catch(null),
+	task_result: z
+		.object({
+			videos: entriesOf(
+				z.object({ url: urlSchema, watermark_url: textSchema, duration: amountSchema }),
+			),
+		})
+		.nullish()
+		.catch(null),
+	final_unit_deduction: amountSchema,
+	created_at: momentSchema,
+	updated_at: momentSchema,
+});
+
+/** Makes a record of Kling's task object (Kling's effects page, single and list query). */
+export function klingRecord(provider: ProviderName, raw: unknown): TaskRecord | null {
+	return readWith(taskSchema, raw, (value) => recordOfKling(provider, value, raw));
+}
+
+/** A row of a list. One without a status counts as running, so that its task is not lost. */
+const rowSchema = taskSchema.extend({ task_status: z.unknown() });
+
+/** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
+export function klingPage(
+	provider: ProviderName,
+	{ json: { code, data } }: JsonResponse,
+): TaskPage | null {
+	const isEmpty = data === undefined || data === null || asObject(data)?.count === 0;
+	if (isEmpty && Number(code ?? NaN) === 0) return { records: [], rows: 0 };
+	return pageOf(data, (raw) =>
+		readWith(rowSchema, raw, (value) => recordOfKling(provider, value, raw)),
+	);
+}
+
+function recordOfKling(
+	provider: ProviderName,
+	value: z.infer<typeof rowSchema>,
+	raw: unknown,
+): TaskRecord {
+	const videos = value.task_result?.videos ?? [];
+	const known = {
+		taskId: value.task_id,
+		externalTaskId: value.task_info?.external_task_id ?? null,
+		status: statusOf(value.task_status),
+		statusMessage: value.task_status_msg,
+		watermarkUrl: videos[0]?.watermark_url ?? null,
+		videoDuration: videos[0]?.duration ?? null,
+		unitsDeducted: value.final_unit_deduction,
+		createdAt: value.created_at,
+		updatedAt: value.updated_at,
+	};
+	return recordOf(
+		provider,
+		known,
+		raw,
+		videos.map(({ url }) => url),
+	);
+}
 
 const path = '/v1/videos/effects';
 

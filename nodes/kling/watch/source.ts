@@ -1,7 +1,7 @@
 import type { Client, Dated } from '../client';
 import { delayBeforeRetry, type Clock } from '../clock';
 import { behaviourOf, type Failure } from '../failure';
-import { inParallel } from '../inParallel';
+import { inParallel } from '../pace';
 import type { TaskPage } from '../providers/provider';
 import type { TaskRecord } from '../task';
 import type { Ledger } from './ledger';

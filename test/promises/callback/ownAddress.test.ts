@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { postToOwnAddress } from '../../../nodes/n8n/execution';
+import { postToOwnAddress } from '../../../nodes/KlingEffects/afterTask/selfCalls';
 import { create, photos, TestBed } from '../../harness/callbackBed';
 
 /** A node that sleeps ends its wait by calls to n8n's own address: before it sleeps, it asks whether they get there. */

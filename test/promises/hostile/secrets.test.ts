@@ -1,5 +1,5 @@
 import { readAccount } from '../../../nodes/kling/account';
-import { redactionOf } from '../../../nodes/kling/redaction';
+import { redactionOf } from '../../../nodes/kling/account';
 import { signedToken } from '../../../nodes/kling/signatures';
 import { byId, single } from '../../harness/workbench';
 import { useInstantClock } from '../../harness/clock';

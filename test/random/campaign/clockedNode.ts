@@ -1,6 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeType } from 'n8n-workflow';
 import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
 import { executeCreate } from '../../../nodes/KlingEffects/create/create';
+import { NodeMemory } from '../../../nodes/KlingEffects/create/memory';
 import { executeGet } from '../../../nodes/KlingEffects/get';
 import { readAccount } from '../../../nodes/kling/account';
 import type { Send } from '../../../nodes/kling/failure';
@@ -8,7 +9,7 @@ import type { ApiRequest } from '../../../nodes/kling/http';
 import { Client } from '../../../nodes/kling/client';
 import type { Clock } from '../../../nodes/kling/clock';
 import { openSession, type Session } from '../../../nodes/n8n/session';
-import { credentialName, transportOf } from '../../../nodes/n8n/transport';
+import { credentialName, transportOf } from '../../../nodes/n8n/session';
 import type { RunningClock } from '../../harness/steppedClock';
 
 export interface World {
@@ -26,8 +27,8 @@ export function clockedNode(world: World): INodeType {
 	const node = new KlingEffects();
 	node.execute = async function (this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		const session = await sessionOf(this, life);
-		const execute = this.getNodeParameter('operation', 0) === 'get' ? executeGet : executeCreate;
-		return [await execute(this, session)];
+		if (this.getNodeParameter('operation', 0) === 'get') return [await executeGet(this, session)];
+		return [await executeCreate(this, session, NodeMemory.begin(this))];
 	};
 	return node;
 }

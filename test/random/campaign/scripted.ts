@@ -1,4 +1,4 @@
-import { parseJson } from '../../../nodes/kling/json';
+import { parseJson } from '../../../nodes/kling/http';
 import { failureWithoutResponse, type Failure } from '../../../nodes/kling/failure';
 import type { ApiRequest, HttpResponse } from '../../../nodes/kling/http';
 import { Client } from '../../../nodes/kling/client';

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { readAccount } from '../../../nodes/kling/account';
-import { transportOf } from '../../../nodes/n8n/transport';
+import { transportOf } from '../../../nodes/n8n/session';
 
 const account = readAccount({ provider: 'modellix', apiKey: 'key-of-a-provider' });
 

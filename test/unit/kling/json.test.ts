@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseJson } from '../../../nodes/kling/json';
+import { parseJson } from '../../../nodes/kling/http';
 import { randomCases } from '../../harness/randomCases';
 
 describe('reading JSON', () => {

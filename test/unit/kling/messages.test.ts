@@ -19,7 +19,7 @@ import {
 } from '../../../nodes/kling/messages';
 import { providers } from '../../../nodes/kling/providers';
 import { kling } from '../../../nodes/kling/providers/kling';
-import { klingCodes } from '../../../nodes/kling/providers/klingEnvelope';
+import { klingCodes } from '../../../nodes/kling/providers/kling';
 import { recordOf, type Task } from '../../../nodes/kling/task';
 import { checkedOrder } from '../../fixtures/order';
 

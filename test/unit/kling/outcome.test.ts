@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Client } from '../../../nodes/kling/client';
 import { behaviours } from '../../../nodes/kling/failure';
 import type { HttpResponse } from '../../../nodes/kling/http';
-import { parseJson } from '../../../nodes/kling/json';
+import { parseJson } from '../../../nodes/kling/http';
 import { describeUnknownOutcome } from '../../../nodes/kling/messages';
 import { providers, type Provider } from '../../../nodes/kling/providers';
 import { randomCases } from '../../harness/randomCases';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { readAccount } from '../../../nodes/kling/account';
-import { redactionOf } from '../../../nodes/kling/redaction';
+import { redactionOf } from '../../../nodes/kling/account';
 import { lettersOf, readLetters } from '../../../nodes/kling/spelling';
 import { signedToken } from '../../../nodes/kling/signatures';
 import { randomCases } from '../../harness/randomCases';

@@ -1,5 +1,5 @@
 import { SelfCalls } from '../../../../nodes/KlingEffects/afterTask/selfCalls';
-import { postToOwnAddress } from '../../../../nodes/n8n/execution';
+import { postToOwnAddress } from '../../../../nodes/KlingEffects/afterTask/selfCalls';
 import { SteppedClock } from '../../../harness/steppedClock';
 import { seconds } from '../../../harness/callbackBed';
 

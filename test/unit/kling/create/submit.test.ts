@@ -1,7 +1,7 @@
 import type { ApiRequest } from '../../../../nodes/kling/http';
 import type { Order } from '../../../../nodes/kling/providers/provider';
 import type { ProviderName } from '../../../../nodes/kling/task';
-import { Admission } from '../../../../nodes/kling/create/admission';
+import { Admission } from '../../../../nodes/kling/pace';
 import type { Entry, Remembered } from '../../../../nodes/kling/create/entry';
 import { submit } from '../../../../nodes/kling/create/submit';
 import {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { decodeBase64 } from '../../../../nodes/kling/image/base64';
-import { checkImageUrl } from '../../../../nodes/kling/image/url';
+import { checkImageUrl } from '../../../../nodes/kling/input';
 import { attempt } from '../../../fixtures/attempt';
 import { randomCases } from '../../../harness/randomCases';
 

@@ -1,7 +1,7 @@
 import { outcomeOfCreate, outcomeOfRead } from '../../../../nodes/kling/outcome';
 import type { Outcome } from '../../../../nodes/kling/failure';
 import type { HttpResponse } from '../../../../nodes/kling/http';
-import { parseJson } from '../../../../nodes/kling/json';
+import { parseJson } from '../../../../nodes/kling/http';
 import type { Provider } from '../../../../nodes/kling/providers';
 import { providerNamed } from '../../../fixtures/providers';
 import type { TaskRecord } from '../../../../nodes/kling/task';

@@ -1,4 +1,4 @@
-import { parseJson } from '../../../../nodes/kling/json';
+import { parseJson } from '../../../../nodes/kling/http';
 import { isJson, type HttpResponse } from '../../../../nodes/kling/http';
 import type { Failure } from '../../../../nodes/kling/failure';
 import { outcomeOfRead } from '../../../../nodes/kling/outcome';

@@ -1,4 +1,4 @@
-import { checkImageUrl } from '../../../../nodes/kling/image/url';
+import { checkImageUrl } from '../../../nodes/kling/input';
 
 const check = (text: string) => checkImageUrl(text, 'the field "Image"', true);
 

@@ -1,15 +1,15 @@
-import type { FailureKind, Outcome } from '../../../../nodes/kling/failure';
-import { failed, success } from '../../../../nodes/kling/failure';
-import { Admission } from '../../../../nodes/kling/create/admission';
-import { inParallel } from '../../../../nodes/kling/inParallel';
+import type { FailureKind, Outcome } from '../../../nodes/kling/failure';
+import { failed, success } from '../../../nodes/kling/failure';
+import { Admission } from '../../../nodes/kling/pace';
+import { inParallel } from '../../../nodes/kling/pace';
 import {
 	failureOfKind,
 	ModelProvider,
 	type ModelOptions,
-} from '../../../random/campaign/modelProvider';
-import { instantClock } from '../../../../tools/instantClock';
-import { seeded } from '../../../harness/randomCases';
-import { RunningClock } from '../../../harness/steppedClock';
+} from '../../random/campaign/modelProvider';
+import { instantClock } from '../../../tools/instantClock';
+import { seeded } from '../../harness/randomCases';
+import { RunningClock } from '../../harness/steppedClock';
 
 interface Setting {
 	creates: number;

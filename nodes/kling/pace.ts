@@ -1,5 +1,5 @@
-import { delayBeforeRetry, longestHintMs, type Clock } from '../clock';
-import { behaviourOf, type Failure, type Outcome } from '../failure';
+import { delayBeforeRetry, longestHintMs, type Clock } from './clock';
+import { behaviourOf, type Failure, type Outcome } from './failure';
 
 /** The first pause after "no free place"; further ones grow with the time already waited. */
 const firstProbeMs = 500;
@@ -163,4 +163,20 @@ export class Admission {
 	private wake(): void {
 		for (const resume of this.waiting.splice(0)) resume();
 	}
+}
+
+/** Runs the work for each entry, at most `atOnce` at a time, starting them in order. Rejects when one does. */
+export async function inParallel<T>(
+	entries: readonly T[],
+	atOnce: number,
+	work: (entry: T, index: number) => Promise<void>,
+): Promise<void> {
+	let next = 0;
+	const worker = async () => {
+		while (next < entries.length) {
+			const index = next++;
+			await work(entries[index], index);
+		}
+	};
+	await Promise.all(Array.from({ length: Math.min(atOnce, entries.length) }, worker));
 }
