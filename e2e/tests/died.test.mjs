@@ -19,9 +19,10 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 		server = await ownN8n();
 	});
 
-	/** A run of 20 creates; n8n is killed in the middle of it, and started again. */
-	async function killedRun(provider) {
+	/** Starts a run of 20 creates at a provider that answers some of them with a fault. */
+	async function begin(provider, ...faults) {
 		const sandbox = await ownSandbox({ taskSeconds: 1, latencyMs: 400 });
+		for (const fault of faults) sandbox.addFault({ ...fault, match: { operation: 'create' } });
 		const credential = await storeCredential(server.rest, sandbox, provider);
 		const images = Array.from(
 			{ length: count },
@@ -69,17 +70,24 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 		await server.rest.login();
 	}
 
+	/** The newest execution of a workflow, once it is over with this status. */
+	async function newest(id, status) {
+		const find = async () => {
+			const [one] = await server.rest.executions(id);
+			return one?.status === status && one.id;
+		};
+		return await waitUntil(find, { timeoutMs: 60_000, describe: `an execution that is ${status}` });
+	}
+
+	const imagesOf = (sandbox) => sandbox.charges.map(({ images }) => images[0]);
+
 	for (const provider of ['modellix', 'apiModels', 'kling']) {
 		test(`${provider}: Retry pays for nothing twice`, async () => {
-			const { id, sandbox } = await killedRun(provider);
+			const { id, sandbox } = await begin(provider);
 			await killAt(sandbox, 9);
 			const charged = sandbox.charges.length;
 			assert.ok(charged >= 6 && charged < count, `${charged} charges before the kill`);
-			const isCrashed = async () => (await server.rest.executions(id))[0]?.status === 'crashed';
-			await waitUntil(isCrashed, { timeoutMs: 60_000, describe: 'the end of the killed run' });
-			const [{ id: execution }] = await server.rest.executions(id);
-
-			const retried = await server.rest.retryExecution(execution);
+			const retried = await server.rest.retryExecution(await newest(id, 'crashed'));
 			const ids = sandbox.charges.map(({ taskId }) => taskId);
 			assert.equal(
 				new Set(
@@ -98,6 +106,37 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 				assert.match(errorOf(retried).message, /may have created the task/);
 			}
 			console.log(`${provider}: ${charged} charges before the kill, ${ids.length} after Retry`);
+		});
+	}
+
+	for (const provider of ['modellix', 'kling']) {
+		test(`${provider}: Retry of a retry that was killed pays for nothing twice`, async () => {
+			// The first run ends at its fifth create, and n8n stores what the node knows.
+			const refusal = { kind: 'code', code: 1201, skip: 4, times: 1 };
+			const { id, sandbox } = await begin(provider, refusal);
+			const failed = await newest(id, 'error');
+			const first = sandbox.charges.length;
+			assert.ok(first >= 4 && first < 8, `${first} charges of the first run`);
+
+			// Killed in the midst of what the first run had not come to.
+			void server.rest.retryExecution(failed).catch(() => null);
+			await killAt(sandbox, posts(sandbox) + 7);
+			const second = sandbox.charges.length;
+			assert.ok(second > first && second < count, `${second} charges before the kill`);
+
+			const retried = await server.rest.retryExecution(await newest(id, 'crashed'));
+			assert.equal(new Set(imagesOf(sandbox)).size, sandbox.charges.length);
+			if (provider === 'kling') {
+				const found = itemsOf(retried, 'After').map(({ json }) => json.taskId);
+				assert.deepEqual([...found].sort(), sandbox.charges.map(({ taskId }) => taskId).sort());
+				assert.equal(sandbox.charges.length, count);
+			} else {
+				assert.equal(sandbox.charges.length, second);
+				assert.match(errorOf(retried).message, /may have created the task/);
+			}
+			console.log(
+				`${provider}: ${first} charges, ${second} before the kill, ${sandbox.charges.length} in the end`,
+			);
 		});
 	}
 });

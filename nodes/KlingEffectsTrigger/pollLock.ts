@@ -57,7 +57,7 @@ export interface PollClaim {
 }
 
 /** What one poll of one trigger node holds while it runs. */
-export class PollLock {
+class PollLock {
 	/** How many polls the state of n8n has counted. */
 	private from = 0;
 

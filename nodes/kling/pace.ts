@@ -10,7 +10,7 @@ const firstProbeMs = 500;
 const probeShare = 0.2;
 const longestProbeMs = 30_000;
 
-export interface AdmissionLimits {
+interface AdmissionLimits {
 	/** The upper bound of creates in flight. */
 	concurrency: number;
 	/** By {@link Clock.elapsed}; nothing is sent any more after it. */

@@ -3,7 +3,7 @@ import { plain, sceneNamed, scenes, type Scene } from './scenes';
 import { searchScenes } from './sceneSearch';
 
 /** Whose refusal it was; of a provider with regions, that of the account. */
-export interface Refuser {
+interface Refuser {
 	provider: Pick<Provider, 'isKling'>;
 	region: string | null;
 }

@@ -43,7 +43,7 @@ export function signedToken(accessKey: string, secretKey: string, now: number): 
 const tolerance = 5 * 60_000;
 
 /** The parts of a callback that its signature covers. */
-export interface SignedCallback {
+interface SignedCallback {
 	/** Headers with lower-case names. */
 	headers: Readonly<Record<string, unknown>>;
 	/** The body, byte for byte as it arrived. */

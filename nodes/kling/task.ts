@@ -1,4 +1,3 @@
-import { z } from 'zod/v3';
 import { shownText } from './shownText';
 
 /** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
@@ -10,8 +9,7 @@ export type ProviderName = string;
  * as `processing`, because to call it final could lose a video that was paid for.
  */
 export const taskStatuses = ['submitted', 'processing', 'succeed', 'failed'] as const;
-export const taskStatusSchema = z.enum(taskStatuses);
-export type TaskStatus = z.infer<typeof taskStatusSchema>;
+export type TaskStatus = (typeof taskStatuses)[number];
 
 /** Whether nothing more will happen to a task with this status. */
 export function isFinal(status: TaskStatus): boolean {

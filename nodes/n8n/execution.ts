@@ -43,7 +43,7 @@ function executionUrlOf(context: IExecuteFunctions): string {
  * What n8n stored of an execution when it began, as far as it can still be seen: the workflow, and
  * the items that it was started with. They are the same when n8n runs the execution again.
  */
-export function startOf(context: IExecuteFunctions): unknown {
+function startOf(context: IExecuteFunctions): unknown {
 	const { runExecutionData, workflow } = context as unknown as ExecutionParts;
 	const { runData = {} } = runExecutionData?.resultData ?? {};
 	const runs = Object.entries(runData).flatMap(([name, [first]]) =>

@@ -26,7 +26,7 @@ export const simplifyField: INodeProperties = {
 		'Whether to return a simplified version of the response instead of the raw data of the provider',
 };
 
-export interface ItemOptions {
+interface ItemOptions {
 	simplify: boolean;
 	/** Whether a wait ran out before the task ended. */
 	timedOut?: boolean;
@@ -76,7 +76,7 @@ export function problemOf(thrown: unknown): Problem {
 	};
 }
 
-export function isExplained(thrown: unknown): thrown is NodeOperationError | NodeApiError {
+function isExplained(thrown: unknown): thrown is NodeOperationError | NodeApiError {
 	return thrown instanceof NodeOperationError || thrown instanceof NodeApiError;
 }
 

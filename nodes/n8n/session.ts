@@ -70,7 +70,7 @@ export const systemClock: Clock = {
 };
 
 /** The parts of n8n from which requests are made. */
-export type RequestContext =
+type RequestContext =
 	IExecuteFunctions | ILoadOptionsFunctions | IPollFunctions | IWebhookFunctions;
 
 export const credentialName = 'klingEffectsApi';
@@ -235,6 +235,6 @@ function responseOf(
 }
 
 /** The signal that aborts when the execution is stopped; there is none outside of executions. */
-export function cancelSignalOf(context: RequestContext): AbortSignal | undefined {
+function cancelSignalOf(context: RequestContext): AbortSignal | undefined {
 	return 'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
 }

@@ -17,7 +17,7 @@ export const comparedParts = [
 	'images',
 	'externalTaskId',
 ] as const;
-export type Part = (typeof comparedParts)[number];
+type Part = (typeof comparedParts)[number];
 /** A short fingerprint of each, or of those that are there. */
 export type Prints = Partial<Record<Part, string>>;
 

@@ -22,7 +22,7 @@ import {
 	type FindDependencies,
 } from './find';
 
-export interface SubmitDependencies extends FindDependencies {
+interface SubmitDependencies extends FindDependencies {
 	/** Sends the create, once. The images are loaded here, so that only orders in flight hold theirs. */
 	send: (order: Order) => Promise<Outcome<TaskRecord>>;
 	admission: Admission;

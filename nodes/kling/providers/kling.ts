@@ -130,7 +130,7 @@ export function klingRecord(provider: ProviderName, raw: unknown): TaskRecord | 
 const rowSchema = taskSchema.extend({ task_status: z.unknown() });
 
 /** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
-export function klingPage(
+function klingPage(
 	provider: ProviderName,
 	{ json: { code, data } }: JsonResponse,
 ): TaskPage | null {

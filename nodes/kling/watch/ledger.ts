@@ -18,7 +18,7 @@ export interface WatchFilter {
 export const mostMisses = 10;
 export const longestMissingMs = 86_400_000;
 /** Ended tasks without any date that are remembered; with more, those that were not seen running are silent. */
-export const mostUndated = 1_000;
+const mostUndated = 1_000;
 /** Ended tasks of the past that a first reading remembers until it is settled: their dates may change. */
 const mostPast = 5_000;
 /**

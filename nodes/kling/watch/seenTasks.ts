@@ -23,7 +23,7 @@ export const seenSchema = z.object({
 	 */
 	byMinute: z.string().regex(/^([\da-z]+:[\w-]+(,|$))*$/),
 });
-export type StoredMarks = z.infer<typeof seenSchema>;
+type StoredMarks = z.infer<typeof seenSchema>;
 export const noMarks: StoredMarks = { always: '', byMinute: '' };
 
 /** Ended tasks that have been handled, as marks of their ids. */

@@ -65,7 +65,7 @@ export type PollTime = Pick<Budget, 'isLeft' | 'ask' | 'pause'>;
 const looksAtOnce = 4;
 
 /** How many single tasks a poll looks at. */
-export interface LookLimits {
+interface LookLimits {
 	/** At most; the others have their turn in the next poll. */
 	most: number;
 	/** After this many reads without a usable response, the rest waits for the next poll. */
