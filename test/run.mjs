@@ -10,22 +10,32 @@ import { rootDir } from '../tools/paths.mjs';
 
 /**
  * `npm test`: installs what is missing, then checks types and style and runs the jest suite. Further
- * words go to jest: `npm test -- test/promises/contract`.
+ * words go to jest: `npm test -- test/promises/contract`. `npm run test:zod4` only runs the suite, of
+ * zod4/jest.config.cjs.
  */
-const jestWords = process.argv.slice(2);
+const words = process.argv.slice(2);
+const isZod4 = words[0] === '--zod4';
+const jestWords = isZod4 ? ['--config', 'test/zod4/jest.config.cjs', ...words.slice(1)] : words;
 if (jestWords.includes('--help')) {
-	cli.commandLine({
-		command: 'npm test',
-		about: 'Installs what is missing, checks types and style, and runs the tests.',
+	const line = {
+		command: isZod4 ? 'npm run test:zod4' : 'npm test',
+		about: isZod4
+			? 'Runs the unit and contract tests on a host whose zod is version 4.'
+			: 'Installs what is missing, checks types and style, and runs the tests.',
 		rest: { name: 'word', most: Infinity, about: "a folder of tests, or an option of jest's" },
-	});
+	};
+	cli.commandLine(line, ['--help']);
 }
 
 await ensureRootInstall();
 // All at once: many tests wait for a server or a timer.
 const results = await Promise.all([
-	check('types', ['run', '--silent', 'typecheck']),
-	check('lint', ['run', '--silent', 'lint']),
+	...(isZod4
+		? []
+		: [
+				check('types', ['run', '--silent', 'typecheck']),
+				check('lint', ['run', '--silent', 'lint']),
+			]),
 	runJest(),
 ]);
 const passed = sum('passed');
