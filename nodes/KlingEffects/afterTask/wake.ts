@@ -1,4 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { InputError } from '../../kling/input';
+import { providerNamed } from '../../kling/providers';
 import { recordIn, resumeTokenOf } from '../../n8n/execution';
 import { outputOf, problemOf, type Result } from '../../n8n/output';
 import { openSession, type Session } from '../../n8n/session';
@@ -19,11 +21,14 @@ export async function finishWoken(
 	let session: Session;
 	try {
 		session = await openSession(context);
+		refuseOtherProvider(session, wait);
 	} catch (thrown) {
-		// What can still be said when the credential is gone: which tasks there are.
+		// What can still be said when the credential is gone, or another provider's: which tasks there are.
 		const problem = problemOf(thrown);
 		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
-			return { itemIndex, ok: false, problem: { ...problem, taskId: task.taskId } };
+			const { taskId } = task;
+			const description = `${problem.description} The task of this item is ${taskId}.`;
+			return { itemIndex, ok: false, problem: { ...problem, description, taskId } };
 		});
 		return outputOf(context, [...wait.problems, ...untold], wait.paid);
 	}
@@ -38,6 +43,17 @@ export async function finishWoken(
 	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
 	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
 	return isFirst ? output : [];
+}
+
+/** @throws InputError where the credential was changed to another provider, who knows none of the tasks */
+function refuseOtherProvider({ provider }: Session, { itemTasks: [{ record }] }: Wait): void {
+	const made = record.task.provider;
+	if (made === provider.name) return;
+	const name = providerNamed(made)?.displayName ?? made;
+	throw new InputError(
+		`The credential is no longer one of ${name}`,
+		`The tasks were created at ${name}. Select a credential of ${name} in this node and retry the execution, or run Get with the task IDs.`,
+	);
 }
 
 /**

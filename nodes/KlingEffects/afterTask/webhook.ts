@@ -148,6 +148,8 @@ class WaitLooks {
 		for (const { record, finish } of itemTasks) {
 			const { taskId, status } = record.task;
 			if (!finish.wait || isFinal(status) || this.ended.has(taskId)) continue;
+			// The credential was changed; another provider knows nothing of the task.
+			if (client.provider.name !== record.task.provider) return 'notLookedAt';
 			const outcome = await client.get(taskId);
 			if (!outcome.ok) return 'notLookedAt';
 			if (!isFinal(outcome.value.task.status)) return 'stillAsleep';
