@@ -3,7 +3,8 @@ import { BinaryDataService } from 'n8n-core';
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Workbench } from '../../harness/workbench';
+import { picture, Workbench } from '../../harness/workbench';
+import { until } from '../../harness/sandboxClient';
 import { rows } from '../contract/providers';
 import { useBinaryMode } from '../../../tools/engine';
 
@@ -29,6 +30,34 @@ describe('a file of the input', () => {
 			'The file “long.mp4” in input field “data” is 11 MB. Kling accepts at most 10 MB',
 		);
 		expect(bench.sandbox.requests).toEqual([]);
+	});
+
+	test('that goes while the items before it are sent ends its item alone, unpaid', async () => {
+		await useBinaryMode('filesystem');
+		const bytes = await picture();
+		const store = async (fileName: string) =>
+			await Container.get(BinaryDataService).store(
+				{ type: 'execution', workflowId: 'workflow-1', executionId: '78' },
+				bytes,
+				{ data: '', mimeType: 'image/jpeg', fileName },
+			);
+		const files = [await store('first.jpg'), await store('second.jpg'), await store('third.jpg')];
+		bench.sandbox.addFault({ kind: 'delay', delayMs: 300, match: { operation: 'create' } });
+		const running = bench.create(
+			rows[0],
+			{ ...binaryInput, options: { concurrency: 1 } },
+			{
+				items: files.map((data) => ({ json: {}, binary: { data } })),
+				settings: { onError: 'continueRegularOutput' },
+			},
+		);
+		await until(() => bench.requests('create').length === 1, 'the first create');
+		rmSync(join(tmpdir(), 'kling-effects-binary', files[1].id!.split(':')[1]!));
+		const { json } = await running;
+		expect(json.map(({ taskId }) => typeof taskId)).toEqual(['string', 'undefined', 'string']);
+		expect(json[1].error).toMatch(/^n8n can no longer read the file “second.jpg”/);
+		expect(json[1].message).toContain('Nothing was sent');
+		expect(bench.sandbox.charges).toHaveLength(2);
 	});
 
 	test('in memory that is too large is refused by what its base64 text stands for', async () => {
