@@ -34,9 +34,11 @@ export class Cluster {
 		await Promise.all([this.main.rest.login(), ...starts]);
 	}
 
-	/** Starts a new worker for a dead one, with nothing of its folder, as where workers are containers. */
-	async replace(dead) {
-		const worker = await this.#prepareWorker();
+	/** Starts a new worker for a dead one, with nothing of its folder, as where workers are containers.
+	 * `more` is for its environment.
+	 */
+	async replace(dead, more = {}) {
+		const worker = await this.#prepareWorker(more);
 		this.workers[this.workers.indexOf(dead)] = worker;
 		await Promise.all([worker.start(), dead.dispose()]);
 	}
@@ -46,13 +48,13 @@ export class Cluster {
 		await Promise.all(servers.map(async (server) => await server.dispose()));
 	}
 
-	async #prepareWorker() {
+	async #prepareWorker(more = {}) {
 		const { tarball, env } = this.#options;
 		return await prepareN8n(this.#line, {
 			tarball,
 			command: 'worker',
 			args: [`--concurrency=${workerConcurrency}`],
-			env,
+			env: { ...env, ...more },
 		});
 	}
 }

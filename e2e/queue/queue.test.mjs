@@ -22,6 +22,8 @@ import { connectRedis } from './services.mjs';
 const { line, services, env } = prepared;
 /** n8n 1 runs a dead worker's execution again under its id; n8n 2 ends it and leaves that to people. */
 const rerunsByItself = line === '1';
+/** n8n's own, by which the node tells an execution that is run again from one that is woken twice (docs/waiting.md). */
+const usualLock = { QUEUE_WORKER_LOCK_DURATION: '60000', QUEUE_WORKER_LOCK_RENEW_TIME: '10000' };
 /** Tasks of this sandbox end when a test says so. */
 const neverByItself = 100_000;
 
@@ -434,6 +436,48 @@ describe(
 			assert.ok(executions.every(({ status }) => status === 'success'));
 			test.diagnostic(`${taskIds.length} tasks in ${executions.length} executions`);
 		});
+
+		// n8n 2 ends such an execution, and keeps nothing of it.
+		if (rerunsByItself) {
+			test('gives the videos of an execution whose worker died after a callback woke it', async () => {
+				for (const worker of [...cluster.workers]) {
+					await worker.kill();
+					await cluster.replace(worker, usualLock);
+				}
+				sandbox.options.taskSeconds = neverByItself;
+				const before = sandbox.charges.length;
+				const creates = await startCreates('woken', {
+					waitForCompletion: true,
+					downloadVideo: true,
+					options: { waitUsing: 'callback' },
+				});
+				await send(creates, images(4_000, 2));
+				const id = await until('an execution that sleeps', async () => {
+					const [one] = await rest.executions(creates.id);
+					return one?.status === 'waiting' && one.id;
+				});
+				sandbox.addFault({ kind: 'hang', match: { operation: 'download' }, times: 2 });
+				const downloads = () =>
+					sandbox.requests.filter(({ operation }) => operation === 'download').length;
+				const downloaded = downloads();
+				finishTasks();
+				await until('two downloads', () => downloads() >= downloaded + 2);
+				const active = await activeJobs();
+				const victim = cluster.workers.find((worker) =>
+					startsOf(worker).some(
+						({ executionId, jobId }) => executionId === id && active.includes(jobId),
+					),
+				);
+				const killed = await killWorker(victim);
+				assert.deepEqual(killed.left, [id]);
+				await until('n8n has noticed', killed.isNoticed);
+				const execution = assertSucceeded(await rest.waitForExecution(id));
+				const charged = sandbox.charges.slice(before).map(({ taskId }) => taskId);
+				assert.equal(charged.length, 2);
+				assert.deepEqual(taskIdsOf(execution).sort(), [...charged].sort());
+				for (const { binary } of itemsOf(execution, 'After')) assert.ok(binary.data);
+			});
+		}
 
 		/** The worker that has run an execution last. */
 		function workerOf(executionId) {
