@@ -48,6 +48,20 @@ export function idOf(given: unknown, displayName: string): string | undefined {
 	return id;
 }
 
+/**
+ * What ids begin with; empty for all. No id begins with a blank: those of tasks are read without.
+ *
+ * @throws InputError
+ */
+export function prefixOf(given: unknown, displayName: string): string {
+	if (typeof given === 'string' || typeof given === 'number') return String(given).trimStart();
+	if (given === null || given === undefined) return '';
+	throw new InputError(
+		`${displayName} cannot be read`,
+		'Enter the text that the IDs begin with, or remove it.',
+	);
+}
+
 /** As spreadsheets, Java and Python write large numbers. */
 const rounded = /^\d+([.,]\d+)?e\+\d+$|^\d[.,]\d+e\d+$|^\d{16,}\.0+$/i;
 

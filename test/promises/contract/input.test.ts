@@ -482,7 +482,7 @@ describe('Get and Get Many', () => {
 		[
 			'a Status that is not known',
 			{ operation: 'list', filters: { status: ['done'] } },
-			'Status cannot be read',
+			'Status “done” is not known',
 		],
 		[
 			'a time that is none',
