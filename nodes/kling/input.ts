@@ -96,6 +96,13 @@ export function refuseInvisible(text: string, displayName: string, noun: string)
 	);
 }
 
+/** A text without blanks and the quotes around it, in which it is copied out of JSON, code or prose. */
+export function unquoted(text: string): string {
+	const trimmed = text.trim();
+	const isQuoted = /^["'`“„‘]/.test(trimmed) && /["'`”“’]$/.test(trimmed);
+	return isQuoted ? trimmed.slice(1, -1).trim() : trimmed;
+}
+
 /** What was thrown, as one short line. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
 	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';

@@ -1,5 +1,5 @@
 import { foreignAddress, isPrivateAddress } from '../hosts';
-import { refusalOf, refuseInvisible } from '../input';
+import { refusalOf, refuseInvisible, unquoted } from '../input';
 
 const advice = 'Enter the address of a JPEG or PNG image that starts with https:// or http://.';
 const asBase64 = 'Set Image Input to Base64, or enter the address of the image.';
@@ -34,7 +34,7 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
  * (Kling's effects page: "ensure accessibility").
  *
  * Signed links break when they are rewritten, so an address of plain ASCII comes back as it was
- * entered, but for blanks around it. Any other is encoded as browsers do. User name and password
+ * entered, but for blanks and quotes around it. Any other is encoded as browsers do. User name and password
  * in the address are passed on. Messages never quote an address: it can be a secret.
  *
  * @param label names the text in messages, such as `the field "Image"`
@@ -42,7 +42,7 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
  * @throws InputError
  */
 export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
-	const trimmed = text.trim();
+	const trimmed = unquoted(text);
 	if (trimmed === '') throw refusalOf(label, 'is empty', advice);
 	refuseInvisible(trimmed, label, 'address');
 	if (/^data:/i.test(trimmed)) {
