@@ -14,7 +14,7 @@ const lost = /[\ufffd\p{Cs}]/u;
 /** What an address holds that it cannot have come with, as fits behind the name of the field, and what to do. */
 const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 	[
-		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]/i,
+		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]|\/(?:undefined|null|NaN)(?:\.\w{2,5})?(?:[?#]|$)/i,
 		'holds an expression, or what is left of one, instead of its value',
 		'Switch the field to Expression, and check in its preview that the address is whole.',
 	],
