@@ -131,12 +131,13 @@ export class Client {
 		for (let page = 1; page <= this.lastPage; page++) {
 			const outcome = await this.patiently(async () => await this.listOnce(page, size));
 			if (!outcome.ok) return yield outcome;
-			const { records, rows } = outcome.value;
-			const fresh = records.filter(({ task }) => seen.size < seen.add(task.taskId).size);
+			const fresh = outcome.value.records.filter(
+				({ task }) => seen.size < seen.add(task.taskId).size,
+			);
 			yield { ok: true, value: fresh };
 			if (fresh.length === 0) return;
 			// Where the provider gives no more in a page, it may count pages by that.
-			if (page === 1) size = Math.min(size, rows);
+			if (page === 1) size = Math.min(size, fresh.length);
 		}
 	}
 
