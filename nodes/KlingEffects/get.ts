@@ -48,14 +48,16 @@ interface Asked extends Omit<ItemTask, 'record'> {
 function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: number): Asked {
 	const parameters = new Parameters(context, itemIndex);
 	const { mode, value } = parameters.locator('taskId', 'Task ID');
-	const taskId = idOf(value, 'Task ID');
+	const isExternal = mode === 'externalId';
+	// No ID of a provider has the quotes that JSON and cells of a spreadsheet have around it.
+	const isText = typeof value === 'string' && !isExternal;
+	const taskId = idOf(isText ? value.replace(/^\s*["'“‘]|["'”’]\s*$/g, '') : value, 'Task ID');
 	if (!taskId) {
 		throw new InputError(
 			'Task ID is empty',
 			'Enter the ID that Create returned, or an external task ID.',
 		);
 	}
-	const isExternal = mode === 'externalId';
 	if (isExternal && provider.externalId === 'none') {
 		throw new InputError(
 			`${provider.displayName} has no external task IDs`,

@@ -1,14 +1,20 @@
 import type { IExecuteFunctions, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import type { Client } from '../kling/client';
 import type { Outcome } from '../kling/failure';
-import { createdMs, matches, taskStatuses, type TaskFilters, type TaskRecord } from '../kling/task';
+import {
+	createdMs,
+	matches,
+	type TaskFilters,
+	type TaskRecord,
+	type TaskStatus,
+} from '../kling/task';
 import { asObject } from '../kling/http';
-import { InputError } from '../kling/input';
+import { InputError, prefixOf } from '../kling/input';
 import { momentIn } from '../kling/moment';
 import { describeFailure } from '../kling/messages';
 import { whoLists } from '../kling/providers/whoCan';
 import { outputOf, readItems, taskItem, type Result } from '../n8n/output';
-import { numberOf, Parameters } from '../n8n/parameters';
+import { choicesOf, numberOf, Parameters } from '../n8n/parameters';
 import type { Session } from '../n8n/session';
 
 const show = { resource: ['video'], operation: ['list'] };
@@ -49,6 +55,13 @@ export function readLimit(parameters: Parameters): number {
 	);
 }
 
+const statusNames: Record<TaskStatus, string> = {
+	failed: 'Failed',
+	processing: 'Processing',
+	submitted: 'Submitted',
+	succeed: 'Succeeded',
+};
+
 export const listFields: INodeProperties[] = [
 	{
 		displayName: 'Filters',
@@ -84,12 +97,7 @@ export const listFields: INodeProperties[] = [
 				displayName: 'Status',
 				name: 'status',
 				type: 'multiOptions',
-				options: [
-					{ name: 'Failed', value: 'failed' },
-					{ name: 'Processing', value: 'processing' },
-					{ name: 'Submitted', value: 'submitted' },
-					{ name: 'Succeeded', value: 'succeed' },
-				],
+				options: Object.entries(statusNames).map(([value, name]) => ({ name, value })),
 				default: [],
 				description: 'Only tasks with one of these statuses',
 			},
@@ -133,36 +141,23 @@ export function readFilters(given: unknown, timeZone: string): TaskFilters {
 	}
 	const filters: TaskFilters = {};
 	const { status, createdAfter, createdBefore, externalTaskIdPrefix: prefix } = fields;
-	if (!isEmpty(status)) {
-		const statuses: unknown[] = Array.isArray(status) ? status : [null];
-		filters.status = taskStatuses.filter((one) => statuses.includes(one));
-		if (!statuses.every((one) => taskStatuses.some((known) => known === one))) {
-			throw unreadable('Status', 'Choose from submitted, processing, succeed and failed.');
-		}
-	}
+	const statuses = choicesOf(status, 'Status', statusNames);
+	if (statuses.length > 0) filters.status = statuses;
 	const momentOf = (time: unknown, displayName: string) => readMoment(time, displayName, timeZone);
 	if (!isEmpty(createdAfter)) filters.createdAfter = momentOf(createdAfter, 'Created After');
 	if (!isEmpty(createdBefore)) filters.createdBefore = momentOf(createdBefore, 'Created Before');
-	if (!isEmpty(prefix)) {
-		if (typeof prefix !== 'string') {
-			throw unreadable('External Task ID Prefix', 'Enter the text that the IDs begin with.');
-		}
-		// No ID begins with a blank: those of tasks are read without.
-		filters.externalTaskIdPrefix = prefix.trimStart();
-	}
+	const begins = prefixOf(prefix, 'External Task ID Prefix');
+	if (begins) filters.externalTaskIdPrefix = begins;
 	return filters;
 }
 
 function isEmpty(given: unknown): boolean {
-	return given === null || given === undefined || String(given) === '';
+	const text = typeof given === 'string' ? given.trim() : given;
+	return text === null || text === undefined || text === '';
 }
 
-function unreadable(displayName: string, advice: string): InputError {
-	return new InputError(`${displayName} cannot be read`, advice);
-}
-
-/** Milliseconds: the last one that a date can have (ECMAScript, 21.4.1.1). */
-const latest = 8.64e15;
+/** Milliseconds: some day of the year 10,000. A number beyond it counts microseconds, or smaller ones. */
+const latest = 2.54e14;
 
 /** Milliseconds since 1970, of ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
 function readMoment(given: unknown, displayName: string, timeZone: string): number {
@@ -174,7 +169,10 @@ function readMoment(given: unknown, displayName: string, timeZone: string): numb
 	// A year, or the day that a spreadsheet counts, would be a moment of 1970; 0 is all.
 	const isMoment = Number.isNaN(number) ? !Number.isNaN(moment) : number === 0 || number >= 1e9;
 	if (!isMoment || Math.abs(moment) > latest) {
-		throw unreadable(displayName, 'Enter a date and time, such as 2026-11-21T08:00:00Z.');
+		throw new InputError(
+			`${displayName} cannot be read`,
+			'Enter a date and time, such as 2026-11-21T08:00:00Z.',
+		);
 	}
 	return moment;
 }

@@ -8,6 +8,7 @@ import type {
 	NodeOperationError,
 } from 'n8n-workflow';
 import { behaviourOf, type Failure } from '../kling/failure';
+import { InputError, prefixOf } from '../kling/input';
 import { describeFailure } from '../kling/messages';
 import type { Provider } from '../kling/providers';
 import { whoLists } from '../kling/providers/whoCan';
@@ -17,8 +18,9 @@ import { latest } from '../kling/watch/latest';
 import type { WatchFilter } from '../kling/watch/ledger';
 import { watchList } from '../kling/watch/list';
 import { Budget } from '../kling/watch/source';
-import { mostOpen, taskEvents, type WatchState } from '../kling/watch/state';
+import { mostOpen, type TaskEvent, type WatchState } from '../kling/watch/state';
 import { errorOf, problemOf, taskItem, type Problem } from '../n8n/output';
+import { choicesOf, Parameters } from '../n8n/parameters';
 import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/session';
 import { PollLocks } from './pollLock';
@@ -42,7 +44,7 @@ const locks = new PollLocks();
 export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	const session = await openSession(context);
 	const { client, clock, provider } = session;
-	const { taskIds, simplify, filter } = readSettings(context, session);
+	const { taskIds, simplify, filter } = settingsOf(context, session);
 	const itemsOf = (records: TaskRecord[]) => [records.map((each) => taskItem(each, { simplify }))];
 	const node = context.getNode();
 	// n8n 1.123 does not have the method.
@@ -91,34 +93,40 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 	}
 }
 
-/** What the parameters ask for; `taskIds` is null for the whole account. */
-function readSettings(context: IPollFunctions, session: Session) {
-	const { provider } = session;
-	const refuse = (problem: Problem) => errorOf(context.getNode(), problem);
-	const watch = context.getNodeParameter('watch', 'account') as string;
-	const isAccount = watch === 'account';
-	const wanted = context.getNodeParameter('events', []) as string[];
-	const events = taskEvents.filter((event) => wanted.includes(event));
-	if (events.length === 0) throw refuse(noEvents);
-	if (isAccount && !provider.list) throw refuse(noList(provider.displayName));
-	const options = context.getNodeParameter('options', {}) as { externalTaskIdPrefix?: unknown };
-	const prefix = isAccount ? String(options.externalTaskIdPrefix ?? '') : '';
-	const externalTaskIdPrefix = prefix.trimStart();
-	const taskIds = isAccount ? null : givenTaskIds(context);
-	if (taskIds && taskIds.length > mostOpen) throw refuse(tooManyIds);
-	const scope = scopeOf(context, session, watch, externalTaskIdPrefix);
-	const filter: WatchFilter = { scope, events, externalTaskIdPrefix };
-	return { taskIds, simplify: context.getNodeParameter('simplify', true) as boolean, filter };
-}
-
-function givenTaskIds(context: IPollFunctions): string[] {
-	const given = context.getNodeParameter('taskIds', '');
+/**
+ * What the parameters ask for; `taskIds` is null for the whole account.
+ *
+ * @throws NodeOperationError
+ */
+function settingsOf(context: IPollFunctions, session: Session) {
 	try {
-		return readTaskIds(given);
+		return readSettings(context, session);
 	} catch (thrown) {
 		throw errorOf(context.getNode(), problemOf(thrown));
 	}
 }
+
+/** @throws InputError */
+function readSettings(context: IPollFunctions, session: Session) {
+	const { provider } = session;
+	const parameters = Parameters.ofPoll(context);
+	const watch = parameters.choice('watch', 'Watch', { account: 'All Tasks', taskIds: 'Task IDs' });
+	const isAccount = watch === 'account';
+	const events = choicesOf(parameters.value('events', 'Trigger On'), 'Trigger On', eventNames);
+	if (events.length === 0) throw refusal(noEvents);
+	if (isAccount && !provider.list) throw refusal(noList(provider.displayName));
+	const { externalTaskIdPrefix: prefix } = parameters.collection('options', 'Options');
+	const externalTaskIdPrefix = isAccount ? prefixOf(prefix, 'External Task ID Prefix') : '';
+	const taskIds = isAccount ? null : readTaskIds(parameters.value('taskIds', 'Task IDs'));
+	if (taskIds && taskIds.length > mostOpen) throw refusal(tooManyIds);
+	const scope = scopeOf(context, session, watch, externalTaskIdPrefix);
+	const filter: WatchFilter = { scope, events, externalTaskIdPrefix };
+	return { taskIds, simplify: parameters.flag('simplify', 'Simplify', true), filter };
+}
+
+const refusal = ({ message, description }: Problem) => new InputError(message, description);
+
+const eventNames: Record<TaskEvent, string> = { succeed: 'Task Succeeded', failed: 'Task Failed' };
 
 /**
  * A fingerprint of which tasks are watched where, without showing it. A new key in the same

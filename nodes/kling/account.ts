@@ -1,4 +1,4 @@
-import { InputError, refuseInvisible } from './input';
+import { InputError, refuseInvisible, unquoted } from './input';
 import { isSigningSecret } from './signatures';
 import { providers, type Provider } from './providers/index';
 import type { Secret } from './providers/provider';
@@ -28,7 +28,7 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 	const { [name]: given = '' } = Object(data) as Record<string, unknown>;
 	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
 	const label = `${fields[name]} in the credential`;
-	if (typeof given === 'string' || isNumber) return wholeText(String(given).trim(), label);
+	if (typeof given === 'string' || isNumber) return wholeText(unquoted(String(given)), label);
 	const what = given === null ? 'has no value' : 'is not a text';
 	throw new InputError(
 		`${label} ${what}`,
@@ -38,13 +38,14 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 
 /** @throws InputError for a text that a copy has cut off, broken, or brought something along with */
 function wholeText(text: string, label: string): string {
-	if (/^[\x20-\x7e]*$/.test(text)) return text;
-	refuseInvisible(text, label, 'value');
-	const [damage] = /[\r\n…]/.exec(text) ?? [];
+	if (!/^[\x20-\x7e]*$/.test(text)) refuseInvisible(text, label, 'value');
+	const [damage] = /[\r\n…]|[*.•●]{3}/.exec(text) ?? [];
 	if (damage === undefined) return text;
+	const isCut = damage.trim() !== '';
 	throw new InputError(
-		`${label} ${damage === '…' ? 'was cut off: it holds …' : 'holds more than one line'}`,
-		'Copy the whole value again with the copy button of the console.',
+		`${label} ${isCut ? `was cut off: it holds ${damage}` : 'holds more than one line'}`,
+		// Consoles show most of a key as asterisks or dots once it was made.
+		'Copy the whole value again with the copy button of the console, or make a new one there.',
 	);
 }
 

@@ -121,11 +121,9 @@ export class Client {
 	}
 
 	/**
-	 * All pages one after the other, until one is not full: the list names no total (Kling's effects page).
-	 * A first page that is not full may have been cut, so it is the last only where no task follows it.
-	 * Each is asked again where a failure may pass. A task
-	 * that moves to the next page while pages are read comes once. A page without anything new is the last
-	 * one too: a provider that ignores the number of the page would be asked a thousand times.
+	 * All pages one after the other, until one has nothing new: the list names no total (Kling's effects page),
+	 * and a page that is not full can have been cut short or thinned out. Each is asked again where a
+	 * failure may pass. A task that moves to the next page while pages are read comes once.
 	 */
 	async *listAll(pageSize: number): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
@@ -133,12 +131,13 @@ export class Client {
 		for (let page = 1; page <= this.lastPage; page++) {
 			const outcome = await this.patiently(async () => await this.listOnce(page, size));
 			if (!outcome.ok) return yield outcome;
-			const { records, rows } = outcome.value;
-			const fresh = records.filter(({ task }) => seen.size < seen.add(task.taskId).size);
+			const fresh = outcome.value.records.filter(
+				({ task }) => seen.size < seen.add(task.taskId).size,
+			);
 			yield { ok: true, value: fresh };
-			const isLast = rows < size && page > 1;
-			if (isLast || fresh.length === 0) return;
-			size = Math.min(size, rows);
+			if (fresh.length === 0) return;
+			// Where the provider gives no more in a page, it may count pages by that.
+			if (page === 1) size = Math.min(size, fresh.length);
 		}
 	}
 

@@ -31,7 +31,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	],
 	[/^www\.googleapis\.com$/, /^\/drive\/v\d\/files\/(?!.*[?&]key=)/, signIn],
 	[/^goo\.gl$/, /^\/photos\//, copyAddress],
-	[/^((www|images)\.)?google\.[a-z.]{2,6}$/, /^\/(imgres|search|imghp)\b/, copyAddress],
+	[/^((www|images)\.)?google\.[a-z.]{2,6}$/, /^\/(imgres|search|imghp|url)\b/, copyAddress],
 	[/^((www|cn)\.)?bing\.com$/, /^\/images\//, copyAddress],
 	[/^(www\.)?yandex\.[a-z.]{2,6}$/, /^\/images\//, copyAddress],
 	[/^(www\.)?duckduckgo\.com$/, /^\/(\?|$)/, copyAddress],
@@ -180,6 +180,8 @@ const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 /** Image servers turn a picture into what the query asks for, or a part of the path. */
 const asksForOther =
 	/\?.*(?<![a-z\d])(jpe?g|jfif|png|auto=format|format=auto)(?![a-z\d])|[/,;:](f|fm|format|output|ext)[_:=(/-](jpe?g|png|auto)\b/i;
+/** Discord's Copy Link asks for WebP, whatever the file is (github.com/qsniyg/maxurl issue 1278). */
+const giveWhatIsAsked = /^(media\.discordapp\.net|pbs\.twimg\.com)$/;
 /** Another address in the path: its ending tells what a service reads, not what it gives. */
 const holdsAnother = /\/https?(:|%3a)/i;
 
@@ -192,10 +194,14 @@ export function foreignAddress(address: URL): { what: string; advice: string } |
 	const target = `${address.pathname}${address.search}`;
 	const page = pages.find(([hosts, paths]) => hosts.test(host) && paths.test(target));
 	if (page) return { what: 'a page, not of an image', advice: page[2] };
-	const [, ending] = /\.(\w{2,5})$/.exec(address.pathname.toLowerCase()) ?? [];
+	const [, asked] = (giveWhatIsAsked.test(host) && /[?&]format=(\w+)/.exec(address.search)) || [];
+	const ending = asked ?? /\.(\w{2,5})$/.exec(address.pathname.toLowerCase())?.[1];
 	const row = ending === undefined ? undefined : endings.find(([one]) => one.test(ending));
 	if (!row || asksForOther.test(target) || holdsAnother.test(target)) return null;
-	const [, what, advice] = row;
+	const [, what, usual] = row;
+	const advice = asked
+		? `Enter the same address with format=png in place of format=${asked}.`
+		: usual;
 	return { what: `${what} (.${ending}), not of a JPEG or PNG image`, advice };
 }
 

@@ -50,6 +50,20 @@ export function idOf(given: unknown, displayName: string): string | undefined {
 	return id;
 }
 
+/**
+ * What ids begin with; empty for all. No id begins with a blank: those of tasks are read without.
+ *
+ * @throws InputError
+ */
+export function prefixOf(given: unknown, displayName: string): string {
+	if (typeof given === 'string' || typeof given === 'number') return String(given).trimStart();
+	if (given === null || given === undefined) return '';
+	throw new InputError(
+		`${displayName} cannot be read`,
+		'Enter the text that the IDs begin with, or remove it.',
+	);
+}
+
 /** As spreadsheets, Java and Python write large numbers. */
 const rounded = /^\d+([.,]\d+)?e\+\d+$|^\d[.,]\d+e\d+$|^\d{16,}\.0+$/i;
 
@@ -84,6 +98,13 @@ export function refuseInvisible(text: string, displayName: string, noun: string)
 	);
 }
 
+/** A text without blanks and the quotes around it, in which it is copied out of JSON, code or prose. */
+export function unquoted(text: string): string {
+	const trimmed = text.trim();
+	const isQuoted = /^["'`“„‘]/.test(trimmed) && /["'`”“’]$/.test(trimmed);
+	return isQuoted ? trimmed.slice(1, -1).trim() : trimmed;
+}
+
 /** What was thrown, as one short line. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
 	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
@@ -103,7 +124,7 @@ const lost = /[\ufffd\p{Cs}]/u;
 /** What an address holds that it cannot have come with, as fits behind the name of the field, and what to do. */
 const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 	[
-		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]/i,
+		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]|\/(?:undefined|null|NaN)(?:\.\w{2,5})?(?:[?#]|$)/i,
 		'holds an expression, or what is left of one, instead of its value',
 		'Switch the field to Expression, and check in its preview that the address is whole.',
 	],
@@ -123,7 +144,7 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
  * (Kling's effects page: "ensure accessibility").
  *
  * Signed links break when they are rewritten, so an address of plain ASCII comes back as it was
- * entered, but for blanks around it. Any other is encoded as browsers do. User name and password
+ * entered, but for blanks and quotes around it. Any other is encoded as browsers do. User name and password
  * in the address are passed on. Messages never quote an address: it can be a secret.
  *
  * @param label names the text in messages, such as `the field "Image"`
@@ -131,7 +152,7 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
  * @throws InputError
  */
 export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
-	const trimmed = text.trim();
+	const trimmed = unquoted(text);
 	if (trimmed === '') throw refusalOf(label, 'is empty', advice);
 	refuseInvisible(trimmed, label, 'address');
 	if (/^data:/i.test(trimmed)) {

@@ -44,11 +44,13 @@ export function plain(text: string): string {
 }
 
 const byName = new Map(scenes.map((scene) => [scene.name, scene]));
-/** Also by how people write a name; of two that read the same, the one of the newer list. */
-const byPlain = new Map(
+/** By letters and digits alone: people and agents write “HugPro”, "hug_pro" in quotes, or an emoji beside it. */
+const bare = (text: string) => plain(text).replace(/[^\p{L}\p{N}]/gu, '');
+/** Of two that read the same, the one of the newer list. */
+const byBare = new Map(
 	[...scenes]
 		.reverse()
-		.flatMap((scene) => [scene.title, scene.name].map((text) => [plain(text), scene] as const)),
+		.flatMap((scene) => [scene.title, scene.name].map((text) => [bare(text), scene] as const)),
 );
 
 /** The scene of exactly this name. */
@@ -56,10 +58,10 @@ export function sceneNamed(name: string): Scene | undefined {
 	return byName.get(name);
 }
 
-/** The name to send for what a user entered: “Hug Pro” and “hug-pro” are hug_pro; unknown names stay as they are. */
+/** The name to send for what a user entered: “Hug Pro” and “HugPro” are hug_pro; unknown names stay as they are. */
 export function sceneNameOf(entered: string): string {
 	const name = entered.trim();
-	return byName.has(name) ? name : (byPlain.get(plain(name))?.name ?? name);
+	return byName.has(name) ? name : (byBare.get(bare(name))?.name ?? name);
 }
 
 /** How many images a scene takes, where a list of Kling's says so. */

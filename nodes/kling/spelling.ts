@@ -199,7 +199,7 @@ export function formsOf(secret: string): string[] {
 		secret,
 		...['', '0x', 'u00'].map((start) => hex.map((digits) => start + digits).join('')),
 		bytes.join(''),
-		bytes.map((byte) => byte.toString(8)).join(''),
+		...[1, 3].map((width) => bytes.map((byte) => byte.toString(8).padStart(width, '0')).join('')),
 		...[0, 1, 2].map((offset) => base64Of(secret, offset)),
 	].map((text) => lettersOf(text));
 	return [...spellings, lettersOf(secret, true)].filter((form) => form.length >= shortestSecret);

@@ -48,6 +48,8 @@ interface Video {
 const getLater =
 	'The task itself is done and paid for. Run Get with its task ID to fetch the video.';
 
+const noAddress = 'The provider gave no web address for the video';
+
 /** Why there is no file; another try may not meet again what is passing. */
 class NoFile extends InputError {
 	constructor(
@@ -72,6 +74,7 @@ export async function downloadVideos(
 	{ outputField, maxFileSize, photo }: VideoOptions,
 ): Promise<IBinaryKeyData> {
 	const binary: IBinaryKeyData = {};
+	if (videoUrls.length === 0) throw new NoFile(noAddress, `${getLater} (task ${task.taskId})`);
 	for (const [index, url] of videoUrls.slice(0, mostFiles).entries()) {
 		const number = index === 0 ? '' : String(index + 1);
 		const fileName = fileNameOf(task, photo, number);
@@ -114,7 +117,7 @@ async function fetchOnce(
 ): Promise<IBinaryData | NoFile> {
 	let url = webAddress(video.url);
 	for (let hops = 0; hops <= mostRedirects; hops++) {
-		if (url === null) return new NoFile('The provider gave no web address for the video');
+		if (url === null) return new NoFile(noAddress);
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
 			return new NoFile('The address of the video leads into a private network');
 		}

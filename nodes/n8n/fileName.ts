@@ -13,7 +13,9 @@ export function fileNameOf(
 	photo: string | null,
 	number: string,
 ): string {
-	const own = externalTaskId && !isMadeId(externalTaskId) ? externalTaskId : photo;
+	const id = externalTaskId && !isMadeId(externalTaskId) ? externalTaskId : null;
+	// Of emoji or signs alone nothing would be left.
+	const own = [id, photo].find((name) => name && /[\p{L}\p{N}]/u.test(name));
 	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
 	const [first, second] = parts.map(fitting);
 	// The user's own id may end in the scene, so that Get Many and the trigger show it.
@@ -29,7 +31,8 @@ const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.)/i;
 const mostBytes = 118;
 
 function fitting(part: string | null): string {
-	const letters = (part ?? '').replace(/[^\p{L}\p{N}_.’-]+/gu, '_');
+	// A Mac writes an umlaut as a letter and a mark, and Hindi is written with marks.
+	const letters = (part ?? '').normalize('NFC').replace(/[^\p{L}\p{M}\p{N}_.’-]+/gu, '_');
 	const kept = [...letters].slice(0, longestName / 2 - 5);
 	while (Buffer.byteLength(kept.join('')) > mostBytes) kept.pop();
 	return kept.join('');

@@ -1,12 +1,14 @@
-import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
+import type { IExecuteFunctions, INodeParameters, IPollFunctions } from 'n8n-workflow';
 import { checkExpression, InputError, reasonOf } from '../kling/input';
 import { shownText } from '../kling/shownText';
 
+/** What parameters are read from. */
+interface ItemContext extends Pick<IExecuteFunctions, 'getNode'> {
+	getNodeParameter(name: string, itemIndex: number, fallback: null): unknown;
+}
+
 /** By run of a node: its parameters as they were entered, and the values of those without an expression, the same for all items. */
-const runs = new WeakMap<
-	IExecuteFunctions,
-	{ entered: INodeParameters; fixed: Map<string, unknown> }
->();
+const runs = new WeakMap<ItemContext, { entered: INodeParameters; fixed: Map<string, unknown> }>();
 
 /**
  * The parameters of one item. To read one evaluates its expression, so each is read once, and only
@@ -14,9 +16,15 @@ const runs = new WeakMap<
  */
 export class Parameters {
 	constructor(
-		private readonly context: IExecuteFunctions,
+		private readonly context: ItemContext,
 		private readonly itemIndex: number,
 	) {}
+
+	/** Those of a poll, which has no items. */
+	static ofPoll(context: IPollFunctions): Parameters {
+		const getNodeParameter = (name: string) => context.getNodeParameter(name, null);
+		return new Parameters({ getNode: () => context.getNode(), getNodeParameter }, 0);
+	}
 
 	/** Null where the parameter is not there. */
 	value(name: string, displayName: string): unknown {
@@ -84,7 +92,8 @@ function hasExpression(value: unknown): boolean {
 }
 
 /**
- * One of a few values, each with its name on screen; the first one where none is given.
+ * One of a few values, each with its name on screen, which an expression or an agent can give too; the
+ * first one where none is given.
  *
  * @throws InputError
  */
@@ -94,13 +103,36 @@ export function choiceOf<Value extends string>(
 	choices: Record<Value, string>,
 ): Value {
 	const values = Object.keys(choices) as Value[];
-	const value = values.find((one) => one === (given ?? values[0]));
+	const said = wordOf(given ?? values[0])
+		?.trim()
+		.toLowerCase();
+	const value = values.find((one) =>
+		[one, choices[one]].some((word) => word.toLowerCase() === said),
+	);
 	if (value !== undefined) return value;
 	const names: string[] = Object.values(choices);
 	const advice = `Choose ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
 	const word = shownText(wordOf(given));
 	const message = word ? `${displayName} “${word}” is not known` : `${displayName} is not a word`;
 	throw new InputError(message, advice);
+}
+
+/**
+ * Several of a few values, as a list, or as text with commas.
+ *
+ * @throws InputError
+ */
+export function choicesOf<Value extends string>(
+	given: unknown,
+	displayName: string,
+	choices: Record<Value, string>,
+): Value[] {
+	const list: unknown[] = Array.isArray(given)
+		? given
+		: (wordOf(given ?? '')?.split(',') ?? [null]);
+	const words = list.filter((word) => word !== '');
+	const chosen = words.map((word) => choiceOf(word ?? {}, displayName, choices));
+	return (Object.keys(choices) as Value[]).filter((value) => chosen.includes(value));
 }
 
 /** A value as one word; null for lists and objects, whose own ways to be a text can throw. */

@@ -85,7 +85,8 @@ describe('Get Many', () => {
 		expect(error).toBeUndefined();
 		expect(new Set(json.map(({ taskId }) => taskId)).size).toBe(250);
 		const offsets = bench.requests('list').map(({ path }) => path.split('?')[1]);
-		expect(offsets).toEqual(['offset=0&limit=100', 'offset=100&limit=100', 'offset=200&limit=100']);
+		// The last one tells that no task follows: a short page can have been thinned out.
+		expect(offsets).toEqual([0, 100, 200, 300].map((offset) => `offset=${offset}&limit=100`));
 	});
 
 	test('a wait for many tasks reads the list in its pages', async () => {

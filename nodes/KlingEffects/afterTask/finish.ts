@@ -126,7 +126,7 @@ async function finishTask(
 	}
 	// A wait that was stopped has not timed out.
 	const timedOut = finish.wait && stillRuns(one) && !signal?.aborted;
-	const downloads = finish.downloadVideo && record.videoUrls.length > 0;
+	const downloads = finish.downloadVideo && (status === 'succeed' || record.videoUrls.length > 0);
 	try {
 		const binary = downloads ? await downloadVideos(context, session, record, finish) : undefined;
 		const about = { simplify: finish.simplify, timedOut, itemIndex, binary };

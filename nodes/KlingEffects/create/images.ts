@@ -60,7 +60,7 @@ export function readImages(
 		const isOptional = effectType === null && parameter === second.parameter;
 		if (!isFile) refuseFile(displayName, given, binary, isOptional);
 		if (typeof given !== 'string') {
-			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName);
+			throw isFile ? fileAsName(displayName, given, binary) : notOneText(displayName, given);
 		}
 		const isGiven = isFile ? fieldNamed(given, binary) !== undefined : given.trim() !== '';
 		if (isOptional && !isGiven) continue;
@@ -163,16 +163,23 @@ async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Pr
 	return bytes;
 }
 
-function notOneText(displayName: string): InputError {
+/** Airtable, Notion and others give a list of attachments, each with its address under `url`. */
+function notOneText(displayName: string, given: unknown): InputError {
+	const isList = Array.isArray(given);
+	const one: unknown = isList ? (given as unknown[])[0] : given;
+	const path = `${isList ? '[0]' : ''}${'url' in Object(one) ? '.url' : ''}`;
+	const advice = path
+		? `Its expression gives ${isList ? 'a list' : 'an object'}: add ${path} at the end, before }}. `
+		: '';
 	return new InputError(
 		`${displayName} must be a single URL or base64 text`,
-		'For two images, choose a scene that takes two and enter one image in each field.',
+		`${advice}For two images, choose a scene that takes two and enter one image in each field.`,
 	);
 }
 
 /**
  * Refuses what an expression gives of a file in place of its content, such as `{{ $binary.photo }}`: the
- * file's description, where n8n stores it (`filesystem-v2:…`), or nothing.
+ * file's description, where n8n stores it (`filesystem-v2:…`), or nothing; and the name of its field.
  */
 function refuseFile(
 	displayName: string,
@@ -184,7 +191,8 @@ function refuseFile(
 	const isDescription = 'mimeType' in Object(given);
 	const text = typeof given === 'string' ? given.trim() : null;
 	const isMissing = text === '' && fields.length > 0 && !isOptional;
-	const isPlace = text !== null && /^(filesystem(-v2)?|s3|database)(:|$)/.test(text);
+	const isPlace =
+		text !== null && (/^(filesystem(-v2)?|s3|database)(:|$)/.test(text) || fields.includes(text));
 	if (!isDescription && !isMissing && !isPlace) return;
 	throw new InputError(
 		isMissing

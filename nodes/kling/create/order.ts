@@ -1,5 +1,5 @@
 import { asObject, parseJson } from '../http';
-import { idOf, InputError, textOf } from '../input';
+import { idOf, InputError, refuseInvisible, textOf } from '../input';
 import type { Provider } from '../providers';
 import type { Order, OrderOption } from '../providers/provider';
 import { isUsableId } from '../providers/toolkit';
@@ -43,13 +43,14 @@ export function readOrder(
 		const read = name === 'externalTaskId' ? idOf : textOf;
 		given[name] = read(options[name], optionNames[name]);
 	}
-	checkLength(entered, 'Effect Scene');
-	if (given.modelName) checkLength(given.modelName, optionNames.modelName);
+	const effectScene = sceneNameOf(entered);
+	checkName(effectScene, 'Effect Scene');
+	if (given.modelName) checkName(given.modelName, optionNames.modelName);
+	given.mode &&= modes.get(given.mode.toLowerCase()) ?? given.mode;
 	checkValues(given);
 	const additionalFields = readAdditionalFields(options.additionalFields);
 	checkTaken(given, provider);
 	const { callbackUrl, duration, externalTaskId, mode, modelName } = given;
-	const effectScene = sceneNameOf(entered);
 	if (modelName) checkModel(effectScene, modelName);
 	return {
 		effectScene,
@@ -62,12 +63,20 @@ export function readOrder(
 	};
 }
 
+/** By their values, and by their names on screen. */
+const modes = new Map([
+	['std', 'std'],
+	['standard', 'std'],
+	['pro', 'pro'],
+	['professional', 'pro'],
+]);
+
 /** Twice as many as the longest name of a scene or model has. */
 const longestWord = 100;
 
 /** A picture in the wrong field is not sent, compared with every scene, or quoted. */
-function checkLength(word: string, displayName: string): void {
-	if (word.length <= longestWord) return;
+function checkName(word: string, displayName: string): void {
+	if (word.length <= longestWord) return refuseInvisible(word, displayName, 'name');
 	throw new InputError(
 		`${displayName} has ${word.length} characters`,
 		`Names have at most ${longestWord}. Check which value the field holds.`,

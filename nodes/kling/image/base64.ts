@@ -1,4 +1,4 @@
-import { refusalOf } from '../input';
+import { refusalOf, unquoted } from '../input';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
 
@@ -6,24 +6,25 @@ const advice = 'Enter the image file as base64 text, with or without a data: pre
 const startsOfImages = /^\s*(data:image\/|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD)/;
 
 /**
- * The bytes that any common spelling of base64 (RFC 4648 4) stands for: behind a `data:` prefix, broken
- * into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not, and as it arrives from a
+ * The bytes that any common spelling of base64 (RFC 4648 4) stands for: behind a `data:` prefix, in
+ * quotes, broken into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not, and as it arrives from a
  * form post (application/x-www-form-urlencoded), which makes a blank of each `+`.
  *
  * @param label names the text in messages, such as `the field "Image"`
  * @throws InputError
  */
 export function decodeBase64(text: string, label: string): Buffer {
-	const trimmed = text.trim();
+	const trimmed = unquoted(text);
 	if (/^https?:\/\//i.test(trimmed)) {
 		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
 		throw refusalOf(label, 'holds a URL, not base64 text', change);
 	}
-	const [start, mediaType] = /^data:([^,]*),/i.exec(trimmed) ?? [];
-	if (mediaType !== undefined && !/;\s*base64\s*$/i.test(mediaType)) {
+	const [prefix] = /^[^,]*,/.exec(trimmed) ?? [''];
+	const isBase64 = /(?:^|[;:])\s*base64\s*,$/i.test(prefix);
+	if (!isBase64 && /^data:[^,]*,/i.test(prefix)) {
 		throw refusalOf(label, 'holds a data: URL that is not base64-encoded', advice);
 	}
-	const payload = unescaped(trimmed.slice(start?.length ?? 0)).trim();
+	const payload = unescaped(trimmed.slice(isBase64 ? prefix.length : 0)).trim();
 	const digits = withLostPluses(payload)
 		.replace(/\s+/g, '')
 		.replace(/={1,2}$/, '');
@@ -41,11 +42,16 @@ export function decodeBase64(text: string, label: string): Buffer {
 	return bytes;
 }
 
-/** What base64 shares with URL syntax may be percent-encoded (RFC 2397), also more than once. */
+/**
+ * What base64 shares with URL syntax may be percent-encoded (RFC 2397), also more than once. JSON can have
+ * a backslash in front of a slash (PHP does), and one for each line break.
+ */
 function unescaped(payload: string): string {
-	return payload.replace(/%(?:25)*(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
-		String.fromCharCode(parseInt(code, 16)),
-	);
+	return payload
+		.replace(/%(?:25)*(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
+			String.fromCharCode(parseInt(code, 16)),
+		)
+		.replace(/\\+(?:[nrt]|(?=\/))/g, (escape) => (/[nrt]$/.test(escape) ? '\n' : ''));
 }
 
 /**

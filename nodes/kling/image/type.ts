@@ -9,6 +9,9 @@ export const checkSource = 'Check which file the node before this one outputs.';
 const checkDownload =
 	'The node that downloaded it got a page or a message instead, often because of a sign-in or an ' +
 	'expired link. Check its URL and credentials.';
+const asFile =
+	'Have it read or downloaded as a file: in HTTP Request, set Response Format to File. Text cannot be turned back.';
+const damaged = 'a file that was read as text, which has damaged it';
 const decode =
 	'Turn the text into a file with the Convert to File node, or set Image Input to Base64.';
 
@@ -45,6 +48,11 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['\xd0\xcf\x11\xe0', 'an Office document', exportAgain],
 	['Rar!\x1a', 'a RAR archive', unpackElsewhere],
 	['7z\xbc\xaf', 'a 7-Zip archive', unpackElsewhere],
+	// What text makes of the first bytes of a JPEG or PNG: bytes lost, each as a letter, other line ends.
+	['\xef\xbf\xbd', damaged, asFile],
+	['\xc3\xbf\xc3\x98\xc3\xbf', damaged, asFile],
+	['\xc2\x89PNG', damaged, asFile],
+	['\x89PNG\n', damaged, asFile],
 	['PK\x03\x04', 'a ZIP archive', unpack],
 	['\x1f\x8b', 'a gzip archive', unpack],
 	// Major brands of ISO base media files (ISO/IEC 14496-12 4.3, mp4ra.org).
@@ -63,7 +71,7 @@ const texts: Array<[start: RegExp, what: string, advice: string]> = [
 	[/^<(svg|!doctype svg|(\?xml|!--)[^]*<svg)\b/i, 'an SVG drawing', exportAgain],
 	[/^<\?xml/i, 'an XML document', checkDownload],
 	[/^[{[]/, 'JSON text', checkDownload],
-	[/^(data:image\/|\/9j\/|iVBORw0KGgo)/, 'base64 text rather than an image', decode],
+	[/^["']?(data:image\/|\/9j\/|iVBORw0KGgo)/, 'base64 text rather than an image', decode],
 	[/^/, 'text', checkSource],
 ];
 

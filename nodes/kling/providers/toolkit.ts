@@ -31,13 +31,22 @@ export const reasonSchema = z
 	.transform((reason) => textOf(asObject(reason)?.message ?? reason));
 /** A number that some providers send as text. One transform each: chains of them are slow in long lists. */
 export const amountSchema = z.unknown().transform(amountOf);
-/** A time in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601. */
+/**
+ * A time in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601,
+ * in which it may come too.
+ */
 export const momentSchema = z.unknown().transform((value) => {
-	const moment = amountOf(value);
-	if (!moment || moment < 0) return null;
-	const date = new Date(moment < 1e11 ? moment * 1000 : moment);
-	return Number.isNaN(date.getTime()) ? null : date.toISOString();
+	const amount = amountOf(value) ?? isoOf(value);
+	const moment = amount < 1e11 ? amount * 1000 : amount;
+	return moment > 0 && moment < latestMoment ? new Date(moment).toISOString() : null;
 });
+/** Milliseconds: the year 10,000. What is beyond it counts in another unit. */
+const latestMoment = 253_402_300_800_000;
+/** With its zone: the time of no zone would be that of n8n's machine. */
+function isoOf(value: unknown): number {
+	const isIso = /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})$/.test(String(textOf(value)));
+	return isIso ? Date.parse(String(value).trim()) : NaN;
+}
 function amountOf(value: unknown): number | null {
 	const amount = textOf(value);
 	return amount !== null && Number.isFinite(Number(amount)) ? Number(amount) : null;

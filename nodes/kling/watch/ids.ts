@@ -1,4 +1,5 @@
-import { idOf } from '../input';
+import { asObject, parseJson } from '../http';
+import { idOf, unquoted } from '../input';
 import { Ledger, type WatchFilter } from './ledger';
 import { lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { readState, type IdsState } from './state';
@@ -38,22 +39,32 @@ export async function watchIds(
 	return { emitted: ledger.emitted, state: { ...state, ...ledger.toState() }, failure, isFirst };
 }
 
+/** In a text, blanks part IDs; of a list, JSON's too, an entry can have them. */
+const betweenIds = /[\s,;"'`[\]，、；“”„]+/;
+const betweenInList = /[\r\n\t,;，、；]+/;
+
 /**
- * Reads the parameter `taskIds`: a text with ids between commas, blanks or line breaks, or a list.
+ * Reads the parameter `taskIds`: a text with ids between commas, blanks or line breaks, or a list, whose
+ * entries can be items that Create has returned.
  *
  * @throws InputError for an id that has lost digits
  */
 export function readTaskIds(given: unknown): string[] {
-	const list: unknown[] = Array.isArray(given) ? given : [given];
-	const texts = list.filter((entry) => typeof entry === 'string' || typeof entry === 'number');
-	const ids = texts.flatMap((text) =>
-		typeof text === 'number'
-			? (idOf(text, 'Task IDs') ?? '')
-			: String(text)
-					.split(/[\s,;"'`[\]，、；“”„]+/)
-					// A dash or a point in front of each is that of a list.
-					.filter((id) => /[\p{L}\p{N}]/u.test(id))
-					.map((id) => idOf(id, 'Task IDs') ?? ''),
-	);
-	return [...new Set(ids.filter((id) => id !== ''))];
+	const value = (typeof given === 'string' && parseJson(given)) || given;
+	const isList = Array.isArray(value);
+	const entries: unknown[] = isList ? value : [asObject(value) ?? given];
+	const ids = entries.flatMap((entry) => {
+		const one = asObject(entry)?.taskId ?? entry;
+		if (typeof one === 'number') return idOf(one, 'Task IDs') ?? [];
+		if (typeof one !== 'string') return [];
+		return (
+			one
+				.split(isList ? betweenInList : betweenIds)
+				.map(unquoted)
+				// A dash or a point in front of each is that of a list.
+				.filter((id) => /[\p{L}\p{N}]/u.test(id))
+				.map((id) => idOf(id, 'Task IDs') ?? '')
+		);
+	});
+	return [...new Set(ids)];
 }

@@ -54,7 +54,6 @@ class ListPoll {
 	private settled: AccountState['settled'];
 	private top: number | null;
 	private beside: number;
-	private uncut: number;
 	private whole: AccountState['whole'];
 	/** The pass over the list, which an earlier poll may have begun; null once all that matters was read. */
 	private pass: ListPass | null;
@@ -73,7 +72,6 @@ class ListPoll {
 		this.settled = state.settled;
 		this.top = state.top;
 		this.beside = state.beside;
-		this.uncut = state.uncut;
 		this.whole = state.whole;
 		this.pass = this.storedPass ?? beginPass(this.usualSize);
 	}
@@ -125,25 +123,25 @@ class ListPoll {
 		const { now } = this.ledger;
 		const pass = continuePass(read, records, { now, beside: this.countBeside(records) });
 		if (this.isEnd(read, rows, pass.top) || (await this.isOver(pass))) return this.complete(pass);
-		if (page === 1 && rows < size) this.pass = { ...pass, size: this.sizeOfCut(rows), cutAt: rows };
+		if (page === 1 && rows < size)
+			this.pass = { ...pass, size: this.sizeOfCut(records), cutAt: rows };
 		// A page full of news: larger pages reach the end sooner.
 		else this.pass = page === 1 && size < this.largeSize ? beginPass(this.largeSize) : pass;
 	}
 
 	/**
-	 * Whether the list ends with a page. One with fewer rows than were asked for proves that only where
-	 * longer ones were seen: the provider may give no more in a page. Then the next one tells.
+	 * Whether the list ends with a page. That it has fewer rows than were asked for proves nothing: the
+	 * provider may give no more in a page, or leave some out. Then the next one tells.
 	 */
 	private isEnd({ page, size, cutAt }: ListPass, rows: number, top: number | null): boolean {
 		const { whole } = this;
 		const { now } = this.ledger;
 		if (rows === 0 && page === 2 && cutAt !== null) this.whole = { rows: cutAt, top, at: now };
-		this.uncut = Math.max(this.uncut, rows - 1);
 		// Unless new tasks come first, they may be behind a page that looks as before.
 		const isRecent = whole !== null && (this.top !== null || now < whole.at + marginMs);
 		const isWhole = isRecent && page === 1 && rows === whole.rows && top === whole.top;
 		const isLast = page >= this.source.lastPage || this.alike.areAll;
-		return (rows < size && (rows <= this.uncut || isWhole)) || isLast;
+		return rows === 0 || (rows < size && isWhole) || isLast;
 	}
 
 	/** Whether the list is newest first, and no later page can hold anything of interest. */
@@ -168,8 +166,7 @@ class ListPoll {
 		const outcome = await askPage(this.source, page, size, this.time);
 		if (!outcome.ok) return null;
 		const { records, rows } = outcome.value;
-		const isLast = rows < size && rows <= this.uncut;
-		return { stamps: stampsOf(records), isEmpty: rows === 0, isLast };
+		return { stamps: stampsOf(records), isEmpty: rows === 0 };
 	}
 
 	/** Rows that the first page of the next poll has to hold although they are not followed. */
@@ -207,9 +204,10 @@ class ListPoll {
 		return this.settled.size === largestPage ? Math.ceil(largestPage * otherPart) : largestPage;
 	}
 
-	/** The same where the provider gives no more than some rows in a page. */
-	private sizeOfCut(rows: number): number {
-		return this.settled.size === rows ? Math.ceil(rows * otherPart) : rows;
+	/** The same where the provider gives no more than some tasks in a page, each of them once. */
+	private sizeOfCut(records: readonly TaskRecord[]): number {
+		const { size } = new Set(records.map(({ task }) => task.taskId));
+		return this.settled.size === size ? Math.ceil(size * otherPart) : size;
 	}
 
 	/**
@@ -242,9 +240,9 @@ class ListPoll {
 
 	/** @param failure of the next page */
 	private toState(failure: Failure | null): AccountState {
-		const { settled, top, beside, uncut, whole, pass } = this;
+		const { settled, top, beside, whole, pass } = this;
 		const stored = pass && { ...pass, isStuck: failure !== null && pass.page > 1 };
-		const found = { settled, top, beside, uncut, whole, pass: stored };
+		const found = { settled, top, beside, whole, pass: stored };
 		return { ...this.state, ...this.ledger.toState(), ...found };
 	}
 }

@@ -48,8 +48,6 @@ export interface Probe {
 	/** The creations of its tasks. */
 	stamps: number[];
 	isEmpty: boolean;
-	/** Whether the list surely ends with it. */
-	isLast: boolean;
 }
 
 /**
@@ -75,7 +73,6 @@ export async function isOldestBelow(
 		if (probe.stamps.some((stamp) => isNewer(stamp, order))) return false;
 		if (probe.isEmpty) empty = at;
 		else deepest = at;
-		if (probe.isLast) empty = Math.min(empty, at + 1);
 		at = empty > lastPage ? Math.min(at * 2, lastPage) : Math.floor((deepest + empty) / 2);
 	}
 	return true;

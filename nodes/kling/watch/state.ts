@@ -49,8 +49,6 @@ const stateSchema = z.discriminatedUnion('watch', [
 		top: moment.nullable(),
 		/** How many tasks the first page of an idle poll has to hold beside the open ones. */
 		beside: count,
-		/** Pages with up to this many rows are not cut short: longer ones were seen. */
-		uncut: count,
 		/** The last list that stood on one page, as an empty one after it has proved: its rows, its newest creation, and when that was. */
 		whole: z.object({ rows: count, top: moment.nullable(), at: moment }).nullable(),
 		/** A pass over the list that is not at its end yet. */
@@ -92,7 +90,6 @@ const fresh = {
 		settled: { since: null, next: null, nextAt: 0, readings: 0, size: 0 },
 		top: null,
 		beside: 0,
-		uncut: 0,
 		whole: null,
 		pass: null,
 	},

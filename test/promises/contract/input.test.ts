@@ -1,6 +1,7 @@
 import { rows } from './providers';
 import {
 	Workbench,
+	byId,
 	dual,
 	failingPhoto,
 	fileItem,
@@ -482,7 +483,7 @@ describe('Get and Get Many', () => {
 		[
 			'a Status that is not known',
 			{ operation: 'list', filters: { status: ['done'] } },
-			'Status cannot be read',
+			'Status “done” is not known',
 		],
 		[
 			'a time that is none',
@@ -495,6 +496,16 @@ describe('Get and Get Many', () => {
 		expect(error?.description).toMatch(/[.]$/);
 		expect(bench.sandbox.requests).toEqual([]);
 	});
+
+	test.each(['"%s"', "'%s", ' “%s” '])(
+		'a Task ID that came along with quotes, as in %s, is read without them',
+		async (pasted) => {
+			const taskId = String((await bench.create(kling)).json[0].taskId);
+			const given = byId(pasted.replace('%s', taskId));
+			const { json } = await bench.run(kling, { operation: 'get', taskId: given });
+			expect(json).toMatchObject([{ taskId }]);
+		},
+	);
 
 	test('a bad item of a Get is one item on Continue, and its neighbours run', async () => {
 		const made = await bench.create(kling);

@@ -222,6 +222,27 @@ test.each([
 	expect(fetched).toEqual(['GET /video']);
 });
 
+test.each([
+	['no list of videos', {}],
+	['an empty list', { task_result: { videos: [] } }],
+	['a video without an address', { task_result: { videos: [{ id: '7', url: '' }] } }],
+])(
+	'a task that succeeded with %s: says that there is no address, not nothing',
+	async (_name, rest) => {
+		hostile.behaviour = (_request, response) => {
+			const data = { task_id: '1', task_status: 'succeed', ...rest };
+			response.end(JSON.stringify({ code: 0, data }));
+		};
+		const get = { operation: 'get', taskId: byId('1') };
+		const credential = hostile.credential('kling');
+		const { error } = await runNode({ parameters: { ...get, downloadVideo: true }, credential });
+		expect(error?.message).toBe('The provider gave no web address for the video');
+		expect(error?.description).toMatch(/^The task itself is done and paid for\. Run Get .*task 1/);
+		const { json } = await runNode({ parameters: get, credential });
+		expect(json).toMatchObject([{ taskId: '1', status: 'succeed', videoUrl: null }]);
+	},
+);
+
 test('what passes is tried three times, what lasts once', async () => {
 	for (const [status, tries] of [
 		[429, 3],

@@ -40,6 +40,23 @@ describe('a list', () => {
 		expect(hostile.requests).toHaveLength(4);
 	});
 
+	test.each([
+		['leaves out every tenth task of a page that it has cut', (id: number) => id % 10 !== 3],
+		['leaves out more and more of each page', (id: number) => id % 500 < 480 - id / 50],
+		['shows the rest of a page that is nearly empty', (id: number) => id < 500 || id % 500 === 7],
+	])('that %s is read to its end', async (_name, isShown) => {
+		const all = range(3_000);
+		hostile.behaviour = ({ url }, response) => {
+			const { searchParams } = new URL(url ?? '', hostile.url);
+			const [page, size] = ['pageNum', 'pageSize'].map((name) => Number(searchParams.get(name)));
+			response.end(listOf(all.slice((page - 1) * size, page * size).filter(isShown)));
+		};
+		const { json } = await list();
+		expect(json.map(({ taskId }) => Number(taskId)).sort((a, b) => a - b)).toEqual(
+			all.filter(isShown),
+		);
+	});
+
 	test('of 125,000 tasks on one page is given as it is', async () => {
 		hostile.behaviour = (_request, response) => void response.end(listOf(range(125_000)));
 		const { json, error } = await list();

@@ -59,6 +59,10 @@ const spellings: Record<string, (secret: string) => string> = {
 	'in bytes of C': (secret) =>
 		Array.from(Buffer.from(secret), (byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(', '),
 	'as a Buffer of Node.js': (secret) => inJson(JSON.stringify(Buffer.from(secret))),
+	'in octal digits, three each': (secret) =>
+		inJson(
+			Array.from(Buffer.from(secret), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
+		),
 	'in octal digits': (secret) =>
 		inJson(Array.from(Buffer.from(secret), (byte) => `\\${byte.toString(8)}`).join('')),
 	'as escape() of old browsers writes it': (secret) =>
@@ -86,7 +90,7 @@ function leftOf(secret: string, text: string): string[] {
 		core,
 		...['', '0x', 'u00'].map((start) => hex.map((byte) => start + byte).join('')),
 		bytes.join(''),
-		bytes.map((byte) => byte.toString(8)).join(''),
+		...[1, 3].map((width) => bytes.map((byte) => byte.toString(8).padStart(width, '0')).join('')),
 	];
 	const lettersIn = (from: string) => from.replace(/[\W_]/g, '').toLowerCase();
 	const all = lettersIn(text);

@@ -703,6 +703,37 @@ describe('Parameters', () => {
 		expect(error.description).toMatch(/Task Succeeded/);
 	});
 
+	test.each([
+		[{ events: '={{ null }}' }, 'Trigger On is empty'],
+		[{ events: ['succeed', 'failure'] }, 'Trigger On “failure” is not known'],
+		[{ events: '={{ {} }}' }, 'Trigger On is not a word'],
+		[{ options: { externalTaskIdPrefix: '={{ {} }}' } }, 'External Task ID Prefix cannot be read'],
+		[{ simplify: '={{ {} }}' }, 'Simplify must be true or false'],
+	])('%j is told by the name on screen, and nothing is asked', async (parameters, message) => {
+		const error = await errorOf(account(parameters).poll());
+		expect(error.message).toBe(message);
+		expect(error.description).toMatch(/[.]$/);
+		expect(listsAsked()).toBe(0);
+	});
+
+	test.each(['={{ ["Task Succeeded"] }}', '={{ "succeed" }}', '={{ "SUCCEED" }}'])(
+		'Trigger On is read from %s',
+		async (events) => {
+			const trigger = account({ events });
+			await trigger.poll();
+			seed('a', 'succeed', 0);
+			seed('b', 'failed', 0);
+			expect(await trigger.ids()).toEqual(['a']);
+		},
+	);
+
+	test('Simplify is off where an expression gives it as the word false', async () => {
+		const trigger = account({ simplify: '={{ "false" }}' });
+		await trigger.poll();
+		seed('a', 'succeed', 0);
+		expect(((await trigger.poll()) ?? [])[0].json).toMatchObject({ task_id: 'a' });
+	});
+
 	test('uses the defaults of the description', async () => {
 		const trigger = account();
 		await trigger.poll();

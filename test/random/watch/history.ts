@@ -71,6 +71,7 @@ const habits: fc.Arbitrary<PlayHabits> = fc.record({
 	largestPage: fc.constantFrom(20, 20, 20, 21, 25, 40, 100, 500),
 	cap: fc.constantFrom(Infinity, Infinity, Infinity, 7, 15, 60),
 	skipsWhatItCuts: fc.boolean(),
+	doubles: fc.constantFrom(false, false, true),
 	createdGrain: fc.constantFrom(1, second, minute),
 	updatedGrain: fc.constantFrom(1, second),
 	namesTime: fc.constantFrom(true, true, true, false),

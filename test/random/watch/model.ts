@@ -33,6 +33,8 @@ export interface Habits {
 	cap: number;
 	/** Whether the tasks that it leaves out of a page are left out of the next one, too. */
 	skipsWhatItCuts: boolean;
+	/** Whether some tasks come twice in a page, so that pages differ in length. */
+	doubles: boolean;
 	/** Milliseconds to which `created_at` is cut. */
 	createdGrain: number;
 	/** Milliseconds to which `updated_at` is cut. */
@@ -138,10 +140,12 @@ export class World {
 
 	async listOnce(page: number, pageSize: number): Promise<Dated<TaskPage>> {
 		return await this.respond(page, (at) => {
-			const { cap, skipsWhatItCuts } = this.habits;
+			const { cap, skipsWhatItCuts, doubles } = this.habits;
 			const given = Math.min(pageSize, cap);
 			const start = (page - 1) * (skipsWhatItCuts ? pageSize : given);
-			const tasks = this.listed(at).slice(start, start + given);
+			const tasks = this.listed(at)
+				.slice(start, start + given)
+				.flatMap((task) => (doubles && Number(task.id) % 11 < 2 ? [task, task] : [task]));
 			this.rows += tasks.length;
 			return success({ records: tasks.map((task) => this.record(task, at)), rows: tasks.length });
 		});
@@ -435,6 +439,7 @@ export const plain: Habits = {
 	largestPage: 500,
 	cap: Infinity,
 	skipsWhatItCuts: false,
+	doubles: false,
 	createdGrain: 1,
 	updatedGrain: 1,
 	namesTime: true,

@@ -64,9 +64,14 @@ test.each([
 	[{ createdAfter: 20_261_128 }, 'Created After cannot be read'],
 	[{ createdAfter: -1 }, 'Created After cannot be read'],
 	[{ createdAfter: 'Infinity' }, 'Created After cannot be read'],
-	[{ status: ['done'] }, 'Status cannot be read'],
-	[{ status: 'failed' }, 'Status cannot be read'],
-	[{ externalTaskIdPrefix: 5 }, 'External Task ID Prefix cannot be read'],
+	// Microseconds and nanoseconds would be a moment that no task reaches.
+	[{ createdAfter: ms * 1e3 }, 'Created After cannot be read'],
+	[{ createdBefore: String(ms * 1e6) }, 'Created Before cannot be read'],
+	[{ createdAfter: Object.create(null) as unknown }, 'Created After cannot be read'],
+	[{ status: ['done'] }, 'Status “done” is not known'],
+	[{ status: ['failed', null] }, 'Status is not a word'],
+	[{ status: { failed: true } }, 'Status is not a word'],
+	[{ externalTaskIdPrefix: {} }, 'External Task ID Prefix cannot be read'],
 	['text', 'Filters cannot be read'],
 ])('%j is refused by the name on screen', (given, message) => {
 	expect(() => readFilters(given, 'UTC')).toThrow(message);
@@ -138,6 +143,35 @@ test.each(['Nov 21', 'Sat Nov 28', 'May 5', '2026-02-30T08:00:00Z', '2026-06-31T
 		expect(() => read(text)).toThrow('Created After cannot be read');
 	},
 );
+
+test('filters of blanks alone filter nothing', () => {
+	const blank = { status: '', createdAfter: ' ', createdBefore: '\t\n', externalTaskIdPrefix: ' ' };
+	expect(readFilters(blank, 'UTC')).toEqual({});
+});
+
+test('a date of the year 9999 stands for no end, as a number too', () => {
+	const end = Date.parse('9999-12-31T23:59:59.999Z');
+	expect(readFilters({ createdBefore: end }, 'UTC')).toEqual({ createdBefore: end });
+	const text = '9999-12-31T23:59:59.999Z';
+	expect(readFilters({ createdBefore: text }, 'UTC')).toEqual({ createdBefore: end });
+});
+
+test.each(['failed', 'Failed', ['FAILED'], [' failed ']])(
+	'Status is read from %j, as an expression gives it',
+	(status) => expect(readFilters({ status }, 'UTC')).toEqual({ status: ['failed'] }),
+);
+
+test('Status is read by the names on screen, also as text with commas', () => {
+	const status = ['failed', 'succeed'];
+	expect(readFilters({ status: ['Succeeded', 'Failed'] }, 'UTC')).toEqual({ status });
+	expect(readFilters({ status: 'succeed, failed' }, 'UTC')).toEqual({ status });
+});
+
+test('a prefix that an expression gives as a number is one', () => {
+	expect(readFilters({ externalTaskIdPrefix: 2026 }, 'UTC')).toEqual({
+		externalTaskIdPrefix: '2026',
+	});
+});
 
 test('Get Many: a blank in front of the prefix does not hide all tasks', () => {
 	const { task } = recordOf('kling', { taskId: '1', externalTaskId: 'order-1' });

@@ -24,6 +24,7 @@ test.each([
 test.each([
 	['http://localhost:4010/modellix', 'http://localhost:4010/modellix'],
 	[' https://gateway.example/kling/// ', 'https://gateway.example/kling'],
+	['"https://gateway.example/kling"', 'https://gateway.example/kling'],
 	['https://gateway.example/?key=1#x', 'https://gateway.example'],
 	['HTTPS://Gateway.Example:443/a', 'https://gateway.example/a'],
 ])('a base URL of %j is used as %s', (baseUrl, used) => {
@@ -112,6 +113,10 @@ test.each([
 	[{ apiKey: 'key-1234567890\u200b' }, 'API Key'],
 	[{ apiKey: 'key-12345\n67890' }, 'API Key'],
 	[{ apiKey: 'sk-abcd…wxyz' }, 'API Key'],
+	// As consoles show a key that was made before, and as password fields show any.
+	[{ apiKey: 'sk-abcd****wxyz' }, 'API Key'],
+	[{ apiKey: 'sk-abcd...wxyz' }, 'API Key'],
+	[{ apiKey: '••••••••••••' }, 'API Key'],
 	[
 		{ authentication: 'accessKey', accessKey: 'ak', secretKey: 'sk-1234567890\u200b' },
 		'Secret Key',
@@ -120,6 +125,13 @@ test.each([
 	expect(() => readAccount(data)).toThrow(new RegExp(`^${name} in the credential `));
 });
 
-test.each(['Bearer key-1234567890', 'bearer  key-1234567890'])('%j is its key', (apiKey) => {
+test.each([
+	'Bearer key-1234567890',
+	'bearer  key-1234567890',
+	'"key-1234567890"',
+	"'key-1234567890'",
+	'“key-1234567890”',
+	'"Bearer key-1234567890"',
+])('%j is its key', (apiKey) => {
 	expect(readAccount({ apiKey }).secret).toEqual({ kind: 'key', key: 'key-1234567890' });
 });

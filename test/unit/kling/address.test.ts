@@ -8,6 +8,9 @@ test.each([
 	['https://example.com/%7B%7B$json.id%7D%7D.jpg', /an expression/],
 	['https://example.com/[object Object]', /an expression/],
 	['https://example.com/a.jpg?id=[object%20Object]', /an expression/],
+	['https://example.com/undefined.jpg', /what is left of one/],
+	['https://example.com/photos/undefined', /what is left of one/],
+	['https://example.com/null.png?size=2', /what is left of one/],
 	['https://example.com/a.jpg">', /HTML or Markdown/],
 	['https://example.com/a.jpg</a>', /HTML or Markdown/],
 	['https://example.com/a.jpg<br>', /HTML or Markdown/],
@@ -33,6 +36,8 @@ test.each([
 	'https://example.com/a.jpg?next=https://example.com',
 	'https://example.com/https://example.com/a.jpg',
 	'https://example.com/a...b.jpg',
+	'https://example.com/undefined/a.jpg',
+	'https://example.com/null-island.jpg',
 ])('%s is an address as it is', (address) => {
 	expect(check(address)).toBe(address);
 });

@@ -86,7 +86,7 @@ describe('reads', () => {
 });
 
 describe('pages of the list', () => {
-	test('show a task once that has moved to the next page, and end with a page that is not full', async () => {
+	test('show a task once that has moved to the next page, and end with a page without new ones', async () => {
 		const { client, gets } = scripted({
 			gets: [
 				list(['3', 'succeed'], ['2', 'succeed']),

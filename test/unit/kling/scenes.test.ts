@@ -85,6 +85,17 @@ describe('how many images a scene takes', () => {
 });
 
 describe('a name that a user enters', () => {
+	test('no two scenes have the same letters and digits in a row', () => {
+		const lettersOf = (text: string) => text.toLowerCase().replace(/[^a-z\d]/g, '');
+		const owners = new Map<string, Set<string>>();
+		for (const { name, title } of scenes) {
+			for (const letters of [name, title].map(lettersOf)) {
+				owners.set(letters, (owners.get(letters) ?? new Set()).add(name));
+			}
+		}
+		expect([...owners.values()].filter(({ size }) => size > 1)).toEqual([]);
+	});
+
 	test.each([
 		['Hug Pro', 'hug_pro'],
 		[' hug-pro ', 'hug_pro'],
@@ -92,6 +103,14 @@ describe('a name that a user enters', () => {
 		['Argentina Goal', 'arg_goal'],
 		['Football Live 9:16', 'football_live_9_16'],
 		['hug', 'hug'],
+		// As people, agents and spreadsheets write names.
+		['HugPro', 'hug_pro'],
+		['"hug_pro"', 'hug_pro'],
+		['hug_pro.', 'hug_pro'],
+		['🤗 Hug Pro', 'hug_pro'],
+		['hug_pro\u200b', 'hug_pro'],
+		['lets ride', 'let\u2019s_ride'],
 		['a-scene_of Next month', 'a-scene_of Next month'],
+		['🤗', '🤗'],
 	])('%j is sent as %s', (entered, name) => expect(sceneNameOf(entered)).toBe(name));
 });

@@ -29,6 +29,18 @@ test.each([
 	],
 	['the ID alone, where the scene is unknown', fileOf('order-4711', null), 'order-4711.mp4'],
 	['the task ID, where there is neither', fileOf(null, 'hug_pro'), 'hug_pro-842.mp4'],
+	[
+		'the photo of a Mac, whose umlauts are a letter and a mark',
+		fileOf(null, 'hug_pro', 'To\u0308rtchen'),
+		'T\u00f6rtchen-hug_pro.mp4',
+	],
+	['a photo named in Hindi', fileOf(null, 'hug_pro', 'नमस्ते'), 'नमस्ते-hug_pro.mp4'],
+	['the photo, where the ID is signs alone', fileOf('…', 'hug_pro', 'anna'), 'anna-hug_pro.mp4'],
+	[
+		'the task ID, where the photo is named by emoji alone',
+		fileOf(null, 'hug_pro', '😀'),
+		'hug_pro-842.mp4',
+	],
 	['nothing but the task ID', fileOf(null, null), 'kling-effect-842.mp4'],
 	[
 		'a number for a second video',

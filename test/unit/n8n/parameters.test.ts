@@ -96,3 +96,16 @@ test('a picture in place of a choice is not repeated', async () => {
 	expect(error?.message).toBe('Image Input “…” is not known');
 	expect(bench.sandbox.requests).toEqual([]);
 });
+
+test.each([
+	['imageInput', 'URL'],
+	['imageInput', 'Url '],
+	['effectType', 'One Image'],
+	['effectType', 'Single'],
+])('%s is read from “%s”, as its choice is called on screen', async (name, value) => {
+	// Of a scene that no list knows, so that Effect Type counts.
+	const parameters = { effectScene: 'a_scene_of_next_month', [name]: `={{ "${value}" }}` };
+	const { error } = await bench.create(kling, parameters);
+	expect(error?.message).not.toMatch(/is not known/);
+	expect(bench.posts()).toHaveLength(1);
+});

@@ -94,6 +94,21 @@ test.each([
 		'Choose a scene from the list or enter its name.',
 	],
 	[
+		{ effectScene: 'a_new_scene\u200b' },
+		'Effect Scene holds an invisible character (U+200B)',
+		'It came along when the name was copied. Delete the name and type it, or paste it as plain text.',
+	],
+	[
+		{ modelName: 'kling\u00ad-v1' },
+		'Model Name holds an invisible character (U+00AD)',
+		'It came along when the name was copied. Delete the name and type it, or paste it as plain text.',
+	],
+	[
+		{ mode: 'constructor' },
+		'Mode must be std or pro',
+		"Choose one of these values, or remove Mode under Options to use the provider's own.",
+	],
+	[
 		{ mode: 'best' },
 		'Mode must be std or pro',
 		"Choose one of these values, or remove Mode under Options to use the provider's own.",
@@ -155,4 +170,11 @@ test('what is no text is refused by the name on screen', () => {
 
 test.each(['Hug Pro', 'hug-pro', 'HUG_PRO'])('a scene may be written %s', (effectScene) => {
 	expect(checkedOrder({ effectScene }, kling)).toEqual({ ok: true, value: good });
+});
+
+test.each(['Pro', 'PRO', 'Professional', ' pro '])('Mode is read from %j', (mode) => {
+	expect(checkedOrder({ ...good, mode }, kling)).toMatchObject({
+		ok: true,
+		value: { mode: 'pro' },
+	});
 });

@@ -128,6 +128,17 @@ describe('base64', () => {
 		}
 	});
 
+	test.each([
+		['in quotes', '"+/+A"'],
+		['in quotes of code', "'+/+A'"],
+		['as JSON of PHP writes it', '+\\/+A'],
+		['with the line breaks of JSON', '+/\\r\\n+A\\n'],
+		['as a data: URL out of JSON', '"data:image\\/png;base64,+\\/+A"'],
+		['with a prefix that has lost its data:', 'image/png;base64,+/+A'],
+		['with what is left of a prefix', 'base64,+/+A'],
+		['with a prefix without a type', 'data:base64,+/+A'],
+	])('is read %s', (_name, text) => expect(sent(text)).toBe('+/+A'));
+
 	test('gets unused bits at its end cleared', () => {
 		expect(sent('QR==')).toBe('QQ==');
 		expect(sent('QUJ')).toBe('QUI=');
@@ -159,6 +170,11 @@ describe('base64', () => {
 		['https://example.com/secret.jpg', 'holds a URL, not base64 text'],
 		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded'],
 		['data:image/png;base64', 'is not valid base64'],
+		['"', 'is empty'],
+		['""', 'is empty'],
+		['"QQ==', 'is not valid base64'],
+		['photo.jpg,QQ==', 'is not valid base64'],
+		['QQ==,QQ==', 'is not valid base64'],
 	])('is missing from %j, which is refused', (text, finding) => {
 		const message = refusal(() => decodeBase64(text, label));
 		expect(message).toContain(`The field "Image" ${finding}`);
@@ -183,7 +199,10 @@ describe('image addresses', () => {
 		['HTTPS://EXAMPLE.com', 'HTTPS://EXAMPLE.com'],
 		['https://user:pass@example.com:8443/a?b=c#d', 'https://user:pass@example.com:8443/a?b=c#d'],
 		['https://[2606:4700::1111]:4010/a.png', 'https://[2606:4700::1111]:4010/a.png'],
-	])('are accepted as they are, but for blanks around: %j', (given, value) => {
+		['"https://example.com/cat.jpg"', 'https://example.com/cat.jpg'],
+		["'https://example.com/cat.jpg'\n", 'https://example.com/cat.jpg'],
+		['“https://example.com/cat.jpg”', 'https://example.com/cat.jpg'],
+	])('are accepted as they are, but for blanks and quotes around: %j', (given, value) => {
 		expect(checkImageUrl(given, label, true)).toBe(value);
 	});
 

@@ -248,6 +248,7 @@ describe('files that are no JPEG or PNG', () => {
 	const isoFile = (brand: string): Buffer =>
 		Buffer.from(`\0\0\0\x20ftyp${brand}\0\0\0\0`, 'latin1');
 	const text = (content: string): Buffer => Buffer.from(content, 'latin1');
+	const asText = 'a file that was read as text, which has damaged it';
 
 	test.each<[string, () => Promise<Buffer> | Buffer]>([
 		['a WebP image', () => picture().webp().toBuffer()],
@@ -281,6 +282,12 @@ describe('files that are no JPEG or PNG', () => {
 		['JSON text', () => text('{"code":404}')],
 		['base64 text rather than an image', () => text('iVBORw0KGgoAAAANSUhEUg==')],
 		['base64 text rather than an image', () => text('data:image/jpeg;base64,/9j/4AAQ')],
+		['base64 text rather than an image', () => text('"data:image/jpeg;base64,/9j/4AAQ"')],
+		[asText, async () => Buffer.from((await picture().jpeg().toBuffer()).toString('utf8'))],
+		[asText, async () => Buffer.from((await picture().jpeg().toBuffer()).toString('latin1'))],
+		[asText, async () => Buffer.from((await picture().png().toBuffer()).toString('utf8'))],
+		[asText, async () => Buffer.from((await picture().png().toBuffer()).toString('latin1'))],
+		[asText, () => text('\x89PNG\n\x1a\n\0\0\0\rIHDR')],
 		['text', () => text('cat')],
 	])('are named: %s', async (what, make) => {
 		expect(problemOf(await make()).message).toBe(

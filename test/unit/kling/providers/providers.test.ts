@@ -102,6 +102,25 @@ describe('Kling AI', () => {
 		});
 	});
 
+	test.each([
+		[1722769557708, '2024-08-04T11:05:57.708Z'],
+		['1722769557708', '2024-08-04T11:05:57.708Z'],
+		[1722769557, '2024-08-04T11:05:57.000Z'],
+		['2024-08-04T11:05:57.708Z', '2024-08-04T11:05:57.708Z'],
+		['2024-08-04T13:05:57+02:00', '2024-08-04T11:05:57.000Z'],
+		// Of no zone, in microseconds, and none.
+		['2024-08-04T11:05:57', null],
+		[1722769557708123, null],
+		[0, null],
+		[-1, null],
+		['', null],
+		['soon', null],
+		[{}, null],
+	])('a time of %j is %s', (created_at, createdAt) => {
+		const data = { task_id: '1', task_status: 'submitted', created_at };
+		expect(read(kling, { code: 0, data })).toMatchObject({ createdAt });
+	});
+
 	test('a failed task: HTTP 200, code 0, “SUCCEED”, and its reason in task_status_msg', () => {
 		const data = { task_id: '1', task_status: 'failed', task_status_msg: 'Image pixel is invalid' };
 		expect(read(kling, { code: 0, message: 'SUCCEED', data })).toMatchObject({

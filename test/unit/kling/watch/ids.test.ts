@@ -325,6 +325,19 @@ describe('Watching given tasks', () => {
 			['831', ' 832 ', 833, '831'],
 			['831', '832', '833'],
 		],
+		// A list can have IDs with blanks and apostrophes, which External Task ID takes.
+		[
+			['order 1', " o'brien-2 ", '“831”', '832, 833'],
+			['order 1', "o'brien-2", '831', '832', '833'],
+		],
+		['["order 1", "order 2"]', ['order 1', 'order 2']],
+		['[831922345719271433, 832]', ['831922345719271433', '832']],
+		// Items of Create, as they are copied from its output.
+		['[{"taskId": "831", "status": "submitted"}]', ['831']],
+		[[{ taskId: '831' }, { taskId: null }, { status: 'failed' }, true], ['831']],
+		[{ taskId: '831' }, ['831']],
+		['831922345719271433', ['831922345719271433']],
+		['0', ['0']],
 		['', []],
 		[undefined, []],
 		[null, []],

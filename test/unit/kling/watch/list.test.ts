@@ -240,7 +240,7 @@ describe('Watching the account', () => {
 		world.fails = (_request, page) => (pages.push(page), false);
 		await runner.poll({ requests: 2 });
 		await runner.poll();
-		expect(pages).toEqual([1, 2, 3]);
+		expect(pages).toEqual([1, 2, 3, 4]);
 	});
 
 	test('reads the newest page in each poll even when a later page never comes', async () => {
@@ -404,7 +404,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		/** By the last change, so an end moves a task from the last page to the first. */
 		const listed = () => new World({ ...plain, order: 'updated', largestPage: 20 }, () => 0.99);
 		let world = listed();
-		const isFirstPage = (request: number) => request % 3 === 1;
+		const isFirstPage = (request: number) => request % 4 === 1;
 
 		beforeEach(() => {
 			world = listed();

@@ -99,7 +99,7 @@ describe('Watching the account, at the limits of its rules', () => {
 	const whole = (minutes: number) => ({ requests: Infinity, minutes });
 	test.each([
 		['follows a slow one', [...slow(3, 4), ...slow(1, 1), whole(1), whole(1)]],
-		['is slow itself', [whole(1), whole(7), ...slow(4, 1)]],
+		['is slow itself', [whole(1), whole(7), ...slow(5, 1)]],
 	])(
 		'settles a list in no order only with a reading that begins ten minutes after the first: one too early %s',
 		async (_what, polls) => {

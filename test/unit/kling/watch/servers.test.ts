@@ -89,6 +89,26 @@ describe('Watching the account, while servers lag', () => {
 		},
 	);
 
+	test.each([
+		{ order: 'oldest', largestPage: 20 },
+		{ order: 'random', largestPage: 20 },
+		{ order: 'oldest', cap: 20 },
+		{ order: 'random', cap: 20, skipsWhatItCuts: true },
+	] as const)(
+		'reads to its end a list whose pages differ in length, as some tasks come twice: %j',
+		async (habits) => {
+			const world = worldWith({ ...habits, doubles: true });
+			addHistory(world, 90);
+			const runner = await activated(world);
+			for (let count = 0; count < 30; count++) world.add();
+			world.now += hour;
+			await runner.poll();
+			world.now += hour;
+			await runner.poll();
+			expect(runner.emitted).toHaveLength(30);
+		},
+	);
+
 	test('misses none of them where a catch-up takes several pages', async () => {
 		const world = worldWith({ largestPage: 20 });
 		addHistory(world, 60);
