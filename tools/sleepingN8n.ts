@@ -144,6 +144,11 @@ export class SleepingN8n {
 		return retryId;
 	}
 
+	/** What a queue does with the execution of a worker that is gone: under its number, from what is stored. */
+	async runAgain(executionId: string, data: string): Promise<void> {
+		await this.runExecution(executionId, parse(data) as IRunExecutionData, 0);
+	}
+
 	status(executionId: string): Status {
 		return this.rows.get(executionId)!.status;
 	}
