@@ -158,8 +158,8 @@ function unexpected(thrown: unknown): Submission {
 function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome === 'refused') return submission.failure;
 	if (submission.outcome !== 'unknown') return null;
-	const { failure, lookUp } = submission;
-	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
+	const { failure, refusal, lookUp } = submission;
+	return lookUp && behaviourOf(lookUp).fatal ? lookUp : (refusal ?? failure);
 }
 
 /**

@@ -159,7 +159,7 @@ export function problemsOf(
 					provider: asked,
 					isElsewhere: submission.elsewhere !== undefined,
 				}),
-				failure,
+				failure: submission.refusal ?? failure,
 			};
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}

@@ -69,7 +69,10 @@ export type Submission =
 	/** A task may have been made. */
 	| {
 			outcome: 'unknown';
+			/** What is known of the request that may have made one. */
 			failure: Failure;
+			/** Why no later request has made one, where that is known. */
+			refusal?: Failure;
 			externalTaskId: string | null;
 			/** Why the task could not be looked up; null when nothing was looked up, or nothing was found. */
 			lookUp: Failure | null;

@@ -50,25 +50,25 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	const order = { ...asked, ...earlier?.order, externalTaskId };
 	if (earlier?.state === 'created') return await recover(earlier, order, client);
 	const trace = weaker(support, earlier?.lookUp ? 'unverified' : earlier?.trace);
-	const unknown = (failure: Failure, lookUp: Failure | null = null): Submission => ({
-		outcome: 'unknown',
-		failure,
-		lookUp,
-		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
-		hasDied: failure === unknownSince && earlier?.hasDied === true,
-		...(earlier?.lookUp ? { elsewhere: client.provider.name } : {}),
-	});
-
 	/** Why the last request has brought no task. */
 	let failure = unknownSince;
 	/** The last failure after which there may be a task that is not known; null when there is none. */
 	let unclear = earlier ? unknownSince : null;
+	const unknown = (lookUp: Failure | null = null): Submission => ({
+		outcome: 'unknown',
+		failure: unclear ?? failure,
+		...(unclear && unclear !== failure ? { refusal: failure } : {}),
+		lookUp,
+		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
+		hasDied: unclear === unknownSince && earlier?.hasDied === true,
+		...(earlier?.lookUp ? { elsewhere: client.provider.name } : {}),
+	});
 	let isNext: 'send' | 'look' = earlier && !earlier.maySend ? 'look' : 'send';
 	for (let sends = 0; ; isNext = 'send') {
 		if (isNext === 'send') {
 			const sent = await sendOnce(order, dependencies);
 			// The run was stopped, or its time was over.
-			if (sent === null) return unclear ? unknown(unclear) : { outcome: 'notSent' };
+			if (sent === null) return unclear ? unknown() : { outcome: 'notSent' };
 			if (sent.ok) return { outcome: 'created', record: sent.value };
 			sends++;
 			failure = sent.failure;
@@ -80,7 +80,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		const isUnclear = meaningOf(failure) === 'unclear';
 		// Without an id to look by, nothing can be told. What is unclear and fatal was cancelled.
 		const canLook = trace !== 'none' && !signal?.aborted && !behaviourOf(failure).fatal;
-		if (isUnclear && !canLook) return unknown(failure);
+		if (isUnclear && !canLook) return unknown();
 		const isKnown = meaningOf(failure) === 'exists';
 		const seen = await lookFor(order, isKnown ? settleKnownMs : settleMs, dependencies);
 		if (seen.ok) return found(order, seen, unclear, dependencies);
@@ -90,7 +90,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		// The images are those of now, which need not fit the scene that was ordered.
 		const fits = effectTypeOf(order.effectScene) === effectTypeOf(asked.effectScene);
 		const maySendAgain = isMissing && isUnclear && fits && trace === 'lookup' && sends < mostSends;
-		if (!maySendAgain || signal?.aborted) return unknown(failure, isMissing ? null : seen.failure);
+		if (!maySendAgain || signal?.aborted) return unknown(isMissing ? null : seen.failure);
 	}
 }
 
