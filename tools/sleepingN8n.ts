@@ -417,6 +417,13 @@ const deduplicator = {
 		processedData.set(node?.id ?? '', [...before, ...fresh]);
 		return { new: fresh, processed: items.filter(isOld) };
 	},
+	async removeProcessed(items: string[], _scope: string, { node }: { node?: INode }) {
+		const before = processedData.get(node?.id ?? '') ?? [];
+		processedData.set(
+			node?.id ?? '',
+			before.filter((item) => !items.includes(item)),
+		);
+	},
 } as unknown as IDataDeduplicator;
 
 /** Gives the engine that table, as a whole n8n has it, until {@link closeProcessedData}; the engine alone has none. */

@@ -72,7 +72,7 @@ export function startOf(context: IExecuteFunctions): unknown {
 }
 
 /** How many records of a node n8n keeps. */
-const mostRecords = 1_000;
+const mostRecords = 2_000;
 
 /**
  * Records keys in n8n's table of processed data, which outlives the execution. Two that do so within
@@ -95,6 +95,14 @@ export async function recordIn(
 		.catch(record)
 		.catch(() => null);
 	return recorded && new Set(recorded.processed.map(String));
+}
+
+/** Takes keys out of that table again. */
+export async function forgetIn(context: IExecuteFunctions, keys: string[]): Promise<void> {
+	if (keys.length === 0) return;
+	await Promise.resolve()
+		.then(async () => await context.helpers.removeProcessed(keys, 'node', { mode: 'entries' }))
+		.catch(() => undefined);
 }
 
 /** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
-import { hashOf } from '../../kling/create/identity';
+import { hashOf, type Form } from '../../kling/create/identity';
 import type { ExternalIdSupport } from '../../kling/providers/provider';
-import { isTool, recordIn, resumeTokenOf, runIndexOf, startOf } from '../../n8n/execution';
+import {
+	forgetIn,
+	isTool,
+	recordIn,
+	resumeTokenOf,
+	runIndexOf,
+	startOf,
+} from '../../n8n/execution';
 
 /** What is known of an execution when its Create runs for the first time. */
 export interface Beginning {
@@ -10,12 +17,21 @@ export interface Beginning {
 	seed: string;
 	/** Whether a task under an id of this execution can be older than the execution seems to be. */
 	ownsOlder: boolean;
+	/** The seeds of earlier tries that asked for something else, and that nothing else is known of. */
+	left?: string[];
 	/**
 	 * Present where an execution is run or retried that died with its process: each create may have been
 	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
 	 * `mayBeEdited`: a person retries it, maybe with other parameters.
 	 */
-	died?: { trace: ExternalIdSupport; maySend?: boolean; mayBeEdited?: boolean; account?: string };
+	died?: {
+		trace: ExternalIdSupport;
+		maySend?: boolean;
+		mayBeEdited?: boolean;
+		account?: string;
+		/** As it was begun, where that is known. */
+		form?: Form;
+	};
 }
 
 /** @param isOthers whether the context is that of another node, which came to an end */
@@ -29,28 +45,66 @@ export function beginningOf(context: IExecuteFunctions, isOthers = false): Begin
 }
 
 /**
- * Records an execution and its account where both outlive a death, once each time that it is begun or its
- * context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
- * record already is one that n8n has begun again: older tasks under its ids are its own, and each create
- * may have been sent. What is not found where it may have been sent, was not.
+ * Records an execution and what it asks for where both outlive a death, once each time that it is begun or
+ * its context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
+ * record already is one that n8n has begun again, or a second retry: older tasks under its ids are its own,
+ * and each create may have been sent. What is not found where it may have been sent, was not.
  */
 export async function recordBeginning(
 	context: IExecuteFunctions,
 	beginning: Beginning,
-	{ account, canLookUp, loads }: { account: string; canLookUp: boolean; loads: number },
+	about: { account: string; form: Form; canLookUp: boolean; loads: number },
 ): Promise<void> {
-	const execution = hashOf([beginning.seed, context.getNode().name, loads]);
-	const atAccount = hashOf([execution, account]);
-	const known = await recordIn(context, [execution, atAccount]);
-	if (!known?.has(execution)) return;
+	const { form, loads } = about;
+	const before = beginning.died?.form;
+	if (before) compare(beginning, about, (part) => before[part] === form[part]);
+	for (;;) {
+		const execution = hashOf([beginning.seed, context.getNode().name, loads]);
+		const keyOf = (part: keyof Form) => hashOf([execution, part, form[part]]);
+		const keys = (Object.keys(form) as Array<keyof Form>).map(keyOf);
+		const known = await recordIn(context, [execution, ...keys]);
+		if (!known?.has(execution)) return;
+		// The record of an execution stays that of its first try.
+		await forgetIn(
+			context,
+			keys.filter((key) => !known.has(key)),
+		);
+		if (beginning.died?.trace === 'none') {
+			beginning.ownsOlder = true;
+			return;
+		}
+		if (compare(beginning, about, (part) => known.has(keyOf(part)))) return;
+	}
+}
+
+/**
+ * Notes what is known of an execution that was begun before. Where another order was entered since, as a
+ * person does between two retries, nothing was sent of it: it gets ids of its own.
+ *
+ * @returns whether it may be the same order
+ */
+function compare(
+	beginning: Beginning,
+	{ account, form, canLookUp }: { account: string; form: Form; canLookUp: boolean },
+	isSame: (part: keyof Form) => boolean,
+): boolean {
+	const isSameOrder = isSame('order');
+	if (!isSameOrder && isSame('expressions')) {
+		beginning.left = [...(beginning.left ?? []), beginning.seed];
+		beginning.seed = hashOf([beginning.seed, 'edited']);
+		delete beginning.died;
+		return false;
+	}
+	const isSameTarget = isSame('target');
 	beginning.ownsOlder = true;
-	const isSameAccount = known.has(atAccount);
-	if (beginning.died?.trace === 'none') return;
-	const trace = isSameAccount ? 'lookup' : 'unverified';
-	// What a person retries may have been edited; what n8n runs again is as it was.
-	const mayBeEdited = beginning.died?.mayBeEdited ?? context.getMode() === 'retry';
-	const maySend = !mayBeEdited && isSameAccount && canLookUp;
-	beginning.died = { mayBeEdited, trace, maySend, account };
+	beginning.died = {
+		trace: isSameTarget ? 'lookup' : 'unverified',
+		maySend: isSameOrder && isSameTarget && canLookUp,
+		mayBeEdited: !isSameOrder,
+		account,
+		...(isSameOrder ? { form: { ...form, target: isSameTarget ? form.target : '' } } : {}),
+	};
+	return true;
 }
 
 /**

@@ -40,7 +40,7 @@ export async function executeCreate(
 	context: IExecuteFunctions,
 	session: Session,
 ): Promise<INodeExecutionData[]> {
-	const memory = await NodeMemory.open(context, session);
+	const memory = NodeMemory.open(context, session);
 	const { items, problems } = await checkItems(context, session);
 	const refused = problems.map((one) => withTasks(one, memory.createdAt(one.itemIndex)));
 	const stops = !context.continueOnFail();
@@ -55,6 +55,7 @@ export async function executeCreate(
 	const wantsToSleep = run.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
 	const resumeUrl = wantsToSleep ? readCallbackWait(context, session, order.callbackUrl) : null;
 
+	await memory.record(items);
 	const deadline = session.clock.elapsed() + timeoutMs;
 	const limits = { concurrency: run.concurrency, deadline, resumeUrl };
 	const outcome = await submitAll(context, session, memory, items, limits);

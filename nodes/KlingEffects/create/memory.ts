@@ -1,6 +1,7 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import {
 	differencesBetween,
+	formOf,
 	hashOf,
 	isSameCreate,
 	lookUpOf,
@@ -14,6 +15,7 @@ import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { beginningOf, recordBeginning, runOf, type Beginning } from './beginning';
+import { enteredIn, type Entered } from './entered';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
@@ -73,7 +75,7 @@ export interface ItemEntry extends Entry {
  * tries are one create is decided by the rules in identity.ts.
  */
 export class NodeMemory {
-	private readonly entered: Prints;
+	private readonly entered: Entered;
 	private readonly account: string;
 
 	private constructor(
@@ -109,18 +111,22 @@ export class NodeMemory {
 		return stored;
 	}
 
-	static async open(context: IExecuteFunctions, session: Session): Promise<NodeMemory> {
+	static open(context: IExecuteFunctions, session: Session): NodeMemory {
 		const stored = NodeMemory.begin(context);
 		const { run, isTool } = runOf(context);
-		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
+		return new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
+	}
+
+	/** To be called before anything is sent. What is entered as a fixed value is the same for each item. */
+	async record(items: readonly CheckedItem[]): Promise<void> {
+		const { account, context, session, stored } = this;
+		const ids = items.flatMap(({ order }) => order.externalTaskId ?? []);
+		const form = formOf(this.askedBy(items[0]), this.entered.fixed, ids);
 		const canLookUp = session.provider.externalId === 'lookup';
+		const about = { account, form, canLookUp, loads: stored.loads };
 		// An agent calls its tools side by side.
-		if (!records.has(stored)) {
-			const about = { account: memory.account, canLookUp, loads: stored.loads };
-			records.set(stored, recordBeginning(context, stored, about));
-		}
+		if (!records.has(stored)) records.set(stored, recordBeginning(context, stored, about));
 		await records.get(stored);
-		return memory;
 	}
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
@@ -130,27 +136,17 @@ export class NodeMemory {
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
-	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
+	entryOf(item: CheckedItem): ItemEntry {
+		const { itemIndex, order, run } = item;
 		const { context, stored } = this;
 		const { provider } = this.session;
 		const inNode = this.placeOf(itemIndex);
-		const ordered = { ...order };
-		delete ordered.callbackUrl;
-		const values: Prints = {
-			...printsOf({ ...ordered, effectType: images.length }),
-			images: imagesPrint,
-		};
-		const asked: Asked = {
-			provider: provider.name,
-			account: this.account,
-			entered: this.entered,
-			values,
-		};
+		const asked = this.askedBy(item);
 		// An AI agent's calls can share run and item, so there the arguments of the call count too.
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
-			...{ provider: provider.name, account: this.account, values, state: null },
+			...{ provider: provider.name, account: this.account, values: asked.values, state: null },
 			form: 0,
 			number: begun.length === 0 ? 0 : begun[begun.length - 1].number + 1,
 		};
@@ -158,12 +154,21 @@ export class NodeMemory {
 			? this.differences(earlier, asked)
 			: new Set();
 		const node = context.getNode();
-		const { seed } = stored;
 		const workflowId = context.getWorkflow().id;
+		const idOf = (seed: string) =>
+			madeIdOf({ seed, workflowId, node, inNode, number: create.number });
+		const left = create.state ? [] : (stored.left ?? []);
 		return {
-			externalTaskId: madeIdOf({ seed, workflowId, node, inNode, number: create.number }),
+			externalTaskId: idOf(stored.seed),
 			differences,
-			replaced: begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
+			replaced: [
+				...begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
+				...left.map((seed): Remembered => {
+					const externalTaskId = order.externalTaskId ?? idOf(seed);
+					const canTell = provider.externalId !== 'none';
+					return { state: 'sending', ...(canTell ? { externalTaskId } : {}) };
+				}),
+			],
 			ownsOlder: stored.ownsOlder,
 			recall: () => {
 				if (create.state)
@@ -171,14 +176,15 @@ export class NodeMemory {
 				const { died } = stored;
 				if (!died || noted.has(create)) return null;
 				const { account, trace, mayBeEdited } = died;
-				const isGiven = order.externalTaskId !== undefined;
 				const isSameAccount = account === this.account;
 				const maySend = died.maySend === true && isSameAccount;
-				const told = { state: 'sending', hasDied: true, maySend, mayBeEdited } as const;
-				// An expression may have made another external id before, and another account knows no task of
-				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
-				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };
-				return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
+				const isFixed = this.entered.fixed.has('effectScene');
+				const doubt = mayBeEdited ? 'edited' : isFixed ? undefined : 'evaluated';
+				const told = { state: 'sending', hasDied: true, maySend, doubt } as const;
+				// Another account knows no task of the first: then “not found” proves nothing. Nor can an id be
+				// known that was made without a token, unless the user gave it.
+				const canFind = order.externalTaskId !== undefined || trace !== 'none';
+				return { ...told, trace: isSameAccount ? trace : canFind ? 'unverified' : 'none' };
 			},
 			claim: () => {
 				const execution = context.getExecutionId();
@@ -197,7 +203,8 @@ export class NodeMemory {
 				noted.add(create);
 				if (!begun.includes(create)) begun.push(create);
 				// As long as nothing was made, what was asked for last counts.
-				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });
+				if (create.state === null)
+					Object.assign(create, { values: asked.values, form: this.formOf(stored) });
 				// What is told of it now was sent, or can be read, with this key.
 				Object.assign(create, { provider: provider.name, account: this.account, state });
 			},
@@ -225,26 +232,19 @@ export class NodeMemory {
 		return differencesBetween({ provider, account, entered, values }, now);
 	}
 
+	/** What an item asks for, as fingerprints. */
+	private askedBy({ order, images, imagesPrint }: CheckedItem): Asked {
+		const ordered = { ...order };
+		delete ordered.callbackUrl;
+		const values = { ...printsOf({ ...ordered, effectType: images.length }), images: imagesPrint };
+		const { account, entered, session } = this;
+		return { provider: session.provider.name, account, entered: entered.prints, values };
+	}
+
 	/** Where the parameters stand as they are entered now. */
 	private formOf({ entered }: Stored): number {
-		const now = JSON.stringify(this.entered);
-		const known = entered.findIndex((one) => JSON.stringify(one) === now);
-		return known >= 0 ? known : entered.push(this.entered) - 1;
+		const { prints } = this.entered;
+		const known = entered.findIndex((one) => JSON.stringify(one) === JSON.stringify(prints));
+		return known >= 0 ? known : entered.push(prints) - 1;
 	}
-}
-
-/** Fingerprints of the parameters as they were entered, expressions as text. */
-function enteredIn(parameters: IDataObject): Prints {
-	const { options = {}, effectScene, effectType } = parameters;
-	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
-	// The whole of the options can be one expression.
-	const optionOf = (name: string) =>
-		typeof options === 'object' ? (options as IDataObject)[name] : options;
-	const ofOptions = ['duration', 'mode', 'modelName', 'additionalFields', 'externalTaskId'];
-	return printsOf({
-		effectScene,
-		effectType,
-		images: [imageInput, image, secondImage, imageField, secondImageField],
-		...Object.fromEntries(ofOptions.map((name) => [name, optionOf(name)])),
-	});
 }

@@ -24,8 +24,8 @@ export type Remembered = {
 			trace?: ExternalIdSupport;
 			/** The try ended with its process, so it is unknown whether it got as far as this create. */
 			hasDied?: boolean;
-			/** Whether it may have been ordered otherwise than now. */
-			mayBeEdited?: boolean;
+			/** Why it may have been ordered otherwise than now. */
+			doubt?: 'edited' | 'evaluated';
 			/** Whether it can be sent all the same, because the provider takes its id only once. */
 			maySend?: boolean;
 	  }
@@ -59,9 +59,16 @@ export type Submission =
 	| { outcome: 'created'; record: TaskRecord }
 	/**
 	 * The task, made by an earlier try or, when `isEarlier`, before this execution sent anything.
-	 * `mayBeAnother`: whether a request of this execution may have made a second one.
+	 * `mayBeAnother`: whether a request of this execution may have made a second one. `mayBeEdited`: whether
+	 * it may have been asked for something else.
 	 */
-	| { outcome: 'found'; record: TaskRecord; isEarlier: boolean; mayBeAnother: boolean }
+	| {
+			outcome: 'found';
+			record: TaskRecord;
+			isEarlier: boolean;
+			mayBeAnother: boolean;
+			mayBeEdited?: boolean;
+	  }
 	/** A task of an earlier try that this key cannot read, as it was seen last; nothing was sent for it. */
 	| { outcome: 'elsewhere'; record: TaskRecord }
 	/** Surely no task was made. */

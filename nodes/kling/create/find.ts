@@ -122,15 +122,16 @@ export function found(
 		return { outcome: 'unknown', failure, lookUp: null, externalTaskId: null, hasDied: false };
 	}
 	const isEarlier = unclear === null || isOlderBy(clockMargin);
-	rememberTask(record, memory, earlier?.order);
-	const { effectScene, externalTaskId } = order;
 	// Not the scene of now, if the order is not known any more and may have been another.
-	const isKnown = earlier?.state !== 'sending' || !earlier.mayBeEdited;
+	const doubt = earlier?.state === 'sending' ? earlier.doubt : undefined;
+	rememberTask(record, memory, doubt ? undefined : earlier?.order);
+	const { effectScene, externalTaskId } = order;
 	return {
 		outcome: 'found',
-		record: filledIn(record, { externalTaskId, ...(isKnown ? { effectScene } : {}) }),
+		record: filledIn(record, { externalTaskId, ...(doubt ? {} : { effectScene }) }),
 		isEarlier,
 		mayBeAnother: isEarlier && mayBeAnother,
+		mayBeEdited: doubt === 'edited',
 	};
 }
 

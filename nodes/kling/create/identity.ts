@@ -89,6 +89,32 @@ function editOf(part: Part): Difference {
 	return part === 'externalTaskId' ? 'otherExternalId' : 'otherOrder';
 }
 
+/** Fingerprints of what a try asks for, which can be compared where the try itself is not known any more. */
+export interface Form {
+	/** The parameters of the order that are expressions, by their texts. */
+	expressions: string;
+	/** All of the order: what is no expression counts by its value, however it is written. */
+	order: string;
+	/** The account, and the external task ids that the user gives. */
+	target: string;
+}
+
+/** @param fixed the parameters that say the same for all items, because they are no expressions */
+export function formOf(
+	{ entered, values, account }: Asked,
+	fixed: ReadonlySet<Part>,
+	externalTaskIds: readonly string[],
+): Form {
+	const parts = comparedParts.filter((part) => editOf(part) === 'otherOrder');
+	const expressions = parts.map((part) => (fixed.has(part) ? null : entered[part]));
+	const order = parts.map((part) => (fixed.has(part) ? values[part] : entered[part]));
+	return {
+		expressions: printOf(expressions),
+		order: printOf([expressions, order]),
+		target: printOf([account, externalTaskIds]),
+	};
+}
+
 /** Whether a try asks for the create that an earlier one asked for. */
 export function isSameCreate(differences: ReadonlySet<Difference>): boolean {
 	return [...differences].every((one) => rules[one].isSame);

@@ -114,10 +114,10 @@ async function sendOnce(
 		if (memory.claim?.() === false) {
 			return failed(failureWithoutResponse('maxTasks'));
 		}
-		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
+		const { sentAt, doubt } = earlier?.state === 'sending' ? earlier : { sentAt: clock.now() };
 		const { externalTaskId, ...ordered } = order;
 		delete ordered.callbackUrl;
-		memory.remember({ state: 'sending', sentAt, externalTaskId, order: ordered });
+		memory.remember({ state: 'sending', sentAt, externalTaskId, doubt, order: ordered });
 		const sent = await send(order);
 		if (sent.ok) rememberTask(sent.value, memory, ordered);
 		return sent;

@@ -1,0 +1,143 @@
+import type { RunOptions, RunResult } from '../../../tools/engine';
+import {
+	closeProcessedData,
+	forgetProcessedData,
+	openProcessedData,
+} from '../../../tools/sleepingN8n';
+import { hintsOf, idsOf, items, parameters, Stage } from './stage';
+
+/** Executions that are begun again from the same stored data, more than once: by n8n, or by a person. */
+
+const stage = new Stage();
+beforeAll(openProcessedData);
+afterAll(closeProcessedData);
+beforeEach(() => forgetProcessedData());
+
+const match = { operation: 'create' as const };
+const first = items.slice(0, 1);
+const scene = (value: string) => ({ effectScene: { __rl: true, mode: 'name', value } });
+const edited = (value: string) => ({ parameters: { ...parameters, ...scene(value) } });
+const optioned = (options: Record<string, unknown>, value = 'squish') => ({
+	parameters: { ...parameters, ...scene(value), options },
+});
+const lines = [
+	['n8n 1', { resumeToken: null }],
+	['n8n 2', {}],
+] as const;
+
+/** What the worker that n8n runs again from has sent, and never stored. */
+async function dies(options: Partial<RunOptions>): Promise<void> {
+	await stage.run('kling', { items: first, mode: 'webhook', ...options });
+}
+
+/** n8n runs the execution of a worker that is gone again. */
+async function runsAgain(options: Partial<RunOptions>): Promise<RunResult> {
+	return await stage.run('kling', { items: first, mode: 'webhook', ...options });
+}
+
+let number = 80;
+async function retry(of: RunResult, options: Partial<RunOptions>): Promise<RunResult> {
+	return await stage.retry('kling', of, {
+		items: first,
+		...options,
+		executionId: String(++number),
+	});
+}
+
+/** A retry whose process dies once it has sent: what n8n has stored of the execution is that of before. */
+async function failsOnce(options: Partial<RunOptions> = {}): Promise<RunResult> {
+	stage.sandbox.addFault({ kind: 'code', code: 1201, match, times: 1 });
+	const failed = await stage.run('kling', { items: first, ...edited('squish'), ...options });
+	expect(failed.error).toBeDefined();
+	return failed;
+}
+
+const scenesMade = () => stage.sandbox.charges.map(({ effectScene }) => effectScene);
+const gone = () =>
+	stage.sandbox.addFault({ kind: 'status', status: 503, match: { operation: 'get' } });
+
+describe.each(lines)('%s', (_line, line) => {
+	test('a retry with the key of another account pays for nothing twice, however often', async () => {
+		const failed = await failsOnce(line);
+		await retry(failed, { ...line, ...edited('squish') });
+		expect(stage.charged()).toHaveLength(1);
+		const credential = stage.sandbox.credential('kling', { region: 'china' });
+		for (const _time of [1, 2, 3]) {
+			const { error } = await retry(failed, { ...line, ...edited('squish'), credential });
+			expect(error?.message).toMatch(/may have created the task/);
+		}
+		expect(stage.charged()).toHaveLength(1);
+	});
+
+	test('nor does a retry of such a retry', async () => {
+		const failed = await failsOnce(line);
+		await retry(failed, { ...line, ...edited('squish') });
+		const credential = stage.sandbox.credential('kling', { region: 'china' });
+		const other = { ...line, ...edited('squish'), credential };
+		await retry(await retry(failed, other), other);
+		expect(stage.charged()).toHaveLength(1);
+	});
+
+	test('an External Task ID that is another at each try pays for nothing twice', async () => {
+		const own = { ...line, ...optioned({ externalTaskId: '={{ "order-" + $vars.now }}' }) };
+		await dies({ ...own, vars: { now: '1' } });
+		const { error } = await runsAgain({ ...own, vars: { now: '2' } });
+		expect(stage.charged()).toHaveLength(1);
+		expect(error?.message).toMatch(/may have created the task/);
+	});
+
+	test('one that is the same at each try creates what is missing', async () => {
+		const own = {
+			...line,
+			...optioned({ externalTaskId: '={{ "order-" + $itemIndex }}' }),
+			items: items.slice(0, 2),
+		};
+		stage.sandbox.addFault({ kind: 'resetBefore', match, skip: 1 });
+		await dies(own);
+		expect(stage.charged()).toHaveLength(1);
+		stage.sandbox.clearFaults();
+		const { json } = await runsAgain(own);
+		expect(json).toHaveLength(2);
+		expect(idsOf({ json } as RunResult)).toEqual(stage.charged());
+	});
+
+	describe('after a retry that could not look up what an earlier one had sent', () => {
+		const unclear = async (options: Partial<RunOptions> = edited('squish')) => {
+			const failed = await failsOnce({ ...line, ...options });
+			await retry(failed, { ...line, ...options });
+			expect(stage.charged()).toHaveLength(1);
+			gone();
+			const stopped = await retry(failed, { ...line, ...options });
+			expect(stopped.error?.message).toMatch(/may have created the task/);
+			stage.sandbox.clearFaults();
+			return stopped;
+		};
+
+		test('a retry finds it', async () => {
+			const again = await retry(await unclear(), { ...line, ...edited('squish') });
+			expect(idsOf(again)).toEqual(stage.charged());
+			expect(again.json[0].effectScene).toBe('squish');
+		});
+
+		test('a retry with another scene has a task of its own', async () => {
+			const again = await retry(await unclear(), { ...line, ...edited('expansion') });
+			expect(scenesMade()).toEqual(['squish', 'expansion']);
+			expect(idsOf(again)).toEqual(stage.charged().slice(1));
+			expect(hintsOf(again).join()).toMatch(/before a parameter was changed, a task may have been/);
+		});
+
+		test('a retry with another External Task ID pays for nothing twice', async () => {
+			const stopped = await unclear(optioned({ externalTaskId: 'order-1' }));
+			await retry(stopped, { ...line, ...optioned({ externalTaskId: 'order-2' }) });
+			expect(stage.charged()).toHaveLength(1);
+		});
+	});
+});
+
+test('n8n 2: Retry of an execution that crashed, with another scene, is another create', async () => {
+	const own = { resumeToken: 'token-of-77', mode: 'retry' as const, items: first };
+	await stage.run('kling', { ...own, ...edited('squish'), executionId: '77' });
+	const again = await stage.run('kling', { ...own, ...edited('expansion'), executionId: '78' });
+	expect(scenesMade()).toEqual(['squish', 'expansion']);
+	expect(again.json[0].effectScene).toBe('expansion');
+});
