@@ -44,6 +44,14 @@ export function beginningOf(context: IExecuteFunctions, isOthers = false): Begin
 	return { seed, ownsOlder: isProven, died: { trace, mayBeEdited: true } };
 }
 
+interface About {
+	/** A fingerprint of base URL and key. */
+	account: string;
+	form: Form;
+	canLookUp: boolean;
+	loads: number;
+}
+
 /**
  * Records an execution and what it asks for where both outlive a death, once each time that it is begun or
  * its context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
@@ -53,11 +61,15 @@ export function beginningOf(context: IExecuteFunctions, isOthers = false): Begin
 export async function recordBeginning(
 	context: IExecuteFunctions,
 	beginning: Beginning,
-	about: { account: string; form: Form; canLookUp: boolean; loads: number },
+	about: About,
 ): Promise<void> {
 	const { form, loads } = about;
-	const before = beginning.died?.form;
-	if (before) compare(beginning, about, (part) => before[part] === form[part]);
+	// What was found when the context was loaded before stays: no later record makes it surer.
+	if (loads > 0 && beginning.died) {
+		const { form: before } = beginning.died;
+		if (before) compare(beginning, about, (part) => before[part] === form[part]);
+		if (beginning.died && !beginning.died.form) return;
+	}
 	for (;;) {
 		const execution = hashOf([beginning.seed, context.getNode().name, loads]);
 		const keyOf = (part: keyof Form) => hashOf([execution, part, form[part]]);
@@ -85,7 +97,7 @@ export async function recordBeginning(
  */
 function compare(
 	beginning: Beginning,
-	{ account, form, canLookUp }: { account: string; form: Form; canLookUp: boolean },
+	{ account, form, canLookUp, loads }: About,
 	isSame: (part: keyof Form) => boolean,
 ): boolean {
 	const isSameOrder = isSame('order');
@@ -95,7 +107,8 @@ function compare(
 		delete beginning.died;
 		return false;
 	}
-	const isSameTarget = isSame('target');
+	const wasSure = loads === 0 || !beginning.died || beginning.died.trace === 'lookup';
+	const isSameTarget = wasSure && isSame('target');
 	beginning.ownsOlder = true;
 	beginning.died = {
 		trace: isSameTarget ? 'lookup' : 'unverified',

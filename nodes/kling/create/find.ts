@@ -38,7 +38,6 @@ export interface FindDependencies {
 
 export async function recover(
 	earlier: Remembered & { state: 'created' },
-	order: Order,
 	client: Client,
 ): Promise<Submission> {
 	const outcome = await client.get(earlier.taskId);
@@ -50,7 +49,8 @@ export async function recover(
 	const record = outcome.ok ? outcome.value : lastSeen(earlier, client.provider);
 	return {
 		outcome: 'found',
-		record: filledIn(record, order),
+		// Not with the scene of now: without an order, it may have been another.
+		record: filledIn(record, { ...earlier.order, externalTaskId: earlier.externalTaskId }),
 		isEarlier: false,
 		mayBeAnother: false,
 	};
@@ -124,11 +124,12 @@ export function found(
 	const isEarlier = unclear === null || isOlderBy(clockMargin);
 	// Not the scene of now, if the order is not known any more and may have been another.
 	const doubt = earlier?.state === 'sending' ? earlier.doubt : undefined;
-	rememberTask(record, memory, doubt ? undefined : earlier?.order);
 	const { effectScene, externalTaskId } = order;
+	const filled = filledIn(record, { externalTaskId, ...(doubt ? {} : { effectScene }) });
+	rememberTask(filled, memory, doubt ? undefined : earlier?.order);
 	return {
 		outcome: 'found',
-		record: filledIn(record, { externalTaskId, ...(doubt ? {} : { effectScene }) }),
+		record: filled,
 		isEarlier,
 		mayBeAnother: isEarlier && mayBeAnother,
 		mayBeEdited: doubt === 'edited',

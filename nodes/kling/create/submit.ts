@@ -42,13 +42,13 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	const support = client.provider.externalId;
 	const earlier = memory.recall();
 	if (earlier?.lookUp === 'never') return elsewhere(earlier);
+	if (earlier?.state === 'created') return await recover(earlier, client);
 	// Those of an earlier try come first: expressions can make other ones each time.
 	const externalTaskId =
 		support === 'none'
 			? undefined
 			: (earlier?.externalTaskId ?? asked.externalTaskId ?? memory.externalTaskId);
 	const order = { ...asked, ...earlier?.order, externalTaskId };
-	if (earlier?.state === 'created') return await recover(earlier, order, client);
 	const trace = weaker(support, earlier?.lookUp ? 'unverified' : earlier?.trace);
 	/** Why the last request has brought no task. */
 	let failure = unknownSince;

@@ -74,8 +74,21 @@ describe.each(lines)('%s', (_line, line) => {
 		await retry(failed, { ...line, ...edited('squish') });
 		const credential = stage.sandbox.credential('kling', { region: 'china' });
 		const other = { ...line, ...edited('squish'), credential };
-		await retry(await retry(failed, other), other);
+		const second = await retry(failed, other);
+		for (const _time of [1, 2]) await retry(second, other);
 		expect(stage.charged()).toHaveLength(1);
+	});
+
+	test('a scene that is not known after a crash is not named by a later retry either', async () => {
+		const own = { ...line, ...edited('={{ $vars.mood }}'), items: items.slice(0, 2) };
+		stage.sandbox.addFault({ kind: 'resetBefore', match, skip: 1 });
+		await dies({ ...own, vars: { mood: 'squish' } });
+		const again = await runsAgain({ ...own, vars: { mood: 'expansion' } });
+		expect(again.error).toBeDefined();
+		stage.sandbox.clearFaults();
+		const { json } = await retry(again, { ...own, vars: { mood: 'expansion' } });
+		expect(scenesMade()).toEqual(['squish', 'expansion']);
+		expect(json.map(({ effectScene }) => effectScene)).toEqual([null, 'expansion']);
 	});
 
 	test('an External Task ID that is another at each try pays for nothing twice', async () => {
