@@ -17,6 +17,8 @@ export interface Beginning {
 	seed: string;
 	/** Whether a task under an id of this execution can be older than the execution seems to be. */
 	ownsOlder: boolean;
+	/** The latest run of the node that was begun, from 0. */
+	latest: number;
 	/** The seeds of earlier tries that asked for something else, and that nothing else is known of. */
 	left?: string[];
 	/**
@@ -38,10 +40,10 @@ export interface Beginning {
 export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
 	const died = !isOthers && hasDied(context);
 	const { seed, isProven } = seedOf(context);
-	if (!died) return { seed, ownsOlder: isProven };
+	if (!died) return { seed, ownsOlder: isProven, latest: -1 };
 	// Without a token, the node's ids differ from those before.
 	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
-	return { seed, ownsOlder: isProven, died: { trace, mayBeEdited: true } };
+	return { seed, ownsOlder: isProven, latest: -1, died: { trace, mayBeEdited: true } };
 }
 
 interface About {
@@ -49,7 +51,53 @@ interface About {
 	account: string;
 	form: Form;
 	canLookUp: boolean;
+	/** How often the context was loaded from what n8n had stored. */
 	loads: number;
+	/** Of the node in this execution, from 0. */
+	run: number;
+}
+
+/** By run, the records that are under way or made. */
+const records = new WeakMap<Beginning, Map<number, Promise<void>>>();
+
+/** Records what outlives a death before anything is sent, and what an earlier record tells. */
+export async function record(
+	context: IExecuteFunctions,
+	beginning: Beginning,
+	about: About,
+): Promise<void> {
+	const made = records.get(beginning) ?? new Map<number, Promise<void>>();
+	records.set(beginning, made);
+	const isFirst = made.size === 0;
+	const { loads, run } = about;
+	const recordOnce = async () => {
+		if (isFirst) await recordBeginning(context, beginning, about);
+		if (run > beginning.latest && (loads > 0 || !isFirst)) {
+			await recordRun(context, beginning, run);
+		}
+		beginning.latest = Math.max(beginning.latest, run);
+	};
+	// An agent calls its tools side by side.
+	if (!made.has(run)) made.set(run, recordOnce());
+	await made.get(run);
+}
+
+/**
+ * Records a run of a loop, in place of the one before: with “Save execution progress”, n8n begins an
+ * execution again from what it has stored between the two, which the process that died had never loaded.
+ */
+async function recordRun(
+	context: IExecuteFunctions,
+	beginning: Beginning,
+	run: number,
+): Promise<void> {
+	if (beginning.died) return;
+	const keyOf = (one: number) => hashOf([beginning.seed, context.getNode().name, 'run', one]);
+	const known = await recordIn(context, [keyOf(run)]);
+	await forgetIn(context, [keyOf(run - 1)]);
+	if (!known?.has(keyOf(run))) return;
+	beginning.ownsOlder = true;
+	beginning.died = { trace: 'unverified', mayBeEdited: true };
 }
 
 /**
@@ -58,7 +106,7 @@ interface About {
  * record already is one that n8n has begun again, or a second retry: older tasks under its ids are its own,
  * and each create may have been sent. What is not found where it may have been sent, was not.
  */
-export async function recordBeginning(
+async function recordBeginning(
 	context: IExecuteFunctions,
 	beginning: Beginning,
 	about: About,

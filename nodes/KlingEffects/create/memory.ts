@@ -14,14 +14,12 @@ import {
 import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
-import { beginningOf, recordBeginning, runOf, type Beginning } from './beginning';
+import { beginningOf, record, runOf, type Beginning } from './beginning';
 import { enteredIn, type Entered } from './entered';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The records of beginnings that are under way. */
-const records = new WeakMap<Stored, Promise<void>>();
 /** The contexts that this process knows: any other was loaded from what n8n had stored. */
 const loaded = new WeakSet<Stored>();
 
@@ -123,10 +121,9 @@ export class NodeMemory {
 		const ids = items.flatMap(({ order }) => order.externalTaskId ?? []);
 		const form = formOf(this.askedBy(items[0]), this.entered.fixed, ids);
 		const canLookUp = session.provider.externalId === 'lookup';
-		const about = { account, form, canLookUp, loads: stored.loads };
-		// An agent calls its tools side by side.
-		if (!records.has(stored)) records.set(stored, recordBeginning(context, stored, about));
-		await records.get(stored);
+		// Each call of a tool is a run, and n8n stores nothing between them.
+		const run = this.isTool ? 0 : this.run;
+		await record(context, stored, { account, form, canLookUp, run, loads: stored.loads });
 	}
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */

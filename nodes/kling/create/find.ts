@@ -122,11 +122,14 @@ export function found(
 		return { outcome: 'unknown', failure, lookUp: null, externalTaskId: null, hasDied: false };
 	}
 	const isEarlier = unclear === null || isOlderBy(clockMargin);
-	// Not the scene of now, if the order is not known any more and may have been another.
 	const doubt = earlier?.state === 'sending' ? earlier.doubt : undefined;
-	const { effectScene, externalTaskId } = order;
-	const filled = filledIn(record, { externalTaskId, ...(doubt ? {} : { effectScene }) });
-	rememberTask(filled, memory, doubt ? undefined : earlier?.order);
+	// Not the scene of now, if the order is not known and may have been another.
+	const isKnown = !doubt && !isEarlier;
+	const { externalTaskId, ...ordered } = order;
+	delete ordered.callbackUrl;
+	const effectScene = isKnown ? ordered.effectScene : null;
+	const filled = filledIn(record, { externalTaskId, effectScene });
+	rememberTask(filled, memory, isKnown ? ordered : undefined);
 	return {
 		outcome: 'found',
 		record: filled,

@@ -1,10 +1,11 @@
-import type { RunOptions, RunResult } from '../../../tools/engine';
+import type { IDataObject } from 'n8n-workflow';
+import { nodeName, type RunOptions, type RunResult } from '../../../tools/engine';
 import {
 	closeProcessedData,
 	forgetProcessedData,
 	openProcessedData,
 } from '../../../tools/sleepingN8n';
-import { hintsOf, idsOf, items, parameters, Stage } from './stage';
+import { hintsOf, idsOf, items, parameters, providerNames, Stage } from './stage';
 
 /** Executions that are begun again from the same stored data, more than once: by n8n, or by a person. */
 
@@ -154,3 +155,91 @@ test('n8n 2: Retry of an execution that crashed, with another scene, is another 
 	expect(scenesMade()).toEqual(['squish', 'expansion']);
 	expect(again.json[0].effectScene).toBe('expansion');
 });
+
+describe.each(['get', 'list'])('an execution whose operation was %s', (operation) => {
+	test('creates once it is edited to Create and retried: nothing had crashed or been sent', async () => {
+		const taskId = { __rl: true, mode: 'id', value: '1' };
+		stage.sandbox.addFault({ kind: 'status', status: 404, match: { operation: 'list' } });
+		const own = { ...parameters, operation, taskId };
+		const failed = await stage.run('kling', { items: first, parameters: own });
+		expect(failed.error).toBeDefined();
+		const { json, error } = await retry(failed, edited('squish'));
+		expect(error).toBeUndefined();
+		expect(json).toHaveLength(1);
+	});
+});
+
+test('a task that an External Task ID has brought from an earlier execution has no scene of now', async () => {
+	const own = (value: string) => ({
+		...optioned({ externalTaskId: 'order-7' }, value),
+		items: first,
+	});
+	await stage.run('kling', { ...own('squish'), executionId: '70' });
+	const { json } = await stage.run('kling', { ...own('expansion'), executionId: '71' });
+	expect(stage.charged()).toHaveLength(1);
+	expect([null, 'squish']).toContain(json[0].effectScene);
+});
+
+/** What “Save execution progress” has stored of a loop after its first round, whose process went on. */
+function afterFirstRound(before: RunResult): RunResult {
+	const { run } = structuredClone(before);
+	const { executionData, resultData } = run.data;
+	const context = executionData!.contextData[`node:${nodeName}`].klingEffects as IDataObject;
+	const creates = Object.entries(context.creates as IDataObject);
+	context.creates = Object.fromEntries(creates.filter(([place]) => place.startsWith('0:')));
+	context.latest = 0;
+	executionData!.nodeExecutionStack = [
+		{ node: {} as never, data: { main: [first] }, source: null },
+	];
+	const [done] = resultData.runData[nodeName];
+	resultData.runData[nodeName] = [done, structuredClone(done)];
+	return { ...before, run };
+}
+
+describe.each(lines)('a loop whose progress n8n saves, %s', (_line, line) => {
+	test.each(providerNames)('%s: the round that crashed is paid once', async (provider) => {
+		const own = { ...line, executionId: '77', items: first };
+		const progress = afterFirstRound(await stage.run(provider, { ...own, rounds: 2 }));
+		expect(stage.charged()).toHaveLength(2);
+		for (const mode of ['trigger', 'retry', 'retry'] as const) {
+			const executionId = mode === 'retry' ? String(++number) : '77';
+			await stage.run(provider, { ...own, mode, executionId, retryOf: progress });
+		}
+		expect(stage.charged()).toHaveLength(2);
+	});
+
+	test('a loop that failed further on creates in its next round', async () => {
+		const failed = await stage.run('modellix', {
+			...line,
+			executionId: '77',
+			items: first,
+			rounds: 2,
+		});
+		const { run } = structuredClone(failed);
+		const [stack] = structuredClone(
+			afterFirstRound(failed).run.data.executionData!.nodeExecutionStack,
+		);
+		run.data.executionData!.nodeExecutionStack = [stack];
+		const runs = run.data.resultData.runData[nodeName];
+		runs.push(structuredClone(runs[0]));
+		const credential = stage.credential('modellix');
+		const { json } = await retry({ ...failed, run }, { ...line, credential });
+		expect(stage.charged()).toHaveLength(3);
+		expect(idsOf({ json } as RunResult).at(-1)).toBe(stage.charged()[2]);
+	});
+});
+
+test.each(['kling', 'cometApi', 'kkiai'] as const)(
+	'%s: a scene that is no expression is named after a crash, and by a later retry',
+	async (provider) => {
+		const own = { ...edited('squish'), items: items.slice(0, 2), executionId: '77' };
+		stage.sandbox.addFault({ kind: 'resetBefore', match, skip: 1 });
+		await stage.run(provider, own);
+		const settings = { onError: 'continueRegularOutput' as const };
+		const again = await stage.run(provider, { ...own, settings });
+		expect(again.json[0].effectScene).toBe('squish');
+		const stopped = await stage.run(provider, own);
+		const { json } = await stage.retry(provider, stopped, { ...own, settings, executionId: '78' });
+		expect(json[0].effectScene).toBe('squish');
+	},
+);
