@@ -82,9 +82,12 @@ export async function record(
 	await made.get(run);
 }
 
+/** After so many runs of a loop, those before are forgotten: n8n keeps no more than some records of a node. */
+const mostRuns = 50;
+
 /**
- * Records a run of a loop, in place of the one before: with “Save execution progress”, n8n begins an
- * execution again from what it has stored between the two, which the process that died had never loaded.
+ * Records a run of a loop: with “Save execution progress”, n8n begins an execution again from what it has
+ * stored between two, which the process that died had never loaded.
  */
 async function recordRun(
 	context: IExecuteFunctions,
@@ -94,7 +97,11 @@ async function recordRun(
 	if (beginning.died) return;
 	const keyOf = (one: number) => hashOf([beginning.seed, context.getNode().name, 'run', one]);
 	const known = await recordIn(context, [keyOf(run)]);
-	await forgetIn(context, [keyOf(run - 1)]);
+	const isTime = run % mostRuns === 0;
+	await forgetIn(
+		context,
+		Array.from({ length: isTime ? mostRuns : 0 }, (_, index) => keyOf(run - 1 - index)),
+	);
 	if (!known?.has(keyOf(run))) return;
 	beginning.ownsOlder = true;
 	beginning.died = { trace: 'unverified', mayBeEdited: true };
