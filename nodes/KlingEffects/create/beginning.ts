@@ -82,6 +82,21 @@ export async function record(
 	await made.get(run);
 }
 
+/** What this process was the first to record of an execution. */
+const firstRecords = new WeakMap<Beginning, string[]>();
+
+/**
+ * Takes the record of a run back of which surely nothing was made, so that a second retry of the same
+ * execution need not take it for one that may have been paid.
+ */
+export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<void> {
+	const keys = firstRecords.get(beginning) ?? [];
+	if (beginning.died || records.get(beginning)?.size !== 1) return;
+	// The next try of Retry On Fail records it again.
+	records.delete(beginning);
+	await forgetIn(context, keys);
+}
+
 /** After so many runs of a loop, those before are forgotten: n8n keeps no more than some records of a node. */
 const mostRuns = 50;
 
@@ -130,7 +145,10 @@ async function recordBeginning(
 		const keyOf = (part: keyof Form) => hashOf([execution, part, form[part]]);
 		const keys = (Object.keys(form) as Array<keyof Form>).map(keyOf);
 		const known = await recordIn(context, [execution, ...keys]);
-		if (!known?.has(execution)) return;
+		if (!known?.has(execution)) {
+			firstRecords.set(beginning, [execution, ...keys]);
+			return;
+		}
 		// The record of an execution stays that of its first try.
 		await forgetIn(
 			context,

@@ -59,6 +59,7 @@ export async function executeCreate(
 	const deadline = session.clock.elapsed() + timeoutMs;
 	const limits = { concurrency: run.concurrency, deadline, resumeUrl };
 	const outcome = await submitAll(context, session, memory, items, limits);
+	await memory.settle();
 	const { submitted } = outcome;
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
 	for (const message of [...hintsAt(submitted, session.provider), ...ignored]) {

@@ -1,5 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import { printsOf, type Part, type Prints } from '../../kling/create/identity';
+import type { CheckedItem } from './item';
 
 /** The parameters of Create that are compared, as they were entered. */
 export interface Entered {
@@ -32,4 +33,11 @@ export function enteredIn(parameters: IDataObject): Entered {
 	// Without both, how many images there are is another thing for each item.
 	if (!fixed.has('effectScene') || effectType === undefined) fixed.delete('effectType');
 	return { prints: printsOf(entered), fixed };
+}
+
+/** Fingerprints of what the parameters say for an item. */
+export function valuesOf({ order, images, imagesPrint }: CheckedItem): Prints {
+	const ordered = { ...order };
+	delete ordered.callbackUrl;
+	return { ...printsOf({ ...ordered, effectType: images.length }), images: imagesPrint };
 }

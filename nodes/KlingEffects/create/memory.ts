@@ -6,7 +6,6 @@ import {
 	isSameCreate,
 	lookUpOf,
 	madeIdOf,
-	printsOf,
 	type Asked,
 	type Difference,
 	type Prints,
@@ -14,8 +13,8 @@ import {
 import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
-import { beginningOf, record, runOf, type Beginning } from './beginning';
-import { enteredIn, type Entered } from './entered';
+import { beginningOf, record, runOf, takeBack, type Beginning } from './beginning';
+import { enteredIn, valuesOf, type Entered } from './entered';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
@@ -126,6 +125,17 @@ export class NodeMemory {
 		await record(context, stored, { account, form, canLookUp, run, loads: stored.loads });
 	}
 
+	/** To be called when nothing is under way any more. */
+	async settle(): Promise<void> {
+		// An agent calls its tools side by side.
+		if (this.isTool || this.states().some((state) => state !== null)) return;
+		await takeBack(this.context, this.stored);
+	}
+
+	private states() {
+		return Object.values(this.stored.creates).flatMap((begun) => begun.map(({ state }) => state));
+	}
+
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
 	createdAt(itemIndex: number): string[] {
 		const begun = this.stored.creates[this.placeOf(itemIndex)] ?? [];
@@ -144,12 +154,9 @@ export class NodeMemory {
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
 			...{ provider: provider.name, account: this.account, values: asked.values, state: null },
-			form: 0,
-			number: begun.length === 0 ? 0 : begun[begun.length - 1].number + 1,
+			...{ form: 0, number: (begun.at(-1)?.number ?? -1) + 1 },
 		};
-		const differences: ReadonlySet<Difference> = earlier
-			? this.differences(earlier, asked)
-			: new Set();
+		const differences = new Set(earlier && this.differences(earlier, asked));
 		const node = context.getNode();
 		const workflowId = context.getWorkflow().id;
 		const idOf = (seed: string) =>
@@ -209,12 +216,9 @@ export class NodeMemory {
 				if (create.state?.state === 'created') create.state.status = status;
 			},
 			isTaken: (taskId) =>
-				Object.values(stored.creates)
-					.flat()
-					.some(
-						({ state }) =>
-							state !== create.state && state?.state === 'created' && state.taskId === taskId,
-					),
+				this.states().some(
+					(one) => one !== create.state && one?.state === 'created' && one.taskId === taskId,
+				),
 		};
 	}
 
@@ -230,11 +234,9 @@ export class NodeMemory {
 	}
 
 	/** What an item asks for, as fingerprints. */
-	private askedBy({ order, images, imagesPrint }: CheckedItem): Asked {
-		const ordered = { ...order };
-		delete ordered.callbackUrl;
-		const values = { ...printsOf({ ...ordered, effectType: images.length }), images: imagesPrint };
+	private askedBy(item: CheckedItem): Asked {
 		const { account, entered, session } = this;
+		const values = valuesOf(item);
 		return { provider: session.provider.name, account, entered: entered.prints, values };
 	}
 

@@ -243,3 +243,34 @@ test.each(['kling', 'cometApi', 'kkiai'] as const)(
 		expect(json[0].effectScene).toBe('squish');
 	},
 );
+
+describe.each(lines)('a retry of which all was refused, %s', (_line, line) => {
+	test.each(providerNames)('%s: does not keep the next one from creating', async (provider) => {
+		stage.sandbox.addFault({ kind: 'code', code: 1201, match });
+		const own = { ...line, items: first };
+		const failed = await stage.run(provider, own);
+		for (const executionId of ['78', '79']) {
+			await stage.retry(provider, failed, { ...own, executionId });
+		}
+		stage.sandbox.clearFaults();
+		const { error } = await stage.retry(provider, failed, { ...own, executionId: '80' });
+		expect(error).toBeUndefined();
+		expect(stage.charged()).toHaveLength(1);
+		// What that one has created is not paid again.
+		await stage.retry(provider, failed, { ...own, executionId: '81' });
+		expect(stage.charged()).toHaveLength(1);
+	});
+
+	test.each(providerNames)(
+		'%s: nor a crash of its next try, of Retry On Fail',
+		async (provider) => {
+			stage.sandbox.addFault({ kind: 'code', code: 1201, match, times: 1 });
+			const settings = { retryOnFail: true, maxTries: 2, waitBetweenTries: 1 };
+			const own = { ...line, items: first, settings, executionId: '77' };
+			await stage.run(provider, own);
+			expect(stage.charged()).toHaveLength(1);
+			await stage.run(provider, own);
+			expect(stage.charged()).toHaveLength(1);
+		},
+	);
+});
