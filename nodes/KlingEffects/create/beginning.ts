@@ -117,7 +117,7 @@ async function recordRun(
 		context,
 		Array.from({ length: isTime ? mostRuns : 0 }, (_, index) => keyOf(run - 1 - index)),
 	);
-	if (!known?.has(keyOf(run))) return;
+	if (!known?.has(keyOf(run))) return void firstRecords.get(beginning)?.push(keyOf(run));
 	beginning.ownsOlder = true;
 	beginning.died = { trace: 'unverified', mayBeEdited: true };
 }

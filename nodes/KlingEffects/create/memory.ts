@@ -127,13 +127,13 @@ export class NodeMemory {
 
 	/** To be called when nothing is under way any more. */
 	async settle(): Promise<void> {
+		const hasMade = this.all().some((one) => one.state !== null && noted.has(one));
 		// An agent calls its tools side by side.
-		if (this.isTool || this.states().some((state) => state !== null)) return;
-		await takeBack(this.context, this.stored);
+		if (!this.isTool && !hasMade) await takeBack(this.context, this.stored);
 	}
 
-	private states() {
-		return Object.values(this.stored.creates).flatMap((begun) => begun.map(({ state }) => state));
+	private all(): StoredCreate[] {
+		return Object.values(this.stored.creates).flat();
 	}
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
@@ -216,8 +216,9 @@ export class NodeMemory {
 				if (create.state?.state === 'created') create.state.status = status;
 			},
 			isTaken: (taskId) =>
-				this.states().some(
-					(one) => one !== create.state && one?.state === 'created' && one.taskId === taskId,
+				this.all().some(
+					({ state }) =>
+						state !== create.state && state?.state === 'created' && state.taskId === taskId,
 				),
 		};
 	}

@@ -208,22 +208,19 @@ describe.each(lines)('a loop whose progress n8n saves, %s', (_line, line) => {
 		expect(stage.charged()).toHaveLength(2);
 	});
 
-	test('a loop that failed further on creates in its next round', async () => {
-		const failed = await stage.run('modellix', {
-			...line,
-			executionId: '77',
-			items: first,
-			rounds: 2,
-		});
+	test('a loop that failed further on creates in its next round, however often that is refused', async () => {
+		const own = { ...line, executionId: '77', items: first };
+		const failed = await stage.run('modellix', { ...own, rounds: 2 });
 		const { run } = structuredClone(failed);
-		const [stack] = structuredClone(
-			afterFirstRound(failed).run.data.executionData!.nodeExecutionStack,
-		);
-		run.data.executionData!.nodeExecutionStack = [stack];
+		const { executionData } = structuredClone(afterFirstRound(failed).run.data);
+		run.data.executionData!.nodeExecutionStack = executionData!.nodeExecutionStack;
 		const runs = run.data.resultData.runData[nodeName];
 		runs.push(structuredClone(runs[0]));
-		const credential = stage.credential('modellix');
-		const { json } = await retry({ ...failed, run }, { ...line, credential });
+		stage.sandbox.addFault({ kind: 'code', code: 1201, match });
+		await stage.retry('modellix', { ...failed, run }, { ...line, items: first });
+		stage.sandbox.clearFaults();
+		const own79 = { ...line, items: first, executionId: '79' };
+		const { json } = await stage.retry('modellix', { ...failed, run }, own79);
 		expect(stage.charged()).toHaveLength(3);
 		expect(idsOf({ json } as RunResult).at(-1)).toBe(stage.charged()[2]);
 	});
@@ -259,6 +256,16 @@ describe.each(lines)('a retry of which all was refused, %s', (_line, line) => {
 		// What that one has created is not paid again.
 		await stage.retry(provider, failed, { ...own, executionId: '81' });
 		expect(stage.charged()).toHaveLength(1);
+	});
+
+	test.each(providerNames)('%s: nor where a task was made before', async (provider) => {
+		const failed = await stage.failedRun(provider, line);
+		stage.sandbox.addFault({ kind: 'code', code: 1201, match });
+		await stage.retry(provider, failed, line);
+		stage.sandbox.clearFaults();
+		const { json } = await stage.retry(provider, failed, { ...line, executionId: '79' });
+		expect(idsOf({ json } as RunResult)).toEqual(stage.charged());
+		expect(json).toHaveLength(3);
 	});
 
 	test.each(providerNames)(
