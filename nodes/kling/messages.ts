@@ -185,7 +185,7 @@ export function describeUnknownOutcome(
 	failure: Failure,
 	subject: Subject &
 		Pick<Unknown, 'externalTaskId' | 'lookUp' | 'refusal'> & {
-			hasDied?: boolean;
+			hasDied?: boolean | 'orRetried';
 			provider: Pick<Provider, 'externalId'>;
 			effectScene: string;
 			/** Whether it was sent with another key, base URL or credential than now. */
@@ -201,7 +201,7 @@ export function describeUnknownOutcome(
 		? `Look for that ID in the ${displayName} console or its usage log.`
 		: `Look in the ${displayName} console or its usage log for a task of ${time}.`;
 	const possible = failure.possibleIds.join(', ');
-	const message = `${displayName} may have created the task, but ${hasDied ? 'the execution crashed before its response was stored' : fateOf(failure)}`;
+	const message = `${displayName} may have created the task, but ${fateOf(failure, hasDied)}`;
 	const advice = [
 		canLook
 			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
@@ -224,11 +224,12 @@ export function describeUnknownOutcome(
 }
 
 /** What became of the response to a create, where it tells nothing of the task. */
-function fateOf({ httpStatus, kind }: Failure): string {
+function fateOf({ httpStatus, kind }: Failure, hasDied: boolean | 'orRetried'): string {
+	if (hasDied === 'orRetried') return 'in an earlier retry of this execution, or one that crashed';
+	if (hasDied) return 'the execution crashed before its response was stored';
 	if (httpStatus === null) return 'its response did not arrive';
-	return kind === 'unreadable'
-		? 'its response cannot be read'
-		: `its response was HTTP ${httpStatus}`;
+	if (kind === 'unreadable') return 'its response cannot be read';
+	return `its response was HTTP ${httpStatus}`;
 }
 
 function wordsOf(failure: Failure, provider: string): string {

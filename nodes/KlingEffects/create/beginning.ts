@@ -31,6 +31,7 @@ export interface Beginning {
 		maySend?: boolean;
 		mayBeEdited?: boolean;
 		account?: string;
+		hasDied?: 'orRetried';
 		/** As it was begun, where that is known. */
 		form?: Form;
 	};
@@ -70,11 +71,10 @@ export async function record(
 	records.set(beginning, made);
 	const isFirst = made.size === 0;
 	const { loads, run } = about;
+	const isLater = loads > 0 || !isFirst;
 	const recordOnce = async () => {
 		if (isFirst) await recordBeginning(context, beginning, about);
-		if (run > beginning.latest && (loads > 0 || !isFirst)) {
-			await recordRun(context, beginning, run);
-		}
+		if (isLater && run > beginning.latest) await recordRun(context, beginning, run);
 		beginning.latest = Math.max(beginning.latest, run);
 	};
 	// An agent calls its tools side by side.
@@ -158,7 +158,8 @@ async function recordBeginning(
 			beginning.ownsOlder = true;
 			return;
 		}
-		if (compare(beginning, about, (part) => known.has(keyOf(part)))) return;
+		const isRetry = loads > 0 && context.getMode() === 'retry';
+		if (compare(beginning, about, (part) => known.has(keyOf(part)), isRetry)) return;
 	}
 }
 
@@ -172,6 +173,7 @@ function compare(
 	beginning: Beginning,
 	{ account, form, canLookUp, loads }: About,
 	isSame: (part: keyof Form) => boolean,
+	isRetry = false,
 ): boolean {
 	const isSameOrder = isSame('order');
 	if (!isSameOrder && isSame('expressions')) {
@@ -188,6 +190,7 @@ function compare(
 		maySend: isSameOrder && isSameTarget && canLookUp,
 		mayBeEdited: !isSameOrder,
 		account,
+		...(isRetry || beginning.died?.hasDied ? { hasDied: 'orRetried' } : {}),
 		...(isSameOrder ? { form: { ...form, target: isSameTarget ? form.target : '' } } : {}),
 	};
 	return true;

@@ -179,12 +179,12 @@ export class NodeMemory {
 					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
 				const { died } = stored;
 				if (!died || noted.has(create)) return null;
-				const { account, trace, mayBeEdited } = died;
+				const { account, trace, mayBeEdited, hasDied = true } = died;
 				const isSameAccount = account === this.account;
 				const maySend = died.maySend === true && isSameAccount;
 				const isFixed = this.entered.fixed.has('effectScene');
 				const doubt = mayBeEdited ? 'edited' : isFixed ? undefined : 'evaluated';
-				const told = { state: 'sending', hasDied: true, maySend, doubt } as const;
+				const told = { state: 'sending', hasDied, maySend, doubt } as const;
 				// Another account knows no task of the first: then “not found” proves nothing. Nor can an id be
 				// known that was made without a token, unless the user gave it.
 				const canFind = order.externalTaskId !== undefined || trace !== 'none';

@@ -22,8 +22,8 @@ export type Remembered = {
 			sentAt?: number;
 			/** How far its task can be told by the external task id of this try, where it may have had another. */
 			trace?: ExternalIdSupport;
-			/** The try ended with its process, so it is unknown whether it got as far as this create. */
-			hasDied?: boolean;
+			/** The try ended with its process, or was another retry, so it is unknown whether it got as far as this create. */
+			hasDied?: boolean | 'orRetried';
 			/** Why it may have been ordered otherwise than now. */
 			doubt?: 'edited' | 'evaluated';
 			/** Whether it can be sent all the same, because the provider takes its id only once. */
@@ -83,8 +83,8 @@ export type Submission =
 			externalTaskId: string | null;
 			/** Why the task could not be looked up; null when nothing was looked up, or nothing was found. */
 			lookUp: Failure | null;
-			/** Whether it was sent, if at all, by an execution that ended with its process. */
-			hasDied: boolean;
+			/** Whether it was sent, if at all, by an execution that ended with its process, or by another retry. */
+			hasDied: boolean | 'orRetried';
 			/** The provider that it was sent to with another key, base URL or credential than now. */
 			elsewhere?: ProviderName;
 	  }

@@ -60,7 +60,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		...(unclear && unclear !== failure ? { refusal: failure } : {}),
 		lookUp,
 		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
-		hasDied: unclear === unknownSince && earlier?.hasDied === true,
+		hasDied: unclear === unknownSince && (earlier?.hasDied ?? false),
 		...(earlier?.lookUp ? { elsewhere: client.provider.name } : {}),
 	});
 	let isNext: 'send' | 'look' = earlier && !earlier.maySend ? 'look' : 'send';

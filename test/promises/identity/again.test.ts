@@ -281,3 +281,14 @@ describe.each(lines)('a retry of which all was refused, %s', (_line, line) => {
 		},
 	);
 });
+
+test('a second retry says that an earlier one may have created it, not that something crashed', async () => {
+	stage.sandbox.addFault({ kind: 'code', code: 1201, match, times: 1 });
+	const failed = await stage.run('modellix', { items: first });
+	await stage.retry('modellix', failed, { items: first });
+	const { error } = await stage.retry('modellix', failed, { items: first, executionId: '79' });
+	expect(error?.message).toBe(
+		'Modellix may have created the task, but in an earlier retry of this execution, or one that crashed',
+	);
+	expect(stage.charged()).toHaveLength(1);
+});
