@@ -149,17 +149,17 @@ async function recordBeginning(
 			firstRecords.set(beginning, [execution, ...keys]);
 			return;
 		}
-		// The record of an execution stays that of its first try.
-		await forgetIn(
-			context,
-			keys.filter((key) => !known.has(key)),
-		);
-		if (beginning.died?.trace === 'none') {
-			beginning.ownsOlder = true;
-			return;
-		}
+		// After a try of which it was not known what it asks for, that is not known of any.
+		const mixed = hashOf([execution, 'mixed']);
+		const isMixed = (await recordIn(context, [mixed]))?.has(mixed) ?? false;
+		const isSame = (part: keyof Form) => known.has(keyOf(part)) && (part === 'target' || !isMixed);
+		const isKnown = isSame('order') || isSame('expressions');
+		// Else the record of an execution stays that of its first try.
+		const others = keys.filter((key) => !known.has(key));
+		await forgetIn(context, isKnown ? [...others, mixed] : others);
+		if (beginning.died?.trace === 'none') return;
 		const isRetry = loads > 0 && context.getMode() === 'retry';
-		if (compare(beginning, about, (part) => known.has(keyOf(part)), isRetry)) return;
+		if (compare(beginning, about, isSame, isRetry)) return;
 	}
 }
 

@@ -292,3 +292,21 @@ test('a second retry says that an earlier one may have created it, not that some
 	);
 	expect(stage.charged()).toHaveLength(1);
 });
+
+test('after a retry of which it was not known what it asks for, no item names a scene that was not ordered', async () => {
+	const own = { items: items.slice(0, 2) };
+	const failed = await failsOnce(own);
+	stage.sandbox.addFault({ kind: 'resetBefore', match, skip: 1 });
+	await retry(failed, { ...own, ...edited('squish') });
+	stage.sandbox.clearFaults();
+	await retry(failed, { ...own, ...edited('={{ "expansion" }}') });
+	expect(scenesMade()).toEqual(['squish', 'expansion', 'expansion']);
+	for (const value of ['squish', 'fuzzyfuzzy']) {
+		const { json } = await retry(failed, { ...own, ...edited(value) });
+		for (const { taskId, effectScene } of json) {
+			const made = stage.sandbox.charges.find((one) => one.taskId === taskId);
+			expect([null, made?.effectScene]).toContain(effectScene);
+		}
+	}
+	expect(scenesMade()).toHaveLength(3);
+});
