@@ -144,6 +144,11 @@ export class SleepingN8n {
 		return retryId;
 	}
 
+	/** What a queue does with the execution of a worker that is gone: under its number, from what is stored. */
+	async runAgain(executionId: string, data: string): Promise<void> {
+		await this.runExecution(executionId, parse(data) as IRunExecutionData, 0);
+	}
+
 	status(executionId: string): Status {
 		return this.rows.get(executionId)!.status;
 	}
@@ -411,6 +416,13 @@ const deduplicator = {
 		const fresh = items.filter((item) => !isOld(item));
 		processedData.set(node?.id ?? '', [...before, ...fresh]);
 		return { new: fresh, processed: items.filter(isOld) };
+	},
+	async removeProcessed(items: string[], _scope: string, { node }: { node?: INode }) {
+		const before = processedData.get(node?.id ?? '') ?? [];
+		processedData.set(
+			node?.id ?? '',
+			before.filter((item) => !items.includes(item)),
+		);
 	},
 } as unknown as IDataDeduplicator;
 

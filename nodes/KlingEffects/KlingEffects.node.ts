@@ -188,15 +188,15 @@ const callbacks = new CallbackHandler();
 async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const wait = sleptWait(context);
 	if (wait) return await finishWoken(context, wait);
+	// Also for what creates nothing: it can be edited to Create before a retry.
+	const begun = NodeMemory.begin(context);
 	const resource: unknown = context.getNodeParameter('resource', 0, 'video');
 	const operation: unknown = context.getNodeParameter('operation', 0, 'create');
 	if (resource === 'scene') return await executeListScenes(context);
 	if (resource !== 'video') throw notKnown(context, 'Resource', resource, 'Video or Effect Scene');
 	switch (operation) {
-		case 'create': {
-			const begun = NodeMemory.begin(context);
+		case 'create':
 			return await executeCreate(context, await openSession(context), begun);
-		}
 		case 'get':
 			return await executeGet(context, await openSession(context));
 		case 'list':

@@ -28,7 +28,7 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 	const { [name]: given = '' } = Object(data) as Record<string, unknown>;
 	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
 	const label = `${fields[name]} in the credential`;
-	if (typeof given === 'string' || isNumber) return wholeText(unquoted(String(given)), label);
+	if (typeof given === 'string' || isNumber) return wholeText(String(given).trim(), label);
 	const what = given === null ? 'has no value' : 'is not a text';
 	throw new InputError(
 		`${label} ${what}`,
@@ -37,7 +37,8 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 }
 
 /** @throws InputError for a text that a copy has cut off, broken, or brought something along with */
-function wholeText(text: string, label: string): string {
+function wholeText(given: string, label: string): string {
+	const text = /^\W.*\W$/.test(given) ? unquoted(given) : given;
 	if (!/^[\x20-\x7e]*$/.test(text)) refuseInvisible(text, label, 'value');
 	const [damage] = /[\r\n…]|[*.•●]{3}/.exec(text) ?? [];
 	if (damage === undefined) return text;

@@ -1,5 +1,5 @@
 import { requestIdOf, retryAfterMs, type ApiRequest, type HttpResponse } from './http';
-import { longestRead, shownText } from './shownText';
+import { longestRead, shownText } from './http';
 
 /** Why a request brought no result. What each kind means for a retry stands in {@link behaviours}. */
 export type FailureKind =

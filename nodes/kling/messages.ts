@@ -1,3 +1,4 @@
+import type { Submission } from './create/entry';
 import type { Failure, FailureKind } from './failure';
 import type { Provider } from './providers';
 
@@ -122,9 +123,9 @@ const texts: Record<FailureKind, Text> = {
 		`The execution was stopped during a request to ${provider}`,
 		'Run this again to continue.',
 	],
-	maxTasks: (provider) => [
-		`No task was created at ${provider}: Max Tasks is reached`,
-		'Nothing was sent or charged for this item. Raise Max Tasks under Options if this execution may create more.',
+	maxTasks: () => [
+		'Max Tasks under Options is reached',
+		'Nothing was sent or charged for this item. Raise it if this execution may create more.',
 	],
 	imageGone: (_provider, { providerMessage }) => [
 		providerMessage ?? 'The image can no longer be read',
@@ -177,31 +178,30 @@ export function factsOf(failure: Failure | null, subject: Subject, told = ''): s
 		.join(', ');
 }
 
+type Unknown = Extract<Submission, { outcome: 'unknown' }>;
+
 /** What to say when it is unknown whether a create was accepted. */
 export function describeUnknownOutcome(
 	failure: Failure,
-	subject: Subject & {
-		provider: Pick<Provider, 'externalId'>;
-		externalTaskId: string | null;
-		effectScene: string;
-		/** Why the task could not be looked up, where that failed. */
-		lookUp: Failure | null;
-		/** Whether the execution that may have sent it ended with its process. */
-		hasDied?: boolean;
-		/** Whether it was sent with another key, base URL or credential than now. */
-		isElsewhere?: boolean;
-	},
+	subject: Subject &
+		Pick<Unknown, 'externalTaskId' | 'lookUp' | 'refusal'> & {
+			hasDied?: boolean | 'orRetried';
+			provider: Pick<Provider, 'externalId'>;
+			effectScene: string;
+			/** Whether it was sent with another key, base URL or credential than now. */
+			isElsewhere?: boolean;
+		},
 ): Message {
 	const { displayName, externalId } = subject.provider;
-	const { hasDied = false, isElsewhere = false } = subject;
+	const { hasDied = false, isElsewhere = false, externalTaskId, lookUp, refusal } = subject;
 	const canLook = externalId === 'lookup' && !isElsewhere;
 	const sent = `The request for effect scene “${subject.effectScene}” ${hasDied ? 'may have been' : 'was'} sent`;
 	const time = hasDied ? 'the time when that execution ran' : 'this minute';
-	const check = subject.externalTaskId
+	const check = externalTaskId
 		? `Look for that ID in the ${displayName} console or its usage log.`
 		: `Look in the ${displayName} console or its usage log for a task of ${time}.`;
 	const possible = failure.possibleIds.join(', ');
-	const message = `${displayName} may have created the task, but ${hasDied ? 'the execution crashed before its response was stored' : fateOf(failure)}`;
+	const message = `${displayName} may have created the task, but ${fateOf(failure, hasDied)}`;
 	const advice = [
 		canLook
 			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
@@ -209,26 +209,27 @@ export function describeUnknownOutcome(
 		isElsewhere
 			? `It went to ${displayName} before the credential was changed; the credential of now cannot tell.`
 			: null,
-		subject.externalTaskId
-			? `${sent} with external task ID ${subject.externalTaskId}.`
-			: `${sent}.`,
+		externalTaskId ? `${sent} with external task ID ${externalTaskId}.` : `${sent}.`,
 		possible ? `The response holds what may be the task ID: ${possible}. Try it with Get.` : null,
-		subject.lookUp ? `It could not be looked up: ${wordsOf(subject.lookUp, displayName)}.` : null,
+		refusal ? `It could not be sent again: ${wordsOf(refusal, displayName)}.` : null,
+		lookUp ? `It could not be looked up: ${wordsOf(lookUp, displayName)}.` : null,
 		check,
 		canLook
 			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
 			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
 	].filter((text) => text !== null);
 	const told = advice.join(' ');
-	return { message, description: `${told} (${factsOf(failure, subject, message + told)})` };
+	const facts = factsOf(refusal ?? failure, subject, message + told);
+	return { message, description: `${told} (${facts})` };
 }
 
 /** What became of the response to a create, where it tells nothing of the task. */
-function fateOf({ httpStatus, kind }: Failure): string {
+function fateOf({ httpStatus, kind }: Failure, hasDied: boolean | 'orRetried'): string {
+	if (hasDied === 'orRetried') return 'in an earlier retry of this execution, or one that crashed';
+	if (hasDied) return 'the execution crashed before its response was stored';
 	if (httpStatus === null) return 'its response did not arrive';
-	return kind === 'unreadable'
-		? 'its response cannot be read'
-		: `its response was HTTP ${httpStatus}`;
+	if (kind === 'unreadable') return 'its response cannot be read';
+	return `its response was HTTP ${httpStatus}`;
 }
 
 function wordsOf(failure: Failure, provider: string): string {

@@ -1,4 +1,4 @@
-import { shownText } from './shownText';
+import { shownText } from './http';
 
 /** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
 export type ProviderName = string;

@@ -6,9 +6,7 @@ import type {
 	Workflow,
 } from 'n8n-workflow';
 import { randomUUID } from 'node:crypto';
-import type { Remembered } from '../kling/create/entry';
 import { hashOf } from '../kling/create/identity';
-import type { ExternalIdSupport } from '../kling/providers/provider';
 
 /** Which run of the node this is, from 0: each round of a loop over it is a new one. */
 export function runIndexOf(context: IExecuteFunctions): number {
@@ -59,7 +57,7 @@ function startOf(context: IExecuteFunctions): unknown {
 }
 
 /** How many records of a node n8n keeps. */
-const mostRecords = 1_000;
+const mostRecords = 2_000;
 
 /**
  * Records keys in n8n's table of processed data, which outlives the execution. Two that do so within
@@ -82,6 +80,14 @@ export async function recordIn(
 		.catch(record)
 		.catch(() => null);
 	return recorded && new Set(recorded.processed.map(String));
+}
+
+/** Takes keys out of that table again. */
+export async function forgetIn(context: IExecuteFunctions, keys: string[]): Promise<void> {
+	if (keys.length === 0) return;
+	await Promise.resolve()
+		.then(async () => await context.helpers.removeProcessed(keys, 'node', { mode: 'entries' }))
+		.catch(() => undefined);
 }
 
 /** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */
@@ -109,80 +115,13 @@ export function isTool(context: IExecuteFunctions): boolean {
 	return context.getNode().type.endsWith('Tool') || (context.isToolExecution?.() ?? false);
 }
 
-/** What is known of an execution when its Create runs for the first time. */
-export interface Beginning {
-	/** What makes the ids of this execution its own. */
-	seed: string;
-	/** Whether a task under an id of this execution can be older than the execution seems to be. */
-	ownsOlder: boolean;
-	/**
-	 * Present where an execution is run or retried that died with its process: each create may have been
-	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
-	 * `mayBeEdited`: a person retries it, maybe with other parameters.
-	 */
-	died?: { trace: ExternalIdSupport; maySend?: boolean; mayBeEdited?: boolean; account?: string };
-}
-
-/** @param isOthers whether the context is that of another node, which came to an end */
-export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
-	const died = !isOthers && hasDied(context);
-	const { seed, isProven } = seedOf(context);
-	if (!died) return { seed, ownsOlder: isProven };
-	// Without a token, the node's ids differ from those before.
-	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
-	return { seed, ownsOlder: isProven, died: { trace, mayBeEdited: true } };
-}
-
-/**
- * Records an execution and its account where both outlive a death, once each time that it is begun or its
- * context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
- * record already is one that n8n has begun again: older tasks under its ids are its own, and each create
- * may have been sent. What is not found where it may have been sent, was not.
- */
-export async function recordBeginning(
-	context: IExecuteFunctions,
-	beginning: Beginning,
-	{ account, canLookUp, loads }: { account: string; canLookUp: boolean; loads: number },
-): Promise<void> {
-	const execution = hashOf([beginning.seed, context.getNode().name, loads]);
-	const atAccount = hashOf([execution, account]);
-	const known = await recordIn(context, [execution, atAccount]);
-	if (!known?.has(execution)) return;
-	beginning.ownsOlder = true;
-	const isSameAccount = known.has(atAccount);
-	if (beginning.died?.trace === 'none') return;
-	const trace = isSameAccount ? 'lookup' : 'unverified';
-	// What a person retries may have been edited; what n8n runs again is as it was.
-	const mayBeEdited = beginning.died?.mayBeEdited ?? context.getMode() === 'retry';
-	const maySend = !mayBeEdited && isSameAccount && canLookUp;
-	beginning.died = { mayBeEdited, trace, maySend, account };
-}
-
-/**
- * What can be said of a create that an execution which died may have sent.
- *
- * @param isGiven whether the user gives the external task id
- */
-export function recallAfterDeath(
-	{ trace, maySend, mayBeEdited }: NonNullable<Beginning['died']>,
-	isSameAccount: boolean,
-	isGiven: boolean,
-): Remembered {
-	const isSent = maySend === true && isSameAccount;
-	const told = { state: 'sending', hasDied: true, maySend: isSent, mayBeEdited } as const;
-	// An expression may have made another external id before, and another account knows no task of
-	// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
-	if (isSent || (isSameAccount && !isGiven)) return { ...told, trace };
-	return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
-}
-
 /**
  * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
  * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
  * of any kind, n8n would have stored its context too. An execution that failed before this node has
  * no run of it.
  */
-function hasDied(context: IExecuteFunctions): boolean {
+export function hasDied(context: IExecuteFunctions): boolean {
 	if (context.getMode() !== 'retry') return false;
 	const { $ } = context.getWorkflowDataProxy(0) as {
 		$: (name: string) => { isExecuted: boolean };
@@ -215,7 +154,7 @@ export function runOf(context: IExecuteFunctions): { run: number; isTool: boolea
  *
  * @returns `isProven`: that no other execution can have the same
  */
-function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean } {
+export function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean } {
 	const token = resumeTokenOf(context);
 	// Hashed, because the token opens the execution's resume address.
 	if (token !== null) return { seed: hashOf(token), isProven: true };

@@ -12,7 +12,7 @@ import {
 import type { Failure } from '../kling/failure';
 import { InputError, reasonOf } from '../kling/input';
 import type { Message } from '../kling/messages';
-import { asHtml, plainText } from '../kling/shownText';
+import { asHtml, plainText } from '../kling/http';
 import type { TaskRecord } from '../kling/task';
 import { isTool } from './execution';
 

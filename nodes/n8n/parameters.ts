@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeParameters, IPollFunctions } from 'n8n-workflow';
 import { checkExpression, InputError, reasonOf } from '../kling/input';
-import { shownText } from '../kling/shownText';
+import { shownText } from '../kling/http';
 
 /** What parameters are read from. */
 interface ItemContext extends Pick<IExecuteFunctions, 'getNode'> {

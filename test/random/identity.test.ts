@@ -48,11 +48,13 @@ type Fault = 'none' | 'refused' | 'lost' | 'lostAndHidden' | 'refusedWithId';
 interface Step {
 	/**
 	 * - `retry`: the Retry button, after edits
+	 * - `retryFirst`: the same for the execution that failed first, whatever was retried since
+	 * - `retryDead`: the same, as if it had died with its process
 	 * - `rerun`: n8n runs the execution again, without what the node remembered
 	 * - `sameNumber`: another execution with the number, after a database was put back
 	 * - `twin`: another node of the execution, with the same id
 	 */
-	kind: 'retry' | 'rerun' | 'sameNumber' | 'twin';
+	kind: 'retry' | 'retryFirst' | 'retryDead' | 'rerun' | 'sameNumber' | 'twin';
 	edit: Partial<Entered>;
 	/** Which account, from now on; undefined as before. */
 	account?: number;
@@ -87,7 +89,9 @@ const historyArbitrary: fc.Arbitrary<History> = fc.record({
 				kind: fc.constantFrom<Step['kind']>(
 					'retry',
 					'retry',
-					'retry',
+					'retryFirst',
+					'retryFirst',
+					'retryDead',
 					'rerun',
 					'sameNumber',
 					'twin',
@@ -115,9 +119,19 @@ interface Execution {
 	name: string;
 	settings: Partial<RunOptions>;
 	entered: Entered;
-	last: RunResult | null;
-	/** How many creates it may pay for each item: one, and one more for each edit that asks for something else. */
-	mostPaid: number;
+	last: Stored | null;
+	first: Stored | null;
+	isRetried: boolean;
+	/** What may be paid for each item: one create, and one more for each edit that asks for something else. */
+	orders: Set<string>;
+}
+
+/** What n8n has stored of an execution that is over. */
+interface Stored {
+	result: RunResult;
+	entered: Entered;
+	/** The edits that have led to what it asks for. */
+	order: string;
 }
 
 let stories = 0;
@@ -141,13 +155,26 @@ class Story {
 
 	private async step(step: Step): Promise<void> {
 		const [main] = this.executions;
-		if (step.account !== undefined && step.kind === 'retry') this.switchTo(step.account);
+		if (step.account !== undefined && step.kind.startsWith('retry')) this.switchTo(step.account);
 		const latest = this.executions[this.executions.length - 1];
 		if (step.kind === 'retry') return await this.retry(latest, step.edit, step);
+		if (step.kind === 'retryFirst') {
+			main.last = main.first;
+			return await this.retry(main, step.edit, step);
+		}
+		if (step.kind === 'retryDead') {
+			if (main.isRetried) return;
+			main.first = dead(main, this.history.entered);
+			main.last = main.first;
+			return await this.retry(main, step.edit, step);
+		}
 		if (step.kind === 'rerun') {
+			// What was retried is over, and is not run again.
+			if (main.isRetried) return;
 			// n8n runs it again as it was stored when it began.
 			main.entered = this.history.entered;
-			return await this.run(main, step, {});
+			main.first = null;
+			return await this.run(main, step, 'begun', {});
 		}
 		const another = step.kind === 'twin' ? { name: `Twin ${this.executions.length}` } : {};
 		const token = step.kind === 'twin' ? {} : { resumeToken: `token ${this.executions.length}` };
@@ -169,9 +196,19 @@ class Story {
 			...(this.history.line === 1 ? { resumeToken: null } : {}),
 		};
 		const name = `story-${this.id}-${number}`;
-		const execution = { name, settings, entered, last: null, mostPaid: 1 };
+		const execution: Execution = {
+			...{
+				name,
+				settings,
+				entered,
+				last: null,
+				first: null,
+				isRetried: false,
+				orders: new Set<string>(),
+			},
+		};
 		this.executions.push(execution);
-		await this.run(execution, how, {});
+		await this.run(execution, how, 'begun', {});
 	}
 
 	private async retry(
@@ -180,14 +217,14 @@ class Story {
 		how: Pick<Step, 'fault' | 'at'>,
 	): Promise<void> {
 		// n8n retries what has failed.
-		if (!execution.last?.error) return;
-		const before = execution.entered;
+		if (!execution.last?.result.error) return;
+		const { entered: before, order, result } = execution.last;
 		execution.entered = { ...before, ...edit };
 		const { scene, duration } = execution.entered;
-		if (scene !== before.scene || duration !== before.duration) execution.mostPaid++;
-		const retryOf = execution.last;
-		await this.run(execution, how, {
-			retryOf,
+		const isOther = scene !== before.scene || duration !== before.duration;
+		const now = isOther ? `${order} > ${scene} ${duration}` : order;
+		await this.run(execution, how, now, {
+			retryOf: result,
 			mode: 'retry',
 			executionId: String(++stories + 100),
 		});
@@ -196,6 +233,7 @@ class Story {
 	private async run(
 		execution: Execution,
 		{ fault, at }: Pick<Step, 'fault' | 'at'>,
+		order: string,
 		more: Partial<RunOptions>,
 	): Promise<void> {
 		const { provider, sandbox } = this.account;
@@ -210,7 +248,9 @@ class Story {
 				...(durations[duration] === undefined ? {} : { duration: durations[duration] }),
 			},
 		};
-		execution.last = await stage.run(provider, {
+		execution.isRetried ||= more.mode === 'retry';
+		execution.orders.add(order);
+		const result = await stage.run(provider, {
 			...execution.settings,
 			credential: sandbox.credential(provider),
 			items: itemsOf(execution.name),
@@ -218,6 +258,8 @@ class Story {
 			...more,
 		});
 		sandbox.clearFaults();
+		execution.last = { result, entered: execution.entered, order };
+		execution.first ??= execution.last;
 		this.judge(execution);
 	}
 
@@ -234,7 +276,8 @@ class Story {
 
 	private judge({ last, settings }: Execution): void {
 		const charges = [...stage.sandbox.charges, ...other.charges];
-		for (const { name, mostPaid } of this.executions) {
+		for (const { name, orders } of this.executions) {
+			const mostPaid = orders.size;
 			for (let index = 0; index < count; index++) {
 				const owner = `${name}-${index}`;
 				const paid = charges.filter(({ images: of }) => ownerOf(of[0]) === owner);
@@ -244,15 +287,30 @@ class Story {
 			}
 		}
 		const [name] = this.executions.flatMap((one) => (one.last === last ? [one.name] : []));
-		const main = last?.run.data.resultData.runData[settings.name ?? nodeName].at(-1)?.data?.main;
+		const main =
+			last?.result.run.data.resultData.runData[settings.name ?? nodeName].at(-1)?.data?.main;
 		for (const item of main?.[0] ?? []) {
 			const taskId = item.json.taskId;
 			const charge = charges.find((one) => one.taskId === taskId);
 			if (typeof taskId !== 'string') continue;
 			const { item: index } = item.pairedItem as { item: number };
 			expect(ownerOf(charge?.images[0] ?? '')).toBe(`${name}-${index}`);
+			expect([null, charge?.effectScene]).toContain(item.json.effectScene);
 		}
 	}
+}
+
+/** As n8n stores an execution that died: as it began, with the run of its node pieced together from its log. */
+function dead({ name, first }: Execution, entered: Entered): Stored {
+	const run = structuredClone(first!.result.run);
+	const { executionData, resultData } = run.data;
+	const data = { main: [itemsOf(name)] };
+	const nodeExecutionStack = [{ node: {} as never, data, source: null }];
+	Object.assign(executionData!, { contextData: {}, nodeExecutionStack });
+	const entry = { startTime: 1, executionIndex: 0, executionTime: 0, source: [] };
+	resultData.runData = { [nodeName]: [entry] };
+	const result = { ...first!.result, run, error: { message: 'crashed' } };
+	return { result, entered, order: 'begun' };
 }
 
 function itemsOf(name: string): INodeExecutionData[] {

@@ -3,7 +3,7 @@ import { InputError } from '../../kling/input';
 import { providerNamed } from '../../kling/providers';
 import { recordIn, resumeTokenOf } from '../../n8n/execution';
 import { outputOf, problemOf, type Result } from '../../n8n/output';
-import { openSession, type Session } from '../../n8n/session';
+import { openSession, systemClock, type Session } from '../../n8n/session';
 import { waitAndFinish } from './finish';
 import type { Wait } from './sleep';
 
@@ -57,15 +57,25 @@ function refuseOtherProvider({ provider }: Session, { itemTasks: [{ record }] }:
 }
 
 /**
+ * Within this time, in milliseconds, or its double, of two wakes both are taken for processes that are there.
+ * The queue of n8n 1.123 runs the execution of a worker that is gone again once its lock has run
+ * out, 60 seconds after it was renewed last (QUEUE_WORKER_LOCK_DURATION).
+ */
+const atOnceMs = 20_000;
+
+/**
  * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
- * other has recorded in n8n's table of processed data ends this one without output. Two that look
- * there within the same milliseconds both go on, as n8n offers no lock.
+ * other has just recorded in n8n's table of processed data ends this one without output. Two that look
+ * there within the same milliseconds both go on, as n8n offers no lock. An older
+ * record is that of a process that is gone: a worker runs nothing of an execution that is stored as ended.
  */
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
+	const now = Math.floor(systemClock.now() / atOnceMs);
 	// Not by the execution's number, which another one can have after a backup was put back.
 	// With it, though: a retry of an execution whose process died is another execution, and the only one left.
-	const wake = `${wait.token}:${context.getExecutionId()}`;
-	wait.isClaimed = !(await recordIn(context, [wake]))?.has(wake);
+	const wakes = [now, now - 1].map((time) => `${wait.token}:${context.getExecutionId()}:${time}`);
+	const known = await recordIn(context, wakes);
+	wait.isClaimed = !known || known.size === 0;
 	return wait.isClaimed;
 }

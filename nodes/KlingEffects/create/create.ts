@@ -40,7 +40,7 @@ export async function executeCreate(
 	session: Session,
 	begun: Begun,
 ): Promise<INodeExecutionData[]> {
-	const memory = await NodeMemory.open(context, session, begun);
+	const memory = new NodeMemory(context, session, begun);
 	const { items, problems } = await checkItems(context, session);
 	const refused = problems.map((one) => withTasks(one, memory.createdAt(one.itemIndex)));
 	const stops = !context.continueOnFail();
@@ -55,10 +55,13 @@ export async function executeCreate(
 	const wantsToSleep = run.waitUsing === 'callback' && items.some(({ finish }) => finish.wait);
 	const resumeUrl = wantsToSleep ? readCallbackWait(context, session, order.callbackUrl) : null;
 
+	await memory.record(items);
 	const deadline = session.clock.elapsed() + timeoutMs;
 	const limits = { concurrency: run.concurrency, deadline, resumeUrl };
 	const outcome = await submitAll(context, session, memory, items, limits);
 	const { submitted } = outcome;
+	const isNew = ({ submission }: Submitted) => mayBeNew.has(submission.outcome);
+	if (!submitted.some(isNew)) await memory.takeBack();
 	const ignored = new Set(items.flatMap(({ order }) => hintAtOptions(order) ?? []));
 	for (const message of [...hintsAt(submitted, session.provider), ...ignored]) {
 		addHint(context, 'info', message);
@@ -88,6 +91,9 @@ export async function executeCreate(
 	for (const { itemIndex, record } of itemTasks) entries.get(itemIndex)?.see(record.task);
 	return outputOf(context, [...allProblems, ...elsewhere, ...finished], paid);
 }
+
+/** Outcomes of which a task may have been made just now. */
+const mayBeNew = new Set<Submission['outcome']>(['created', 'unknown']);
 
 /** A refused item whose task an earlier try has made says which. */
 function withTasks(one: ItemProblem, taskIds: string[]): ItemProblem {
@@ -158,8 +164,8 @@ function unexpected(thrown: unknown): Submission {
 function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome === 'refused') return submission.failure;
 	if (submission.outcome !== 'unknown') return null;
-	const { failure, lookUp } = submission;
-	return lookUp && behaviourOf(lookUp).fatal ? lookUp : failure;
+	const { failure, refusal, lookUp } = submission;
+	return lookUp && behaviourOf(lookUp).fatal ? lookUp : (refusal ?? failure);
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { IBinaryData, IBinaryKeyData, IExecuteFunctions } from 'n8n-workflow';
-import { printOf } from '../../kling/create/identity';
 import { decodeBase64 } from '../../kling/image/base64';
 import { checkFileSize, checkImage } from '../../kling/image/check';
 import { checkImageUrl, InputError, reasonOf } from '../../kling/input';
 import type { EffectType } from '../../kling/scenes';
-import { shownText } from '../../kling/shownText';
+import { shownText } from '../../kling/http';
 import type { Parameters } from '../../n8n/parameters';
 import { showsLeftAndRight } from './imageFields';
 
@@ -20,8 +19,8 @@ const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' };
 
 interface ReadImages {
 	images: LoadImage[];
-	/** A fingerprint of what the image parameters say. */
-	imagesPrint: string | undefined;
+	/** What the parameters say. */
+	texts: string[];
 	/** What the first photo is called, without its extension. */
 	photo: string | null;
 }
@@ -75,7 +74,7 @@ export function readImages(
 			images.push(async () => await loadFile(context, itemIndex, given, displayName));
 		}
 	}
-	return { images, imagesPrint: printOf(texts), photo };
+	return { images, texts, photo };
 }
 
 /** What a photo is called, without its extension, where it has a name. */

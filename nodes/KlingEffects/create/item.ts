@@ -1,4 +1,5 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
+import { printsOf, type Prints } from '../../kling/create/identity';
 import { readOrder } from '../../kling/create/order';
 import { checkedAddress, InputError } from '../../kling/input';
 import { isPrivateAddress } from '../../kling/hosts';
@@ -18,8 +19,8 @@ export interface CheckedItem {
 	itemIndex: number;
 	order: Order;
 	images: LoadImage[];
-	/** A fingerprint of what the image parameters say. */
-	imagesPrint: string | undefined;
+	/** Fingerprints of what it asks for. */
+	values: Prints;
 	finish: Finish;
 	/** One run serves all items, so what the first item says of it counts. */
 	run: RunOptions;
@@ -70,7 +71,8 @@ async function readItem(
 		});
 	}
 	const read = readImages(context, itemIndex, parameters, effectType, isOnInternet);
-	const { images, imagesPrint, photo } = read;
+	const { images, texts, photo } = read;
+	const values = printsOf({ ...order, effectType: images.length, images: texts });
 	const finish = { ...readFinish(parameters, options), photo };
 	const concurrency = Math.floor(amountOf(options.concurrency, 'Concurrency', usualConcurrency));
 	const run = {
@@ -84,7 +86,7 @@ async function readItem(
 	};
 	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
 	await loadImages(images);
-	return { itemIndex, order, images, imagesPrint, finish, run };
+	return { itemIndex, order, images, values, finish, run };
 }
 
 function readMaxTasks(given: unknown): number | undefined {

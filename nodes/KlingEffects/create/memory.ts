@@ -1,11 +1,11 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
+import type { IExecuteFunctions } from 'n8n-workflow';
 import {
 	differencesBetween,
+	formOf,
 	hashOf,
 	isSameCreate,
 	lookUpOf,
 	madeIdOf,
-	printsOf,
 	type Asked,
 	type Difference,
 	type Prints,
@@ -13,22 +13,22 @@ import {
 import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
+import { runOf } from '../../n8n/execution';
 import {
 	beginningOf,
+	enteredIn,
 	recallAfterDeath,
-	recordBeginning,
-	runOf,
+	record,
+	takeBack,
 	type Beginning,
-} from '../../n8n/execution';
+	type Entered,
+} from './beginning';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The records of beginnings that are under way. */
-const records = new WeakMap<Stored, Promise<void>>();
 /** The contexts that this process knows: any other was loaded from what n8n had stored. */
 const loaded = new WeakSet<Stored>();
-
 /** The creates that this process has noted something of since it loaded them. */
 const noted = new WeakSet<StoredCreate>();
 
@@ -87,15 +87,15 @@ export interface ItemEntry extends Entry {
  * tries are one create is decided by the rules in identity.ts.
  */
 export class NodeMemory {
-	private readonly entered: Prints;
+	private readonly entered: Entered;
 	private readonly account: string;
 
-	private constructor(
+	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly session: Session,
 		readonly begun: Begun,
 	) {
-		this.entered = printsAsEntered(context.getNode().parameters);
+		this.entered = enteredIn(context.getNode().parameters);
 		const { baseUrl, secret } = session.account;
 		this.account = hashOf([baseUrl, secret]).slice(0, 20);
 	}
@@ -107,28 +107,40 @@ export class NodeMemory {
 		const { run, isTool } = runOf(context);
 		const known = node[contextKey];
 		const isOwn = known?.nodeId === nodeId;
-		const stored: Stored = isOwn
-			? known
-			: {
-					...beginningOf(context, known !== undefined),
-					...{ nodeId, firstRun: run, entered: [], creates: {}, loads: 0 },
-					begun: { execution: '', count: 0 },
-				};
+		const fresh = () => ({
+			...beginningOf(context, known !== undefined),
+			...{ nodeId, firstRun: run, entered: [], creates: {}, loads: 0 },
+			begun: { execution: '', count: 0 },
+		});
+		const stored: Stored = isOwn ? known : fresh();
 		if (isOwn && !loaded.has(stored)) stored.loads++;
 		loaded.add(stored);
 		node[contextKey] = stored;
 		return { stored, run: run - stored.firstRun, isTool };
 	}
 
-	static async open(context: IExecuteFunctions, session: Session, begun: Begun) {
-		const memory = new NodeMemory(context, session, begun);
-		const { stored } = begun;
+	/** To be called before anything is sent. What is entered as a fixed value is the same for each item. */
+	async record(items: readonly CheckedItem[]): Promise<void> {
+		const { account, context, session } = this;
+		const { stored, isTool } = this.begun;
+		const ids = items.flatMap(({ order }) => order.externalTaskId ?? []);
+		const form = formOf(this.askedBy(items[0]), this.entered.fixed, ids);
 		const canLookUp = session.provider.externalId === 'lookup';
-		const about = { account: memory.account, canLookUp, loads: stored.loads };
+		// Each call of a tool is a run, and n8n stores nothing between them.
+		const run = isTool ? 0 : this.begun.run;
+		await record(context, stored, { account, form, canLookUp, run, loads: stored.loads });
+	}
+
+	/** To be called when nothing is under way, and nothing new may have been made. */
+	async takeBack(): Promise<void> {
+		const { isTool, stored } = this.begun;
+		const hasMade = this.all().some((one) => one.state !== null && noted.has(one));
 		// An agent calls its tools side by side.
-		if (!records.has(stored)) records.set(stored, recordBeginning(context, stored, about));
-		await records.get(stored);
-		return memory;
+		if (!isTool && !hasMade) await takeBack(this.context, stored);
+	}
+
+	private all(): StoredCreate[] {
+		return Object.values(this.begun.stored.creates).flat();
 	}
 
 	/** The tasks that earlier tries made for an item, whatever it asks for now. */
@@ -138,45 +150,44 @@ export class NodeMemory {
 	}
 
 	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
-	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
+	entryOf(item: CheckedItem): ItemEntry {
+		const { itemIndex, order, run } = item;
+		const { context, account } = this;
 		const { stored } = this.begun;
 		const { provider } = this.session;
 		const inNode = this.placeOf(itemIndex);
-		const ordered = { ...order };
-		delete ordered.callbackUrl;
-		const values: Prints = {
-			...printsOf({ ...ordered, effectType: images.length }),
-			images: imagesPrint,
-		};
-		const { entered, account } = this;
-		const asked: Asked = { provider: provider.name, account, entered, values };
-		// An AI agent's calls can share run and item, so there the arguments of the call count too.
+		const asked = this.askedBy(item);
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
-			...{ provider: provider.name, account, values, state: null },
-			form: 0,
-			number: begun.length === 0 ? 0 : begun[begun.length - 1].number + 1,
+			...{ provider: provider.name, account, values: asked.values, state: null },
+			...{ form: 0, number: (begun.at(-1)?.number ?? -1) + 1 },
 		};
-		const differences: ReadonlySet<Difference> = earlier
-			? this.differences(earlier, asked)
-			: new Set();
-		const { context } = this;
-		const node = context.getNode();
-		const { seed } = stored;
-		const workflowId = context.getWorkflow().id;
+		const differences = new Set(earlier && this.differences(earlier, asked));
+		const inWorkflow = { workflowId: context.getWorkflow().id, node: context.getNode() };
+		const { number } = create;
+		const idOf = (seed: string) => madeIdOf({ seed, ...inWorkflow, inNode, number });
+		const left = create.state ? [] : (stored.left ?? []);
 		return {
-			externalTaskId: madeIdOf({ seed, workflowId, node, inNode, number: create.number }),
+			externalTaskId: idOf(stored.seed),
 			differences,
-			replaced: begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
+			replaced: [
+				...begun.flatMap((one) => (one !== create && one.state ? [one.state] : [])),
+				...left.map((seed): Remembered => {
+					const externalTaskId = order.externalTaskId ?? idOf(seed);
+					const canTell = provider.externalId !== 'none';
+					return { state: 'sending', ...(canTell ? { externalTaskId } : {}) };
+				}),
+			],
 			ownsOlder: stored.ownsOlder,
 			recall: () => {
-				if (create.state)
-					return { ...create.state, provider: create.provider, ...lookUpOf(differences) };
+				const { state, provider } = create;
+				if (state) return { ...state, provider, ...lookUpOf(differences) };
 				const { died } = stored;
 				if (!died || noted.has(create)) return null;
-				const isSameAccount = died.account === account;
-				return recallAfterDeath(died, isSameAccount, order.externalTaskId !== undefined);
+				const isIdGiven = order.externalTaskId !== undefined;
+				const isSceneFixed = this.entered.fixed.has('effectScene');
+				return recallAfterDeath(died, account, { isIdGiven, isSceneFixed });
 			},
 			claim: () => {
 				const execution = context.getExecutionId();
@@ -195,6 +206,7 @@ export class NodeMemory {
 				noted.add(create);
 				if (!begun.includes(create)) begun.push(create);
 				// As long as nothing was made, what was asked for last counts.
+				const { values } = asked;
 				if (create.state === null) Object.assign(create, { values, form: this.formOf() });
 				// What is told of it now was sent, or can be read, with this key.
 				Object.assign(create, { provider: provider.name, account, state });
@@ -203,16 +215,14 @@ export class NodeMemory {
 				if (create.state?.state === 'created') create.state.status = status;
 			},
 			isTaken: (taskId) =>
-				Object.values(stored.creates)
-					.flat()
-					.some(
-						({ state }) =>
-							state !== create.state && state?.state === 'created' && state.taskId === taskId,
-					),
+				this.all().some(
+					({ state }) =>
+						state !== create.state && state?.state === 'created' && state.taskId === taskId,
+				),
 		};
 	}
 
-	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
+	/** The round of a loop over the node, the item, and the arguments of an AI agent's call: those can share both. */
 	private placeOf(itemIndex: number): string {
 		const { json } = this.context.getInputData()[itemIndex] ?? {};
 		const { run, isTool } = this.begun;
@@ -224,27 +234,17 @@ export class NodeMemory {
 		return differencesBetween({ provider, account, entered, values }, now);
 	}
 
+	/** What an item asks for, as fingerprints. */
+	private askedBy({ values }: CheckedItem): Asked {
+		const { account, entered, session } = this;
+		return { provider: session.provider.name, account, entered: entered.prints, values };
+	}
+
 	/** Where the parameters stand as they are entered now. */
 	private formOf(): number {
 		const { entered } = this.begun.stored;
-		const now = JSON.stringify(this.entered);
-		const known = entered.findIndex((one) => JSON.stringify(one) === now);
-		return known >= 0 ? known : entered.push(this.entered) - 1;
+		const { prints } = this.entered;
+		const known = entered.findIndex((one) => JSON.stringify(one) === JSON.stringify(prints));
+		return known >= 0 ? known : entered.push(prints) - 1;
 	}
-}
-
-/** Fingerprints of the parameters as they were entered, expressions as text. */
-function printsAsEntered(parameters: IDataObject): Prints {
-	const { options = {}, effectScene, effectType } = parameters;
-	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
-	// The whole of the options can be one expression.
-	const optionOf = (name: string) =>
-		typeof options === 'object' ? (options as IDataObject)[name] : options;
-	const ofOptions = ['duration', 'mode', 'modelName', 'additionalFields', 'externalTaskId'];
-	return printsOf({
-		effectScene,
-		effectType,
-		images: [imageInput, image, secondImage, imageField, secondImageField],
-		...Object.fromEntries(ofOptions.map((name) => [name, optionOf(name)])),
-	});
 }

@@ -96,6 +96,11 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 			`External Task ID was changed after task ${taskId} was created. That task, with external task ID “${externalTaskId}”, is returned. ${again}`,
 		);
 	}
+	if (found.mayBeEdited) {
+		hints.push(
+			`task ${taskId} was made by an earlier try. If Effect Scene or another parameter was changed since, it was made with the earlier value. ${again}`,
+		);
+	}
 	// With an id that the user gave, a task of an earlier execution looks like a new one.
 	if (found.isEarlier && order.externalTaskId !== undefined) {
 		const since = createdAt ? `, created ${createdAt}` : '';
@@ -159,7 +164,7 @@ export function problemsOf(
 					provider: asked,
 					isElsewhere: submission.elsewhere !== undefined,
 				}),
-				failure,
+				failure: submission.refusal ?? failure,
 			};
 			return refuse(externalTaskId ? { ...problem, externalTaskId } : problem);
 		}

@@ -22,10 +22,10 @@ export type Remembered = {
 			sentAt?: number;
 			/** How far its task can be told by the external task id of this try, where it may have had another. */
 			trace?: ExternalIdSupport;
-			/** The try ended with its process, so it is unknown whether it got as far as this create. */
-			hasDied?: boolean;
-			/** Whether it may have been ordered otherwise than now. */
-			mayBeEdited?: boolean;
+			/** The try ended with its process, or was another retry, so it is unknown whether it got as far as this create. */
+			hasDied?: boolean | 'orRetried';
+			/** Why it may have been ordered otherwise than now. */
+			doubt?: 'edited' | 'evaluated';
 			/** Whether it can be sent all the same, because the provider takes its id only once. */
 			maySend?: boolean;
 	  }
@@ -59,9 +59,18 @@ export type Submission =
 	| { outcome: 'created'; record: TaskRecord }
 	/**
 	 * The task, made by an earlier try or, when `isEarlier`, before this execution sent anything.
-	 * `mayBeAnother`: whether a request of this execution may have made a second one.
+	 * `mayBeAnother`: whether a request of this execution may have made a second one. `mayBeEdited`: whether
+	 * it may have been asked for something else.
 	 */
-	| { outcome: 'found'; record: TaskRecord; isEarlier: boolean; mayBeAnother: boolean }
+	| {
+			outcome: 'found';
+			record: TaskRecord;
+			/** What it was made of, where that is known. */
+			order?: Ordered;
+			isEarlier: boolean;
+			mayBeAnother: boolean;
+			mayBeEdited?: boolean;
+	  }
 	/** A task of an earlier try that this key cannot read, as it was seen last; nothing was sent for it. */
 	| { outcome: 'elsewhere'; record: TaskRecord }
 	/** Surely no task was made. */
@@ -69,12 +78,15 @@ export type Submission =
 	/** A task may have been made. */
 	| {
 			outcome: 'unknown';
+			/** What is known of the request that may have made one. */
 			failure: Failure;
+			/** Why no later request has made one, where that is known. */
+			refusal?: Failure;
 			externalTaskId: string | null;
 			/** Why the task could not be looked up; null when nothing was looked up, or nothing was found. */
 			lookUp: Failure | null;
-			/** Whether it was sent, if at all, by an execution that ended with its process. */
-			hasDied: boolean;
+			/** Whether it was sent, if at all, by an execution that ended with its process, or by another retry. */
+			hasDied: boolean | 'orRetried';
 			/** The provider that it was sent to with another key, base URL or credential than now. */
 			elsewhere?: ProviderName;
 	  }

@@ -32,7 +32,6 @@ export interface FindDependencies {
 
 export async function recover(
 	earlier: Remembered & { state: 'created' },
-	order: Order,
 	client: Client,
 ): Promise<Submission> {
 	const outcome = await client.get(earlier.taskId);
@@ -44,7 +43,8 @@ export async function recover(
 	const record = outcome.ok ? outcome.value : lastSeen(earlier, client.provider);
 	return {
 		outcome: 'found',
-		record: filledIn(record, order),
+		// Not with the scene of now: without an order, it may have been another.
+		record: filledIn(record, { ...earlier.order, externalTaskId: earlier.externalTaskId }),
 		isEarlier: false,
 		mayBeAnother: false,
 	};
@@ -116,14 +116,19 @@ export function found(
 		return { outcome: 'unknown', failure, lookUp: null, externalTaskId: null, hasDied: false };
 	}
 	const isEarlier = unclear === null || isOlderBy(clockMargin);
-	const { effectScene, externalTaskId } = order;
-	// Not the scene of now, if the order is not known any more and may have been another.
-	const isKnown = earlier?.state !== 'sending' || !earlier.mayBeEdited;
+	const doubt = earlier?.state === 'sending' ? earlier.doubt : undefined;
+	// Not the scene of now, if the order is not known and may have been another.
+	const isKnown = !doubt && !isEarlier;
+	const { externalTaskId, ...ordered } = order;
+	delete ordered.callbackUrl;
+	const effectScene = isKnown ? ordered.effectScene : null;
 	return {
 		outcome: 'found',
-		record: filledIn(record, { externalTaskId, ...(isKnown ? { effectScene } : {}) }),
+		record: filledIn(record, { externalTaskId, effectScene }),
+		...(isKnown ? { order: ordered } : {}),
 		isEarlier,
 		mayBeAnother: isEarlier && mayBeAnother,
+		mayBeEdited: doubt === 'edited',
 	};
 }
 

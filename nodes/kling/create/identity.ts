@@ -17,7 +17,7 @@ export const comparedParts = [
 	'images',
 	'externalTaskId',
 ] as const;
-type Part = (typeof comparedParts)[number];
+export type Part = (typeof comparedParts)[number];
 /** A short fingerprint of each, or of those that are there. */
 export type Prints = Partial<Record<Part, string>>;
 
@@ -87,6 +87,32 @@ export function differencesBetween(earlier: Asked, now: Asked): Set<Difference> 
 function editOf(part: Part): Difference {
 	if (part === 'images') return 'otherImages';
 	return part === 'externalTaskId' ? 'otherExternalId' : 'otherOrder';
+}
+
+/** Fingerprints of what a try asks for, which can be compared where the try itself is not known any more. */
+export interface Form {
+	/** The parameters of the order that are expressions, by their texts. */
+	expressions: string;
+	/** All of the order: what is no expression counts by its value, however it is written. */
+	order: string;
+	/** The account, and the external task ids that the user gives. */
+	target: string;
+}
+
+/** @param fixed the parameters that say the same for all items, because they are no expressions */
+export function formOf(
+	{ entered, values, account }: Asked,
+	fixed: ReadonlySet<Part>,
+	externalTaskIds: readonly string[],
+): Form {
+	const parts = comparedParts.filter((part) => editOf(part) === 'otherOrder');
+	const expressions = parts.map((part) => (fixed.has(part) ? null : entered[part]));
+	const order = parts.map((part) => (fixed.has(part) ? values[part] : entered[part]));
+	return {
+		expressions: printOf(expressions),
+		order: printOf([expressions, order]),
+		target: printOf([account, externalTaskIds]),
+	};
 }
 
 /** Whether a try asks for the create that an earlier one asked for. */

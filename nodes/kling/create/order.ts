@@ -76,7 +76,8 @@ const longestWord = 100;
 
 /** A picture in the wrong field is not sent, compared with every scene, or quoted. */
 function checkName(word: string, displayName: string): void {
-	if (word.length <= longestWord) return refuseInvisible(word, displayName, 'name');
+	if (!/^[\x20-\x7e]*$/.test(word)) refuseInvisible(word, displayName, 'name');
+	if (word.length <= longestWord) return;
 	throw new InputError(
 		`${displayName} has ${word.length} characters`,
 		`Names have at most ${longestWord}. Check which value the field holds.`,

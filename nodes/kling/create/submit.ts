@@ -41,33 +41,33 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	const support = client.provider.externalId;
 	const earlier = memory.recall();
 	if (earlier?.lookUp === 'never') return elsewhere(earlier);
+	if (earlier?.state === 'created') return await recover(earlier, client);
 	// Those of an earlier try come first: expressions can make other ones each time.
 	const externalTaskId =
 		support === 'none'
 			? undefined
 			: (earlier?.externalTaskId ?? asked.externalTaskId ?? memory.externalTaskId);
 	const order = { ...asked, ...earlier?.order, externalTaskId };
-	if (earlier?.state === 'created') return await recover(earlier, order, client);
 	const trace = weaker(support, earlier?.lookUp ? 'unverified' : earlier?.trace);
-	const unknown = (failure: Failure, lookUp: Failure | null = null): Submission => ({
-		outcome: 'unknown',
-		failure,
-		lookUp,
-		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
-		hasDied: failure === unknownSince && earlier?.hasDied === true,
-		...(earlier?.lookUp ? { elsewhere: client.provider.name } : {}),
-	});
-
 	/** Why the last request has brought no task. */
 	let failure = unknownSince;
 	/** The last failure after which there may be a task that is not known; null when there is none. */
 	let unclear = earlier ? unknownSince : null;
+	const unknown = (lookUp: Failure | null = null): Submission => ({
+		outcome: 'unknown',
+		failure: unclear ?? failure,
+		...(unclear && unclear !== failure ? { refusal: failure } : {}),
+		lookUp,
+		externalTaskId: trace === 'none' ? null : (externalTaskId ?? null),
+		hasDied: unclear === unknownSince && (earlier?.hasDied ?? false),
+		...(earlier?.lookUp ? { elsewhere: client.provider.name } : {}),
+	});
 	let isNext: 'send' | 'look' = earlier && !earlier.maySend ? 'look' : 'send';
 	for (let sends = 0; ; isNext = 'send') {
 		if (isNext === 'send') {
 			const sent = await sendOnce(order, dependencies);
 			// The run was stopped, or its time was over.
-			if (sent === null) return unclear ? unknown(unclear) : { outcome: 'notSent' };
+			if (sent === null) return unclear ? unknown() : { outcome: 'notSent' };
 			if (sent.ok) return { outcome: 'created', record: sent.value };
 			sends++;
 			failure = sent.failure;
@@ -79,13 +79,13 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		const isUnclear = meaningOf(failure) === 'unclear';
 		// Without an id to look by, nothing can be told. What is unclear and fatal was cancelled.
 		const canLook = trace !== 'none' && !signal?.aborted && !behaviourOf(failure).fatal;
-		if (isUnclear && !canLook) return unknown(failure);
+		if (isUnclear && !canLook) return unknown();
 		const isKnown = meaningOf(failure) === 'exists';
 		const seen = await lookFor(order, isKnown ? settleKnownMs : settleMs, dependencies);
 		if (seen.ok) {
 			const submission = found(order, seen, unclear, dependencies);
 			if (submission.outcome === 'found') {
-				rememberTask(submission.record, memory, memory.recall()?.order);
+				rememberTask(submission.record, memory, submission.order);
 			}
 			return submission;
 		}
@@ -95,7 +95,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 		// The images are those of now, which need not fit the scene that was ordered.
 		const fits = effectTypeOf(order.effectScene) === effectTypeOf(asked.effectScene);
 		const maySendAgain = isMissing && isUnclear && fits && trace === 'lookup' && sends < mostSends;
-		if (!maySendAgain || signal?.aborted) return unknown(failure, isMissing ? null : seen.failure);
+		if (!maySendAgain || signal?.aborted) return unknown(isMissing ? null : seen.failure);
 	}
 }
 
@@ -119,10 +119,10 @@ async function sendOnce(
 		if (memory.claim?.() === false) {
 			return failed(failureWithoutResponse('maxTasks'));
 		}
-		const sentAt = earlier?.state === 'sending' ? earlier.sentAt : clock.now();
+		const { sentAt, doubt } = earlier?.state === 'sending' ? earlier : { sentAt: clock.now() };
 		const { externalTaskId, ...ordered } = order;
 		delete ordered.callbackUrl;
-		memory.remember({ state: 'sending', sentAt, externalTaskId, order: ordered });
+		memory.remember({ state: 'sending', sentAt, externalTaskId, doubt, order: ordered });
 		const sent = await send(order);
 		if (sent.ok) rememberTask(sent.value, memory, ordered);
 		return sent;

@@ -3,11 +3,10 @@ import { photos, seconds, TestBed } from '../../harness/callbackBed';
 
 const bed = TestBed.prepare();
 
-test('F3 n8n 1: Retry of an execution whose process died after it had woken gives its video', async () => {
-	const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
+/** What n8n has of an execution as it wakes, which is what is left of it when the process dies then. */
+async function diesAfterWaking(id: string): Promise<string> {
 	await bed.pass(60 * seconds);
 	bed.finish('succeed', 0);
-	// What n8n stores when it wakes an execution is what it has when the process dies.
 	const inside = bed.n8n as unknown as { claim(id: string, data: unknown): boolean };
 	const claim = inside.claim.bind(bed.n8n);
 	let stored = '';
@@ -19,10 +18,30 @@ test('F3 n8n 1: Retry of an execution whose process died after it had woken give
 	await bed.callBack();
 	inside.claim = claim;
 	bed.n8n.restart();
-	Object.assign(bed.n8n.rows.get(id)!, { data: stored, status: 'error', waitTill: null });
+	return stored;
+}
+
+test('F3 n8n 1: Retry of an execution whose process died after it had woken gives its video', async () => {
+	const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
+	const data = await diesAfterWaking(id);
+	Object.assign(bed.n8n.rows.get(id)!, { data, status: 'error', waitTill: null });
 	const retried = await bed.clock.during(bed.n8n.retry(id));
 	expect(bed.json(retried).map(({ taskId }) => taskId)).toEqual(bed.taskIds);
 });
+
+test.each([1, 2] as const)(
+	'F3b n8n %i: an execution that its queue runs again, because the worker died after waking, gives its video',
+	async (line) => {
+		const id = await bed.start(photos('a'), { downloadVideo: true }, { line });
+		const data = await diesAfterWaking(id);
+		bed.n8n.downstream.splice(0);
+		// The lock of a worker that is gone runs out after 60 seconds.
+		await bed.pass(60 * seconds);
+		await bed.clock.during(bed.n8n.runAgain(id, data));
+		expect(bed.json(id).map(({ taskId }) => taskId)).toEqual(bed.taskIds);
+		expect(bed.n8n.after(id)[0].items[0].binary).toBeDefined();
+	},
+);
 
 test('F4 a retry after the sleep with another scene is a new create', async () => {
 	const id = await bed.start(photos('a'));

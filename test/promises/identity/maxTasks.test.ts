@@ -1,8 +1,16 @@
+import {
+	closeProcessedData,
+	forgetProcessedData,
+	openProcessedData,
+} from '../../../tools/sleepingN8n';
 import { idsOf, items, parameters, providerNames, Stage } from './stage';
 
 /** An execution with Max Tasks costs a known sum. */
 
 const stage = new Stage();
+beforeAll(openProcessedData);
+afterAll(closeProcessedData);
+beforeEach(() => forgetProcessedData());
 const most = (maxTasks: unknown) => ({
 	parameters: { ...parameters, options: { concurrency: 5, maxTasks } },
 });
@@ -12,7 +20,7 @@ test.each(providerNames)('%s: what is beyond it is refused by name, unpaid', asy
 	const run = await stage.run(provider, { ...most(2), settings });
 	expect(stage.charged()).toHaveLength(2);
 	expect(stage.creates()).toHaveLength(2);
-	expect(run.json[2].error).toMatch(/Max Tasks is reached$/);
+	expect(run.json[2].error).toMatch(/^Max Tasks under Options is reached$/);
 });
 
 test('counts over the rounds of a loop', async () => {
@@ -31,4 +39,27 @@ test.each([0, -1, 1.5, 'many'])('%j is refused before anything is sent', async (
 	const run = await stage.run('kling', most(maxTasks));
 	expect(run.error?.message).toBe('Max Tasks must be a whole number of at least 1');
 	expect(stage.creates()).toEqual([]);
+});
+
+test('an item that may have a task and is beyond it says both, and what to do', async () => {
+	const lost = { kind: 'resetBefore', match: { operation: 'create' } } as const;
+	const two = { items: items.slice(0, 2), settings };
+	stage.sandbox.addFault(lost);
+	const failed = await stage.run('kling', { ...most(2), items: two.items });
+	stage.sandbox.clearFaults();
+	const { json } = await stage.retry('kling', failed, { ...most(1), ...two });
+	expect(stage.charged()).toHaveLength(1);
+	const { error, message } = json.find((one) => one.error)!;
+	expect(error).toMatch(/may have created the task, but its response did not arrive$/);
+	expect(message).toContain('It could not be sent again: Max Tasks under Options is reached.');
+	expect(message).toMatch(/A retry of this execution looks for it again/);
+});
+
+test('after a crash the same says that, not that a response is missing', async () => {
+	const own = { ...most(1), items: items.slice(0, 2), settings, mode: 'webhook' as const };
+	await stage.run('kling', { ...own, items: items.slice(0, 1) });
+	const { json } = await stage.run('kling', own);
+	expect(stage.charged()).toHaveLength(1);
+	expect(json[1].error).toMatch(/but the execution crashed before its response was stored$/);
+	expect(json[1].message).toContain('Max Tasks under Options is reached');
 });

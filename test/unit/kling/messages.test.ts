@@ -125,8 +125,8 @@ test('a message about one provider names it, and no other', () => {
 		for (const kind of kinds) {
 			const { message } = describeFailure(failure(kind, { body: 'html' }), { provider });
 			const named = names.filter((name) => message.includes(name));
-			// A missing file concerns no provider.
-			expect(named).toEqual(kind === 'imageGone' ? [] : [provider.displayName]);
+			// A missing file, or the user's own limit, concerns no provider.
+			expect(named).toEqual(['imageGone', 'maxTasks'].includes(kind) ? [] : [provider.displayName]);
 		}
 	}
 });

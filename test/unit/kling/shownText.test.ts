@@ -1,5 +1,5 @@
 import { kling } from '../../../nodes/kling/providers/kling';
-import { asHtml, plainText, shownText } from '../../../nodes/kling/shownText';
+import { asHtml, plainText, shownText } from '../../../nodes/kling/http';
 import { recordOf } from '../../../nodes/kling/task';
 
 const tag = '<img src=x onerror="alert(1)">';

@@ -1,6 +1,7 @@
 import {
 	comparedParts,
 	differencesBetween,
+	formOf,
 	isMadeId,
 	isSameCreate,
 	madeIdOf,
@@ -99,4 +100,37 @@ describe('the id that the node makes', () => {
 		'is not %s, which is a user’s',
 		(id) => expect(isMadeId(id)).toBe(false),
 	);
+});
+
+describe('where only fingerprints of an earlier try are left', () => {
+	const fixed = new Set(comparedParts);
+	const form = (asked: Asked, ids: string[] = []) => formOf(asked, fixed, ids);
+	const orderParts = comparedParts.filter((part) => part !== 'images' && part !== 'externalTaskId');
+
+	test.each(orderParts)('%s with another value is another order', (part) => {
+		expect(form(edited(part, 'x')).order).not.toBe(form(before).order);
+		expect(form(edited(part, 'x')).expressions).toBe(form(before).expressions);
+	});
+
+	test.each(comparedParts)('%s that is written otherwise is the same order', (part) => {
+		expect(form(edited(part))).toEqual(form(before));
+	});
+
+	test.each(['images', 'externalTaskId'] as const)('%s is no part of the order', (part) => {
+		expect(form(edited(part, 'x'))).toEqual(form(before));
+	});
+
+	test.each(orderParts)('%s as an expression counts by its text, whatever it gives', (part) => {
+		const others = new Set(comparedParts.filter((one) => one !== part));
+		const of = (asked: Asked) => formOf(asked, others, []);
+		const mood = { ...before, values: { ...before.values, [part]: 'x' } };
+		expect(of(mood)).toEqual(of(before));
+		expect(of(edited(part)).expressions).not.toBe(of(before).expressions);
+		expect(of(before).expressions).not.toBe(form(before).expressions);
+	});
+
+	test('another account, or another External Task ID, is another target', () => {
+		expect(form({ ...before, account: 'b' }).target).not.toBe(form(before).target);
+		expect(form(before, ['order-1']).target).not.toBe(form(before, ['order-2']).target);
+	});
 });

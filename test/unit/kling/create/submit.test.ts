@@ -118,7 +118,7 @@ test.each<[string, Setting, object, number]>([
 	[
 		'refused after a lost answer, and absent',
 		{ posts: [lost, refusal(1102)], gets: [notFound] },
-		unknown('accountEmpty'),
+		{ ...unknown('noResponse'), refusal: { kind: 'accountEmpty' } },
 		2,
 	],
 	[
@@ -245,7 +245,11 @@ describe('a create whose answer is lost', () => {
 
 	test('is not called refused when only the repeat is', async () => {
 		const { submission, last } = await run({ posts: [lost, refusal(1102)], gets: [notFound] });
-		expect(submission).toMatchObject({ outcome: 'unknown', failure: { kind: 'accountEmpty' } });
+		expect(submission).toMatchObject({
+			outcome: 'unknown',
+			failure: { kind: 'noResponse' },
+			refusal: { kind: 'accountEmpty' },
+		});
 		expect(last).toMatchObject({ state: 'sending' });
 	});
 
