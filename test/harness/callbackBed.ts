@@ -3,13 +3,9 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/afterTask/webhook';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { postToOwnAddress } from '../../nodes/n8n/execution';
-import { startSandbox, type Sandbox, type ProviderName } from '../../sandbox';
-import {
-	closeProcessedData,
-	openProcessedData,
-	SleepingN8n,
-	type SleepingN8nOptions,
-} from '../../tools/sleepingN8n';
+import type { ProviderName, Sandbox } from '../../sandbox';
+import { SleepingN8n, type SleepingN8nOptions } from '../../tools/sleepingN8n';
+import { withProcessedData, withSandbox } from './setup';
 import { SteppedClock } from './steppedClock';
 
 export const seconds = 1_000;
@@ -66,10 +62,9 @@ export class TestBed {
 
 	static prepare(): TestBed {
 		const bed = new TestBed();
-		beforeAll(openProcessedData);
-		beforeAll(async () => {
-			bed.sandbox = await startSandbox({ taskSeconds: 1_000_000, callbacks: 'off' });
-		});
+		withProcessedData();
+		const neverByItself = { taskSeconds: 1_000_000, callbacks: 'off' } as const;
+		withSandbox((started) => (bed.sandbox = started), neverByItself);
 		beforeEach(() => {
 			bed.sandbox.reset();
 			bed.clock = new SteppedClock();
@@ -95,8 +90,6 @@ export class TestBed {
 			bed.clock.stop();
 			bed.restore();
 		});
-		afterAll(async () => await bed.sandbox.close());
-		afterAll(closeProcessedData);
 		return bed;
 	}
 

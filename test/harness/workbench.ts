@@ -1,7 +1,8 @@
 import type { INodeExecutionData } from 'n8n-workflow';
-import { startSandbox, type RequestRecord, type Sandbox, type SandboxOptions } from '../../sandbox';
+import type { RequestRecord, Sandbox, SandboxOptions } from '../../sandbox';
 import { findSample } from '../../sandbox/samples';
 import { useInstantClock, type InstantClock } from './clock';
+import { withSandbox } from './setup';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../tools/engine';
 import type { ProviderRow } from '../promises/contract/providers';
 
@@ -35,9 +36,9 @@ export class Workbench {
 	/** Registers what jest does before and after. */
 	static prepare(): Workbench {
 		const bench = new Workbench();
-		beforeAll(async () => {
-			bench.sandbox = await startSandbox();
-			bench.original = { ...bench.sandbox.options };
+		withSandbox((started) => {
+			bench.sandbox = started;
+			bench.original = { ...started.options };
 		});
 		beforeEach(() => {
 			bench.sandbox.reset();
@@ -47,7 +48,6 @@ export class Workbench {
 			bench.restoreClock = restore;
 		});
 		afterEach(() => bench.restoreClock());
-		afterAll(async () => await bench.sandbox.close());
 		return bench;
 	}
 

@@ -8,13 +8,13 @@ import type { Send } from '../../nodes/kling/failure';
 import { systemClock, type Session } from '../../nodes/n8n/session';
 import { postToOwnAddress } from '../../nodes/n8n/execution';
 import { answer, lost, notFound, refusal, task } from './campaign/scripted';
-import { closeProcessedData, openProcessedData, SleepingN8n } from '../../tools/sleepingN8n';
+import { SleepingN8n } from '../../tools/sleepingN8n';
 import { SteppedClock } from '../harness/steppedClock';
 import { create, minutes, photos, seconds } from '../harness/callbackBed';
 import { randomCases } from '../harness/randomCases';
+import { withProcessedData } from '../harness/setup';
 
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
+withProcessedData();
 
 /** The world that is played: its sessions need no HTTP. */
 let mockWorld: World | undefined;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { INodeExecutionData } from 'n8n-workflow';
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { nodeName, type RunOptions, type RunResult } from '../../tools/engine';
 import { parameters, Stage, type ProviderName } from '../promises/identity/stage';
 import { randomCases } from '../harness/randomCases';
-import { closeProcessedData, openProcessedData } from '../../tools/sleepingN8n';
+import { withProcessedData, withSandbox } from '../harness/setup';
 
 /**
  * Random histories of executions: edits, expressions with moods, account switches, crashes, restored
@@ -13,13 +13,9 @@ import { closeProcessedData, openProcessedData } from '../../tools/sleepingN8n';
  */
 
 const stage = new Stage();
+withProcessedData();
 let other: Sandbox;
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
-beforeAll(async () => {
-	other = await startSandbox();
-});
-afterAll(async () => await other.close());
+withSandbox((started) => (other = started));
 
 const count = 3;
 /** By edit: the text that is entered, and whether it says something else than the one before. */

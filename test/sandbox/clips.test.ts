@@ -7,12 +7,10 @@ import { readyClip } from '../../sandbox/clips';
 import { framesOf } from '../../sandbox/clips/frames';
 import { pictureOn, type Picture } from '../../sandbox/clips/picture';
 import { clientOf, creates } from '../harness/sandboxClient';
+import { withSandbox } from '../harness/setup';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ clips: 'made', taskSeconds: 0 });
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started), { clips: 'made', taskSeconds: 0 });
 
 /** A photo of one colour, as base64; with noise it is the hardest there is to encode. */
 async function photo(background: string, isNoisy = false): Promise<string> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
+import { withSandbox } from '../../harness/setup';
 import type { ProviderRow, TaskFact } from './providers';
 import {
 	Workbench,
@@ -30,10 +31,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 
 	/** Another server, to which nothing may go. */
 	let elsewhere: Sandbox;
-	beforeAll(async () => {
-		elsewhere = await startSandbox();
-	});
-	afterAll(async () => await elsewhere.close());
+	withSandbox((started) => (elsewhere = started));
 
 	describe.each([...rows])('$name', (row) => {
 		const { displayName, provider } = row;

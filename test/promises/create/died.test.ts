@@ -1,7 +1,7 @@
 import { rows } from '../contract/providers';
 import { Workbench, photo, secondPhoto, single } from '../../harness/workbench';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
-import { closeProcessedData, openProcessedData } from '../../../tools/sleepingN8n';
+import { withProcessedData } from '../../harness/setup';
 
 /** An execution that died with its process, and is retried with the button. */
 
@@ -108,11 +108,10 @@ test('an id of the user is looked up, with a token and without', async () => {
 });
 
 describe.each([
-	['', []],
-	[', though n8n has a record of the execution', [openProcessedData, closeProcessedData]],
-])('an id of the user that an expression makes new each time', (where, [open, close]) => {
-	if (open) beforeAll(open);
-	if (close) afterAll(close);
+	['', false],
+	[', though n8n has a record of the execution', true],
+])('an id of the user that an expression makes new each time', (where, hasRecord) => {
+	if (hasRecord) withProcessedData();
 
 	test(`proves nothing, so nothing is sent${where}`, async () => {
 		const options = { externalTaskId: "={{ 'order-' + $execution.id + $itemIndex }}" };

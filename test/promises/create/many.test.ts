@@ -1,17 +1,15 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { runNode, type RunResult } from '../../../tools/engine';
+import { withSandbox } from '../../harness/setup';
 
 /** What thousands of items ask of the provider, and of the n8n that they run in. */
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ taskSeconds: 600, callbacks: 'off' });
-});
+withSandbox((started) => (sandbox = started), { taskSeconds: 600, callbacks: 'off' });
 afterEach(() => {
 	sandbox.reset();
 	Object.assign(sandbox.options, { listIgnoresPageNum: false, listOrder: 'newestFirst' });
 });
-afterAll(async () => await sandbox.close());
 
 async function create(
 	count: number,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { nodeName, runNode } from '../../../tools/engine';
 import { byId, single } from '../../harness/workbench';
 import { answer, answerInTurn, odd, words } from './randomAnswers';
@@ -15,11 +15,7 @@ const hostile = HostileServer.prepare();
 const runs = randomCases(40, 'FUZZ_RUNS');
 const seed = 20_260_101;
 
-let restore = () => {};
-beforeEach(() => {
-	({ restore } = useInstantClock());
-});
-afterEach(() => restore());
+withInstantClock();
 
 const operations: Record<string, Record<string, unknown>> = {
 	create: { ...single, waitForCompletion: false, downloadVideo: false },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { isPrivateAddress } from '../../../nodes/kling/hosts';
 import { byId } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode, useBinaryMode } from '../../../tools/engine';
 import { drip, HostileServer, type Behaviour } from './server';
 
@@ -42,12 +42,8 @@ function mp4Of(...boxes: Array<[type: string, bytes: number]>): Buffer {
 	return Buffer.concat(boxes.map(([type, bytes]) => box(type, bytes)));
 }
 
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => {
-	restore();
-	jest.restoreAllMocks();
-});
+withInstantClock();
+afterEach(() => jest.restoreAllMocks());
 
 /** What Get makes of a finished task whose video is what this behaviour sends. */
 async function download(behaviour: Behaviour, { address = '/video', baseUrl = hostile.url } = {}) {

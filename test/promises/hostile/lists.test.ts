@@ -1,11 +1,9 @@
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode } from '../../../tools/engine';
 import { HostileServer } from './server';
 
 const hostile = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => restore());
+withInstantClock();
 
 const listOf = (ids: number[]) =>
 	JSON.stringify({

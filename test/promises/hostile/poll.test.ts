@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { WatchState } from '../../../nodes/kling/watch/state';
-import { startSandbox, type Sandbox } from '../../../sandbox';
-import { useInstantClock } from '../../harness/clock';
+import type { Sandbox } from '../../../sandbox';
+import { withInstantClock, withSandbox } from '../../harness/setup';
 import { ActiveTrigger } from '../../harness/activeTrigger';
 import { answer, answerInTurn, odd, type Answer } from './randomAnswers';
 import { HostileServer, providerNames, type Behaviour } from './server';
@@ -22,13 +22,8 @@ const taskId = '7';
 const mostStateBytes = 4_000;
 
 let sandbox: Sandbox;
-let restore = () => {};
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
-beforeEach(() => ({ restore } = useInstantClock(sandbox)));
-afterEach(() => restore());
+withSandbox((started) => (sandbox = started));
+withInstantClock(() => sandbox);
 
 /** The sandbox, at the address of the hostile server. */
 const honest: Behaviour = (request, response) => {

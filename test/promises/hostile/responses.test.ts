@@ -1,5 +1,5 @@
 import { byId, single } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode } from '../../../tools/engine';
 import { ActiveTrigger } from '../../harness/activeTrigger';
 import { testCredential } from '../../harness/credentialTest';
@@ -7,14 +7,8 @@ import { attacks, hasten, unreadable } from './attacks';
 import { HostileServer, providerNames, type Behaviour } from './server';
 
 const hostile = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => {
-	({ restore } = useInstantClock());
-});
-afterEach(() => {
-	restore();
-	jest.restoreAllMocks();
-});
+withInstantClock();
+afterEach(() => jest.restoreAllMocks());
 
 const get = { operation: 'get', taskId: byId('842163450012345678'), waitForCompletion: false };
 const create = { ...single, waitForCompletion: false, downloadVideo: false };

@@ -2,14 +2,12 @@ import { readAccount } from '../../../nodes/kling/account';
 import { redactionOf } from '../../../nodes/kling/redaction';
 import { signedToken } from '../../../nodes/kling/signatures';
 import { byId, single } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode } from '../../../tools/engine';
 import { HostileServer, providerNames } from './server';
 
 const hostile = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => restore());
+withInstantClock();
 
 const key = 'sk/key+of"the\\hostile?suite=42';
 const accessKey = 'ACCESS-key/of+the?suite';

@@ -1,10 +1,19 @@
-import { hintsOf, idsOf, items, parameters, photos, providerNames, Stage } from './stage';
+import {
+	hintsOf,
+	idsOf,
+	items,
+	match,
+	options,
+	parameters,
+	photos,
+	providerNames,
+	scene,
+	Stage,
+} from './stage';
 
 /** When two tries are one create: the rows of docs/identity.md, at all providers, in n8n's engine. */
 
 const stage = new Stage();
-const scene = (value: string) => ({ effectScene: { __rl: true, mode: 'name', value } });
-const options = (more: Record<string, unknown>) => ({ options: { concurrency: 1, ...more } });
 /** Another value at each try, as the number of the execution is. */
 const parity = 'Number($execution.id) % 2';
 
@@ -37,7 +46,6 @@ describe.each(providerNames)('%s', (provider) => {
 
 		test('Retry On Fail, with all of them at once', async () => {
 			const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
-			const match = { operation: 'create' as const };
 			stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip: 2, times: 1 });
 			const moods = {
 				...scene('={{ ["color_mixing", "squish", "expansion"].randomItem() }}'),
@@ -124,7 +132,6 @@ describe.each(providerNames)('%s', (provider) => {
 
 		test('and back again: the first task is the one', async () => {
 			const first = await stage.failedRun(provider);
-			const match = { operation: 'create' as const };
 			stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip: 2 });
 			const other = { parameters: { ...parameters, ...scene('fuzzyfuzzy') } };
 			const second = await stage.retry(provider, first, other);
@@ -163,4 +170,11 @@ describe.each(providerNames)('%s', (provider) => {
 		expect(idsOf(second)).toEqual(stage.charged());
 		expect(stage.charged()).toHaveLength(3);
 	});
+});
+
+test('two nodes that share an id have a task each, of their own photo', async () => {
+	const cat = await stage.run('kling', { items: items.slice(0, 1), name: 'Cat' });
+	const dog = await stage.run('kling', { items: items.slice(1, 2), name: 'Dog' });
+	stage.expectOwn(cat, photos.slice(0, 1));
+	stage.expectOwn(dog, photos.slice(1, 2));
 });

@@ -1,4 +1,13 @@
-import { idsOf, items, parameters, providerNames, Stage } from './stage';
+import { withProcessedData } from '../../harness/setup';
+import {
+	idsOf,
+	items,
+	match,
+	onContinue as settings,
+	parameters,
+	providerNames,
+	Stage,
+} from './stage';
 
 /** An execution with Max Tasks costs a known sum. */
 
@@ -6,7 +15,6 @@ const stage = new Stage();
 const most = (maxTasks: unknown) => ({
 	parameters: { ...parameters, options: { concurrency: 5, maxTasks } },
 });
-const settings = { onError: 'continueRegularOutput' as const };
 
 test.each(providerNames)('%s: what is beyond it is refused by name, unpaid', async (provider) => {
 	const run = await stage.run(provider, { ...most(2), settings });
@@ -31,4 +39,25 @@ test.each([0, -1, 1.5, 'many'])('%j is refused before anything is sent', async (
 	const run = await stage.run('kling', most(maxTasks));
 	expect(run.error?.message).toBe('Max Tasks must be a whole number of at least 1');
 	expect(stage.creates()).toEqual([]);
+});
+
+describe('over several tries', () => {
+	withProcessedData();
+	const one = { ...most(1), settings };
+
+	test('it holds in an execution that n8n runs again after a crash', async () => {
+		const own = { ...one, mode: 'webhook' as const };
+		await stage.run('kling', own);
+		await stage.run('kling', own);
+		expect(stage.charged()).toHaveLength(1);
+	});
+
+	test('what a retry sends again counts', async () => {
+		stage.sandbox.addFault({ kind: 'resetBefore', match });
+		const two = { items: items.slice(0, 2) };
+		const failed = await stage.run('kling', { ...most(1), ...two });
+		stage.sandbox.clearFaults();
+		await stage.retry('kling', failed, { ...one, ...two });
+		expect(stage.charged()).toHaveLength(1);
+	});
 });

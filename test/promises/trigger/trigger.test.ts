@@ -1,12 +1,10 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { useInstantClock } from '../../harness/clock';
 import { ActiveTrigger, errorOf } from '../../harness/activeTrigger';
+import { withInstantClock, withSandbox } from '../../harness/setup';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started));
 beforeEach(() => {
 	sandbox.reset();
 	sandbox.options.listOrder = 'newestFirst';
@@ -613,9 +611,7 @@ describe('A workflow that is saved during a long outage', () => {
 });
 
 describe('A page that fails for hours', () => {
-	let restore = () => {};
-	beforeEach(() => ({ restore } = useInstantClock(sandbox)));
-	afterEach(() => restore());
+	withInstantClock(() => sandbox);
 
 	test('does not keep any of many running tasks from being looked at', async () => {
 		const createdAt = (index: number) => ago(120) - index * 1_000;

@@ -1,18 +1,15 @@
 import type { INode, INodeExecutionData } from 'n8n-workflow';
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 import { clockedNode, type World } from './clockedNode';
+import { withSandbox } from '../../harness/setup';
 import { RunningClock } from '../../harness/steppedClock';
 
 /** What a run as a whole promises, in n8n's real engine. */
 
 let sandbox: Sandbox;
 const clock = new RunningClock();
-
-beforeAll(async () => {
-	sandbox = await startSandbox({ now: clock.now });
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started), { now: clock.now });
 beforeEach(() => {
 	sandbox.reset();
 	Object.assign(sandbox.options, {

@@ -1,15 +1,11 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { runNode } from '../../../tools/engine';
-import { closeProcessedData, openProcessedData } from '../../../tools/sleepingN8n';
+import { withProcessedData, withSandbox } from '../../harness/setup';
 
 let sandbox: Sandbox;
+withSandbox((started) => (sandbox = started));
 // It outlives a process.
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
+withProcessedData();
 
 test('an execution that is retried after its process died finds its tasks on n8n 2', async () => {
 	const run = {

@@ -2,20 +2,18 @@ import jwt from 'jsonwebtoken';
 import { NodeHelpers, type IHttpRequestOptions, type INodeParameters } from 'n8n-workflow';
 import { KlingEffectsApi } from '../../../credentials/KlingEffectsApi.credentials';
 import { providers } from '../../../nodes/kling/providers';
-import { startSandbox, type Sandbox, type SandboxProvider } from '../../../sandbox';
+import type { Sandbox, SandboxProvider } from '../../../sandbox';
 import { testCredential } from '../../harness/credentialTest';
+import { withSandbox } from '../../harness/setup';
 
 const names = providers.map(({ name }) => name as SandboxProvider);
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+withSandbox((started) => (sandbox = started));
 beforeEach(() => sandbox.reset());
 afterEach(() => {
 	sandbox.options.now = () => Date.now();
 });
-afterAll(async () => await sandbox.close());
 
 const green = { status: 'OK', message: 'Connection successful!' };
 const type = new KlingEffectsApi();

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { photos, TestBed } from '../../harness/callbackBed';
 import { byId, single } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode, useBinaryMode } from '../../../tools/engine';
 import { HostileServer, type Behaviour } from '../../promises/hostile/server';
 
@@ -21,9 +21,7 @@ const advice =
 	/^The task itself is done and paid for\. Raise Max File Size \(MB\) under Options and run Get with its task ID, or fetch the video from http:\/\/\S+\/video \(task 1\)$/;
 
 const server = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => restore());
+const time = withInstantClock();
 
 const finished = () => {
 	const videos = [{ url: `${server.url}/video` }];
@@ -157,7 +155,7 @@ describe('what is no size is told before anything is sent', () => {
 
 describe('after a sleep', () => {
 	const bed = TestBed.prepare();
-	beforeEach(() => restore());
+	beforeEach(() => time.restore());
 
 	test('a woken execution keeps to it', async () => {
 		const items = photos('a', 'b');

@@ -5,7 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { adviceOnCertificate } from '../../../nodes/kling/messages';
 import { noResponseOf } from '../../../nodes/n8n/network';
 import { runNode } from '../../../tools/engine';
-import { useInstantClock, type InstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { byId, single } from '../../harness/workbench';
 import { HostileServer } from '../../promises/hostile/server';
 
@@ -17,10 +17,7 @@ const [key, cert] = ['key', 'localhost'].map((name) =>
 const get = { operation: 'get', taskId: byId('1'), waitForCompletion: false };
 const create = { ...single, waitForCompletion: false, downloadVideo: false };
 
-let clock: InstantClock;
-let restore = () => {};
-beforeEach(() => ({ clock, restore } = useInstantClock()));
-afterEach(() => restore());
+const time = withInstantClock();
 
 async function listen(server: Server): Promise<number> {
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,12 +42,12 @@ describe('a certificate that is not trusted', () => {
 		['Get Many', { operation: 'list', returnAll: false, limit: 5 }],
 	])('%s: is named, with what to set, and nothing was sent', async (_name, parameters) => {
 		const credential = { provider: 'kling', apiKey: 'sk-key-of-a-test', baseUrl };
-		const started = clock.now();
+		const started = time.clock.now();
 		const { error } = await runNode({ parameters, credential });
 		expect(error?.message).toBe('The TLS certificate of Kling AI is not trusted');
 		expect(error?.description).toMatch(/^Nothing was sent\. .*NODE_EXTRA_CA_CERTS/);
 		expect(error?.description).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
-		expect(clock.now() - started).toBeLessThan(1_000);
+		expect(time.clock.now() - started).toBeLessThan(1_000);
 		expect(requests).toBe(0);
 	});
 
@@ -123,14 +120,14 @@ describe('a proxy', () => {
 			status = code;
 			for (const parameters of [get, create]) {
 				asked = [];
-				const started = clock.now();
+				const started = time.clock.now();
 				const { error } = await runNode({ parameters, credential });
 				expect(error?.message).toBe(`The proxy between n8n and Kling AI ${happened}`);
 				expect(error?.description).toMatch(advice);
 				expect(error?.description).toContain(`HTTP ${code}`);
 				expect(`${error?.message} ${error?.description}`).not.toMatch(/may have|squid|unknown/i);
 				expect(new Set(asked)).toEqual(new Set(['api.example.com:443']));
-				expect(clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 8_000);
+				expect(time.clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 8_000);
 				if (code < 500) expect(asked).toHaveLength(1);
 			}
 		},

@@ -3,7 +3,7 @@ import { photos, seconds, TestBed } from '../../harness/callbackBed';
 
 const bed = TestBed.prepare();
 
-test('F3 n8n 1: Retry of an execution whose process died after it had woken gives its video', async () => {
+test('Retry of an execution that died after it had woken gives its video: n8n 1', async () => {
 	const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
 	await bed.pass(60 * seconds);
 	bed.finish('succeed', 0);
@@ -24,7 +24,7 @@ test('F3 n8n 1: Retry of an execution whose process died after it had woken give
 	expect(bed.json(retried).map(({ taskId }) => taskId)).toEqual(bed.taskIds);
 });
 
-test('F4 a retry after the sleep with another scene is a new create', async () => {
+test('a retry with another scene, after the sleep, is a new create', async () => {
 	const id = await bed.start(photos('a'));
 	bed.finish('failed', 0);
 	await bed.callBack();
