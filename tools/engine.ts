@@ -22,6 +22,17 @@ import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
 
 /** Runs the node in n8n's real execution engine, with n8n's real helpers. Only the database is left out. */
 
+/** What n8n wants to read of a stand-in for a node, apart from its name. */
+export const bareDescription = {
+	group: ['transform'],
+	version: 1,
+	description: '',
+	defaults: {},
+	inputs: ['main'],
+	outputs: ['main'],
+	properties: [],
+};
+
 export const nodeName = 'Kling Effects';
 const sinkName = 'After';
 const errorSinkName = 'After Error';

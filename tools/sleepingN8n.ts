@@ -16,7 +16,7 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
-import { additionalDataOf, nodeName, useBinaryMode } from './engine';
+import { additionalDataOf, bareDescription, nodeName, useBinaryMode } from './engine';
 
 /**
  * An n8n around the real n8n-core: a table of executions, and the steps by which n8n wakes those that
@@ -456,17 +456,7 @@ function requestOf({ headers = {}, body = '{}' }: Call) {
 
 function sinkOf(note: (items: INodeExecutionData[]) => void): INodeType {
 	return {
-		description: {
-			displayName: 'Sink',
-			name: 'sink',
-			group: ['transform'],
-			version: 1,
-			description: '',
-			defaults: {},
-			inputs: ['main'],
-			outputs: ['main'],
-			properties: [],
-		},
+		description: { ...bareDescription, displayName: 'Sink', name: 'sink' },
 		async execute(this: { getInputData(): INodeExecutionData[] }) {
 			const items = this.getInputData();
 			note(structuredClone(items));

@@ -69,6 +69,12 @@ export function rowNodes(name, rows) {
 	];
 }
 
+/** The lines to and between them. */
+export const rowLines = (name, from = 'Start') => [
+	[from, `${name} List`],
+	[`${name} List`, name],
+];
+
 /**
  * A workflow from its nodes and its lines. A line is `[from, to]`, with `output` and `input` where
  * they are not the first: `[from, to, { output: 1, input: 1 }]`.

@@ -12,6 +12,7 @@ import {
 	manualTrigger,
 	mergeByPosition,
 	node,
+	rowLines,
 	rowNodes,
 	webhook,
 	workflow,
@@ -348,8 +349,7 @@ describe(
 				node('After', 'n8n-nodes-base.noOp'),
 			];
 			const lines = [
-				['Start', 'Images List'],
-				['Images List', 'Images'],
+				...rowLines('Images'),
 				['Images', 'Effect'],
 				['Effect', 'After'],
 			];

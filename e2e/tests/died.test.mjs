@@ -5,7 +5,15 @@ import { before, describe, test } from 'node:test';
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../../tools/process.mjs';
 import { errorOf, itemsOf } from '../../tools/rest.mjs';
-import { klingNode, locator, node, rowNodes, webhook, workflow } from '../../tools/workflow.mjs';
+import {
+	klingNode,
+	locator,
+	node,
+	rowLines,
+	rowNodes,
+	webhook,
+	workflow,
+} from '../../tools/workflow.mjs';
 
 const count = 20;
 /** n8n 1.123 gives its executions no token, so their tasks have other ids in a retry. */
@@ -45,12 +53,7 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 			klingNode('Effect', credential, effect),
 			node('After', 'n8n-nodes-base.noOp'),
 		];
-		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
-			['Photos', 'Effect'],
-			['Effect', 'After'],
-		];
+		const lines = [...rowLines('Photos'), ['Photos', 'Effect'], ['Effect', 'After']];
 		const { id } = await server.rest.createWorkflow(workflow('killed', nodes, lines));
 		await server.rest.activate(id);
 		const call = async () => (await fetch(`${server.url}/webhook/${path}`, { method: 'POST' })).ok;

@@ -15,6 +15,7 @@ import {
 	locator,
 	manualTrigger,
 	node,
+	rowLines,
 	rowNodes,
 	webhook,
 	workflow,
@@ -40,7 +41,7 @@ const idsIn = (execution, name = 'After') =>
 const imagesOf = ({ tasks }, id) => tasks.find(({ taskId }) => taskId === id)?.images;
 
 // One after the other: each starts and stops an n8n of its own.
-describe(`execution numbers that begin again, in n8n ${prepared.line}.x (I1)`, () => {
+describe(`execution numbers that begin again, in n8n ${prepared.line}.x`, () => {
 	/** A workflow that is started by a call with a photo, or by hand with one that is entered. */
 	async function stage(server, sandbox) {
 		const credential = await storeCredential(server.rest, sandbox, 'kling');
@@ -157,12 +158,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			klingNode('Effect', credential, effect(parameters), settings),
 			node('After', 'n8n-nodes-base.noOp'),
 		];
-		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
-			['Photos', 'Effect'],
-			['Effect', 'After'],
-		];
+		const lines = [...rowLines('Photos'), ['Photos', 'Effect'], ['Effect', 'After']];
 		const { id } = await rest.createWorkflow(workflow('identity', nodes, lines));
 		return { id, sandbox, credential };
 	}
@@ -184,7 +180,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		return await shownOn(execution);
 	}
 
-	test('two nodes that share an id have a task each (I2)', async () => {
+	test('two nodes that share an id have a task each', async () => {
 		const sandbox = await ownSandbox({ taskSeconds: neverByItself });
 		const credential = await storeCredential(rest, sandbox, 'kling');
 		const twin = (name) => ({
@@ -216,7 +212,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 	};
 
 	for (const provider of Object.keys(providerNames)) {
-		test(`expressions that give another value pay for nothing twice at ${provider} (I3)`, async () => {
+		test(`expressions that give another value pay for nothing twice at ${provider}`, async () => {
 			const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
 			const staged = await stage({ provider, ...moods, settings: retryOnFail });
 			refuseThird(staged.sandbox);
@@ -238,7 +234,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		});
 	}
 
-	test('tasks of an earlier provider are told, and nothing is paid for them again (I4)', async () => {
+	test('tasks of an earlier provider are told, and nothing is paid for them again', async () => {
 		const staged = await stage();
 		const { sandbox, credential } = staged;
 		sandbox.addFault({
@@ -263,7 +259,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		for (const taskId of charged(sandbox)) assert.ok(shown.includes(taskId), shown.join());
 	});
 
-	test('a loop of five rounds and a second node are all on the execution (I7)', async () => {
+	test('a loop of five rounds and a second node are all on the execution', async () => {
 		const sandbox = await ownSandbox({ taskSeconds: neverByItself });
 		const credential = await storeCredential(rest, sandbox, 'kling');
 		const rows = Array.from({ length: 5 }, (_, index) => ({ image: photo(`round-${index}`) }));
@@ -277,8 +273,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			}),
 		];
 		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
+			...rowLines('Photos'),
 			['Photos', 'Loop'],
 			['Loop', 'Last', { output: 0 }],
 			['Loop', 'Round', { output: 1 }],
@@ -297,7 +292,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		assert.deepEqual(shown, charged(sandbox));
 	});
 
-	test('stopped with 20 creates in flight, all of them are told (I8)', async () => {
+	test('stopped with 20 creates in flight, all of them are told', async () => {
 		const images = Array.from({ length: 20 }, (_, index) => photo(String(index)));
 		const staged = await stage({
 			...{ images, options: { concurrency: 20 }, sandboxOptions: { latencyMs: 4_000 } },

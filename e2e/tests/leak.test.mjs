@@ -16,6 +16,7 @@ import {
 	manualTrigger,
 	node,
 	readFileNode,
+	rowLines,
 	rowNodes,
 	workflow,
 } from '../../tools/workflow.mjs';
@@ -215,11 +216,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 					...rowNodes('Photos', [{ image }]),
 					klingNode('Effect', credential, effect),
 				];
-				const lines = [
-					['Start', 'Photos List'],
-					['Photos List', 'Photos'],
-					['Photos', 'Effect'],
-				];
+				const lines = [...rowLines('Photos'), ['Photos', 'Effect']];
 				const { id } = await rest.createWorkflow(workflow('leak', nodes, lines));
 				const execution = await rest.runManually(id, 'Start');
 				assert.equal(execution.status, 'error');

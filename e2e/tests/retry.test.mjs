@@ -11,6 +11,7 @@ import {
 	locator,
 	manualTrigger,
 	node,
+	rowLines,
 	rowNodes,
 	workflow,
 } from '../../tools/workflow.mjs';
@@ -56,8 +57,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			node('After Error', 'n8n-nodes-base.noOp'),
 		];
 		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
+			...rowLines('Photos'),
 			['Photos', 'Effect'],
 			['Effect', 'After'],
 			['Effect', 'After Error', { output: 1 }],

@@ -7,6 +7,7 @@ import {
 	signingSecret,
 	TestBed,
 } from '../../harness/callbackBed';
+import { bareDescription } from '../../../tools/engine';
 
 const bed = TestBed.prepare();
 const toContinue = { settings: { onError: 'continueRegularOutput' as const } };
@@ -241,15 +242,9 @@ describe('callbacks cost a bounded number of requests', () => {
 /** The parts of n8n's Wait node (Resume: On Webhook Call, POST) that matter here. */
 const waitNode = {
 	description: {
+		...bareDescription,
 		displayName: 'Wait',
 		name: 'wait',
-		group: ['transform'],
-		version: 1,
-		description: '',
-		defaults: {},
-		inputs: ['main'],
-		outputs: ['main'],
-		properties: [],
 		webhooks: [{ name: 'default', httpMethod: 'POST', path: '', restartWebhook: true }],
 	},
 	async execute(this: { putExecutionToWait(till: Date): Promise<void>; getInputData(): unknown }) {

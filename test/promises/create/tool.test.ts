@@ -14,7 +14,7 @@ import {
 import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
 import { rows } from '../contract/providers';
 import { Workbench, failingPhoto, photo, single } from '../../harness/workbench';
-import { additionalDataOf } from '../../../tools/engine';
+import { additionalDataOf, bareDescription } from '../../../tools/engine';
 
 /** An AI agent's tool: one call is one create, however n8n retries; two calls are two. */
 
@@ -36,15 +36,9 @@ class Tool extends KlingEffects {
 class Agent {
 	static calls: IDataObject[] = [];
 	description = {
+		...bareDescription,
 		displayName: 'Agent',
 		name: 'agent',
-		group: ['transform'],
-		version: 1,
-		description: '',
-		defaults: {},
-		inputs: ['main'],
-		outputs: ['main'],
-		properties: [],
 	};
 
 	async execute(
