@@ -348,11 +348,7 @@ describe(
 				}),
 				node('After', 'n8n-nodes-base.noOp'),
 			];
-			const lines = [
-				...rowLines('Images'),
-				['Images', 'Effect'],
-				['Effect', 'After'],
-			];
+			const lines = [...rowLines('Images'), ['Images', 'Effect'], ['Effect', 'After']];
 			return await rest.createWorkflow(workflow(name, nodes, lines));
 		}
 
