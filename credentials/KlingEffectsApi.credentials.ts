@@ -72,7 +72,7 @@ export class KlingEffectsApi implements ICredentialType {
 			],
 			default: 'global',
 			displayOptions: { show: { provider: named(({ regional }) => regional) } },
-			description: 'The console that issued the key. A key works in its own region only.',
+			description: 'The console that issued the key. A key works only in its own region.',
 		},
 		{
 			displayName: 'Authentication',

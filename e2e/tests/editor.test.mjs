@@ -201,7 +201,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 			const times = (text) => message.split(text).length - 1;
 			assert.equal(times(taskId), 1, message);
 			assert.equal(times('Image pixel is invalid'), 1, message);
-			assert.match(message, /Use an image of at least 300 pixels a side/);
+			assert.match(message, /Use an image with at least 300 pixels per side/);
 			assert.match(message, /charged 0 units/);
 			return true;
 		});

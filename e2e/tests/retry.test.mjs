@@ -121,7 +121,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 				const text = textOf(execution);
 				const name = providerNames[provider];
 				assert.ok(text.includes(`${name} may have created the task, but its response did not`));
-				assert.match(text, /It was not sent again, so that nothing is paid twice/);
+				assert.match(text, /It was not sent again, so you will not pay twice/);
 				assert.match(text, /run the workflow again/);
 				// The other items may be created by a retry, but no item is sent twice.
 				const images = creates(sandbox).map(({ body }) => photoIn(body));

@@ -70,8 +70,7 @@ export class KlingEffects implements INodeType {
 				whenToDisplay: 'beforeExecution',
 				displayCondition:
 					'={{ $parameter["resource"] !== "scene" && $parameter["operation"] === "create" }}',
-				message:
-					'A run costs credit at your provider for each item, and a video takes a few minutes.',
+				message: 'Each item costs credit at your provider, and a video takes a few minutes.',
 			},
 		],
 		credentials: [
@@ -111,7 +110,7 @@ export class KlingEffects implements INodeType {
 					{
 						name: 'Get',
 						value: 'get',
-						description: 'Get the state of a task, and its video once it is ready',
+						description: 'Get the status of a task, and its video once it is ready',
 						action: 'Get video',
 					},
 					{

@@ -44,8 +44,8 @@ export function readLimit(parameters: Parameters): number {
 	const limit = Math.floor(numberOf(parameters.value('limit', 'Limit') ?? 50));
 	if (limit >= 1) return limit;
 	throw new InputError(
-		'Limit must be a number from 1 up',
-		'Enter the largest number of results to return, or turn on Return All.',
+		'Limit must be a number of at least 1',
+		'Enter the maximum number of results to return, or turn on Return All.',
 	);
 }
 
@@ -63,14 +63,14 @@ export const listFields: INodeProperties[] = [
 				name: 'createdAfter',
 				type: 'dateTime',
 				default: '',
-				description: 'Only tasks that were created at or after this time',
+				description: 'Only tasks created at or after this time',
 			},
 			{
 				displayName: 'Created Before',
 				name: 'createdBefore',
 				type: 'dateTime',
 				default: '',
-				description: 'Only tasks that were created before this time',
+				description: 'Only tasks created before this time',
 			},
 			{
 				displayName: 'External Task ID Prefix',
@@ -108,7 +108,7 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 	if (!provider.list) {
 		throw new InputError(
 			`${provider.displayName} has no list of tasks`,
-			`Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
+			`Store the task IDs that Create returns, for example in a Data Table, and use Get for each. ${whoLists}`,
 		);
 	}
 	const parameters = new Parameters(context, itemIndex);

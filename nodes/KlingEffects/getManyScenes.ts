@@ -17,7 +17,7 @@ export const listScenesFields: INodeProperties[] = [
 		placeholder: 'e.g. birthday',
 		displayOptions: { show },
 		description:
-			'What to look for, such as “dancing dog”, “birthday” or “Geburtstag”. Without words, all scenes are returned.',
+			'What to look for, such as “dancing dog”, “birthday” or “Geburtstag”. Leave empty to return all scenes.',
 	},
 	{
 		displayName: 'Images',

@@ -139,13 +139,13 @@ const noEvents: Problem = {
 
 const tooManyIds: Problem = {
 	message: `Task IDs has more than ${mostOpen.toLocaleString('en')} IDs`,
-	description: 'Remove the IDs of tasks that have ended.',
+	description: 'Remove the IDs of finished tasks.',
 };
 
 const nothingYet: Problem = {
 	message: 'No finished tasks yet',
 	description:
-		'Create a task with the Kling Effects node and wait until it has ended, or activate the workflow: it starts with the next task that ends.',
+		'Create a task with the Kling Effects node and wait until it has finished, or activate the workflow: it starts when the next task finishes.',
 };
 
 /** Why given ids are refused at activation; null when the provider knows one of them. */
@@ -173,12 +173,13 @@ const noTaskIds: Problem = {
 /** On activation n8n (1.123 and 2.40) shows the message alone, so it has to say what to do. */
 function noList(displayName: string): Problem {
 	return {
-		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of the whole account`,
-		description: `Enter the IDs that Create returns, or keep them and look at the tasks with Schedule Trigger and Get. ${whoLists}`,
+		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of All Tasks`,
+		description: `Enter the IDs that Create returns, or store them and check the tasks with Schedule Trigger and Get. ${whoLists}`,
 	};
 }
 
-const whatNext = 'The trigger asks again at each poll, and no task that ends meanwhile is missed.';
+const whatNext =
+	'The trigger tries again at each poll, and no task that finishes in the meantime is missed.';
 
 /**
  * The error of a poll that a request has spoiled. n8n 2.41 reads from `failure` how long to leave

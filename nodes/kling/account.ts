@@ -28,7 +28,7 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
 	const label = `${fields[name]} in the credential`;
 	if (typeof given === 'string' || isNumber) return wholeText(String(given).trim(), label);
-	const what = given === null ? 'has no value' : 'is not a text';
+	const what = given === null ? 'has no value' : 'is not text';
 	throw new InputError(
 		`${label} ${what}`,
 		'If it is an expression, check the name of the secret, and that it is stored as text.',
@@ -42,8 +42,8 @@ function wholeText(text: string, label: string): string {
 	const [damage] = /[\r\n…]/.exec(text) ?? [];
 	if (damage === undefined) return text;
 	throw new InputError(
-		`${label} ${damage === '…' ? 'was cut off: it holds …' : 'holds more than one line'}`,
-		'Copy the whole value again with the copy button of the console.',
+		`${label} ${damage === '…' ? 'was cut off: it contains …' : 'contains more than one line'}`,
+		'Copy the whole value again with the copy button in the console.',
 	);
 }
 
@@ -72,7 +72,7 @@ export function readAccount(data: unknown): Account {
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',
-			`Choose one of the list: ${providers.map(({ displayName }) => displayName).join(', ')}.`,
+			`Choose one from the list: ${providers.map(({ displayName }) => displayName).join(', ')}.`,
 		);
 	}
 	const { displayName, signs } = provider;

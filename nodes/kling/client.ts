@@ -21,7 +21,7 @@ const readTries = 4;
  */
 export type Dated<T> = Outcome<T> & { providerTime: number | null };
 
-/** What an answer means that shows another task than the one that was asked for. */
+/** What an answer means that shows a different task than the one requested. */
 const otherTask = failureWithoutResponse('otherTask');
 
 /** The calls that the package makes, in the words of tasks. Nothing here knows n8n. */
@@ -162,7 +162,7 @@ export class Client {
 	): Promise<Dated<T>> {
 		const request = attempt(build);
 		if (!request) {
-			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of an address');
+			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of a URL');
 			return { ...failed(failure), providerTime: null };
 		}
 		const result = await this.send({ ...request, providerTime: signedAt });

@@ -15,7 +15,7 @@ export function describeFailedTask(
 	const again =
 		id && !isMadeId(id)
 			? `External task ID “${id}” is tied to this task: enter another one for a new task.`
-			: 'A retry of this execution finds this task again and creates none.';
+			: 'A retry of this execution finds this task again and does not create a new one.';
 	const advice = [
 		adviceOnReason(reason) ?? 'Change the image or the effect scene and run the workflow again.',
 		again,
@@ -34,7 +34,7 @@ function chargeOf(
 ): string {
 	if (unitsDeducted !== null) return `${displayName} charged ${unitsDeducted} units for it.`;
 	if (failuresAreFree) return `${displayName} does not charge for it.`;
-	return `${displayName} does not document whether it charges for a task that failed: see its usage log.`;
+	return `${displayName} does not document whether it charges for failed tasks: see its usage log.`;
 }
 
 /**
@@ -51,7 +51,7 @@ const reasons: ReadonlyArray<[reason: RegExp, advice: string]> = [
 	// docs/providers.md K14 and K15
 	[
 		/(^|[:\]] *)(?:image pixel is invalid|the resolution or aspect ratio of the input image)\b/i,
-		'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
+		'Use an image with at least 300 pixels per side and a ratio from 1:2.5 to 2.5:1, and run the workflow again.',
 	],
 	// docs/providers.md K31
 	[

@@ -90,7 +90,7 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	unreadable: unclear,
 	// Refuses a create, and names a task.
 	contradictory: unclear,
-	// Answers a read with another task than the one that was asked for.
+	// Answers a read with a different task than the one requested.
 	otherTask: unclear,
 	// The id that the node makes belongs to a task of an earlier execution.
 	otherExecution: aboutTask,

@@ -1,11 +1,10 @@
-const copyAddress =
-	'Right-click the image on that page, copy the address of the image, and enter that.';
+const copyAddress = 'Right-click the image on that page, copy the image address, and enter it.';
 const download =
 	'Download the image, for example with the HTTP Request node, and set Image Input to Binary File.';
 const signIn =
-	'It opens only for people who are signed in. Download it with the node of that service, and set Image Input to Binary File.';
+	'It only opens for people who are signed in. Download it with the node for that service, and set Image Input to Binary File.';
 const drive =
-	'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the ID of the file, which anyone with the link must be able to open.';
+	'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the file ID. Share the file with anyone who has the link.';
 const microsoft =
 	'Add download=1 to the query of the link, or download the file with the Microsoft OneDrive node and set Image Input to Binary File.';
 
@@ -27,7 +26,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[
 		/^docs\.google\.com$/,
 		/\/d\/[^/]+(\/(edit|view|preview|htmlview|copy)\b|\/?(\?|$))/,
-		'Export it as PNG or JPEG, and enter the address of that.',
+		'Export it as PNG or JPEG, and enter that address.',
 	],
 	[/^www\.googleapis\.com$/, /^\/drive\/v\d\/files\/(?!.*[?&]key=)/, signIn],
 	[/^goo\.gl$/, /^\/photos\//, copyAddress],
@@ -39,7 +38,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[
 		/^(www\.)?dropbox\.com$/,
 		/^(?!\/temp_thumb_from_token\/)(?!.*[?&](raw|dl)=(?!0|false|&|$))|^\/(sh|scl\/fo)\/[^/?]+\/[^/?]+\/?(\?|$)/,
-		'Enter the direct link: for Dropbox, share the file itself and enter the same address with raw=1 in place of dl=0.',
+		'Enter the direct link: for Dropbox, share the file itself and enter its link with raw=1 instead of dl=0.',
 	],
 	// 1drv.ms with a width is what OneDrive's Embed gives as the address of a picture.
 	[/^1drv\.ms$/, /^(?!.*[?&](width|height|download)=)/, microsoft],
@@ -122,14 +121,10 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[
 		/^((www|gist)\.)?github\.com$/,
 		/^\/[^/]+\/[^/]+\/(blob|tree)\/(?!.*[?&]raw=(1|true)\b)/,
-		'On GitHub, choose Raw and enter the address of that.',
+		'On GitHub, choose Raw and enter that address.',
 	],
-	[
-		/^gitlab\.com$/,
-		/\/-\/(blob|tree)\//,
-		'On GitLab, choose Open Raw and enter the address of that.',
-	],
-	[/^huggingface\.co$/, /\/(blob|tree)\//, 'Enter the same address with resolve in place of blob.'],
+	[/^gitlab\.com$/, /\/-\/(blob|tree)\//, 'On GitLab, choose Open Raw and enter that address.'],
+	[/^huggingface\.co$/, /\/(blob|tree)\//, 'Enter the same address with resolve instead of blob.'],
 	// support.box.com: a shared link opens a page; its settings have a direct link, under /shared/static/.
 	[
 		/^([\w-]+\.)*box\.com$/,
@@ -142,7 +137,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[/^(disk\.yandex\.[a-z.]{2,6}|yadi\.sk)$/, /./, download],
 	[/^[\w-]+\.pcloud\.(com|link)$/, /^\/publink\//, download],
 	[/^(www\.)?amazon\.[a-z.]{2,6}$/, /^\/(photos|clouddrive)\//, download],
-	[/^tmpfiles\.org$/, /^\/(?!dl\/)/, 'Enter the same address with /dl/ behind tmpfiles.org.'],
+	[/^tmpfiles\.org$/, /^\/(?!dl\/)/, 'Enter the same address with /dl/ after tmpfiles.org.'],
 	// docs.slack.dev: url_private needs a token, a permalink a person.
 	[/^files\.slack\.com$/, /^\/files-(pri|tmb)\/(?!.*[?&]pub_secret=)/, signIn],
 	[/^(?!files\.|a\.)[\w-]+\.slack\.com$|^slack-files\.com$/, /./, signIn],
@@ -172,7 +167,7 @@ const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 	[/^(cr[23]|nef|arw|dng|raf|orf|rw2|srw|pef|sr2|x3f)$/, 'a camera raw file', convert],
 	[/^pdf$/, 'a PDF document', convert],
 	[/^(mp4|mov|m4v|webm|mkv|avi|mpe?g|3gp|wmv|flv|m3u8|mts|m2ts|ogv|vob)$/, 'a video', noImage],
-	[/^(mp3|wav|m4a|aac|ogg|opus|flac|aiff?|amr|wma)$/, 'a sound file', noImage],
+	[/^(mp3|wav|m4a|aac|ogg|opus|flac|aiff?|amr|wma)$/, 'an audio file', noImage],
 	[/^(docx?|xlsx?|pptx?|odt|ods|rtf|csv|txt|json|xml|md|odp|pages|epub)$/, 'a document', noImage],
 	[/^(zip|rar|7z|tgz|tar|gz|bz2|xz)$/, 'an archive', 'Unpack it first with the Compression node.'],
 ];
@@ -221,7 +216,7 @@ const ipv4InIpv6 =
 	/^\[(?:::ffff:|::|64:ff9b:(?::|1:[\da-f:]*:))([\da-f]{1,4}):([\da-f]{1,4})\]$|^\[2002:([\da-f]{1,4}):([\da-f]{1,4}):/;
 
 /**
- * Whether an address plainly leads into a private network, in any spelling: `URL` writes decimal,
+ * Whether an address plainly points to a private network, in any spelling: `URL` writes decimal,
  * octal and hexadecimal numbers as a usual IPv4 address. Names are not looked up: that is left to
  * n8n's own protection (`N8N_SSRF_PROTECTION_ENABLED`, n8n 2.40).
  */

@@ -21,7 +21,7 @@ export const checkExpression = 'Check the expression of this parameter.';
 export function textOf(given: unknown, displayName: string): string | undefined {
 	if (given === null || given === undefined) return undefined;
 	if (typeof given !== 'string' && typeof given !== 'number') {
-		throw new InputError(`${displayName} must be a text`, checkExpression);
+		throw new InputError(`${displayName} must be text`, checkExpression);
 	}
 	return String(given).trim() || undefined;
 }
@@ -37,12 +37,15 @@ export function idOf(given: unknown, displayName: string): string | undefined {
 	if (id === undefined) return id;
 	if (typeof given === 'number' ? !Number.isSafeInteger(given) : rounded.test(id)) {
 		throw new InputError(
-			`${displayName} has lost digits: it came as the number ${id}`,
-			'Numbers hold 16 digits only. Format the column or field that holds the ID as text, and enter the ID there again.',
+			`${displayName} has lost digits: it arrived as the number ${id}`,
+			'Numbers hold only 16 digits. Format the column or field that holds the ID as text, and enter the ID there again.',
 		);
 	}
 	if (noValue.test(id)) {
-		throw new InputError(`${displayName} is “${id}”, which stands for no value`, checkExpression);
+		throw new InputError(
+			`${displayName} is “${id}”, which means that there is no value`,
+			checkExpression,
+		);
 	}
 	refuseInvisible(id, displayName, 'ID');
 	return id;
@@ -77,8 +80,8 @@ export function refuseInvisible(text: string, displayName: string, noun: string)
 	const code = hidden.codePointAt(0) ?? 0;
 	throw refusalOf(
 		displayName,
-		`holds an invisible character (U+${code.toString(16).toUpperCase().padStart(4, '0')})`,
-		`It came along when the ${noun} was copied. Delete the ${noun} and type it, or paste it as plain text.`,
+		`contains an invisible character (U+${code.toString(16).toUpperCase().padStart(4, '0')})`,
+		`It was copied along with the ${noun}. Delete the ${noun} and type it, or paste it as plain text.`,
 	);
 }
 

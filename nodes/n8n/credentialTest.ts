@@ -25,7 +25,7 @@ export const checkRules: ICredentialTestRequest['rules'] = [
 	{
 		key: 'data',
 		value: undefined,
-		message: `The address did not answer as this provider does. Check ${providers.length > 1 ? 'the key, Provider' : 'the key'} and Base URL.`,
+		message: `The address did not respond like this provider. Check ${providers.length > 1 ? 'the key, Provider' : 'the key'} and Base URL.`,
 	},
 ].map(({ key, value, message = wrongKey }) => ({
 	type: 'responseSuccessBody',

@@ -116,7 +116,7 @@ async function fetchOnce(
 	for (let hops = 0; hops <= mostRedirects; hops++) {
 		if (url === null) return new NoFile('The provider gave no web address for the video');
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
-			return new NoFile('The address of the video leads into a private network');
+			return new NoFile('The address of the video points to a private network');
 		}
 		const response: IN8nHttpFullResponse | NoFile = await context.helpers
 			.httpRequest({
@@ -189,7 +189,7 @@ function passing(message: string): NoFile {
 function refusedByProxy({ statusCode, body }: IN8nHttpFullResponse): NoFile {
 	discard(body);
 	const message = 'The proxy between n8n and the address of the video refused the connection';
-	const advice = 'Have the proxy allow that host, or add it to the environment variable NO_PROXY.';
+	const advice = 'Allow that host in the proxy, or add it to the environment variable NO_PROXY.';
 	return new NoFile(`${message} (HTTP ${statusCode})`, `${advice} ${getLater}`, statusCode >= 500);
 }
 
@@ -204,12 +204,12 @@ function unanswered(thrown: unknown): NoFile {
 	if (!isBlocked(thrown)) return passing('The address of the video did not answer');
 	return new NoFile(
 		'n8n blocks requests to the address of the video',
-		'Have its host allowed (N8N_SSRF_ALLOWED_HOSTNAMES), or turn off Download Video.',
+		'Allow its host with N8N_SSRF_ALLOWED_HOSTNAMES, or turn off Download Video.',
 	);
 }
 
 function onlyPart(): NoFile {
-	return passing('The address of the video gives only a part of it');
+	return passing('The address of the video returned only part of it');
 }
 
 function noVideo(found: string): NoFile {

@@ -72,7 +72,7 @@ export function problemOf(thrown: unknown): Problem {
 	}
 	return {
 		message: `Something unexpected happened: ${reasonOf(thrown)}`,
-		description: 'Report this to the package maintainers, with what the node was given.',
+		description: 'Report this to the package maintainers, with the input of the node.',
 	};
 }
 
@@ -214,8 +214,8 @@ function tellPaid(
 		? ''
 		: ' A retry of this execution returns them and does not create them again, unless you change what they ask for.';
 	return [
-		others.length === 0 ? [] : `Tasks that exist already: ${others.join(', ')}.${retry}`,
-		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
+		others.length === 0 ? [] : `Tasks that already exist: ${others.join(', ')}.${retry}`,
+		lost.length === 0 ? [] : `It is not known whether a task was created for: ${lost.join(', ')}.`,
 	].flat();
 }
 

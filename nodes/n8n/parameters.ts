@@ -99,7 +99,7 @@ export function choiceOf<Value extends string>(
 	const names: string[] = Object.values(choices);
 	const advice = `Choose ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
 	const word = shownText(wordOf(given));
-	const message = word ? `${displayName} “${word}” is not known` : `${displayName} is not a word`;
+	const message = word ? `${displayName} “${word}” is not known` : `${displayName} must be text`;
 	throw new InputError(message, advice);
 }
 
@@ -133,6 +133,6 @@ export function amountOf(
 	const upTo = most === Infinity ? 'of at least 0' : `from 0 to ${most}`;
 	throw new InputError(
 		`${displayName} must be a number ${upTo}`,
-		'Enter the number alone, with a point before decimals, or remove the option.',
+		'Enter only a number, with a point for decimals, or remove the option.',
 	);
 }

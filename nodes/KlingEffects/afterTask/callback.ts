@@ -27,7 +27,7 @@ export function readCallbackWait(
 	if (callbackUrl) {
 		throw new InputError(
 			'Callback URL and Wait Using “Callback” cannot be combined',
-			'Remove Callback URL under Options: the node gives the provider an address of its own.',
+			'Remove Callback URL under Options: the node gives the provider its own address.',
 		);
 	}
 	const execution = storedExecutionOf(context);

@@ -47,7 +47,7 @@ function waitFields(show: Show): INodeProperties[] {
 			default: 'data',
 			required: true,
 			placeholder: 'e.g. data',
-			hint: 'The name of the output field to put the video in. More videos go to fields of that name with 2, 3…',
+			hint: 'The name of the output field to put the video in. Further videos go to the same name with 2, 3… added.',
 			displayOptions: { show: { ...shown, downloadVideo: [true] } },
 		},
 	];
@@ -61,7 +61,7 @@ export const maxFileSizeOption: INodeProperties = {
 	// Generous: n8n keeps a video in memory, in its database or on its disk.
 	default: 1024,
 	displayOptions: { show: { '/downloadVideo': [true] } },
-	description: 'Largest video to download. The message about a larger one has its link.',
+	description: 'Largest video to download. For a larger one, the message contains its link.',
 };
 
 /** Options of a wait, alphabetically. */
@@ -72,7 +72,7 @@ export const pollIntervalOption: INodeProperties = {
 	typeOptions: { minValue: 1 },
 	default: 10,
 	displayOptions: { show: { '/waitForCompletion': [true] } },
-	description: 'Time between two checks of a task while waiting. Checks are free.',
+	description: 'Time between checks while waiting. Checks are free.',
 };
 export const timeoutOption: INodeProperties = {
 	displayName: 'Timeout (Minutes)',
@@ -81,5 +81,5 @@ export const timeoutOption: INodeProperties = {
 	typeOptions: { minValue: 0 },
 	default: 30,
 	description:
-		'Maximum time to wait, for a slot at the provider and for the task to finish. A task that has not finished by then is returned as it is, with timedOut set to true.',
+		'Maximum time to wait for a slot at the provider and for the task to finish. A task that has not finished by then is returned as it is, with timedOut set to true.',
 };

@@ -52,7 +52,7 @@ function readOutputField(parameters: Parameters): string {
 	const displayName = 'Output Field Name';
 	const given = parameters.value('outputField', displayName) ?? 'data';
 	if (typeof given !== 'string') {
-		throw new InputError(`${displayName} must be a text`, checkExpression);
+		throw new InputError(`${displayName} must be text`, checkExpression);
 	}
 	const field = given.trim();
 	if (field === '') throw new InputError(`${displayName} is empty`, checkExpression);

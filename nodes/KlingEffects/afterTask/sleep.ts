@@ -107,13 +107,13 @@ async function doubtAbout(resumeUrl: string): Promise<[why: string, advice: stri
 	if (isPrivateAddress(resumeUrl)) {
 		return [
 			`The provider cannot call ${host} from the internet`,
-			'Set the environment variable N8N_WEBHOOK_URL of n8n (in older versions, WEBHOOK_URL) to its public address',
+			'Set N8N_WEBHOOK_URL (WEBHOOK_URL in older versions) in the environment of n8n to its public address',
 		];
 	}
 	if (await postToOwnAddress.isReached(resumeUrl)) return null;
 	return [
 		`n8n does not reach its own address ${origin}`,
-		'Let the machine that runs n8n reach it without a proxy, correct N8N_WEBHOOK_URL (in older versions, WEBHOOK_URL)',
+		'Let the machine that runs n8n reach it without a proxy, correct N8N_WEBHOOK_URL (WEBHOOK_URL in older versions)',
 	];
 }
 

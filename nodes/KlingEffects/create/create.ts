@@ -93,7 +93,7 @@ export async function executeCreate(
 function withTasks(one: ItemProblem, taskIds: string[]): ItemProblem {
 	const taskId = taskIds.at(-1);
 	if (taskId === undefined) return one;
-	const description = `${one.problem.description} An earlier try has created its task: ${taskIds.join(', ')}.`;
+	const description = `${one.problem.description} An earlier try already created its task: ${taskIds.join(', ')}.`;
 	return { ...one, problem: { ...one.problem, description, taskId } };
 }
 

@@ -142,7 +142,7 @@ async function loadFile(
 	const cannotRead = (thrown: unknown): never => {
 		throw new InputError(
 			`n8n can no longer read ${label}: ${reasonOf(thrown)}`,
-			'Run the node before this one again, so that the file is there.',
+			'Run the previous node again so that the file is available.',
 		);
 	};
 	// Before it is read: a video of 300 MB would take that much memory only to be refused.
@@ -190,7 +190,7 @@ function refuseFile(
 	throw new InputError(
 		isMissing
 			? `${displayName} is empty, but the item has a file`
-			: `${displayName} holds a reference to a file, not its content`,
+			: `${displayName} contains a reference to a file, not its content`,
 		`Set Image Input to Binary File, and enter the name of the field that holds the file: ${fields.join(' or ') || 'data'}`,
 	);
 }
@@ -204,7 +204,7 @@ function fileAsName(displayName: string, given: unknown, binary: IBinaryKeyData)
 			(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
 		) ?? fields[0];
 	return new InputError(
-		`${displayName}: Field Name holds the file itself, not the name of its field`,
+		`${displayName}: Field Name contains the file itself, not the name of its field`,
 		`Enter the field's name as text: ${field ?? 'data'}`,
 	);
 }
@@ -213,7 +213,7 @@ function noSuchFile(displayName: string, field: string, present: string[]): Inpu
 	const found =
 		present.length > 0
 			? `The item has files in: ${present.join(', ')}.`
-			: 'The item has no files: connect a node that gives one, such as Read/Write Files from Disk or HTTP Request.';
+			: 'The item has no files: connect a node that outputs one, such as Read/Write Files from Disk or HTTP Request.';
 	return new InputError(
 		`The item has no file in input field “${shownText(field) ?? ''}” for ${displayName}`,
 		`Enter the name of the field that holds the file. ${found}`,

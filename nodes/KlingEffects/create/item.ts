@@ -125,6 +125,6 @@ function refuseSharedId(
 	if (first === undefined) return;
 	throw new InputError(
 		`Items ${first} and ${itemIndex} have the same External Task ID “${id}”`,
-		'Give each item one of its own, for example with an expression on the item, or remove the option.',
+		'Give each item its own, for example with an expression, or remove the option.',
 	);
 }

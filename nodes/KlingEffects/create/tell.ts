@@ -79,7 +79,7 @@ function hintAtElsewhere({ record }: Outcome<'elsewhere'>, now: Provider): strin
 		provider === now.name
 			? `with another ${made} key or Base URL`
 			: `at ${made}, before the credential was changed`;
-	return `task ${taskId} was created ${where}, and cannot be read now. It is returned as it was last seen; nothing was sent for it. To follow it, use Get with a credential of that account.`;
+	return `task ${taskId} was created ${where}, and cannot be read with the current credential. It is returned as it was last seen; nothing was sent for it. To follow it, use Get with a credential for that account.`;
 }
 
 function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): string[] {
@@ -88,7 +88,7 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 	const hints: string[] = [];
 	if (entry.differences.has('otherImages')) {
 		hints.push(
-			`the image was changed after task ${taskId} was created. That task, made of the earlier image, is returned. ${again}`,
+			`the image was changed after task ${taskId} was created. That task, made from the earlier image, is returned. ${again}`,
 		);
 	}
 	if (entry.differences.has('otherExternalId') && externalTaskId) {
@@ -100,8 +100,8 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 	if (found.isEarlier && order.externalTaskId !== undefined) {
 		const since = createdAt ? `, created ${createdAt}` : '';
 		const charged = found.mayBeAnother
-			? `It is returned. Whether the request of this run has created another one is not known: look in the ${nameOf(found.record.task.provider)} console.`
-			: 'It is returned, and none was created or charged.';
+			? `It is returned. Whether this run created another one is not known: look in the ${nameOf(found.record.task.provider)} console.`
+			: 'It is returned; no new task was created or charged.';
 		const end =
 			status === 'failed'
 				? ` That task has failed: ${statusMessage ?? 'no reason given'}. For a new task, enter another External Task ID.`
@@ -142,7 +142,7 @@ export function problemsOf(
 		if (submission.outcome === 'notSent') {
 			const message = stoppedBy
 				? `This item was not sent: ${describeFailure(stoppedBy, { provider, isCreate: true }).message}`
-				: 'This item was not sent, because the run ended before its turn';
+				: 'This item was not sent because the run ended before its turn';
 			const description = 'Nothing was created or charged for this item. Run it again.';
 			return refuse({ message, description });
 		}

@@ -71,7 +71,7 @@ function checkLength(word: string, displayName: string): void {
 	if (word.length <= longestWord) return;
 	throw new InputError(
 		`${displayName} has ${word.length} characters`,
-		`Names have at most ${longestWord}. Check which value the field holds.`,
+		`Names have at most ${longestWord}. Check which value the field contains.`,
 	);
 }
 
@@ -98,8 +98,8 @@ function checkValues({ callbackUrl, duration, externalTaskId, mode }: GivenOptio
 	// Its task could not be looked up, and an answer that is lost would be lost for good.
 	if (externalTaskId !== undefined && !isUsableId(externalTaskId)) {
 		throw new InputError(
-			'External Task ID cannot be part of an address',
-			'Use letters, digits and other visible characters, and more than dots.',
+			'External Task ID cannot be part of a URL',
+			'Use letters, digits and other visible characters, not only dots.',
 		);
 	}
 	if (mode !== undefined && !['std', 'pro'].includes(mode)) throw notOneOf('mode', 'std or pro');
@@ -111,7 +111,7 @@ function checkTaken(given: GivenOptions, provider: Provider): void {
 	);
 	if (!untaken) return;
 	throw new InputError(
-		`${provider.displayName} does not take the option ${optionNames[untaken]}`,
+		`${provider.displayName} does not support the option ${optionNames[untaken]}`,
 		`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
 	);
 }
@@ -175,7 +175,7 @@ function checkModel(effectScene: string, modelName: string): void {
 	const taken = modelsOf.get(effectScene);
 	if (!taken || taken.includes(modelName)) return;
 	throw new InputError(
-		`Effect Scene “${effectScene}” does not take the model “${modelName}”`,
+		`Effect Scene “${effectScene}” does not support the model “${modelName}”`,
 		`Enter ${taken.join(' or ')} as Model Name under Options, or remove the option.`,
 	);
 }

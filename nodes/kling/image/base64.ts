@@ -17,11 +17,11 @@ export function decodeBase64(text: string, label: string): Buffer {
 	const trimmed = text.trim();
 	if (/^https?:\/\//i.test(trimmed)) {
 		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
-		throw refusalOf(label, 'holds a URL, not base64 text', change);
+		throw refusalOf(label, 'contains a URL, not base64 text', change);
 	}
 	const [start, mediaType] = /^data:([^,]*),/i.exec(trimmed) ?? [];
 	if (mediaType !== undefined && !/;\s*base64\s*$/i.test(mediaType)) {
-		throw refusalOf(label, 'holds a data: URL that is not base64-encoded', advice);
+		throw refusalOf(label, 'contains a data: URL that is not base64-encoded', advice);
 	}
 	const payload = unescaped(trimmed.slice(start?.length ?? 0)).trim();
 	const digits = withLostPluses(payload)
@@ -30,12 +30,12 @@ export function decodeBase64(text: string, label: string): Buffer {
 	if (digits === '') throw refusalOf(label, 'is empty', advice);
 	if (/[^\w+/-]/.test(digits)) throw refusalOf(label, 'is not valid base64', advice);
 	if (digits.length % 4 === 1) {
-		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
+		const finding = `has ${digits.length} base64 characters, which is not a possible length`;
 		throw refusalOf(label, finding, `Check that the text is complete. ${advice}`);
 	}
 	const bytes = Buffer.from(digits, 'base64');
 	if (startsOfImages.test(bytes.toString('latin1', 0, 40))) {
-		const finding = 'was encoded as base64 twice: it stands for base64 text, not for an image';
+		const finding = 'was encoded as base64 twice: decoded, it is base64 text, not an image';
 		throw refusalOf(label, finding, 'Encode the image file only once.');
 	}
 	return bytes;

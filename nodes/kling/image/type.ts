@@ -2,7 +2,7 @@
 export type ImageType = 'JPEG' | 'PNG';
 
 const convert = 'Convert it first, for example with the Edit Image node.';
-const exportAgain = 'Save it as JPEG or PNG in an app that opens it, then use that file.';
+const exportAgain = 'Save it as JPEG or PNG in an app that can open it, then use that file.';
 const unpack = 'Unpack it first with the Compression node.';
 const unpackElsewhere = 'Unpack it first.';
 export const checkSource = 'Check which file the node before this one outputs.';
@@ -37,9 +37,9 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['%PDF-', 'a PDF document', exportAgain],
 	['\x1aE\xdf\xa3', 'a WebM or Matroska video', checkSource],
 	['RIFF????AVI ', 'an AVI video', checkSource],
-	['RIFF????WAVE', 'a sound file', checkSource],
-	['ID3', 'a sound file', checkSource],
-	['OggS', 'a sound file or video (Ogg)', checkSource],
+	['RIFF????WAVE', 'an audio file', checkSource],
+	['ID3', 'an audio file', checkSource],
+	['OggS', 'an audio file or video (Ogg)', checkSource],
 	['\x7fELF', 'a program', checkSource],
 	['MZ?\0', 'a program', checkSource],
 	['\xd0\xcf\x11\xe0', 'an Office document', exportAgain],
@@ -53,7 +53,7 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['????ftypmif1', 'a HEIC image', exportAgain],
 	['????ftypmsf1', 'a HEIC image', exportAgain],
 	['????ftypcrx ', 'a camera raw file (CR3)', exportAgain],
-	['????ftypM4A ', 'a sound file', checkSource],
+	['????ftypM4A ', 'an audio file', checkSource],
 	['????ftyp', 'an MP4 or QuickTime video', checkSource],
 ];
 

@@ -15,18 +15,18 @@ const lost = /[\ufffd\p{Cs}]/u;
 const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 	[
 		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]/i,
-		'holds an expression, or what is left of one, instead of its value',
-		'Switch the field to Expression, and check in its preview that the address is whole.',
+		'contains an expression, or part of one, instead of its value',
+		'Switch the field to Expression, and check the address in its preview.',
 	],
 	[
 		/["”][\]}),;]{0,3}$|\\[nrt]$|&amp;(?:X-(?:Amz|Goog)-|(?:Signature|sig|token|is|hm|oh)=)/i,
-		'holds HTML or JSON around an address',
+		'contains HTML or JSON around an address',
 		'Enter the address alone, with & where it has &amp;.',
 	],
-	[/[<>]|\]\(/, 'holds HTML or Markdown around an address', 'Enter the address alone.'],
+	[/[<>]|\]\(/, 'contains HTML or Markdown around an address', 'Enter the address alone.'],
 	[/(…|\.\.\.|%E2%80%A6)$/i, 'was cut off: it ends in …', 'Copy the whole address.'],
-	[/^https?:\/\/https?:?\/\//i, 'holds http:// twice', 'Delete the first one.'],
-	[lost, 'holds a character that was lost (�)', 'Read the text that holds it as UTF-8.'],
+	[/^https?:\/\/https?:?\/\//i, 'contains http:// twice', 'Delete the first one.'],
+	[lost, 'contains a character that could not be decoded (�)', 'Read the source text as UTF-8.'],
 ];
 
 /**
@@ -46,13 +46,13 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 	if (trimmed === '') throw refusalOf(label, 'is empty', advice);
 	refuseInvisible(trimmed, label, 'address');
 	if (/^data:/i.test(trimmed)) {
-		throw refusalOf(label, 'holds the image itself (a data: URL), not its address', asBase64);
+		throw refusalOf(label, 'contains the image itself (a data: URL), not its address', asBase64);
 	}
 	if (/^(\/9j\/|iVBORw0KGgo)/.test(trimmed)) {
-		throw refusalOf(label, 'holds base64 text, not an address', asBase64);
+		throw refusalOf(label, 'contains base64 text, not an address', asBase64);
 	}
 	if (!/^https?:\/\/[^/?#]/i.test(trimmed)) {
-		throw refusalOf(label, 'does not hold an address that starts with http:// or https://', advice);
+		throw refusalOf(label, 'must be an address that starts with http:// or https://', advice);
 	}
 	const encoded = checkedAddress(trimmed, label, isFetchedFromInternet, {
 		advice,
@@ -78,17 +78,17 @@ export function checkedAddress(
 ): string {
 	refuseInvisible(trimmed, label, 'address');
 	if (/[\t\r\n]/.test(trimmed)) {
-		throw refusalOf(label, 'holds more than one line', 'Enter one address only.');
+		throw refusalOf(label, 'contains more than one line', 'Enter one address only.');
 	}
 	if (severalAddresses.test(trimmed)) {
-		throw refusalOf(label, 'holds more than one address', 'Enter one address only.');
+		throw refusalOf(label, 'contains more than one address', 'Enter one address only.');
 	}
 	const [, finding, whatToDo] = leftovers.find(([pattern]) => pattern.test(trimmed)) ?? [];
 	if (finding && whatToDo) throw refusalOf(label, finding, whatToDo);
 	const encoded = encodedUrl(trimmed);
-	if (encoded === null) throw refusalOf(label, 'holds an address that cannot be read', advice);
+	if (encoded === null) throw refusalOf(label, 'contains an address that cannot be read', advice);
 	if (isOpenedFromInternet && isPrivateAddress(encoded)) {
-		throw refusalOf(label, 'is an address that only your own network can open', ifPrivate);
+		throw refusalOf(label, 'is an address that can only be opened on your own network', ifPrivate);
 	}
 	return encoded;
 }

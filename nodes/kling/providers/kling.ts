@@ -12,10 +12,10 @@ import { read } from './toolkit';
 const path = '/v1/videos/effects';
 
 const advice = Object.entries({
-	1001: 'Fill in the key in the credential.',
+	1001: 'Enter the key in the credential.',
 	1002: 'Check the key in the credential, and try the other Region: a key from the China console works only with China, any other only with Global.',
-	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the right time.",
-	1004: "The clock of the machine that runs n8n seems to be behind Kling AI's. Set it to the right time.",
+	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the correct time.",
+	1004: "The clock of the machine that runs n8n seems to be behind Kling AI's. Set it to the correct time.",
 	1100: 'Check the account in the Kling AI console, or ask Kling AI support.',
 	1101: 'The account is in arrears. Top it up in the Kling AI console, then run this again.',
 	1102: 'The resource pack is used up or has run out. Buy a new one in the Kling AI console, then run this again.',

@@ -151,7 +151,7 @@ export function withoutAbsent(fields: Record<string, unknown>): Record<string, u
  * @throws RangeError for an id that cannot be one: `..` would lead to another address
  */
 export function segmentOf(id: string): string {
-	if (!isUsableId(id)) throw new RangeError('The ID cannot be part of an address');
+	if (!isUsableId(id)) throw new RangeError('The ID cannot be part of a URL');
 	return encodeURIComponent(id);
 }
 

@@ -75,7 +75,7 @@ async function hintsAt(url = webhookUrl): Promise<string[]> {
 	return runs.flatMap(({ hints = [] }) => hints.map(({ message }) => message));
 }
 
-const settings = /N8N_WEBHOOK_URL.*\bin older versions, WEBHOOK_URL\b/;
+const settings = /N8N_WEBHOOK_URL.*\bWEBHOOK_URL in older versions\b/;
 
 test.each([404, 409, 401, 200])(
 	'where n8n reaches its own address (HTTP %i), nothing is said, and nothing is asked of the provider',

@@ -15,12 +15,12 @@ const oddities: Array<
 	['a web page', { kind: 'html' }, 'a web page instead of data'],
 	['an empty page', { kind: 'empty' }, 'an empty response'],
 	['JSON that breaks off', { kind: 'malformedJson' }, 'text instead of data'],
-	['an undocumented shape', { kind: 'unknownShape' }, 'data in an unknown form'],
-	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in an unknown form'],
-	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in an unknown form'],
-	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in an unknown form'],
+	['an undocumented shape', { kind: 'unknownShape' }, 'data in an unknown format'],
+	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in an unknown format'],
+	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in an unknown format'],
+	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in an unknown format'],
 	['plain text', { kind: 'status', status: 200, body: 'ok' }, 'text instead of data'],
-	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in an unknown form'],
+	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in an unknown format'],
 ];
 
 /** With a request id in a header, as proxies and gateways give one. */
@@ -52,7 +52,7 @@ describe.each(providers)('$displayName', (row) => {
 				expect(error?.message).toBe(
 					`${displayName} may have created the task, but its response cannot be read`,
 				);
-				expect(error?.description).toContain('nothing is paid twice');
+				expect(error?.description).toContain('you will not pay twice');
 			}
 			expect(json.length > 0).toBe(row.findsByExternalId);
 		},
@@ -133,7 +133,7 @@ describe('the list of Kling AI', () => {
 		const body = { code: 0, message: 'SUCCEED', request_id: 'r-1', data: [{ id: 'no task' }] };
 		bench.sandbox.addFault({ kind: 'status', status: 200, body, match: { operation: 'list' } });
 		const { error } = await bench.run(kling, { operation: 'list', returnAll: true });
-		expect(error?.message).toBe('Kling AI answered with data in an unknown form');
+		expect(error?.message).toBe('Kling AI answered with data in an unknown format');
 		expect(error?.description).toContain('request id r-1');
 	});
 });

@@ -26,7 +26,7 @@ const table: Array<
 	]
 > = [
 	[1000, '401', keyRefused, /^Check the key in the credential/, 1],
-	[1001, '401', keyRefused, /^Fill in the key in the credential/, 1],
+	[1001, '401', keyRefused, /^Enter the key in the credential/, 1],
 	[1002, '401', keyRefused, /try the other Region/, 1],
 	[1003, '401', keyRefused, /clock of the machine that runs n8n seems to be ahead/, 2],
 	[1004, '401', keyRefused, /clock of the machine that runs n8n seems to be behind/, 2],
@@ -38,7 +38,7 @@ const table: Array<
 		1200,
 		'400',
 		'Kling AI did not accept the request: Invalid request parameters',
-		/Change what the message names/,
+		/Fix what the message describes/,
 		1,
 	],
 	[
@@ -52,7 +52,7 @@ const table: Array<
 		1202,
 		'404',
 		'Kling AI did not accept the request: The requested method is invalid',
-		/Change what the message names/,
+		/Fix what the message describes/,
 		1,
 	],
 	[

@@ -110,7 +110,7 @@ const cases: Case[] = [
 	[
 		'a Duration that is a list',
 		{ options: { duration: '={{ [5] }}' } },
-		'Duration must be a text',
+		'Duration must be text',
 		/Check the expression/,
 	],
 	['a Mode of its own', { options: { mode: 'ultra' } }, 'Mode must be std or pro', /Mode/],
@@ -317,7 +317,7 @@ describe('files of the input', () => {
 		const parameters = { ...single, imageInput: 'binary', imageField: '={{ $binary.photo }}' };
 		const { error } = await bench.run(kling, parameters, { items });
 		expect(error?.message).toBe(
-			'Image: Field Name holds the file itself, not the name of its field',
+			'Image: Field Name contains the file itself, not the name of its field',
 		);
 		expect(error?.description).toBe("Enter the field's name as text: photo");
 		expect(bench.sandbox.requests).toEqual([]);
@@ -382,7 +382,7 @@ describe('on Stop, with one bad item among good ones', () => {
 	test('nothing at all is sent, because everything is checked before anything is paid', async () => {
 		const items = [photo, photo, 'nowhere'].map((image) => ({ json: { image } }));
 		const { error } = await bench.create(kling, { image: '={{ $json.image }}' }, { items });
-		expect(error?.message).toMatch(/^Image does not hold an address/);
+		expect(error?.message).toMatch(/^Image must be an address/);
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 });
@@ -473,11 +473,11 @@ describe('Get and Get Many', () => {
 			{ operation: 'get', taskId: { __rl: true, mode: 'externalId', value: ' ' } },
 			'Task ID is empty',
 		],
-		['a Limit of none', { operation: 'list', limit: 0 }, 'Limit must be a number from 1 up'],
+		['a Limit of none', { operation: 'list', limit: 0 }, 'Limit must be a number of at least 1'],
 		[
 			'a Limit that is a word',
 			{ operation: 'list', limit: 'x' },
-			'Limit must be a number from 1 up',
+			'Limit must be a number of at least 1',
 		],
 		[
 			'a Status that is not known',

@@ -131,7 +131,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				test(`refuses the option ${option.displayName} by this name and sends nothing`, async () => {
 					const { error } = await bench.create(row, { options: { [name]: option.value } });
 					expect(error?.message).toBe(
-						`${displayName} does not take the option ${option.displayName}`,
+						`${displayName} does not support the option ${option.displayName}`,
 					);
 					expect(error?.description).toContain(`Remove ${option.displayName} under Options`);
 					expect(bench.sandbox.requests).toEqual([]);
@@ -294,7 +294,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				test('says by name that there is no list, and what to use instead', async () => {
 					const { error } = await bench.run(row, { operation: 'list', returnAll: true });
 					expect(error?.message).toBe(`${displayName} has no list of tasks`);
-					expect(error?.description).toMatch(/Keep the task IDs.*use Get.*Only Kling AI lists/);
+					expect(error?.description).toMatch(/Store the task IDs.*use Get.*Only Kling AI lists/);
 					expect(bench.sandbox.requests).toEqual([]);
 				});
 			}

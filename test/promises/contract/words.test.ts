@@ -81,7 +81,7 @@ describe('a task ID', () => {
 		async (taskId) => {
 			const parameters = { operation: 'get', taskId: `={{ ${JSON.stringify(taskId)} }}` };
 			const { error } = await bench.run(kling, parameters);
-			expect(error?.message).toBe('Task ID must be a text');
+			expect(error?.message).toBe('Task ID must be text');
 		},
 	);
 

@@ -10,7 +10,7 @@ const bomb = (encoding: string, body: Buffer) => write(body, { 'content-encoding
 
 export const tooLarge = /answered with more than 10 MB/;
 export const unreadable =
-	/answered with (text instead of data|data in an unknown form|an empty response|a web page)/;
+	/answered with (text instead of data|data in an unknown format|an empty response|a web page)/;
 export const silent = /did not answer/;
 
 /** Ways to misbehave, and what is said of them. */

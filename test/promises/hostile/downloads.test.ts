@@ -161,7 +161,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 		async (_name, behaviour) => {
 			const { items, error, fetched } = await download(behaviour);
 			expect(items).toEqual([]);
-			expect(error?.message).toMatch(/gives only a part of it$|was interrupted$/);
+			expect(error?.message).toMatch(/returned only part of it$|was interrupted$/);
 			expect(fetched).toHaveLength(3);
 		},
 	);
@@ -245,7 +245,7 @@ test('a provider on the internet cannot have n8n fetch from its own network', as
 	const baseUrl = hostile.url.replace('127.0.0.1', 'api.example.com');
 	for (const behaviour of [file(mp4, 'video/mp4')]) {
 		const { error, fetched } = await download(behaviour, { baseUrl });
-		expect(error?.message).toBe('The address of the video leads into a private network');
+		expect(error?.message).toBe('The address of the video points to a private network');
 		expect(fetched).toEqual([]);
 	}
 });

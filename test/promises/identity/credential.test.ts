@@ -66,7 +66,7 @@ describe.each(providerNames)('after the credential was changed from %s', (provid
 			const run = await stage.retry(next, failed, { credential });
 			expect(run.error?.message).toMatch(/may have created the task/);
 			expect(run.error?.description).toMatch(/before the credential was changed/);
-			expect(run.error?.description).not.toMatch(/sends it only when it is not there/);
+			expect(run.error?.description).not.toMatch(/sends it only if it is not there/);
 		}
 		expect(stage.charged()).toHaveLength(1);
 		expect(other.charges).toEqual([]);

@@ -20,7 +20,7 @@ test.each(['cometApi', 'kkiai'] as const)(
 		const run = await stage.run(provider, { items: first, ...given });
 		expect(run.json).toHaveLength(1);
 		expect(hintsOf(run).join()).toMatch(/already existed .* is not known: look in the/);
-		expect(hintsOf(run).join()).not.toMatch(/none was created or charged/);
+		expect(hintsOf(run).join()).not.toMatch(/no new task was created or charged/);
 	},
 );
 
@@ -34,7 +34,7 @@ test.each(['.', '..', 'a\u0000b', 'a\nb', 'half \ud83d', '\u0085'])(
 				...withOptions({ externalTaskId }),
 			});
 			expect(run.error?.message).toMatch(
-				/^External Task ID (cannot be part of an address|holds an invisible character)/,
+				/^External Task ID (cannot be part of a URL|contains an invisible character)/,
 			);
 		}
 		expect(stage.creates()).toEqual([]);

@@ -20,7 +20,7 @@ test.each(providerNames)('%s: what is beyond it is refused by name, unpaid', asy
 	const run = await stage.run(provider, { ...most(2), settings });
 	expect(stage.charged()).toHaveLength(2);
 	expect(stage.creates()).toHaveLength(2);
-	expect(run.json[2].error).toMatch(/Max Tasks is reached$/);
+	expect(run.json[2].error).toMatch(/Max Tasks has been reached$/);
 });
 
 test('counts over the rounds of a loop', async () => {

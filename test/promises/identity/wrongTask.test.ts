@@ -46,14 +46,14 @@ describe.each(['kling', 'cometApi', 'kkiai'] as const)(
 			const credential = { ...stage.credential(provider), baseUrl };
 			const lost = await stage.run(provider, { items: first, credential });
 			expect(lost.json).toEqual([]);
-			expect(lost.error?.description).toMatch(/another task than the one that was asked for/);
+			expect(lost.error?.description).toMatch(/a different task than the one requested/);
 			const get = { operation: 'get', taskId: byExternalId('mine') };
 			const got = await stage.run(provider, {
 				parameters: get as never,
 				items: [{ json: {} }],
 				credential,
 			});
-			expect(got.error?.message).toMatch(/another task than the one that was asked for/);
+			expect(got.error?.message).toMatch(/a different task than the one requested/);
 			close();
 		});
 	},

@@ -329,7 +329,7 @@ describe('When the provider cannot be asked', () => {
 			httpCode: '503',
 			failure: { cause: 'temporarily-unavailable' },
 		});
-		expect(error.description).toMatch(/asks again at each poll/);
+		expect(error.description).toMatch(/tries again at each poll/);
 		sandbox.clearFaults();
 		expect(await trigger.ids()).toEqual(['a']);
 		sandbox.addFault(down);
@@ -380,7 +380,7 @@ describe('When the provider cannot be asked', () => {
 		sandbox.addFault({ ...down, times: 1 });
 		const error = await errorOf(trigger.poll());
 		expect(error).toMatchObject({ name: 'NodeApiError', httpCode: '503' });
-		expect(error.description).not.toMatch(/asks again/);
+		expect(error.description).not.toMatch(/tries again/);
 		expect(trigger.saved.isChanged).toBe(false);
 		expect(await trigger.poll()).toBeNull();
 		expect(await trigger.poll()).toBeNull();

@@ -206,7 +206,7 @@ describe('a failure that all items would meet', () => {
 			'It could not be looked up: Kling AI did not accept the key.',
 		);
 		expect(json[0].message).toContain(sandbox.charges[0].externalTaskId);
-		expect(json[0].message).toContain('A retry of this execution looks for it again');
+		expect(json[0].message).toContain('A retry of this execution looks it up again');
 		expect(json[2].error).toBe('This item was not sent: Kling AI did not accept the key');
 	});
 });

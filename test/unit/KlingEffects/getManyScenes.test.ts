@@ -38,7 +38,7 @@ describe('Get Many Scenes', () => {
 
 	test('says what a limit must be', async () => {
 		const { error } = await list({ limit: 0 });
-		expect(error?.message).toBe('Limit must be a number from 1 up');
+		expect(error?.message).toBe('Limit must be a number of at least 1');
 	});
 
 	test.each(['2', 'Two Images', 'two', 2, {}])(
@@ -51,6 +51,6 @@ describe('Get Many Scenes', () => {
 
 	test('Search that is an object is told, and not searched for as “[object Object]”', async () => {
 		const { error, json } = await list({ search: '={{ { q: "kiss" } }}' });
-		expect(error?.message ?? `${json.length} scenes`).toBe('Search must be a text');
+		expect(error?.message ?? `${json.length} scenes`).toBe('Search must be text');
 	});
 });

@@ -61,7 +61,7 @@ describe('the test of the credential', () => {
 		sandbox.addFault({ kind: 'html' });
 		const { status, message } = await testCredential(sandbox.credential(name));
 		expect(status).toBe('Error');
-		expect(message).toContain('did not answer as this provider does');
+		expect(message).toContain('did not respond like this provider');
 		expect(message).toContain('Base URL');
 	});
 

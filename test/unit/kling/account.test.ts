@@ -76,9 +76,9 @@ test('a number for a key, as a vault can give it, is its text', () => {
 
 test.each([
 	[{ apiKey: null }, 'API Key in the credential has no value'],
-	[{ apiKey: Number('842163450012345678') }, 'API Key in the credential is not a text'],
-	[{ apiKey: { value: 'k' } }, 'API Key in the credential is not a text'],
-	[{ apiKey: true }, 'API Key in the credential is not a text'],
+	[{ apiKey: Number('842163450012345678') }, 'API Key in the credential is not text'],
+	[{ apiKey: { value: 'k' } }, 'API Key in the credential is not text'],
+	[{ apiKey: true }, 'API Key in the credential is not text'],
 	[{ apiKey: 'k', baseUrl: null }, 'Base URL in the credential has no value'],
 	[{ apiKey: 'k', webhookSecret: null }, 'Webhook Secret in the credential has no value'],
 	[{ apiKey: 'k', provider: null }, 'Provider in the credential has no value'],

@@ -179,7 +179,7 @@ test('an unknown outcome says that nothing is paid twice, and by which id to loo
 	});
 	expect(message).toBe('Kling AI may have created the task, but its response did not arrive');
 	expect(description).toMatch(
-		/[Nn]othing is paid twice.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/,
+		/[Yy]ou will not pay twice.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/,
 	);
 });
 
@@ -190,7 +190,7 @@ test('after a crash, what may have been sent is to be looked for in the time of 
 		hasDied: true,
 	});
 	expect(message).toMatch(/, but the execution crashed before its response was stored$/);
-	expect(description).toMatch(/“hug_pro” may have been sent.*the time when that execution ran/);
+	expect(description).toMatch(/“hug_pro” may have been sent.*while that execution ran/);
 });
 
 test('a failed task with an id of the user is found again until another id is given', () => {
@@ -260,15 +260,18 @@ describe('a task that failed', () => {
 	test.each([
 		['kling', { unitsDeducted: 2.5 }, 'Kling AI charged 2.5 units for it.'],
 		['kling', { unitsDeducted: 0 }, 'Kling AI charged 0 units for it.'],
-		['modellix', {}, 'Modellix does not document whether it charges for a task that failed'],
+		['modellix', {}, 'Modellix does not document whether it charges for failed tasks'],
 	])('of %s with %j: %s', (name, more, said) => {
 		expect(told(name, more).description).toContain(said);
 	});
 
 	test.each([
 		['parallel task over resource pack limit', /All slots were in use: run the workflow again/],
-		['Image pixel is invalid', /at least 300 pixels a side/],
-		['The resolution or aspect ratio of the input image is invalid. Please…', /300 pixels a side/],
+		['Image pixel is invalid', /at least 300 pixels per side/],
+		[
+			'The resolution or aspect ratio of the input image is invalid. Please…',
+			/300 pixels per side/,
+		],
 		['Failed to download the image', /direct link.*opens without signing in.*Binary File/],
 		['Failure to pass the risk control system', /Use another image/],
 		['Content policy violation', /Use another image/],

@@ -142,10 +142,10 @@ test('the message about a response that cannot be read says so, with its beginni
 		lookUp: null,
 	});
 	expect(message).toBe('Kling AI may have created the task, but its response cannot be read');
-	expect(description).toContain('what may be the task ID: job-7');
+	expect(description).toContain('may contain the task ID: job-7');
 	expect(description).toContain('HTTP 200');
 	expect(description).toContain('request id r-9');
-	expect(description).toMatch(/the response begins “\{"request_id"/);
+	expect(description).toMatch(/the response starts with “\{"request_id"/);
 	expect(description).not.toContain(secret);
 	expect(description).not.toContain('iVBOR');
 });

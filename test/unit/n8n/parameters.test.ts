@@ -55,7 +55,7 @@ describe('a value whose own way to be a text throws', () => {
 			for (const expression of ['={{ Object.create(null) }}', '={{ [Object.create(null)] }}']) {
 				const parameters = { waitForCompletion: true, [name]: expression };
 				const { error } = await bench.create(kling, parameters);
-				expect(error?.message).toMatch(/must be true or false|is not a word/);
+				expect(error?.message).toMatch(/must be true or false|must be text/);
 				expect(`${error?.message} ${error?.description}`).not.toMatch(/primitive|TypeError/);
 			}
 			expect(bench.sandbox.requests).toEqual([]);

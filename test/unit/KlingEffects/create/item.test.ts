@@ -32,7 +32,7 @@ const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 			effectScene: "={{ $itemIndex === 1 ? 'fight' : $json.scene }}",
 			options: { modelName: "={{ $itemIndex === 1 ? 'kling-v1' : '' }}" },
 		},
-		/^Effect Scene “fight” does not take the model “kling-v1”$/,
+		/^Effect Scene “fight” does not support the model “kling-v1”$/,
 	],
 	[
 		'a wait that is no yes or no',
@@ -55,7 +55,7 @@ const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 			downloadVideo: true,
 			outputField: '={{ $itemIndex === 1 ? {} : "clip" }}',
 		},
-		/^Output Field Name must be a text$/,
+		/^Output Field Name must be text$/,
 	],
 	[
 		'a Simplify that throws',
@@ -122,7 +122,7 @@ test('a file field that is the file itself is one item’s problem', async () =>
 		{ items: [file, file, file], settings: { onError: 'continueRegularOutput' } },
 	);
 	expect(json.map(({ taskId }) => typeof taskId)).toEqual(['string', 'undefined', 'string']);
-	expect(json[1].error).toMatch(/^Image: Field Name holds the file itself/);
+	expect(json[1].error).toMatch(/^Image: Field Name contains the file itself/);
 });
 
 test('what an item does not need is not evaluated for it', async () => {
@@ -189,7 +189,9 @@ test.each([
 	async (callbackUrl) => {
 		const credential = { ...bench.credential(kling), baseUrl: 'https://gateway.invalid' };
 		const { error } = await bench.create(kling, { options: { callbackUrl } }, { credential });
-		expect(error?.message).toBe('Callback URL is an address that only your own network can open');
+		expect(error?.message).toBe(
+			'Callback URL is an address that can only be opened on your own network',
+		);
 	},
 );
 
@@ -199,11 +201,14 @@ test('a provider in the same network may be given an address of it', async () =>
 });
 
 test.each([
-	['https://n8n.example.com/webhook/[object Object]', /^Callback URL holds an expression/],
-	['https://n8n.example.com/webhook/kling\u200b', /^Callback URL holds an invisible character/],
+	['https://n8n.example.com/webhook/[object Object]', /^Callback URL contains an expression/],
+	['https://n8n.example.com/webhook/kling\u200b', /^Callback URL contains an invisible character/],
 	['https://exa mple.com/webhook/kling', /^Callback URL /],
 	['https://n8n.example.com:99999/webhook', /^Callback URL /],
-	['https://a.example.com/x https://b.example.com/y', /^Callback URL holds more than one address/],
+	[
+		'https://a.example.com/x https://b.example.com/y',
+		/^Callback URL contains more than one address/,
+	],
 ])('Callback URL %s is refused, and nothing is paid', async (callbackUrl, message) => {
 	const { error } = await bench.create(kling, { options: { callbackUrl } });
 	expect(error?.message ?? 'sent').toMatch(message);

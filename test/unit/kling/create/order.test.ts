@@ -57,11 +57,11 @@ test.each([
 		modellix,
 		'callbackUrl',
 		'https://example.com',
-		'Modellix does not take the option Callback URL',
+		'Modellix does not support the option Callback URL',
 	],
-	[modellix, 'mode', 'pro', 'Modellix does not take the option Mode'],
-	[modellix, 'modelName', 'x', 'Modellix does not take the option Model Name'],
-	[apiModels, 'externalTaskId', 'a', 'APIModels does not take the option External Task ID'],
+	[modellix, 'mode', 'pro', 'Modellix does not support the option Mode'],
+	[modellix, 'modelName', 'x', 'Modellix does not support the option Model Name'],
+	[apiModels, 'externalTaskId', 'a', 'APIModels does not support the option External Task ID'],
 ] as const)('$displayName refuses %s by the name on screen', (provider, name, value, message) => {
 	const checked = checkedOrder({ ...good, [name]: value }, provider);
 	expect(checked).toMatchObject({ ok: false, problem: { message } });
@@ -149,7 +149,7 @@ test.each(['', ' ', '{}', null])('additional fields of %j are none', (additional
 
 test('what is no text is refused by the name on screen', () => {
 	expect(checkedOrder({ ...good, modelName: ['kling-v1'] }, kling)).toMatchObject({
-		problem: { message: 'Model Name must be a text' },
+		problem: { message: 'Model Name must be text' },
 	});
 });
 

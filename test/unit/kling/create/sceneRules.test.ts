@@ -9,7 +9,7 @@ test.each([
 	expect(checkedOrder({ effectScene, modelName }, kling)).toEqual({
 		ok: false,
 		problem: {
-			message: `Effect Scene “${effectScene}” does not take the model “${modelName}”`,
+			message: `Effect Scene “${effectScene}” does not support the model “${modelName}”`,
 			description: `Enter ${taken} as Model Name under Options, or remove the option.`,
 		},
 	});

@@ -155,9 +155,9 @@ describe('base64', () => {
 		['photo.jpg', 'is not valid base64'],
 		['[object Object]', 'is not valid base64'],
 		['{{ $json.image }}', 'is not valid base64'],
-		['QUJDR', 'holds 5 base64 characters, a number that base64 cannot have'],
-		['https://example.com/secret.jpg', 'holds a URL, not base64 text'],
-		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded'],
+		['QUJDR', 'has 5 base64 characters, which is not a possible length'],
+		['https://example.com/secret.jpg', 'contains a URL, not base64 text'],
+		['data:image/svg+xml,%3Csvg%3E', 'contains a data: URL that is not base64-encoded'],
 		['data:image/png;base64', 'is not valid base64'],
 	])('is missing from %j, which is refused', (text, finding) => {
 		const message = refusal(() => decodeBase64(text, label));
@@ -201,19 +201,19 @@ describe('image addresses', () => {
 	test.each([
 		['', 'is empty'],
 		['   ', 'is empty'],
-		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://'],
-		['ftp://example.com/secret.jpg', 'does not hold an address'],
-		['file:///secret.jpg', 'does not hold an address'],
-		['javascript:alert(1)', 'does not hold an address'],
-		['https://', 'does not hold an address'],
-		['https:///secret.jpg', 'does not hold an address'],
-		['https:/example.com/secret.jpg', 'does not hold an address'],
-		['https://exa mple.com/secret', 'holds an address that cannot be read'],
-		['https://user:secret@/', 'holds an address that cannot be read'],
-		['https://example.com:99999/secret', 'holds an address that cannot be read'],
-		['https://example.com/secret\nhttps://example.com/b', 'holds more than one line'],
-		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address'],
-		['iVBORw0KGgosecret', 'holds base64 text, not an address'],
+		['example.com/secret.jpg', 'must be an address that starts with http:// or https://'],
+		['ftp://example.com/secret.jpg', 'must be an address'],
+		['file:///secret.jpg', 'must be an address'],
+		['javascript:alert(1)', 'must be an address'],
+		['https://', 'must be an address'],
+		['https:///secret.jpg', 'must be an address'],
+		['https:/example.com/secret.jpg', 'must be an address'],
+		['https://exa mple.com/secret', 'contains an address that cannot be read'],
+		['https://user:secret@/', 'contains an address that cannot be read'],
+		['https://example.com:99999/secret', 'contains an address that cannot be read'],
+		['https://example.com/secret\nhttps://example.com/b', 'contains more than one line'],
+		['data:image/png;base64,secret', 'contains the image itself (a data: URL), not its address'],
+		['iVBORw0KGgosecret', 'contains base64 text, not an address'],
 		['https://drive.google.com/file/d/secret/view?usp=sharing', 'is the address of a page'],
 		['https://drive.google.com/open?id=secret', 'is the address of a page'],
 		['https://www.dropbox.com/s/secret/photo.jpg?dl=0', 'is the address of a page'],
@@ -236,24 +236,24 @@ describe('image addresses', () => {
 	test.each([
 		['https://drive.google.com/file/d/1/view', /uc\?export=download&id=/],
 		['https://www.dropbox.com/s/1/photo.jpg', /raw=1/],
-		['https://example.com/album.htm', /copy the address/],
+		['https://example.com/album.htm', /copy the image address/],
 	])('of a page: %s tells how to get the direct link', (text, advice) => {
 		const checked = attempt(() => checkImageUrl(text, label, true));
 		expect(checked.ok ? '' : checked.problem.description).toMatch(advice);
 	});
 
 	test.each([
-		['https://example.com/secret.jpg\u200b', 'holds an invisible character (U+200B)'],
-		['\u200bhttps://example.com/secret.jpg', 'holds an invisible character (U+200B)'],
-		['https://example.com/\u202egpj.secret', 'holds an invisible character (U+202E)'],
-		['https://example.com/secret\u00ad.jpg', 'holds an invisible character (U+00AD)'],
-		['https://example.com/secret.jpg\u200d', 'holds an invisible character (U+200D)'],
-		['https://example.com/secret\u0000.jpg', 'holds an invisible character (U+0000)'],
-		['https://example.com/secret.jpg, https://example.com/b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg,https://example.com/b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg https://example.com/b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg, b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg?x=1; b.png', 'holds more than one address'],
+		['https://example.com/secret.jpg\u200b', 'contains an invisible character (U+200B)'],
+		['\u200bhttps://example.com/secret.jpg', 'contains an invisible character (U+200B)'],
+		['https://example.com/\u202egpj.secret', 'contains an invisible character (U+202E)'],
+		['https://example.com/secret\u00ad.jpg', 'contains an invisible character (U+00AD)'],
+		['https://example.com/secret.jpg\u200d', 'contains an invisible character (U+200D)'],
+		['https://example.com/secret\u0000.jpg', 'contains an invisible character (U+0000)'],
+		['https://example.com/secret.jpg, https://example.com/b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg,https://example.com/b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg https://example.com/b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg, b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg?x=1; b.png', 'contains more than one address'],
 	])('that brought something along are told: %j', (text, finding) => {
 		const message = refusal(() => checkImageUrl(text, label, true));
 		expect(message).toBe(`The field "Image" ${finding}`);
@@ -285,7 +285,9 @@ describe('image addresses', () => {
 		'http://239.1.1.1/secret.jpg',
 	])('that only a private network knows are of no use to a provider elsewhere: %s', (text) => {
 		const message = refusal(() => checkImageUrl(text, label, true));
-		expect(message).toBe('The field "Image" is an address that only your own network can open');
+		expect(message).toBe(
+			'The field "Image" is an address that can only be opened on your own network',
+		);
 		expect(checkImageUrl(text, label, false)).toBe(text);
 	});
 

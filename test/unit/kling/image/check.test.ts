@@ -266,7 +266,7 @@ describe('files that are no JPEG or PNG', () => {
 		['an icon (ICO)', () => text('\0\0\x01\0\x01\0\x20\x20')],
 		['a cursor (CUR)', () => text('\0\0\x02\0\x01\0\x20\x20')],
 		['a program', () => text('\x7fELF\x02\x01\x01\0')],
-		['a sound file', () => text('ID3\x04\0\0')],
+		['an audio file', () => text('ID3\x04\0\0')],
 		['a web page (HTML)', () => Buffer.from('\ufeff<!doctype html>', 'utf16le')],
 		['a web page (HTML)', () => Buffer.from('<html>', 'utf16le')],
 		['a web page (HTML)', () => Buffer.from('\ufeff<html>', 'utf16le').swap16()],
@@ -333,7 +333,7 @@ test('refusals are headings with advice, in words that n8n asks for', async () =
 
 test.each([
 	['crx ', 'camera raw'],
-	['M4A ', 'sound'],
+	['M4A ', 'audio'],
 ])('%s is %s', (brand, what) => {
 	expect(foreignTypeOf(Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\x01`, 'latin1'))?.what).toContain(
 		what,

@@ -16,8 +16,8 @@ test.each([
 	['https://example.com/a-long-na...', /cut off/],
 	['https://https://example.com/a.jpg', /http:\/\/ twice/],
 	['http://https//example.com/a.jpg', /http:\/\/ twice/],
-	['https://example.com/Gr\ufffd\ufffde.jpg', /was lost/],
-	['https://example.com/\ud83d.jpg', /was lost/],
+	['https://example.com/Gr\ufffd\ufffde.jpg', /could not be decoded/],
+	['https://example.com/\ud83d.jpg', /could not be decoded/],
 	['https://example.com/a.jpg\u200d', /invisible character \(U\+200D\)/],
 	['https://example.com/a\u034f.jpg', /invisible character \(U\+034F\)/],
 	['https://example.com/\u3164a.jpg', /invisible character \(U\+3164\)/],
@@ -60,7 +60,7 @@ test.each([
 	'https://example.com/a.jpg"}',
 	'https://example.com/a.jpg\\n',
 ])('%s holds what stood behind the address, which is told and not paid', (text) => {
-	expect(() => check(text)).toThrow(/ holds HTML or JSON around an address$/);
+	expect(() => check(text)).toThrow(/ contains HTML or JSON around an address$/);
 });
 
 test.each([
@@ -70,5 +70,5 @@ test.each([
 	'https://firebasestorage.googleapis.com/v0/b/a/o/a.jpg?alt=media&amp;token=ab',
 	'https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&amp;is=2&amp;hm=ab',
 ])('%s is an address of HTML, whose signature cannot be right', (text) => {
-	expect(() => check(text)).toThrow(/ holds HTML or JSON around an address$/);
+	expect(() => check(text)).toThrow(/ contains HTML or JSON around an address$/);
 });
