@@ -64,7 +64,7 @@ exports.helpOf = function helpOf({ command, about, options = {}, rest, more }) {
 	const words = rest ? ` [${rest.name} …]` : '';
 	const rows = Object.entries({ ...options, help: helpOption }).map(
 		([name, { value, about: does, default: usual }]) => {
-			const text = usual === undefined ? does : `${does} (${usual})`;
+			const text = usual === undefined || usual === '' ? does : `${does} (${usual})`;
 			return [`--${name}${value ? ` ${value}` : ''}`, text];
 		},
 	);

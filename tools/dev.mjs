@@ -16,8 +16,8 @@ import { credentialType, demoPhotos, demoWorkflow } from './workflow.mjs';
 
 const settings = cli.commandLine({
 	command: 'npm run dev',
-	about: `Starts the n8n editor with this package in it, all examples, and the simulated providers beside
-it, until Ctrl-C. The first run installs n8n, which takes minutes.`,
+	about: `Starts the n8n editor with this package in it, all examples, and the simulated providers,
+until Ctrl-C. The first run installs n8n, which takes a few minutes.`,
 	options: {
 		line: { value: '1|2', oneOf: ['1', '2'], default: '2', about: 'which n8n' },
 		port: { value: 'N', number: 'whole', default: 5678, about: "the editor's; 0 takes a free one" },

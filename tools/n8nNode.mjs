@@ -24,7 +24,7 @@ import { main, say, step } from './progress.mjs';
 
 cli.commandLine({
 	command: 'npm run test:n8n-node',
-	about: "Runs lint and build of n8n's own tool, n8n-node. Installs it where it is missing.",
+	about: "Runs lint and build of n8n's own tool, n8n-node. Installs it if it is missing.",
 });
 
 const folder = join(import.meta.dirname, 'n8n-node');

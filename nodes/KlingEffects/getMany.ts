@@ -13,7 +13,7 @@ import type { Session } from '../n8n/session';
 
 const show = { resource: ['video'], operation: ['list'] };
 
-/** How many results to return, of tasks and of scenes. */
+/** How many results to return, for tasks and for scenes. */
 export const limitFields: INodeProperties[] = [
 	{
 		displayName: 'Return All',
@@ -35,7 +35,7 @@ export const limitFields: INodeProperties[] = [
 ];
 
 /**
- * How many results an item asks for at most; Infinity for all.
+ * The maximum number of results for an item; Infinity for all.
  *
  * @throws InputError
  */
@@ -121,9 +121,9 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 }
 
 /**
- * Reads the filters, each by its name on screen. One that is left empty filters nothing.
+ * Reads the filters, each by its name on screen. An empty one filters nothing.
  *
- * @param timeZone of the workflow: times without one are meant in it
+ * @param timeZone of the workflow; applies to times without one
  * @throws InputError
  */
 export function readFilters(given: unknown, timeZone: string): TaskFilters {
@@ -147,7 +147,7 @@ export function readFilters(given: unknown, timeZone: string): TaskFilters {
 		if (typeof prefix !== 'string') {
 			throw unreadable('External Task ID Prefix', 'Enter the text that the IDs begin with.');
 		}
-		// No ID begins with a blank: those of tasks are read without.
+		// No ID starts with a blank: those of tasks are read without.
 		filters.externalTaskIdPrefix = prefix.trimStart();
 	}
 	return filters;
@@ -161,17 +161,20 @@ function unreadable(displayName: string, advice: string): InputError {
 	return new InputError(`${displayName} cannot be read`, advice);
 }
 
-/** Milliseconds: the last one that a date can have (ECMAScript, 21.4.1.1). */
+/** Milliseconds: the latest possible date (ECMAScript, 21.4.1.1). */
 const latest = 8.64e15;
 
-/** Milliseconds since 1970, of ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
+/**
+ * Milliseconds since 1970, from ISO 8601 (as n8n's dates write themselves) or from seconds or
+ * milliseconds since 1970.
+ */
 function readMoment(given: unknown, displayName: string, timeZone: string): number {
 	const isText = typeof Object(given).toISO === 'function' || typeof given === 'string';
 	const number = isText || typeof given === 'number' ? Number(String(given)) : NaN;
 	let moment = number < 1e11 ? number * 1000 : number;
 	if (given instanceof Date) moment = given.getTime();
 	else if (isText && Number.isNaN(number)) moment = momentIn(timeZone, String(given));
-	// A year, or the day that a spreadsheet counts, would be a moment of 1970; 0 is all.
+	// A year, or a spreadsheet's day number, would be a moment in 1970; 0 means everything.
 	const isMoment = Number.isNaN(number) ? !Number.isNaN(moment) : number === 0 || number >= 1e9;
 	if (!isMoment || Math.abs(moment) > latest) {
 		throw unreadable(displayName, 'Enter a date and time, such as 2026-11-21T08:00:00Z.');
@@ -211,8 +214,8 @@ export async function executeList(
 }
 
 /**
- * Reads pages until enough tasks match. The order of the list is not documented, so what was read is
- * sorted here; with a limit, the newest of what the first pages hold are returned.
+ * Reads pages until enough tasks match. The order of the list is not documented, so the results are
+ * sorted here; with a limit, the newest tasks on the first pages are returned.
  */
 async function collect(
 	client: Client,

@@ -35,7 +35,7 @@ export const listScenesFields: INodeProperties[] = [
 ];
 
 /**
- * Gives the scenes that fit, one item each, for every input item, so that a workflow or an agent can
+ * Returns the matching scenes for every input item, one item each, so that a workflow or an agent can
  * choose one. It reads the package's own list: nothing is sent, and no credential is needed.
  *
  * @throws NodeOperationError with On Error "Stop", at the first problem

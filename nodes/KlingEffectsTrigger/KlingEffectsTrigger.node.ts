@@ -11,7 +11,7 @@ import { simplifyField } from '../n8n/output';
 import { credentialName } from '../n8n/transport';
 import { poll } from './poll';
 
-/** Apart from the description, because n8n's lint takes a choice whose name is no literal for none. */
+/** Outside the description, because n8n's lint ignores an option whose name is not a literal. */
 const watchOptions: INodePropertyOptions[] = [
 	{
 		name: titleWithList('All Tasks'),
@@ -25,7 +25,7 @@ const watchOptions: INodePropertyOptions[] = [
 	},
 ];
 
-/** Starts a workflow when tasks have ended, at the poll times that n8n offers for every such trigger. */
+/** Starts a workflow when tasks have ended, at n8n's usual poll times. */
 export class KlingEffectsTrigger implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Kling Effects Trigger',

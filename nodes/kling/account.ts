@@ -3,7 +3,7 @@ import { isSigningSecret } from './signatures';
 import { providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 
-/** The fields of a `klingEffectsApi` credential, by their names on screen. */
+/** The fields of a `klingEffectsApi` credential, with their names on screen. */
 const fields = {
 	provider: 'Provider',
 	region: 'Region',
@@ -14,12 +14,12 @@ const fields = {
 	baseUrl: 'Base URL',
 	webhookSecret: 'Webhook Secret',
 } as const;
-/** Reads one field; only those that count are read. */
+/** Reads one field; only relevant fields are read. */
 type ReadField = (name: keyof typeof fields) => string;
 
 /**
- * A field as text. A vault that an expression asks can give a number, and null where it has no such secret:
- * that must not count as a field that was left empty.
+ * A field as text. An expression that reads from a vault can give a number, or null if there is no such
+ * secret: that must not count as a field left empty.
  *
  * @throws InputError
  */
@@ -35,7 +35,7 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 	);
 }
 
-/** @throws InputError for a text that a copy has cut off, broken, or brought something along with */
+/** @throws InputError for text that was cut off or broken when it was copied, or has something extra */
 function wholeText(text: string, label: string): string {
 	if (/^[\x20-\x7e]*$/.test(text)) return text;
 	refuseInvisible(text, label, 'value');
@@ -47,26 +47,26 @@ function wholeText(text: string, label: string): string {
 	);
 }
 
-/** Where requests go, and what proves who sends them. */
+/** Where requests go, and the secret that proves who sends them. */
 export interface Account {
 	provider: Provider;
-	/** `global` or `china`, where the provider has a console of its own in each; null elsewhere. */
+	/** `global` or `china`, if the provider has a separate console in each; otherwise null. */
 	region: string | null;
-	/** What the paths of requests are added to: without a trailing slash, with the provider's version path. */
+	/** The prefix of request paths: no trailing slash, with the provider's version path. */
 	baseUrl: string;
-	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
+	/** The secret that signs callbacks; null if there is none, or the provider does not sign them. */
 	webhookSecret: string | null;
 	secret: Secret;
 }
 
 /**
- * Reads and checks the data of a credential, before anything is sent with it.
+ * Reads and checks a credential's data, before anything is sent with it.
  *
  * @throws InputError when it is not complete
  */
 export function readAccount(data: unknown): Account {
 	const read: ReadField = (name) => fieldOf(data, name);
-	// One that was saved without a provider is one of the first provider in the list.
+	// A credential saved without a provider belongs to the first one in the list.
 	const name = read('provider') || providers[0].name;
 	const provider = providers.find((one) => one.name === name);
 	if (!provider) {
@@ -101,14 +101,14 @@ export function readAccount(data: unknown): Account {
 	};
 }
 
-/** A credential keeps values of fields that are hidden: the way in counts only where it can be chosen. */
+/** A credential keeps the values of hidden fields: Authentication counts only where it can be chosen. */
 function readSecret(read: ReadField, { displayName, signs }: Provider): Secret {
 	const isSigned = signs && read('authentication') === 'accessKey';
 	if (isSigned) {
 		const [accessKey, secretKey] = [read('accessKey'), read('secretKey')];
 		if (accessKey && secretKey) return { kind: 'signed', accessKey, secretKey };
 	} else {
-		// As documentation shows it in a header.
+		// As the documentation shows it in a header.
 		const key = read('apiKey').replace(/^(Authorization:\s*)?Bearer\s+/i, '');
 		if (key) return { kind: 'key', key };
 	}
@@ -118,12 +118,12 @@ function readSecret(read: ReadField, { displayName, signs }: Provider): Secret {
 	);
 }
 
-/** A base URL with what stands before every path of the provider, unless it ends in a version itself. */
+/** A base URL with the provider's path prefix, unless it already ends in a version. */
 export function withVersion(baseUrl: string, { versionPath = '' }: Provider): string {
 	return /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}${versionPath}`;
 }
 
-/** The base URL without query, fragment and trailing slashes, or null when it is none. */
+/** The base URL without query, fragment and trailing slashes, or null if it is not one. */
 function readBaseUrl(text: string): string | null {
 	try {
 		const url = new URL(text);

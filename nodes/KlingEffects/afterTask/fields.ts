@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 /**
- * Wait, download and output field, for Create and Get. Create gives the finished video unless asked
- * otherwise. As an AI agent's tool it does not wait: agents and chats give up within minutes.
+ * Wait, download and output field, for Create and Get. Create returns the finished video by default. As
+ * an AI agent's tool it does not wait: agents and chats give up within minutes.
  */
 export const videoFields: INodeProperties[] = [
 	...waitFields({ ...forVideo('create'), '@tool': [false] }).map((field) =>
@@ -64,7 +64,7 @@ export const maxFileSizeOption: INodeProperties = {
 	description: 'Largest video to download. For a larger one, the message contains its link.',
 };
 
-/** Options of a wait, alphabetically. */
+/** Options of a wait, in alphabetical order. */
 export const pollIntervalOption: INodeProperties = {
 	displayName: 'Poll Interval (Seconds)',
 	name: 'pollInterval',

@@ -6,8 +6,8 @@ import { waitAndFinish } from './finish';
 import type { Wait } from './sleep';
 
 /**
- * What the node does when it runs again after its sleep: everything as at the end of a wait by
- * polling. What is still open is followed until the deadline, and then looked at once more.
+ * Runs when the node is woken: the same as at the end of a wait by polling. Open tasks are followed until
+ * the deadline, then looked at once more.
  *
  * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
  */
@@ -20,7 +20,7 @@ export async function finishWoken(
 	try {
 		session = await openSession(context);
 	} catch (thrown) {
-		// What can still be said when the credential is gone: which tasks there are.
+		// Without the credential, all that can be said is which tasks exist.
 		const problem = problemOf(thrown);
 		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
 			return { itemIndex, ok: false, problem: { ...problem, taskId: task.taskId } };
@@ -36,19 +36,19 @@ export async function finishWoken(
 	}));
 	const finished = await waitAndFinish(context, session, itemTasks, limits);
 	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
-	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
+	// n8n keeps whichever ends last: the second fails if the first one does, and otherwise adds nothing.
 	return isFirst ? output : [];
 }
 
 /**
- * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
- * other has recorded in n8n's table of processed data ends this one without output. Two that look
- * there within the same milliseconds both go on, as n8n offers no lock.
+ * n8n 2 wakes an execution only once. On n8n 1.123 two processes can wake the same one: if the other has
+ * left a record in n8n's table of processed data, this one ends without output. If both look within the
+ * same few milliseconds, both continue, as n8n offers no lock.
  */
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
-	// Not by the execution's number, which another one can have after a backup was put back.
-	// With it, though: a retry of an execution whose process died is another execution, and the only one left.
+	// Not by the execution's number, which another one can have after a backup is restored. But with the
+	// number: the retry of an execution that died is another execution, and the only one left.
 	const wake = `${wait.token}:${context.getExecutionId()}`;
 	wait.isClaimed = !(await recordIn(context, [wake]))?.has(wake);
 	return wait.isClaimed;

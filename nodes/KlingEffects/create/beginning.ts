@@ -4,35 +4,35 @@ import { hashOf } from '../../kling/create/identity';
 import type { ExternalIdSupport } from '../../kling/providers/provider';
 import { isTool, recordIn, resumeTokenOf, runIndexOf, startOf } from '../../n8n/execution';
 
-/** What is known of an execution when its Create runs for the first time. */
+/** What is known about an execution when its Create first runs. */
 export interface Beginning {
-	/** What makes the ids of this execution its own. */
+	/** What makes the ids of this execution unique. */
 	seed: string;
-	/** Whether a task under an id of this execution can be older than the execution seems to be. */
+	/** Whether a task under an id of this execution may be older than the execution appears to be. */
 	ownsOlder: boolean;
 	/**
-	 * Present where an execution is run or retried that died with its process: each create may have been
-	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
+	 * Set when an execution that died with its process is run again or retried: each create may have been
+	 * sent. `maySend`: it can safely be sent again to this account, which accepts its id only once.
 	 * `mayBeEdited`: a person retries it, maybe with other parameters.
 	 */
 	died?: { trace: ExternalIdSupport; maySend?: boolean; mayBeEdited?: boolean; account?: string };
 }
 
-/** @param isOthers whether the context is that of another node, which came to an end */
+/** @param isOthers whether the context belongs to another node, which ran to its end */
 export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
 	const died = !isOthers && hasDied(context);
 	const { seed, isProven } = seedOf(context);
 	if (!died) return { seed, ownsOlder: isProven };
-	// Without a token, the node's ids differ from those before.
+	// Without a token, the node's ids differ from the earlier ones.
 	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
 	return { seed, ownsOlder: isProven, died: { trace, mayBeEdited: true } };
 }
 
 /**
- * Records an execution and its account where both outlive a death, once each time that it is begun or its
- * context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
- * record already is one that n8n has begun again: older tasks under its ids are its own, and each create
- * may have been sent. What is not found where it may have been sent, was not.
+ * Records an execution and its account where the record survives a crash, once each time it starts or its
+ * context is loaded again (`loads`), as after a wait or by a retry. If there is already a record, n8n has
+ * started the execution again: older tasks under its ids are its own, and each create may have been sent.
+ * A task that is not found at the account it may have been sent to was not created.
  */
 export async function recordBeginning(
 	context: IExecuteFunctions,
@@ -47,17 +47,16 @@ export async function recordBeginning(
 	const isSameAccount = known.has(atAccount);
 	if (beginning.died?.trace === 'none') return;
 	const trace = isSameAccount ? 'lookup' : 'unverified';
-	// What a person retries may have been edited; what n8n runs again is as it was.
+	// A retry by a person may have been edited; what n8n runs again is unchanged.
 	const mayBeEdited = beginning.died?.mayBeEdited ?? context.getMode() === 'retry';
 	const maySend = !mayBeEdited && isSameAccount && canLookUp;
 	beginning.died = { mayBeEdited, trace, maySend, account };
 }
 
 /**
- * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
- * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
- * of any kind, n8n would have stored its context too. An execution that failed before this node has
- * no run of it.
+ * Whether this is the retry of an execution that died during or after this node's run. n8n (1.123 and
+ * 2.40) then reconstructs the runs of its nodes from its event log; if the node had ended in any way, n8n
+ * would have stored its context too. An execution that failed before this node has no run of it.
  */
 function hasDied(context: IExecuteFunctions): boolean {
 	if (context.getMode() !== 'retry') return false;
@@ -67,13 +66,13 @@ function hasDied(context: IExecuteFunctions): boolean {
 	return $(context.getNode().name).isExecuted;
 }
 
-/** The run in which each call of a tool was first tried, by the object that holds its arguments. */
+/** The run in which each tool call was first tried, by the object with its arguments. */
 const firstRuns = new WeakMap<object, number>();
 
 /**
  * The node's run, and whether it is an agent's tool. When an agent runs its tools itself, n8n (1.123 and
- * 2.40) gives each try of Retry On Fail a run of its own; retries of one call share the same arguments
- * object, and different calls never do.
+ * 2.40) gives each try of Retry On Fail its own run; retries of one call share the same arguments object,
+ * and different calls never do.
  */
 export function runOf(context: IExecuteFunctions): { run: number; isTool: boolean } {
 	const run = runIndexOf(context);
@@ -86,19 +85,19 @@ export function runOf(context: IExecuteFunctions): { run: number; isTool: boolea
 }
 
 /**
- * What makes the ids of an execution its own. It stays the same when the execution is run again because
- * its process died, and is another's in an execution that only has the same number, after a backup
- * was put back or the database has moved.
+ * What makes the ids of an execution unique. It stays the same when the execution is run again because
+ * its process died, and differs in an execution that only has the same number, after a backup was
+ * restored or the database was moved.
  *
- * @returns `isProven`: that no other execution can have the same
+ * @returns `isProven`: no other execution can have the same
  */
 function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean } {
 	const token = resumeTokenOf(context);
 	// Hashed, because the token opens the execution's resume address.
 	if (token !== null) return { seed: hashOf(token), isProven: true };
 	const executionId = context.getExecutionId();
-	// A sub-workflow's execution does not wait in the queue of n8n 1.123, so it is never run again under its
-	// number. One started by hand does, with OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS.
+	// A sub-workflow's execution does not wait in the queue of n8n 1.123, so it is never rerun under its
+	// number. A manual one does, with OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS.
 	if (!executionId || context.getMode() === 'integrated') {
 		return { seed: randomUUID(), isProven: true };
 	}

@@ -34,7 +34,7 @@ export const createFields: INodeProperties[] = [
 	...imagesFields,
 ];
 
-/** Options of Create and its download, alphabetically. */
+/** Options of Create and its download, in alphabetical order. */
 export const createOptions: INodeProperties[] = [
 	{
 		displayName: 'Additional Fields (JSON)',
@@ -121,7 +121,7 @@ export const createOptions: INodeProperties[] = [
 	},
 ];
 
-/** How Create waits; last alphabetically. */
+/** How Create waits; alphabetically the last option. */
 export const waitUsingOption: INodeProperties = {
 	displayName: 'Wait Using',
 	name: 'waitUsing',

@@ -10,9 +10,9 @@ import type { Parameters } from '../../n8n/parameters';
 import { showsLeftAndRight } from './imageFields';
 
 /**
- * Loads an image as the provider will get it.
+ * Loads an image in the form in which it is sent.
  *
- * @throws InputError when it cannot be sent
+ * @throws InputError if it cannot be sent
  */
 export type LoadImage = () => string | Promise<string>;
 
@@ -21,16 +21,16 @@ const second = { parameter: 'secondImage', fieldParameter: 'secondImageField' };
 
 interface ReadImages {
 	images: LoadImage[];
-	/** A fingerprint of what the image parameters say. */
+	/** A fingerprint of the image parameters' values. */
 	imagesPrint: string | undefined;
-	/** What the first photo is called, without its extension. */
+	/** The file name of the first photo, without its extension. */
 	photo: string | null;
 }
 
 /**
- * Evaluates the image parameters of one item, once. What they refer to is not read yet.
+ * Evaluates the image parameters of one item, once. The images themselves are not read yet.
  *
- * @param effectType null where it is not known: then there are two images if a second one is given
+ * @param effectType null if unknown: then there are two images if a second one is given
  * @throws InputError
  */
 export function readImages(
@@ -79,7 +79,7 @@ export function readImages(
 	return { images, imagesPrint: printOf(texts), photo };
 }
 
-/** What a photo is called, without its extension, where it has a name. */
+/** A photo's file name, without its extension, if it has one. */
 function photoNameOf(input: string, given: string, binary: IBinaryKeyData): string | null {
 	const field = input === 'binary' ? fieldNamed(given, binary) : undefined;
 	const name = input === 'url' ? lastSegmentOf(given.trim()) : field && binary[field].fileName;
@@ -96,7 +96,7 @@ function lastSegmentOf(url: string): string | undefined {
 	}
 }
 
-/** The names of both images on screen. */
+/** The on-screen names of both images. */
 function namesOf(context: IExecuteFunctions, effectType: EffectType | null): string[] {
 	const { effectScene } = context.getNode().parameters;
 	const shown = Object(effectScene).value ?? effectScene;
@@ -105,7 +105,8 @@ function namesOf(context: IExecuteFunctions, effectType: EffectType | null): str
 }
 
 /**
- * The images of one item. Bytes are judged, not file names; a URL's picture is left to the provider.
+ * The images of one item. Files are checked by their bytes, not their names; the picture behind a URL is
+ * left to the provider.
  *
  * @throws InputError
  */
@@ -115,13 +116,13 @@ export async function loadImages(images: readonly LoadImage[]): Promise<string[]
 	return loaded;
 }
 
-/** As base64 without a prefix, which alone Kling takes (Kling's effects page, Modellix's effects page). */
+/** As base64 without a prefix, the only form Kling takes (Kling's effects page, Modellix's effects page). */
 function judged(bytes: Buffer, label: string): string {
 	checkImage(bytes, label);
 	return bytes.toString('base64');
 }
 
-/** Forms make fields of their labels, blanks at the end included. */
+/** Forms turn their labels into field names, including trailing blanks. */
 function fieldNamed(entered: string, binary: IBinaryKeyData): string | undefined {
 	const fields = Object.keys(binary);
 	return (
@@ -145,20 +146,20 @@ async function loadFile(
 			'Run the previous node again so that the file is available.',
 		);
 	};
-	// Before it is read: a video of 300 MB would take that much memory only to be refused.
+	// Before reading it: a 300 MB video would use that much memory only to be refused.
 	const size = await fileSizeOf(context, binary[field]).catch(cannotRead);
 	checkFileSize(size, label);
 	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field).catch(cannotRead);
 	return judged(bytes, label);
 }
 
-/** Bytes of a file in n8n's binary store, without holding it in memory. */
+/** The size in bytes of a file in n8n's binary store, without loading it into memory. */
 async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Promise<number> {
-	// Without an id the file is in memory, as base64.
+	// Without an id, the file is in memory as base64.
 	if (!file.id) return Buffer.byteLength(file.data, 'base64');
 	const { fileSize } = await helpers.getBinaryMetadata(file.id);
 	if (Number.isFinite(fileSize)) return fileSize;
-	// An object store that names no length: then the bytes are counted as they pass by.
+	// The object store gives no length, so the bytes are counted as they stream by.
 	let bytes = 0;
 	for await (const chunk of await helpers.getBinaryStream(file.id)) bytes += chunk.length;
 	return bytes;
@@ -172,8 +173,8 @@ function notOneText(displayName: string): InputError {
 }
 
 /**
- * Refuses what an expression gives of a file in place of its content, such as `{{ $binary.photo }}`: the
- * file's description, where n8n stores it (`filesystem-v2:…`), or nothing.
+ * Refuses what an expression such as `{{ $binary.photo }}` gives instead of a file's content: its
+ * description, where n8n stores it (`filesystem-v2:…`), or nothing.
  */
 function refuseFile(
 	displayName: string,
@@ -195,7 +196,7 @@ function refuseFile(
 	);
 }
 
-/** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
+/** An expression such as `{{ $binary.photo }}` gives the file itself, but the field's name is needed. */
 function fileAsName(displayName: string, given: unknown, binary: IBinaryKeyData): InputError {
 	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
 	const fields = Object.keys(binary);

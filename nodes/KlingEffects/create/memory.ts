@@ -18,59 +18,59 @@ import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The records of beginnings that are under way. */
+/** Records of beginnings in progress. */
 const records = new WeakMap<Stored, Promise<void>>();
-/** The contexts that this process knows: any other was loaded from what n8n had stored. */
+/** The contexts that this process knows: any other was loaded from n8n's storage. */
 const loaded = new WeakSet<Stored>();
 
-/** The creates that this process has noted something of since it loaded them. */
+/** The creates that this process has recorded something about since it loaded them. */
 const noted = new WeakSet<StoredCreate>();
 
-/** One create, as it is kept: what was asked for, and what became of it. */
+/** One create as stored: what was asked for, and what became of it. */
 interface StoredCreate {
 	/** Which of {@link Stored.entered} it was entered as. */
 	form: number;
 	provider: string;
 	account: string;
 	values: Prints;
-	/** How many were begun before at the same place. */
+	/** How many were started before in the same place. */
 	number: number;
-	/** Null before anything was sent, and when surely no task was made. */
+	/** Null before anything was sent, and when definitely no task was created. */
 	state: Remembered | null;
-	/** The execution in which it is one of {@link Stored.begun}. */
+	/** The execution in which it counts in {@link Stored.begun}. */
 	claimedIn?: string;
 }
 
 interface Stored extends Beginning {
-	/** n8n keeps a context by the node's name, which another node can have by the time of a retry. */
+	/** n8n stores a context under the node's name, which another node may have by the time of a retry. */
 	nodeId: string;
-	/** The number of the node's first run: not 0 where n8n has reconstructed runs from its log. */
+	/** The number of the node's first run: not 0 if n8n has reconstructed runs from its log. */
 	firstRun: number;
-	/** The parameters as they were entered, of each edit that a create was begun with. */
+	/** The parameters as entered, for each edit with which a create was started. */
 	entered: Prints[];
-	/** By place in the node; the latest last. */
+	/** By place in the node, latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** How often this was loaded from what n8n had stored: a retry, or a wait that is over. */
+	/** How often this was loaded from n8n's storage: by a retry, or after a wait. */
 	loads: number;
-	/** New tasks that were begun, and in which execution: a retry, which is another one, starts at zero. */
+	/** New tasks started, and in which execution: a retry is another execution and starts at zero. */
 	begun: { execution: string; count: number };
 }
 
-/** A create's place in memory, with what the item should be told. */
+/** A create's place in memory, with what its item should say. */
 export interface ItemEntry extends Entry {
-	/** What differs between this try and the one that began the create. */
+	/** What differs between this try and the one that started the create. */
 	readonly differences: ReadonlySet<Difference>;
-	/** Tasks that were made here for what the item asked for before an edit. */
+	/** Tasks created here for what the item asked for before an edit. */
 	readonly replaced: readonly Remembered[];
-	/** Notes how the task was seen last. */
+	/** Records the last known state of the task. */
 	see(task: Task): void;
 }
 
 /**
- * What the node knows of its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
- * over to the next try of Retry On Fail and to an execution that the Retry button starts. What dies
- * with its process leaves no context: then the seed alone makes the same ids again. Whether two
- * tries are one create is decided by the rules in identity.ts.
+ * What the node knows about its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
+ * over to the next try of Retry On Fail and to an execution started by the Retry button. After a crash
+ * there is no context: then only the seed makes the same ids again. The rules in identity.ts decide
+ * whether two tries are one create.
  */
 export class NodeMemory {
 	private readonly entered: Prints;
@@ -80,7 +80,7 @@ export class NodeMemory {
 		private readonly context: IExecuteFunctions,
 		private readonly session: Session,
 		private readonly stored: Stored,
-		/** Of the node in this execution, from 0; the same at each try of a tool's call. */
+		/** Of the node in this execution, from 0; the same for each try of a tool call. */
 		readonly run: number,
 		private readonly isTool: boolean,
 	) {
@@ -89,7 +89,7 @@ export class NodeMemory {
 		this.account = hashOf([baseUrl, secret]).slice(0, 20);
 	}
 
-	/** To be called before anything can fail, so that a context without it tells of a death. */
+	/** To be called before anything can fail, so that a context without it means a crash. */
 	static begin(context: IExecuteFunctions): Stored {
 		const node = context.getContext('node') as { [contextKey]?: Stored };
 		const { id: nodeId } = context.getNode();
@@ -114,7 +114,7 @@ export class NodeMemory {
 		const { run, isTool } = runOf(context);
 		const memory = new NodeMemory(context, session, stored, run - stored.firstRun, isTool);
 		const canLookUp = session.provider.externalId === 'lookup';
-		// An agent calls its tools side by side.
+		// An agent calls its tools in parallel.
 		if (!records.has(stored)) {
 			const about = { account: memory.account, canLookUp, loads: stored.loads };
 			records.set(stored, recordBeginning(context, stored, about));
@@ -123,13 +123,13 @@ export class NodeMemory {
 		return memory;
 	}
 
-	/** The tasks that earlier tries made for an item, whatever it asks for now. */
+	/** The tasks that earlier tries created for an item, no matter what it asks for now. */
 	createdAt(itemIndex: number): string[] {
 		const begun = this.stored.creates[this.placeOf(itemIndex)] ?? [];
 		return begun.flatMap(({ state }) => (state?.state === 'created' ? [state.taskId] : []));
 	}
 
-	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
+	/** The create of an item: the one started by an earlier try, if the rules say that it is the same. */
 	entryOf({ itemIndex, order, images, imagesPrint, run }: CheckedItem): ItemEntry {
 		const { context, stored } = this;
 		const { provider } = this.session;
@@ -146,7 +146,7 @@ export class NodeMemory {
 			entered: this.entered,
 			values,
 		};
-		// An AI agent's calls can share run and item, so there the arguments of the call count too.
+		// An AI agent's calls can share run and item, so the arguments of the call count too.
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
 		const create = earlier ?? {
@@ -175,8 +175,8 @@ export class NodeMemory {
 				const isSameAccount = account === this.account;
 				const maySend = died.maySend === true && isSameAccount;
 				const told = { state: 'sending', hasDied: true, maySend, mayBeEdited } as const;
-				// An expression may have made another external id before, and another account knows no task of
-				// the first: then “not found” proves nothing. Nor can an id be known that was made without a token.
+				// An expression may have given another id, and another account lacks the first one's
+				// tasks: “not found” then proves nothing. An id made without a token is unknown too.
 				if (maySend || (isSameAccount && !isGiven)) return { ...told, trace };
 				return { ...told, trace: isGiven || trace !== 'none' ? 'unverified' : 'none' };
 			},
@@ -196,9 +196,9 @@ export class NodeMemory {
 				}
 				noted.add(create);
 				if (!begun.includes(create)) begun.push(create);
-				// As long as nothing was made, what was asked for last counts.
+				// As long as no task was created, the latest request counts.
 				if (create.state === null) Object.assign(create, { values, form: this.formOf(stored) });
-				// What is told of it now was sent, or can be read, with this key.
+				// It was last sent with, or can be read by, this key.
 				Object.assign(create, { provider: provider.name, account: this.account, state });
 			},
 			see: ({ status }) => {
@@ -214,7 +214,7 @@ export class NodeMemory {
 		};
 	}
 
-	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
+	/** The loop iteration, the item, and the arguments of an AI agent's call. */
 	private placeOf(itemIndex: number): string {
 		const { json } = this.context.getInputData()[itemIndex] ?? {};
 		return `${this.run}:${itemIndex}${this.isTool ? `:${hashOf(json).slice(0, 8)}` : ''}`;
@@ -225,7 +225,7 @@ export class NodeMemory {
 		return differencesBetween({ provider, account, entered, values }, now);
 	}
 
-	/** Where the parameters stand as they are entered now. */
+	/** The index of the parameters as they are entered now. */
 	private formOf({ entered }: Stored): number {
 		const now = JSON.stringify(this.entered);
 		const known = entered.findIndex((one) => JSON.stringify(one) === now);
@@ -233,11 +233,11 @@ export class NodeMemory {
 	}
 }
 
-/** Fingerprints of the parameters as they were entered, expressions as text. */
+/** Fingerprints of the parameters as entered, with expressions as text. */
 function enteredIn(parameters: IDataObject): Prints {
 	const { options = {}, effectScene, effectType } = parameters;
 	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
-	// The whole of the options can be one expression.
+	// All options together can be one expression.
 	const optionOf = (name: string) =>
 		typeof options === 'object' ? (options as IDataObject)[name] : options;
 	const ofOptions = ['duration', 'mode', 'modelName', 'additionalFields', 'externalTaskId'];

@@ -11,7 +11,7 @@ const probeShare = 0.2;
 const longestProbeMs = 30_000;
 
 export interface AdmissionLimits {
-	/** The upper bound of creates in flight. */
+	/** Maximum number of creates in flight. */
 	concurrency: number;
 	/** By {@link Clock.elapsed}; nothing is sent any more after it. */
 	deadline: number;

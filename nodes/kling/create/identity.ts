@@ -102,11 +102,11 @@ export function lookUpOf(differences: ReadonlySet<Difference>): Pick<Rule, 'look
 
 /** Where a create stands. Each difference here is another create. */
 export interface Place {
-	/** What makes the ids of this execution its own. */
+	/** What makes the ids of this execution unique. */
 	seed: string;
 	workflowId: string | undefined;
 	node: { id: string; name: string };
-	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
+	/** The loop iteration, the item, and the arguments of an AI agent's call. */
 	inNode: string;
 	/** How many creates were begun here before, each after an edit. */
 	number: number;
