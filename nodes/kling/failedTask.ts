@@ -3,7 +3,7 @@ import type { Provider } from './providers';
 import { isMadeId } from './create/identity';
 import type { Task } from './task';
 
-/** What to say about a task that the provider ended as failed. */
+/** What to say about a task that failed at the provider. */
 export function describeFailedTask(
 	task: Task,
 	subject: Subject & { provider: Pick<Provider, 'failuresAreFree'> },
@@ -38,9 +38,8 @@ function chargeOf(
 }
 
 /**
- * What to do about reasons for which tasks fail. They come from Kling, and gateways pass them on, some
- * with words of their own before a colon.
- * What a text only quotes is no reason.
+ * What to do about the reasons why tasks fail. They come from Kling, and gateways pass them on, some with
+ * their own words before a colon. A reason that is only quoted in the text does not count.
  */
 const reasons: ReadonlyArray<[reason: RegExp, advice: string]> = [
 	// docs/providers.md K23
@@ -70,7 +69,7 @@ const reasons: ReadonlyArray<[reason: RegExp, advice: string]> = [
 	],
 ];
 
-/** What to do about the reason for which a task failed, where it is known. */
+/** What to do about the reason why a task failed, if it is known. */
 function adviceOnReason(reason: string): string | null {
 	return reasons.find(([pattern]) => pattern.test(reason))?.[1] ?? null;
 }

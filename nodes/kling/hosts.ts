@@ -8,21 +8,21 @@ const drive =
 const microsoft =
 	'Add download=1 to the query of the link, or download the file with the Microsoft OneDrive node and set Image Input to Binary File.';
 
-/** Sites whose own host has nothing but pages: their pictures are at other hosts. */
+/** Sites whose own host has only pages: their pictures are on other hosts. */
 const pagesOnly =
 	/^((www|m|mobile|web|old|new|vm|[a-z]{2}|[a-z]{2}-[a-z]{2})\.)?(facebook\.com|fb\.(com|me|watch)|(x|twitter)\.com|tiktok\.com|pinterest\.[a-z.]{2,6}|pin\.it|reddit\.com|redd\.it|linkedin\.com|lnkd\.in|youtube\.com|youtu\.be|weibo\.c(om|n)|xiaohongshu\.com|threads\.(net|com)|bsky\.app|500px\.com|deviantart\.com|behance\.net|dribbble\.com|artstation\.com|flic\.kr|photos\.google\.com|(photos|images)\.app\.goo\.gl|share\.google)$/;
 
 /**
  * Addresses of pages, folders and files behind a sign-in: host, path with query, and what to enter
- * instead. Each row is from what the Share and Copy Link buttons of the service give and from its help
- * pages, read in November 2026. What no row names passes: refused is only what surely is no picture.
+ * instead. Each row is based on the service's Share and Copy Link buttons and on its help pages, as of
+ * November 2026. Anything else passes: only what is definitely not a picture is refused.
  */
 const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[pagesOnly, /./, copyAddress],
 	// developers.google.com/workspace/drive/api/guides/manage-downloads: uc and thumbnail give the file.
 	[/^drive\.google\.com$/, /^\/(?!(a\/[^/]+\/|u\/\d+\/)?(uc|thumbnail)\b)/, drive],
 	[/^docs\.google\.com$/, /^\/(a\/[^/]+\/|u\/\d+\/)?(file|document|forms)\//, drive],
-	// Drawings, slides and charts have an export as PNG too.
+	// Drawings, slides and charts can be exported as PNG too.
 	[
 		/^docs\.google\.com$/,
 		/\/d\/[^/]+(\/(edit|view|preview|htmlview|copy)\b|\/?(\?|$))/,
@@ -40,7 +40,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/^(?!\/temp_thumb_from_token\/)(?!.*[?&](raw|dl)=(?!0|false|&|$))|^\/(sh|scl\/fo)\/[^/?]+\/[^/?]+\/?(\?|$)/,
 		'Enter the direct link: for Dropbox, share the file itself and enter its link with raw=1 instead of dl=0.',
 	],
-	// 1drv.ms with a width is what OneDrive's Embed gives as the address of a picture.
+	// OneDrive's Embed gives a picture's address as 1drv.ms with a width.
 	[/^1drv\.ms$/, /^(?!.*[?&](width|height|download)=)/, microsoft],
 	[
 		/^((www|photos)\.)?onedrive\.(live\.)?com$/,
@@ -57,12 +57,13 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/./,
 		signIn,
 	],
-	// cloud.google.com/storage/docs/request-endpoints: for people who are signed in; storage.googleapis.com is for all.
+	// cloud.google.com/storage/docs/request-endpoints: needs a sign-in; storage.googleapis.com is for
+	// everyone.
 	[/^(storage|console)\.cloud\.google\.com$|\.console\.aws\.amazon\.com$/, /./, signIn],
 	[/^(mail|chat|keep)\.google\.com$/, /./, signIn],
 	[/^(web|www)\.whatsapp\.com$|^wa\.me$/, /./, download],
 	[/^(www\.)?(chatgpt\.com|chat\.openai\.com|midjourney\.com)$/, /./, copyAddress],
-	// firebase.google.com/docs/storage: without it, the answer is JSON about the file.
+	// firebase.google.com/docs/storage: without it, the response is JSON about the file.
 	[
 		/^firebasestorage\.googleapis\.com$/,
 		/^\/v0\/b\/[^/]+\/o\/(?!.*[?&]alt=media\b)/,
@@ -117,7 +118,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/^\/wiki\/(?![^/:]+:[^/]+\/)/,
 		'Enter the address of the file, which starts with https://upload.wikimedia.org.',
 	],
-	// docs.github.com: “blob” is the page around a file, “raw” the file. Others have copied the words.
+	// docs.github.com: “blob” is the page around a file, “raw” the file. Others have adopted these words.
 	[
 		/^((www|gist)\.)?github\.com$/,
 		/^\/[^/]+\/[^/]+\/(blob|tree)\/(?!.*[?&]raw=(1|true)\b)/,
@@ -138,7 +139,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[/^[\w-]+\.pcloud\.(com|link)$/, /^\/publink\//, download],
 	[/^(www\.)?amazon\.[a-z.]{2,6}$/, /^\/(photos|clouddrive)\//, download],
 	[/^tmpfiles\.org$/, /^\/(?!dl\/)/, 'Enter the same address with /dl/ after tmpfiles.org.'],
-	// docs.slack.dev: url_private needs a token, a permalink a person.
+	// docs.slack.dev: url_private needs a token, a permalink needs a person.
 	[/^files\.slack\.com$/, /^\/files-(pri|tmb)\/(?!.*[?&]pub_secret=)/, signIn],
 	[/^(?!files\.|a\.)[\w-]+\.slack\.com$|^slack-files\.com$/, /./, signIn],
 	[/^(www\.)?canva\.com$/, /^\/(design|folder)\//, download],
@@ -156,7 +157,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 const convert = 'Convert the image, or enter the address of a JPEG or PNG version of it.';
 const noImage = 'Enter the address of a JPEG or PNG image.';
 
-/** Endings that name another format. Those of scripts do not count: they can give anything. */
+/** Extensions of other formats. Scripts do not count: they can return anything. */
 const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 	[/^(x?html?|mht(ml)?)$/, 'a page', copyAddress],
 	[
@@ -172,15 +173,15 @@ const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 	[/^(zip|rar|7z|tgz|tar|gz|bz2|xz)$/, 'an archive', 'Unpack it first with the Compression node.'],
 ];
 
-/** Image servers turn a picture into what the query asks for, or a part of the path. */
+/** Image servers convert a picture to what the query or a part of the path asks for. */
 const asksForOther =
 	/\?.*(?<![a-z\d])(jpe?g|jfif|png|auto=format|format=auto)(?![a-z\d])|[/,;:](f|fm|format|output|ext)[_:=(/-](jpe?g|png|auto)\b/i;
-/** Another address in the path: its ending tells what a service reads, not what it gives. */
+/** Another address in the path: its extension says what a service reads, not what it returns. */
 const holdsAnother = /\/https?(:|%3a)/i;
 
 /**
- * What an address surely leads to that is no JPEG or PNG image, as fits behind “is the address of”, and
- * what to enter instead; null for any other address.
+ * What an address leads to if it is definitely not a JPEG or PNG image, phrased to follow “is the address
+ * of”, and what to enter instead; null for any other address.
  */
 export function foreignAddress(address: URL): { what: string; advice: string } | null {
 	const host = address.hostname.replace(/\.$/, '');
@@ -195,12 +196,12 @@ export function foreignAddress(address: URL): { what: string; advice: string } |
 }
 
 /**
- * Also a single word, which only a network's own DNS knows, names that no public DNS has (RFC 7686, RFC 9476,
- * and those of Kubernetes), and public ones that lead to this host.
+ * Also single words, which only a network's own DNS knows, names that no public DNS has (RFC 7686, RFC
+ * 9476, and those of Kubernetes), and public names that lead to this host.
  */
 const privateNames =
 	/(^|\.)(localhost|localdomain|local|internal|intranet|private|lan|corp|home|test|home\.arpa|onion|alt|svc|fritz\.box|lvh\.me|localtest\.me)\.?$|^[^.:]+$/;
-/** Names that lead to the address in them (nip.io, sslip.io): 10.0.0.1.nip.io, app-10-0-0-1.sslip.io. */
+/** Names that resolve to the address in them (nip.io, sslip.io): 10.0.0.1.nip.io, app-10-0-0-1.sslip.io. */
 const ipv4InName =
 	/(?:^|[.-])(\d{1,3}[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3})\.(?:nip|sslip|xip)\.io\.?$/;
 /**
@@ -216,9 +217,9 @@ const ipv4InIpv6 =
 	/^\[(?:::ffff:|::|64:ff9b:(?::|1:[\da-f:]*:))([\da-f]{1,4}):([\da-f]{1,4})\]$|^\[2002:([\da-f]{1,4}):([\da-f]{1,4}):/;
 
 /**
- * Whether an address plainly points to a private network, in any spelling: `URL` writes decimal,
- * octal and hexadecimal numbers as a usual IPv4 address. Names are not looked up: that is left to
- * n8n's own protection (`N8N_SSRF_PROTECTION_ENABLED`, n8n 2.40).
+ * Whether an address clearly points to a private network, in any notation: `URL` turns decimal, octal and
+ * hexadecimal numbers into a normal IPv4 address. Names are not resolved: that is left to n8n's own
+ * protection (`N8N_SSRF_PROTECTION_ENABLED`, n8n 2.40).
  */
 export function isPrivateAddress(address: string): boolean {
 	const { hostname } = new URL(address);

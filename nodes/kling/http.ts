@@ -1,13 +1,13 @@
 /** One request to a provider, relative to its base URL. */
 export interface ApiRequest {
 	method: 'GET' | 'POST';
-	/** Begins with a slash; segments are already URL-encoded. */
+	/** Starts with a slash; segments are already URL-encoded. */
 	path: string;
 	query?: Record<string, string | number>;
 	body?: Record<string, unknown>;
-	/** When the response is given up. */
+	/** The timeout for the response. */
 	timeoutMs: number;
-	/** The provider's clock, as its last answer dated itself; a signature is then made for that time. */
+	/** The provider's clock, from the date of its last response; a signature is then made for that time. */
 	providerTime?: string;
 }
 
@@ -18,15 +18,15 @@ export interface HttpResponse {
 	/** Lower-case names. */
 	headers: Record<string, string>;
 	text: string;
-	/** When it came, in milliseconds since 1970. */
+	/** When it arrived, in milliseconds since 1970. */
 	at: number;
-	/** The parsed body, or undefined when it is no JSON. */
+	/** The parsed body, or undefined if it is not JSON. */
 	json: unknown;
 	/** Whether the body was too large to be read. */
 	tooLarge?: boolean;
 }
 
-/** A response whose body is a JSON object; providers are given no other. */
+/** A response whose body is a JSON object; adapters get no other. */
 export type JsonResponse = HttpResponse & { json: Record<string, unknown> };
 
 export function isJson(response: HttpResponse): response is JsonResponse {
@@ -41,7 +41,7 @@ const requestIdHeaders = [
 	'cf-ray',
 ];
 
-/** The id under which the provider's support can find this request, where the answer names one. */
+/** The id by which the provider's support can find this request, if the response has one. */
 export function requestIdOf(response: HttpResponse): string | null {
 	const inBody = asObject(response.json)?.request_id;
 	if (isRequestId(inBody)) return inBody;
@@ -55,29 +55,29 @@ function isRequestId(value: unknown): value is string {
 	return typeof value === 'string' && /^[\w.:/+=-]{1,128}$/.test(value);
 }
 
-/** A response that is dated further ahead of n8n's clock is dated wrongly. */
+/** A response dated further ahead of n8n's clock has a wrong date. */
 const farAheadMs = 7 * 86_400_000;
 
 /**
- * What time it was for the provider, in milliseconds since 1970; n8n's time where the response names
- * none, or one so far ahead that what ends in the next weeks would count as over.
+ * The provider's time, in milliseconds since 1970; n8n's time if the response has none, or one so far
+ * ahead that tasks ending in the next weeks would count as over.
  */
 export function providerTimeOf({ headers, at }: HttpResponse): number {
 	const told = Date.parse(headers.date ?? '') || at;
 	return told > at + farAheadMs ? at : told;
 }
 
-/** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */
+/** How long the provider asks the caller to wait, unbounded, in milliseconds; null if it says nothing. */
 export function retryAfterMs(response: HttpResponse): number | null {
 	const { headers } = response;
-	// By the provider's clock where it tells it: that of n8n's machine may be minutes off.
+	// By the provider's clock if known: n8n's machine may be minutes off.
 	const at = providerTimeOf(response);
 	if (headers['retry-after']) {
 		const seconds = Number(headers['retry-after']);
 		if (!Number.isNaN(seconds)) return positive(seconds * 1000);
 		return positive(Date.parse(headers['retry-after']) - at);
 	}
-	// Modellix: seconds since 1970 (docs/providers.md section 4). Only an answer that refuses has it as a hint.
+	// Modellix: seconds since 1970 (docs/providers.md section 4). Only a refusal has it as a hint.
 	if (response.status === 429 && headers['x-ratelimit-reset']) {
 		const reset = Number(headers['x-ratelimit-reset']);
 		return positive(reset > 1e9 ? reset * 1000 - at : reset * 1000);
