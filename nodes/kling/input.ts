@@ -1,6 +1,6 @@
 /**
- * Something that the user can put right: it is thrown where it is found, before anything is paid, and
- * caught once for each item. What a provider answers is no such thing, but data: see `failure.ts`.
+ * Something that the user can fix: thrown where it is found, before anything is paid, and caught once per
+ * item. A provider's response is data instead: see `failure.ts`.
  */
 export class InputError extends Error {
 	/**
@@ -17,7 +17,7 @@ export class InputError extends Error {
 
 export const checkExpression = 'Check the expression of this parameter.';
 
-/** A text that may be left empty: an empty one is the same as none. */
+/** Text that may be left empty: empty means absent. */
 export function textOf(given: unknown, displayName: string): string | undefined {
 	if (given === null || given === undefined) return undefined;
 	if (typeof given !== 'string' && typeof given !== 'number') {
@@ -29,8 +29,9 @@ export function textOf(given: unknown, displayName: string): string | undefined 
 /**
  * An id, as text.
  *
- * @throws InputError for what is neither text nor number, for what stands for no value, and for numbers that
- * have lost digits: ids of 18 digits exceed what a number holds, and spreadsheets round them too
+ * @throws InputError for what is neither text nor number, for placeholders of a missing value, and for
+ *   numbers that have lost digits: ids of 18 digits exceed what a number can hold, and spreadsheets round
+ *   them too
  */
 export function idOf(given: unknown, displayName: string): string | undefined {
 	const id = textOf(given, displayName);
@@ -54,18 +55,18 @@ export function idOf(given: unknown, displayName: string): string | undefined {
 /** As spreadsheets, Java and Python write large numbers. */
 const rounded = /^\d+([.,]\d+)?e\+\d+$|^\d[.,]\d+e\d+$|^\d{16,}\.0+$/i;
 
-/** What JavaScript and spreadsheets put in place of a value that is not there. */
+/** What JavaScript and spreadsheets write for a missing value. */
 const noValue =
 	/^(undefined|null|NaN|\[object \w+\]|#(N\/A|REF!|VALUE!|NAME\?|NULL!|NUM!|DIV\/0!|ERROR!))$/;
 
 /**
- * A character that shows nothing. Those that join or vary letters belong to some scripts and to emoji, so they
- * count only at the end.
+ * An invisible character. Those that join or vary letters belong to some scripts and emoji, so they count
+ * only at the end.
  */
 const invisible =
 	/[^\P{Cc}\t\r\n]|[\u2028\u2029]|(?!\p{Join_Control}|\p{Variation_Selector})\p{Default_Ignorable_Code_Point}|\p{Join_Control}$/u;
 
-/** A refusal about `label`, which begins the sentence and so gets a capital letter. */
+/** A refusal about `label`, which starts the sentence and so gets a capital letter. */
 export function refusalOf(label: string, finding: string, description: string): InputError {
 	return new InputError(
 		`${label.charAt(0).toUpperCase()}${label.slice(1)} ${finding}`,
@@ -73,7 +74,7 @@ export function refusalOf(label: string, finding: string, description: string): 
 	);
 }
 
-/** @throws InputError for a text with an invisible character in it, which a copy can bring along */
+/** @throws InputError for text with an invisible character in it, which copying can add */
 export function refuseInvisible(text: string, displayName: string, noun: string): void {
 	const [hidden] = invisible.exec(text) ?? [];
 	if (hidden === undefined) return;

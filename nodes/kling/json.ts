@@ -1,21 +1,20 @@
-/** Digits from which on an integer can be more than a number of JavaScript holds. */
+/** With this many digits, an integer may exceed what a JavaScript number can hold. */
 const longFrom = 16;
-/** No provider nests deeper than 10; what walks a value without end would overflow the stack. */
+/** No provider nests deeper than 10; walking a deeper value could overflow the stack. */
 const deepest = 200;
 
 /**
- * Parses JSON without losing digits: integers of 16 and more digits become strings. Kling's task
- * ids have 18 to 19 digits (docs/providers.md 1.3), and a gateway that sends one as a number would
- * otherwise give back the id of another task. Takes time in proportion to the length: no regular
- * expression walks the text. (The source text of a number, which a reviver gets, is not there on
- * Node.js 20.)
+ * Parses JSON without losing digits: integers of 16 or more digits become strings. Kling's task ids have
+ * 18 to 19 digits (docs/providers.md 1.3), and if a gateway sent one as a number, it would otherwise
+ * become another task's id. Takes linear time: no regular expression walks the text. (On Node.js 20, a
+ * reviver does not get a number's source text.)
  *
- * @returns undefined when the text is no JSON, or nested too deeply
+ * @returns undefined if the text is not JSON, or nested too deeply
  */
 export function parseJson(text: string): unknown {
 	try {
 		const safe = withLongIntegersAsTexts(text);
-		// A text in a number's place could make JSON of what is none.
+		// A text in a number's place could turn invalid JSON into valid JSON.
 		const value: unknown = JSON.parse(text);
 		return safe === text ? value : JSON.parse(safe);
 	} catch {
@@ -23,7 +22,7 @@ export function parseJson(text: string): unknown {
 	}
 }
 
-/** @throws RangeError when it is nested too deeply */
+/** @throws RangeError if it is nested too deeply */
 function withLongIntegersAsTexts(json: string): string {
 	let safe = '';
 	let copied = 0;
@@ -46,14 +45,14 @@ function withLongIntegersAsTexts(json: string): string {
 	return copied === 0 ? json : safe + json.slice(copied);
 }
 
-/** Where the closing quotation mark stands. */
+/** Where the closing quotation mark is. */
 function endOfText(json: string, start: number): number {
 	let at = start + 1;
 	while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
 	return at;
 }
 
-/** Where the number is over, with all that belongs to it: digits after a point are no integer. */
+/** Where the number ends, with all its parts: digits after a point are not an integer. */
 function endOfNumber(json: string, start: number): number {
 	let at = start + 1;
 	while (isDigit(json, at) || '.eE+-'.includes(json[at] ?? ' ')) at++;

@@ -7,13 +7,13 @@ export interface Message {
 	description: string;
 }
 
-/** What a message is about, as far as it is known. */
+/** What a message is about, as far as known. */
 export interface Subject {
 	provider: Pick<Provider, 'displayName' | 'advice'>;
 	/** Zero-based, as n8n shows it. */
 	itemIndex?: number;
 	taskId?: string | null;
-	/** Whether it was a create, which alone has a scene, a model and Concurrency. */
+	/** Whether it was a create: only creates have a scene, a model and Concurrency. */
 	isCreate?: boolean;
 }
 
@@ -155,10 +155,10 @@ export function describeFailure(failure: Failure, subject: Subject): Message {
 }
 
 /**
- * The facts that name a request: item, provider, task, code, status, request id, and the provider's
+ * The facts that identify a request: item, provider, task, code, status, request id, and the provider's
  * words.
  *
- * @param told what was told already, so that the provider's words do not come twice
+ * @param told what was already said, so that the provider's words do not appear twice
  */
 export function factsOf(failure: Failure | null, subject: Subject, told = ''): string {
 	const said = failure?.providerMessage;
@@ -184,11 +184,11 @@ export function describeUnknownOutcome(
 		provider: Pick<Provider, 'externalId'>;
 		externalTaskId: string | null;
 		effectScene: string;
-		/** Why the task could not be looked up, where that failed. */
+		/** Why the task could not be looked up, if that failed. */
 		lookUp: Failure | null;
-		/** Whether the execution that may have sent it ended with its process. */
+		/** Whether the execution that may have sent it died with its process. */
 		hasDied?: boolean;
-		/** Whether it was sent with another key, base URL or credential than now. */
+		/** Whether it was sent with another key, base URL or credential than the current one. */
 		isElsewhere?: boolean;
 	},
 ): Message {
@@ -223,7 +223,7 @@ export function describeUnknownOutcome(
 	return { message, description: `${told} (${factsOf(failure, subject, message + told)})` };
 }
 
-/** What became of the response to a create, where it tells nothing of the task. */
+/** What became of the response to a create, if it says nothing about the task. */
 function fateOf({ httpStatus, kind }: Failure): string {
 	if (httpStatus === null) return 'its response did not arrive';
 	return kind === 'unreadable'

@@ -1,7 +1,7 @@
 import type { Account } from './account';
 import { formsOf, hasAny, isOdd, readLetters, shortestSecret } from './spelling';
 
-/** Takes an account's secrets out of what a provider says: it may repeat them, and what it says is shown. */
+/** Removes an account's secrets from what a provider says: it may repeat them, and its words are shown. */
 export interface Redaction {
 	text(text: string): string;
 	/** @param source the JSON text that the value was read from */
@@ -9,14 +9,13 @@ export interface Redaction {
 }
 
 /**
- * The redaction of keys, of the webhook secret and of signatures made with them, however they are
- * written: what is compared is the letters, all small, and digits alone, before and after all escapes are
- * taken off.
+ * Redacts keys, the webhook secret and signatures made with them, however they are written: only
+ * lower-case letters and digits are compared, before and after all escapes are removed.
  */
 export function redactionOf(account: Account): Redaction {
 	const { kind, ...parts } = account.secret;
 	const secrets = [...Object.values(parts), account.webhookSecret ?? ''];
-	// A signature goes on with what differs from one to the next.
+	// The rest of a signature differs from one to the next.
 	const starts = kind === 'signed' ? formsOf(signatureStart(account)) : [];
 	const forms = [...new Set([...starts, ...secrets.flatMap(formsOf)])];
 	const odd = secrets.filter(isOdd);
@@ -30,13 +29,13 @@ export function redactionOf(account: Account): Redaction {
 	};
 	const withoutForms = (source: string, isEscaped: boolean): string => {
 		const { letters, sourceOf } = readLetters(source, isEscaped);
-		/** By where they begin, the ends of what is taken out. */
+		/** Where each removed part ends, by where it starts. */
 		const ends = new Uint32Array(source.length);
 		for (const form of forms) {
 			let word = 0;
 			for (const at of placesOf(form, letters)) {
 				const { start, end } = sourceOf(at, at + form.length);
-				// All that stand in one word end with it.
+				// All matches within one word end where the word ends.
 				if (end > word) word = starts.includes(form) ? endOfWord(source, end) : end;
 				ends[start] = Math.max(ends[start], word);
 			}
@@ -79,7 +78,7 @@ function withoutRanges(text: string, ends: Uint32Array): string {
 	return parts.join('') + text.slice(copied);
 }
 
-/** The value with its texts, names and numbers rewritten. `parseJson` gives none that is nested without end. */
+/** The value with its texts, names and numbers rewritten. `parseJson` limits how deep it is nested. */
 function mapTexts(value: unknown, text: (from: string) => string): unknown {
 	if (typeof value === 'string') return text(value);
 	if (typeof value === 'number') return text(String(value)) === String(value) ? value : '…';
@@ -90,7 +89,7 @@ function mapTexts(value: unknown, text: (from: string) => string): unknown {
 	);
 }
 
-/** What the signatures of an account have in common, whenever they are made. */
+/** What all signatures of an account have in common. */
 function signatureStart({ provider, secret }: Account): string {
 	const [one, other] = [0, 4e12].map((now) =>
 		Object.values(provider.authorize(secret, now)).join(' '),

@@ -25,7 +25,7 @@ export function signingTime(providerTime: string, now: number): number {
  * Kling's token for an access key and a secret key: a JWT with HS256 over `iss`, `exp` and `nbf`
  * (docs/providers.md 1.2). Made for each request, so none is stored or grows old.
  *
- * @param now milliseconds since 1970, by the provider's clock where it is known
+ * @param now milliseconds since 1970, by the provider's clock if known
  */
 export function signedToken(accessKey: string, secretKey: string, now: number): string {
 	const seconds = Math.floor(now / 1000);

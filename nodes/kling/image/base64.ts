@@ -2,13 +2,13 @@ import { refusalOf } from '../input';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
 
-/** A picture's first bytes as base64: JPEG, PNG, WebP, GIF, or a whole data: URL. */
+/** The start of a picture as base64 (JPEG, PNG, WebP, GIF), or of a whole data: URL. */
 const startsOfImages = /^\s*(data:image\/|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD)/;
 
 /**
- * The bytes that any common spelling of base64 (RFC 4648 4) stands for: behind a `data:` prefix, broken
- * into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not, and as it arrives from a
- * form post (application/x-www-form-urlencoded), which makes a blank of each `+`.
+ * Decodes any common form of base64 (RFC 4648 4): after a `data:` prefix, broken into lines (MIME),
+ * URL-safe (RFC 4648 5), with or without padding, and as it arrives from a form post
+ * (application/x-www-form-urlencoded), which turns each `+` into a blank.
  *
  * @param label names the text in messages, such as `the field "Image"`
  * @throws InputError
@@ -41,7 +41,10 @@ export function decodeBase64(text: string, label: string): Buffer {
 	return bytes;
 }
 
-/** What base64 shares with URL syntax may be percent-encoded (RFC 2397), also more than once. */
+/**
+ * The characters that base64 shares with URL syntax may be percent-encoded (RFC 2397), even more than
+ * once.
+ */
 function unescaped(payload: string): string {
 	return payload.replace(/%(?:25)*(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
 		String.fromCharCode(parseInt(code, 16)),
@@ -49,8 +52,8 @@ function unescaped(payload: string): string {
 }
 
 /**
- * Line breaks are noise, but a blank inside of a line stands where a `+` was lost. At the edges of lines
- * it does so only where all lines are of one length with it, and not all of them have it there.
+ * Line breaks are noise, but a blank inside a line is a lost `+`. At the edges of lines it is one only if
+ * all lines have the same length with it, and not all of them have one there.
  */
 function withLostPluses(payload: string): string {
 	// URL-safe base64 has no plus that could be lost.
@@ -65,7 +68,7 @@ function withLostPluses(payload: string): string {
 	return lines.map((line) => (isWhole ? line : line.trim()).replaceAll(' ', '+')).join('');
 }
 
-/** The line lengths of PEM and MIME: a one-line field makes a blank of each line break. */
+/** The line lengths of PEM and MIME: a one-line field turns each line break into a blank. */
 const lineLengths = [64, 76];
 
 function isOfEqualParts(line: string): boolean {

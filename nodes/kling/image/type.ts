@@ -1,4 +1,4 @@
-/** What Kling takes: "Supported image formats include .jpg / .jpeg / .png" (Kling's effects page). */
+/** What Kling accepts: "Supported image formats include .jpg / .jpeg / .png" (Kling's effects page). */
 export type ImageType = 'JPEG' | 'PNG';
 
 const convert = 'Convert it first, for example with the Edit Image node.';
@@ -12,12 +12,12 @@ const checkDownload =
 const decode =
 	'Turn the text into a file with the Convert to File node, or set Image Input to Base64.';
 
-/** How many bytes are enough to tell what a file is. */
+/** How many bytes are enough to identify a file. */
 const headBytes = 1024;
 
 /**
- * Signatures at the very start, `?` being any byte. Sources: WHATWG MIME Sniffing 6, RFC 9649
- * (WebP), TIFF 6.0, ISO/IEC 18181-2 (JPEG XL), the formats' own pages.
+ * Signatures at the very start; `?` is any byte. Sources: WHATWG MIME Sniffing 6, RFC 9649 (WebP), TIFF
+ * 6.0, ISO/IEC 18181-2 (JPEG XL), the formats' own pages.
  */
 const signatures: Array<[start: string, what: string, advice: string]> = [
 	['RIFF????WEBP', 'a WebP image', convert],
@@ -75,8 +75,8 @@ export function imageTypeOf(bytes: Buffer): ImageType | null {
 }
 
 /**
- * Names another format by the first bytes, as fits behind "is", and how to get to one that Kling
- * accepts; null when it is unknown.
+ * Names another format by the first bytes, phrased to follow "is", and how to convert it to one that
+ * Kling accepts; null if unknown.
  */
 export function foreignTypeOf(bytes: Buffer): { what: string; advice: string } | null {
 	const head = headOf(bytes);
@@ -95,11 +95,11 @@ function startsLike(head: string, start: string): boolean {
 	return [...start].every((char, at) => char === '?' || char === head[at]);
 }
 
-/** What a text begins with, whichever Unicode encoding it is in; null for what is no text. */
+/** The start of a text in any Unicode encoding; null if it is not text. */
 function textOf(head: string): string | null {
 	const isUtf16 = /^(\xff\xfe|\xfe\xff|<\0|\0<)/.test(head);
 	const text = isUtf16 ? head.replace(/\0|^(\xff\xfe|\xfe\xff)/g, '') : head;
-	// No control characters but those of texts (WHATWG MIME Sniffing), no byte that UTF-8 never has.
+	// Only the control characters of texts (WHATWG MIME Sniffing), and no byte that UTF-8 never has.
 	const isText = isUtf16 || /^[\s!-\x7f\xc0-\xf7][\s!-\xf7]*$/.test(text);
 	return isText ? text.replace(/^(\xef\xbb\xbf)?\s*/, '') : null;
 }

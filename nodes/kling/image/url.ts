@@ -6,12 +6,12 @@ const asBase64 = 'Set Image Input to Base64, or enter the address of the image.'
 const asFile =
 	'The provider fetches the image from the internet. Set Image Input to Binary File, or enter an address that anyone can open.';
 
-/** One address behind another; an image server has one inside of its own, behind a slash or an equals sign. */
+/** One address after another; an image server's own may contain one, after a slash or an equals sign. */
 const severalAddresses = /[\s,;|]https?:\/\/|\.(jpe?g|png)\S{0,300}\s?[,;|]\s/i;
-/** U+FFFD, or half of a pair. */
+/** U+FFFD, or half of a surrogate pair. */
 const lost = /[\ufffd\p{Cs}]/u;
 
-/** What an address holds that it cannot have come with, as fits behind the name of the field, and what to do. */
+/** What does not belong in an address, phrased to follow the field's name, and what to do. */
 const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 	[
 		/\{\{.{0,200}\}\}|%7B%7B.{0,200}%7D%7D|\[object(?: |%20)\w+\]/i,
@@ -30,15 +30,15 @@ const leftovers: Array<[pattern: RegExp, finding: string, advice: string]> = [
 ];
 
 /**
- * Checks an image address as far as it goes without asking for it; Kling fetches it itself
- * (Kling's effects page: "ensure accessibility").
+ * Checks an image address as far as possible without requesting it; Kling fetches it itself (Kling's
+ * effects page: "ensure accessibility").
  *
- * Signed links break when they are rewritten, so an address of plain ASCII comes back as it was
- * entered, but for blanks around it. Any other is encoded as browsers do. User name and password
- * in the address are passed on. Messages never quote an address: it can be a secret.
+ * Signed links break when they are rewritten, so a plain ASCII address is returned as entered, without
+ * surrounding blanks. Any other is encoded as browsers do. User name and password in the address are
+ * kept. Messages never quote an address: it may be a secret.
  *
  * @param label names the text in messages, such as `the field "Image"`
- * @param isFetchedFromInternet whether the provider is elsewhere, where private addresses lead to nothing
+ * @param isFetchedFromInternet whether the provider is elsewhere, so that private addresses lead nowhere
  * @throws InputError
  */
 export function checkImageUrl(text: string, label: string, isFetchedFromInternet: boolean): string {
@@ -65,7 +65,7 @@ export function checkImageUrl(text: string, label: string, isFetchedFromInternet
 }
 
 /**
- * What any address must be that the provider opens: one, whole, readable, and not of a private network.
+ * Checks what any address for the provider must be: one, complete, readable, and not in a private network.
  *
  * @returns it as browsers encode it
  * @throws InputError
@@ -94,7 +94,7 @@ export function checkedAddress(
 }
 
 /**
- * The address as browsers encode it, or null when it is none. Not by `URL.canParse`: on Node.js 20 it
+ * The address as browsers encode it, or null if it is not one. Not by `URL.canParse`: on Node.js 20 it
  * refuses letters beyond ASCII once the engine has compiled it (seen on 20.20.2).
  */
 function encodedUrl(text: string): string | null {

@@ -43,7 +43,7 @@ export const kling: Provider = {
 	takes: klingOptions,
 	idKeys: ['task_id'],
 	retention: '30 days',
-	// Not billed, and of the very API family that the nodes use (docs/providers.md 1.10).
+	// Free, and part of the same API family that the nodes use (docs/providers.md 1.10).
 	check: {
 		path,
 		query: { pageNum: 1, pageSize: 1 },
@@ -67,7 +67,7 @@ export const kling: Provider = {
 		read: (response) => klingPage('kling', response),
 	},
 
-	// A token whose time is off, which a new signature can mend (docs/providers.md 1.2).
+	// The token's time is off, which a new signature can fix (docs/providers.md 1.2).
 	isStaleSignature: ({ code }) => code === '1003' || code === '1004',
 	readFailure: failureOfKling,
 	readTask: ({ json }) => klingRecord('kling', json.data),

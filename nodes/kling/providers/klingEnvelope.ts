@@ -22,7 +22,10 @@ import {
 	type RefusalTexts,
 } from './toolkit';
 
-/** Kling's table of body codes (docs/providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
+/**
+ * Kling's table of body codes (docs/providers.md 1.7). Several codes share an HTTP status, so the code
+ * decides.
+ */
 export const klingCodes: Record<number, FailureKind> = {
 	1000: 'keyRefused',
 	1001: 'keyRefused',
@@ -48,15 +51,15 @@ export const klingCodes: Record<number, FailureKind> = {
 };
 
 /**
- * Texts that decide what is paid: 1201 is Kling's catch-all (docs/providers.md K6), so its text
- * decides. Not found comes first. Each is tested from the beginning to the end of what does not vary.
+ * Texts that decide about money: 1201 is Kling's catch-all (docs/providers.md K6), so its text decides.
+ * Not found comes first. Each pattern covers the whole text apart from what varies.
  */
 const texts: RefusalTexts = [
 	// docs/providers.md K1
 	[/^task not found by id\/external id\b/i, 'notFound'],
 	// docs/providers.md K3
 	[/^external_task_id .+ already exists\W*$/is, 'duplicateExternalId'],
-	// Other wordings that clients of Kling's code against; no answer was recorded.
+	// Other wordings that Kling clients check for; no response was recorded.
 	[
 		/^external[ _]task[ _]id (is |was |has been |must be )?(already |a |not )?(duplicated?|exists|used|unique)\W*(:.*)?$/is,
 		'duplicateExternalId',
@@ -64,7 +67,7 @@ const texts: RefusalTexts = [
 	[/^duplicated? external[ _]task[ _]id\b/i, 'duplicateExternalId'],
 ];
 
-/** The options that Kling documents for a create, which gateways pass on. */
+/** The options that Kling documents for a create, and gateways pass on. */
 export const klingOptions: Provider['takes'] = [
 	'callbackUrl',
 	'duration',
@@ -73,7 +76,7 @@ export const klingOptions: Provider['takes'] = [
 	'modelName',
 ];
 
-/** Requests for single tasks, below this path; an external id can stand in the place of the task's own. */
+/** Requests for single tasks, under this path; an external id can take the place of the task's own. */
 export function klingRequests(path: string) {
 	const readById = (id: string) => read(`${path}/${segmentOf(id)}`);
 	return {
@@ -92,13 +95,13 @@ export function failureOfKling(response: JsonResponse): Failure | null {
 
 function kindOfCode(status: number, code: unknown, message: unknown): FailureKind {
 	const kind = typeof code === 'object' ? undefined : klingCodes[Number(code)];
-	// One recording of the not-found answer holds its status and text only.
+	// One recording of the not-found response has only its status and text.
 	if (kind === 'badRequest' || (kind === undefined && status === 400)) {
 		return kindOfText(texts, message) ?? 'badRequest';
 	}
 	if (kind) return kind;
 	if (status >= 300) return kindOfStatus(status);
-	// A code like those of a broken server refuses nothing for sure.
+	// A code for a broken server is not a definite refusal.
 	return /^5\d\d\d?$/.test(String(code)) ? 'providerDown' : 'badRequest';
 }
 
@@ -125,7 +128,7 @@ export function klingRecord(provider: ProviderName, raw: unknown): TaskRecord | 
 	return readWith(taskSchema, raw, (value) => recordOfKling(provider, value, raw));
 }
 
-/** A row of a list. One without a status counts as running, so that its task is not lost. */
+/** A row of a list. Without a status it counts as running, so that its task is not lost. */
 const rowSchema = taskSchema.extend({ task_status: z.unknown() });
 
 /** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
