@@ -150,7 +150,7 @@ export class KlingEffectsApi implements ICredentialType {
  * Adds the headers that prove who sends the request. They only go to the account's own address: a request
  * to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
  *
- * @throws InputError when the credential is not complete
+ * @throws InputError if the credential is not complete
  */
 async function withKey(
 	credentials: ICredentialDataDecryptedObject,

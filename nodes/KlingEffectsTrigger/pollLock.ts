@@ -26,10 +26,7 @@ interface NodePolls {
 	failingSince: number;
 	/** The state left by the last poll. */
 	last: PolledState | null;
-	/**
-	 * The state left by the last poll without an emit, and how many polls n8n's state had counted by
-	 * then.
-	 */
+	/** The state left by the last poll without an emit, and the polls n8n's state had counted by then. */
 	quiet: { state: PolledState; from: number } | null;
 }
 

@@ -62,7 +62,7 @@ export interface Account {
 /**
  * Reads and checks a credential's data, before anything is sent with it.
  *
- * @throws InputError when it is not complete
+ * @throws InputError if it is not complete
  */
 export function readAccount(data: unknown): Account {
 	const read: ReadField = (name) => fieldOf(data, name);

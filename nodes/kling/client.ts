@@ -26,10 +26,7 @@ const otherTask = failureWithoutResponse('otherTask');
 
 /** The calls that the package makes, in terms of tasks. Nothing here knows about n8n. */
 export class Client {
-	/**
-	 * How many of the provider's create paths are known to be gone, so that only the first create tries
-	 * them.
-	 */
+	/** How many of the provider's create paths are known to be gone: only the first create tries them. */
 	private pathsGone = 0;
 
 	constructor(

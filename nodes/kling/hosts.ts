@@ -57,8 +57,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/./,
 		signIn,
 	],
-	// cloud.google.com/storage/docs/request-endpoints: needs a sign-in; storage.googleapis.com is for
-	// everyone.
+	// cloud.google.com/storage/docs/request-endpoints: needs a sign-in; storage.googleapis.com does not.
 	[/^(storage|console)\.cloud\.google\.com$|\.console\.aws\.amazon\.com$/, /./, signIn],
 	[/^(mail|chat|keep)\.google\.com$/, /./, signIn],
 	[/^(web|www)\.whatsapp\.com$|^wa\.me$/, /./, download],

@@ -62,10 +62,7 @@ interface Entry {
 
 /** The tasks of one wait. */
 class TaskWait {
-	/**
-	 * What is still running. The ones requested last are at the end, so that an interrupted round is
-	 * fair.
-	 */
+	/** What is still running. The last ones requested are at the end, so an interrupted round is fair. */
 	readonly open: Set<Entry>;
 	/** Set once the list turns out not to show these tasks. */
 	private isListUseless = false;

@@ -155,8 +155,7 @@ export function describeFailure(failure: Failure, subject: Subject): Message {
 }
 
 /**
- * The facts that identify a request: item, provider, task, code, status, request id, and the provider's
- * words.
+ * The facts that identify a request: item, provider, task, code, status, request id, provider's words.
  *
  * @param told what was already said, so that the provider's words do not appear twice
  */

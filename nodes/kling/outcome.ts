@@ -12,10 +12,7 @@ import type { Provider } from './providers/provider';
 import { saysSuccess, idSchema } from './providers/toolkit';
 import { recordOf, type TaskRecord } from './task';
 
-/**
- * What the response to a read means: what `read` makes of it, unless it is a refusal or has an unknown
- * form.
- */
+/** What the response to a read means: what `read` makes of it, unless it is a refusal or unknown. */
 export function outcomeOfRead<T>(
 	provider: Provider,
 	response: HttpResponse,

@@ -1,16 +1,15 @@
 const longest = 300;
-/** Characters that are looked at: enough to take keys out of what is shown. */
+/** How many characters are read: enough to remove keys from what is shown. */
 export const longestRead = 1_000_000;
 
-/** Sequences that steer a terminal (ECMA-48), as colours and links do: they begin with a control character. */
+/** Terminal control sequences (ECMA-48), such as colors and links: they start with a control character. */
 const steering = /(?:[^\P{Cc}\s]\[|\u009b)[0-?]*[ -/]*[@-~]|[^\P{Cc}\s]\]\P{Cc}*\p{Cc}?\\?/gu;
-/** What shows nothing, or changes the direction of what follows. */
+/** Invisible characters, and those that change the direction of what follows. */
 const invisible =
 	/[^\P{Cc}\s]|[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 
 /**
- * A text in one line of visible characters, without the brackets of tags: n8n's editor shows descriptions
- * and hints as HTML.
+ * One line of visible characters, without angle brackets: n8n's editor shows descriptions and hints as HTML.
  */
 export function plainText(text: string): string {
 	return text
@@ -22,7 +21,7 @@ export function plainText(text: string): string {
 		.trim();
 }
 
-/** A {@link plainText} as HTML: in an address such as `?a=1&copy=2`, HTML would read a sign. */
+/** A {@link plainText} as HTML: in a URL such as `?a=1&copy=2`, HTML would see an entity. */
 export function asHtml(text: string): string {
 	return plainText(text).replace(
 		/&(?=#|[a-z\d]+;|amp|lt|gt|quot|copy|reg|sect|para|times|not|deg|yen|cent|pound|curren|micro|divide|shy|eth|uml)/gi,
@@ -31,8 +30,8 @@ export function asHtml(text: string): string {
 }
 
 /**
- * A provider's text, fit to be shown: one line, short, without picture data or keys that it repeats,
- * and a {@link plainText}. Null when nothing is left.
+ * A provider's text, ready to be shown: a short {@link plainText} without picture data or keys that it
+ * repeats. Null if nothing is left.
  */
 export function shownText(text: unknown): string | null {
 	if (typeof text !== 'string') return null;

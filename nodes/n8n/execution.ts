@@ -8,10 +8,10 @@ import type {
 } from 'n8n-workflow';
 
 /**
- * Where callbacks wake a sleeping execution. Imported rather than written into the description,
- * because n8n's lint takes every literal `webhooks` for one that is registered with the provider;
- * this one only resumes (`restartWebhook`). The node's id ends the path: n8n (1.123 and 2.40) gives a
- * call to the node that sleeps last, so an empty ending would wake a Wait node further on.
+ * Where callbacks wake a sleeping execution. Imported rather than written into the description, because
+ * n8n's lint assumes that every literal `webhooks` is registered with the provider; this one only resumes
+ * (`restartWebhook`). The path ends with the node's id: n8n (1.123 and 2.40) passes a call to the node
+ * that fell asleep last, so without it a Wait node further down would be woken.
  */
 export const resumeWebhooks: IWebhookDescription[] = [
 	{
@@ -23,12 +23,12 @@ export const resumeWebhooks: IWebhookDescription[] = [
 	},
 ];
 
-/** Which run of the node this is, from 0: each round of a loop over it is a new one. */
+/** Which run of the node this is, from 0: each loop iteration is a new run. */
 export function runIndexOf(context: IExecuteFunctions): number {
 	return Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
 }
 
-/** The address that wakes this node in this execution, with the token that n8n 2.x asks for. */
+/** The address that wakes this node in this execution, with the token that n8n 2.x requires. */
 export function resumeUrlOf(context: IExecuteFunctions): string {
 	const url = new URL(executionUrlOf(context));
 	url.pathname += `/${encodeURIComponent(context.getNode().id)}`;
@@ -36,8 +36,8 @@ export function resumeUrlOf(context: IExecuteFunctions): string {
 }
 
 /**
- * The token by which n8n 2.x knows an execution. It is made and stored with the execution before the
- * first node runs, and an execution that the Retry button starts has the same one.
+ * The token by which n8n 2.x identifies an execution. It is created and stored with the execution before
+ * the first node runs, and an execution started by the Retry button has the same one.
  *
  * @returns null on n8n 1.123
  */
@@ -53,8 +53,8 @@ function executionUrlOf(context: IExecuteFunctions): string {
 }
 
 /**
- * What n8n stored of an execution when it began, as far as it can still be seen: the workflow, and
- * the items that it was started with. They are the same when n8n runs the execution again.
+ * What n8n stored about an execution when it started, as far as it can still be seen: the workflow, and
+ * the items that it was started with. They are the same if n8n runs the execution again.
  */
 export function startOf(context: IExecuteFunctions): unknown {
 	const { runExecutionData, workflow } = context as unknown as ExecutionParts;
@@ -66,19 +66,19 @@ export function startOf(context: IExecuteFunctions): unknown {
 		...[id, name, parameters],
 	]);
 	const { parentExecution } = runExecutionData ?? {};
-	// Where the node itself is the first one, nothing has run yet.
+	// If this node is the first one, nothing has run yet.
 	const start = runs.length > 0 ? runs : context.getInputData();
 	return [start, nodes, parentExecution?.executionId ?? null];
 }
 
-/** How many records of a node n8n keeps. */
+/** How many records per node n8n keeps. */
 const mostRecords = 1_000;
 
 /**
- * Records keys in n8n's table of processed data, which outlives the execution. Two that do so within
- * the same milliseconds both find nothing, as n8n offers no lock.
+ * Records keys in n8n's table of processed data, which outlives the execution. If two executions do so
+ * within the same few milliseconds, both find nothing, as n8n offers no lock.
  *
- * @returns those that were there; null where the table cannot be used
+ * @returns those that were already there; null if the table cannot be used
  */
 export async function recordIn(
 	context: IExecuteFunctions,
@@ -89,7 +89,7 @@ export async function recordIn(
 			mode: 'entries',
 			maxEntries: mostRecords,
 		});
-	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
+	// One reason for a rejection is that both create the table's row: then the second look finds it.
 	const recorded = await Promise.resolve()
 		.then(record)
 		.catch(record)
@@ -97,15 +97,18 @@ export async function recordIn(
 	return recorded && new Set(recorded.processed.map(String));
 }
 
-/** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */
+/**
+ * Members that are public in n8n-core's contexts but missing in n8n-workflow's types: watched by
+ * e2e/tests/parts.test.mjs.
+ */
 interface ExecutionParts {
-	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
+	/** What n8n runs the node with: the top of the stack that it stores while the execution sleeps. */
 	executeData?: IExecuteData;
 	runExecutionData?: IRunExecutionData | null;
 	workflow?: Workflow;
 }
 
-/** What n8n stores of an execution, and the sleeping node's place in it; null where n8n does not show them. */
+/** What n8n stores about an execution, and the sleeping node's place in it; null if n8n hides them. */
 export function storedExecutionOf(
 	context: IExecuteFunctions | IWebhookFunctions,
 ): { entry: IExecuteData; data: IRunExecutionData } | null {
@@ -116,13 +119,13 @@ export function storedExecutionOf(
 const ownCallTimeoutMs = 30_000;
 const probeTimeoutMs = 5_000;
 
-/** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
+/** Calls an address of this n8n. An object, so that tests can replace it with their own n8n. */
 export const postToOwnAddress = {
 	/**
-	 * Not by n8n's helper: it would hold all data of the execution in memory until the deadline, and
-	 * refuses n8n's own address where n8n protects itself from requests into its network.
+	 * Not with n8n's helper: it would keep all of the execution's data in memory until the deadline, and
+	 * refuses n8n's own address if n8n protects its network.
 	 *
-	 * @returns the HTTP status, 0 when there was none
+	 * @returns the HTTP status, 0 if there was none
 	 */
 	async post(url: string, body: string, headers: Record<string, string>): Promise<number> {
 		return await fetch(url, {
@@ -140,8 +143,8 @@ export const postToOwnAddress = {
 	},
 
 	/**
-	 * Whether such a call gets through to n8n, which answers one that wakes nothing with 404 or 409. Node's
-	 * `fetch` goes through no proxy, and a status of 403, 407 or 5xx is that of something in between.
+	 * Whether such a call reaches n8n, which answers 404 or 409 if it wakes nothing. Node's `fetch` uses
+	 * no proxy, and a status of 403, 407 or 5xx comes from something in between.
 	 */
 	async isReached(url: string): Promise<boolean> {
 		const status = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
@@ -156,9 +159,9 @@ export const postToOwnAddress = {
 };
 
 /**
- * Whether an AI agent runs the node as its tool. n8n makes a type of its own for that, with the
- * ending “Tool”; `isToolExecution` alone does not do: n8n 1.123 has none, and n8n 2.40's says no
- * for the tools that its engine runs.
+ * Whether an AI agent runs the node as its tool. n8n makes a separate type for that, with the ending
+ * “Tool”; `isToolExecution` is not enough: n8n 1.123 does not have it, and n8n 2.40's says no for tools
+ * that its engine runs.
  */
 export function isTool(context: IExecuteFunctions): boolean {
 	return context.getNode().type.endsWith('Tool') || (context.isToolExecution?.() ?? false);

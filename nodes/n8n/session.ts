@@ -19,7 +19,7 @@ export interface Session {
 /**
  * Opens the provider that the node's credential names.
  *
- * @throws NodeOperationError when the credential is not complete; nothing was sent then
+ * @throws NodeOperationError if the credential is not complete; nothing was sent then
  */
 export async function openSession(context: RequestContext): Promise<Session> {
 	const account = accountOf(context, await context.getCredentials(credentialName));
@@ -39,7 +39,7 @@ function accountOf(context: RequestContext, credential: unknown): Account {
 
 /** In milliseconds: n8n's `sleep` cannot be interrupted, and 2.40 has no `sleepWithAbort`. */
 const slice = 500;
-/** In milliseconds: a longer timer of Node.js ends at once. */
+/** In milliseconds: a longer Node.js timer fires at once. */
 const longestTimer = 2 ** 31 - 1;
 
 /** Real time. */
@@ -48,7 +48,7 @@ export const systemClock: Clock = {
 	elapsed: () => performance.now(),
 	random: () => Math.random(),
 	async sleep(ms, signal) {
-		// Not by the time of day: a clock that is set back would make a second last an hour.
+		// Not by the time of day: setting the clock back would make a second last an hour.
 		const end = performance.now() + ms;
 		for (let left = ms; left > 0 && !signal?.aborted; left = end - performance.now()) {
 			await sleep(Math.min(left, signal ? slice : longestTimer));

@@ -27,17 +27,20 @@ export type RequestContext =
 
 export const credentialName = 'klingEffectsApi';
 
-/** Carries the provider's clock to the credential, which signs with it and takes it out again. */
+/** Carries the provider's time to the credential, which signs with it and removes the header again. */
 export const providerTimeHeader = 'x-kling-effects-provider-time';
 
-/** Bytes, after decompression. A full page of a list has half a megabyte; gzip can make a thousand of one. */
+/**
+ * Bytes, after decompression. A full page of a list has half a megabyte; gzip can blow up one megabyte to
+ * a thousand.
+ */
 const largestResponse = 10 * 1024 * 1024;
 
 /**
- * Sends requests with n8n's helper, once each. Any HTTP status is an answer, because n8n 1.123 gives
- * no headers of the answers that it throws, and because it would send a request again after a 401.
- * No redirect is followed: n8n hands the Authorization header on to other origins. Answers are read
- * as a stream up to a size and a deadline: n8n's own limits are an infinite size and an idle time-out.
+ * Sends requests with n8n's helper, once each. Any HTTP status is a response, because n8n 1.123 drops the
+ * headers of responses that it throws, and because it would send a request again after a 401. No redirect
+ * is followed: n8n passes the Authorization header on to other origins. Responses are read as a stream
+ * with a maximum size and a deadline: n8n's own limits are an infinite size and an idle time-out.
  */
 export function transportOf(context: RequestContext, account: Account): Send {
 	const redaction = redactionOf(account);
@@ -58,7 +61,7 @@ export function transportOf(context: RequestContext, account: Account): Send {
 	};
 }
 
-/** Does what ends at a deadline, when the execution is stopped, or when `work` itself ends it. */
+/** Runs `work` until a deadline, until the execution is stopped, or until `work` ends it. */
 export async function untilDeadline<T>(
 	ms: number,
 	cancelled: AbortSignal | undefined,
@@ -75,12 +78,12 @@ export async function untilDeadline<T>(
 	try {
 		return await work(ending, deadline);
 	} finally {
-		// A deadline that is listened to keeps its request in memory until it is over.
+		// A deadline with a listener keeps its request in memory until it fires.
 		for (const signal of signals) signal?.removeEventListener('abort', end);
 	}
 }
 
-/** n8n puts the signal of the execution in place of the one that a request brings. */
+/** n8n replaces the signal of a request with that of the execution. */
 function endingWith(context: RequestContext, signal: AbortSignal): RequestContext {
 	return Object.create(context, {
 		getExecutionCancelSignal: { value: () => signal },
@@ -110,16 +113,16 @@ function optionsOf(
 	};
 }
 
-/** The body as text; null when it is too large to be read. */
+/** The body as text; null if it is too large to be read. */
 async function textOf(body: unknown, ending: AbortController): Promise<string | null> {
-	// Not a stream where n8n itself stands in for the provider, as its evaluations of agents do.
+	// Not a stream if n8n itself simulates the provider, as its evaluations of agents do.
 	if (!isStream(body)) return typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of body) {
 		size += chunk.length;
 		if (size > largestResponse) {
-			// First of all, so that the connection ends too, and not only what is read from it.
+			// First, so that the connection ends too, not just the reading.
 			ending.abort();
 			return null;
 		}
@@ -160,7 +163,7 @@ function responseOf(
 	};
 }
 
-/** The signal that aborts when the execution is stopped; there is none outside of executions. */
+/** The signal that aborts when the execution is stopped; there is none outside executions. */
 export function cancelSignalOf(context: RequestContext): AbortSignal | undefined {
 	return 'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
 }

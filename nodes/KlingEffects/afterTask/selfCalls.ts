@@ -42,10 +42,7 @@ export class SelfCalls {
 		void this.callAtDeadline();
 	}
 
-	/**
-	 * Calls after about 3, 6 and 12 seconds, then at growing intervals until the tasks could be looked
-	 * at.
-	 */
+	/** Calls after about 3, 6 and 12 seconds, then at growing intervals until the provider answers. */
 	async callSoon(): Promise<void> {
 		this.calls = 0;
 		if (this.isCalling) return;

@@ -55,8 +55,7 @@ export class CallbackHandler {
 		}
 		wait.itemTasks = looks.takeEnded(wait.itemTasks);
 		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled,
-		// it runs again: n8n then handles On Error, retries and the error output, and a worker the
-		// downloads.
+		// it runs again: n8n handles On Error, retries and the error output, and a worker downloads.
 		delete execution.entry.node.disabled;
 		return inputOf(execution) ?? execution.entry.data.main[0] ?? [];
 	}
@@ -123,10 +122,7 @@ class WaitLooks {
 		}
 	}
 
-	/**
-	 * Stops at the first task that is still open: with many tasks, most callbacks cost one or two
-	 * requests.
-	 */
+	/** Stops at the first open task: with many tasks, most callbacks cost one or two requests. */
 	private async lookOnce(client: Client, itemTasks: readonly ItemTask[]) {
 		for (const { record, finish } of itemTasks) {
 			const { taskId, status } = record.task;

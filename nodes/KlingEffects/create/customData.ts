@@ -19,8 +19,7 @@ interface CustomData {
 
 /**
  * Shows on the execution (Executions, custom data) what was or may have been paid for, create by create,
- * so that it remains when the run is stopped. It adds to what other runs and nodes of the execution have
- * shown.
+ * so that it remains when the run is stopped. It adds to what other runs and nodes have shown.
  *
  * @param run of the node; the same at each try
  */

@@ -20,10 +20,7 @@ export type Remembered = {
 			state: 'sending';
 			/** When this execution first sent it, in milliseconds since 1970. */
 			sentAt?: number;
-			/**
-			 * How well its task can be identified by this try's external task id, if it may have had
-			 * another.
-			 */
+			/** How well this try's external task id identifies its task, if it may have had another. */
 			trace?: ExternalIdSupport;
 			/** The try died with its process, so it is unknown whether it got as far as this create. */
 			hasDied?: boolean;

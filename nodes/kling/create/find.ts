@@ -20,10 +20,7 @@ import { isMadeId } from './identity';
 export const settleMs = [500, 1_500, 4_000];
 /** The same if the provider says that the task exists: then it will show up. */
 export const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
-/**
- * How much older than its request a new task may look: servers' clocks differ, and some give whole
- * seconds.
- */
+/** How much older than its request a new task may look: clocks differ, and some give whole seconds. */
 const clockMargin = 2_000;
 /** The same if an older task would belong to another execution. */
 const foreignMargin = 60_000;
@@ -45,8 +42,7 @@ export async function recover(
 	client: Client,
 ): Promise<Submission> {
 	const outcome = await client.get(earlier.taskId);
-	// A task that another key cannot read belongs to another account, unless it just cannot be read right
-	// now.
+	// A task that another key cannot read is another account's, unless it just cannot be read right now.
 	if (!outcome.ok && earlier.lookUp && !behaviourOf(outcome.failure).passing) {
 		return elsewhere(earlier);
 	}

@@ -58,10 +58,7 @@ interface Rule {
 	lookUp?: 'ifReadable' | 'never';
 }
 
-/**
- * The rules, with a test for each. Time alone is no difference; another place or execution means another
- * id.
- */
+/** The rules, with a test for each. Time alone is no difference; another place or execution has another id. */
 const rules: Record<Difference, Rule> = {
 	mood: { isSame: true },
 	sameValue: { isSame: true },

@@ -24,10 +24,7 @@ import {
 } from './find';
 
 export interface SubmitDependencies extends FindDependencies {
-	/**
-	 * Sends the create, once. The images are loaded here, so that only those of orders in flight are in
-	 * memory.
-	 */
+	/** Sends the create, once. It loads the images, so that only those of orders in flight are in memory. */
 	send: (order: Order) => Promise<Outcome<TaskRecord>>;
 	admission: Admission;
 }

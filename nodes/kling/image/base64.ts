@@ -41,10 +41,7 @@ export function decodeBase64(text: string, label: string): Buffer {
 	return bytes;
 }
 
-/**
- * The characters that base64 shares with URL syntax may be percent-encoded (RFC 2397), even more than
- * once.
- */
+/** Characters that base64 shares with URL syntax may be percent-encoded (RFC 2397), even several times. */
 function unescaped(payload: string): string {
 	return payload.replace(/%(?:25)*(2b|2f|3d|20|0d|0a)/gi, (_, code: string) =>
 		String.fromCharCode(parseInt(code, 16)),

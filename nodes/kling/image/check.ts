@@ -21,10 +21,7 @@ export const imageLimits = {
 	maxRatio: 2.5,
 } as const;
 
-/**
- * EOI (ITU-T T.81 B.2.1), which cannot occur in coded data, and the IEND chunk (PNG specification
- * 11.2.5).
- */
+/** EOI (ITU-T T.81 B.2.1), which coded data cannot contain, and the IEND chunk (PNG specification 11.2.5). */
 const endMarks: Record<ImageType, Buffer> = {
 	JPEG: Buffer.from('ffd9', 'hex'),
 	PNG: Buffer.from('0000000049454e44ae426082', 'hex'),

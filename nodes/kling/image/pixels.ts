@@ -65,10 +65,7 @@ function readPng(bytes: Buffer): Headers {
 	return found;
 }
 
-/**
- * The coded picture of a PNG, split over consecutive IDAT chunks (PNG specification 11.2.4), as far as
- * present.
- */
+/** The coded picture of a PNG, in consecutive IDAT chunks (PNG specification 11.2.4), as far as present. */
 export function pngData(bytes: Buffer, dataAt: number): Buffer {
 	const parts: Buffer[] = [];
 	for (let at = dataAt; bytes.toString('latin1', at + 4, at + 8) === 'IDAT';) {

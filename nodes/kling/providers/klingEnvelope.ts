@@ -22,10 +22,7 @@ import {
 	type RefusalTexts,
 } from './toolkit';
 
-/**
- * Kling's table of body codes (docs/providers.md 1.7). Several codes share an HTTP status, so the code
- * decides.
- */
+/** Kling's body codes (docs/providers.md 1.7). Several share an HTTP status, so the code decides. */
 export const klingCodes: Record<number, FailureKind> = {
 	1000: 'keyRefused',
 	1001: 'keyRefused',

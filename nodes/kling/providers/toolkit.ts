@@ -31,10 +31,7 @@ export const reasonSchema = z
 	.transform((reason) => textOf(asObject(reason)?.message ?? reason));
 /** A number that some providers send as text. One transform each: chains of them are slow in long lists. */
 export const amountSchema = z.unknown().transform(amountOf);
-/**
- * A time in milliseconds or (new-api gateways, docs/providers.md section 3) seconds since 1970, as ISO
- * 8601.
- */
+/** A time in milliseconds or (new-api, docs/providers.md section 3) seconds since 1970, as ISO 8601. */
 export const momentSchema = z.unknown().transform((value) => {
 	const moment = amountOf(value);
 	if (!moment || moment < 0) return null;
