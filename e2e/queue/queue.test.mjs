@@ -158,7 +158,7 @@ describe(
 		const taskIdsOf = (execution) => itemsOf(execution, 'After').map(({ json }) => json.taskId);
 		const images = (from, count) => Array.from({ length: count }, (_, index) => `p${from + index}`);
 
-		test('pays once for each of 200 items in eight executions, although workers are killed', async (test) => {
+		test('pays once for each of 200 items in eight executions, even though workers are killed', async (test) => {
 			const waiting = await startCreates('create and wait', { waitForCompletion: true });
 			const quick = await startCreates('create');
 			for (let sent = 0; sent < 200; sent += 50) {
@@ -356,7 +356,7 @@ describe(
 			['polling', { pollInterval: 1 }],
 			['callback', { waitUsing: 'callback' }],
 		]) {
-			test(`a run by hand that waits by ${how} is one create for each item, on a worker`, async () => {
+			test(`a run by hand that waits by ${how} creates one task per item, on a worker`, async () => {
 				sandbox.options.taskSeconds = neverByItself;
 				const before = sandbox.charges.length;
 				const { id } = await storeManual(`by hand, ${how}`, images(2_000, 3), options);
@@ -412,7 +412,7 @@ describe(
 			assert.deepEqual(taskIdsOf(execution).sort(), charged.sort());
 		});
 
-		test('has started the trigger workflow with each finished task once', async (test) => {
+		test('the trigger workflow started once with each finished task', async (test) => {
 			const charged = sandbox.charges.map(({ taskId }) => taskId);
 			assert.ok(sandbox.tasks.every(({ status }) => status === 'succeed'));
 			await until('the poll after the last task', async () => {

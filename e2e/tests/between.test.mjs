@@ -77,7 +77,7 @@ function assertTold({ execution, seconds }, message, advice) {
 }
 
 describe(`a form that is posted to n8n ${prepared.line}.x`, () => {
-	test('brings the picture as it was, though its + became blanks on the way', async () => {
+	test('delivers the picture unchanged, although its + became blanks on the way', async () => {
 		const sandbox = await ownSandbox();
 		const rest = sharedN8n();
 		const credential = await storeCredential(rest, sandbox, 'kling');
@@ -224,7 +224,7 @@ describe(`n8n ${prepared.line}.x behind a proxy, in a container of another time 
 		});
 	}
 
-	test('that hands an http address on: the task is created through it', async () => {
+	test('that passes an http address on: the task is created through it', async () => {
 		status = null;
 		const { execution } = await runNode(
 			server.rest,
@@ -250,7 +250,7 @@ describe(`n8n ${prepared.line}.x behind a proxy, in a container of another time 
 		});
 	}
 
-	test('“created after” means the time zone of the workflow, not of the container', async () => {
+	test('“created after” is in the time zone of the workflow, not of the container', async () => {
 		// As n8n's picker stores it, in New York: 03:42:01 UTC of the next day.
 		const { operation, ...parameters } = JSON.parse(fixture('created-after-picker.json'));
 		assert.equal(parameters.filters.createdAfter, '2026-11-28T22:42:01');

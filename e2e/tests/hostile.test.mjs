@@ -155,7 +155,7 @@ describe(`n8n ${prepared.line}.x with N8N_SSRF_PROTECTION_ENABLED`, () => {
 	}
 
 	for (const provider of ['kling', 'modellix']) {
-		test(`${provider}: a create that it stops is refused for sure, and Retry sends nothing`, async () => {
+		test(`${provider}: a create that it blocks is definitely refused, and Retry sends nothing`, async () => {
 			const execution = await create(provider, '127.0.0.1');
 			assert.equal(execution.status, 'error');
 			const { message, description } = errorOf(execution);
@@ -184,7 +184,7 @@ describe(`n8n ${prepared.line}.x with N8N_SSRF_PROTECTION_ENABLED`, () => {
 		});
 	}
 
-	test('a video at a blocked address is told, and not asked for', async () => {
+	test('a video at a blocked address is reported, and not requested', async () => {
 		const execution = await create('kling', 'localhost', video);
 		const { message, description } = errorOf(execution);
 		assert.equal(message, 'n8n blocks requests to the address of the video');

@@ -41,7 +41,7 @@ const idsIn = (execution, name = 'After') =>
 const imagesOf = ({ tasks }, id) => tasks.find(({ taskId }) => taskId === id)?.images;
 
 // One after the other: each starts and stops an n8n of its own.
-describe(`execution numbers that begin again, in n8n ${prepared.line}.x`, () => {
+describe(`execution numbers that start over, in n8n ${prepared.line}.x`, () => {
 	/** A workflow that is started by a call with a photo, or by hand with one that is entered. */
 	async function stage(server, sandbox) {
 		const credential = await storeCredential(server.rest, sandbox, 'kling');
@@ -234,7 +234,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		});
 	}
 
-	test('tasks of an earlier provider are told, and nothing is paid for them again', async () => {
+	test('tasks of an earlier provider are named, and nothing is paid for them again', async () => {
 		const staged = await stage();
 		const { sandbox, credential } = staged;
 		sandbox.addFault({
@@ -292,7 +292,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		assert.deepEqual(shown, charged(sandbox));
 	});
 
-	test('stopped with 20 creates in flight, all of them are told', async () => {
+	test('stopped with 20 creates in flight, it names all of them', async () => {
 		const images = Array.from({ length: 20 }, (_, index) => photo(String(index)));
 		const staged = await stage({
 			...{ images, options: { concurrency: 20 }, sandboxOptions: { latencyMs: 4_000 } },

@@ -165,7 +165,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await fail('modellix', { faults: [lost] });
 		});
 
-		test('when a provider answers with what cannot be read', async () => {
+		test('when a provider returns something unreadable', async () => {
 			for (const kind of ['malformedJson', 'unknownShape', 'empty']) {
 				await fail('modellix', { faults: [{ kind, match: onCreate }] });
 			}
@@ -242,7 +242,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
-		test('when all is well', async () => {
+		test('when all goes well', async () => {
 			for (const data of [{ webhookSecret }, sandbox.accessKeyCredential()]) {
 				const credential = await storeCredential(rest, sandbox, 'kling', data);
 				const execution = await create(credential, wait);

@@ -23,7 +23,7 @@ const sentences = {
 	leavesWhatSucceeded: `wakes an execution that has succeeded (\`WaitTracker\`). ${stand}`,
 };
 
-describe(`what is read of n8n ${prepared.line}.x beyond its types`, () => {
+describe(`what the nodes read from n8n ${prepared.line}.x beyond its types`, () => {
 	let version;
 	let found;
 

@@ -112,7 +112,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	});
 
 	for (const provider of ['modellix', 'apiModels']) {
-		test(`neither Retry On Fail nor Retry sends again what ${provider} may have taken`, async () => {
+		test(`neither Retry On Fail nor Retry resends what ${provider} may have accepted`, async () => {
 			const staged = await stage({ provider, settings: retryOnFail });
 			const { sandbox } = staged;
 			lose(sandbox, { kind: 'resetAfter' });
@@ -186,7 +186,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			});
 		}
 
-		test('says again why a task has failed, and does not pay for another', async () => {
+		test('says again why a task failed, and does not pay for another', async () => {
 			const images = ['https://photos.example/fail.jpg?reason=Too+dark', photos[0]];
 			const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 			const staged = await stage({ images, ...waiting });
@@ -202,7 +202,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		});
 	});
 
-	test('ends within two seconds when it is stopped while it waits, and keeps the ids', async () => {
+	test('ends within two seconds when stopped while waiting, and keeps the ids', async () => {
 		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 		const staged = await stage({ taskSeconds: neverByItself, ...waiting });
 		const { id, sandbox } = staged;
@@ -243,7 +243,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		assert.equal(await shownOn(execution, 'klingTaskIds'), ids.join(','));
 	});
 
-	test('gives back the last state with timedOut when Timeout is over', async () => {
+	test('returns the last state with timedOut when Timeout runs out', async () => {
 		const options = { pollInterval: 1, timeout: 0.05 };
 		const staged = await stage({ taskSeconds: neverByItself, waitForCompletion: true, options });
 		const execution = assertSucceeded(await run(staged));

@@ -100,7 +100,7 @@ if (prepared.line === '2') {
 	});
 
 	describe('two triggers in one workflow of n8n 2.x', () => {
-		test('lose nothing while n8n runs, but one is saved over what was saved of the other', async () => {
+		test('lose nothing while n8n is running, but one overwrites what the other has saved', async () => {
 			const server = await ownN8n();
 			const { rest } = server;
 			const watcher = watching(rest);

@@ -28,7 +28,7 @@ describe.each(files)('%s', (file) => {
 	const { nodes } = exampleOf(file);
 	const notes = nodes.filter(isNote);
 
-	test('has a note that can be read beside the nodes, in a colour that shows', () => {
+	test('has a readable note next to the nodes, in a visible color', () => {
 		expect(notes.length).toBeGreaterThan(0);
 		for (const { parameters } of notes) {
 			expect(parameters.width).toBeLessThanOrEqual(600);
@@ -83,7 +83,7 @@ describe.each(files)('%s', (file) => {
 		}
 	});
 
-	test('has no key and no credential of its own', () => {
+	test('contains no key and no credential', () => {
 		for (const { credentials = {} } of nodes) {
 			for (const { id } of Object.values(credentials)) expect(id).toBeNull();
 		}

@@ -78,7 +78,7 @@ async function hintsAt(url = webhookUrl): Promise<string[]> {
 const settings = /N8N_WEBHOOK_URL.*\bWEBHOOK_URL in older versions\b/;
 
 test.each([404, 409, 401, 200])(
-	'where n8n reaches its own address (HTTP %i), nothing is said, and nothing is asked of the provider',
+	'if n8n reaches its own address (HTTP %i), there is no hint, and no request to the provider',
 	async (answer) => {
 		resolveName();
 		status = answer;
@@ -88,7 +88,7 @@ test.each([404, 409, 401, 200])(
 	},
 );
 
-describe('where it does not, a hint names the address and both variables:', () => {
+describe('if it does not, a hint names the address and both variables:', () => {
 	async function expectDoubt(url = webhookUrl): Promise<void> {
 		const [hint, ...more] = await hintsAt(url);
 		expect(more).toEqual([]);
@@ -108,7 +108,7 @@ describe('where it does not, a hint names the address and both variables:', () =
 		await expectDoubt(webhookUrl.replace(name, 'gone.example.com'));
 	});
 
-	test('it can be reached by a proxy alone: the calls of the node go through none', async () => {
+	test('it can only be reached through a proxy, which the node’s calls do not use', async () => {
 		resolveName();
 		const port = (proxy.address() as AddressInfo).port + 1;
 		proxyAsked.length = 0;
@@ -136,14 +136,14 @@ describe('where it does not, a hint names the address and both variables:', () =
 	});
 });
 
-test('an address of a private network is named as one that the provider cannot call, with both variables', async () => {
+test('a private address is named as one that the provider cannot call, with both variables', async () => {
 	const [hint] = await hintsAt('http://localhost:5678');
 	expect(hint).toContain('The provider cannot call localhost:5678 from the internet');
 	expect(hint).toMatch(settings);
 	expect(asked).toEqual([]);
 });
 
-test('a wait by polling asks nothing of n8n’s own address', async () => {
+test('a wait by polling sends nothing to n8n’s own address', async () => {
 	resolveName();
 	bed.sandbox.options.taskSeconds = 5;
 	const options = { ...create.options, waitUsing: 'polling' };

@@ -128,7 +128,7 @@ describe("each code of Kling's table on a Create", () => {
 		});
 	});
 
-	test('every code of the table stands in this test', () => {
+	test('every code of the table is in this test', () => {
 		const codes = table.map(([code]) => code);
 		const documented = [
 			...[1000, 1001, 1002, 1003, 1004, 1100, 1101, 1102, 1103, 1200, 1201, 1202, 1203],
@@ -169,7 +169,7 @@ describe('what is sent again', () => {
 		expect(bench.sandbox.charges).toHaveLength(1);
 	});
 
-	test('1303: until a place is free, in steps that grow with the time waited', async () => {
+	test('1303: until a slot is free, at intervals that grow with the time waited', async () => {
 		fault(1303, 5);
 		const { error } = await create();
 		expect(error).toBeUndefined();
@@ -205,7 +205,7 @@ describe('what is sent again', () => {
 	);
 
 	test.each([5000, 5001, 5002])(
-		'%i before a task was made: looked for three times, then sent again',
+		'%i before a task was made: looked up three times, then sent again',
 		async (code) => {
 			fault(code, 1);
 			const { error } = await create();
@@ -233,7 +233,7 @@ describe('a clock that is wrong', () => {
 	test.each([
 		['ahead by an hour (1003)', -3_600_000, 1003],
 		['behind by an hour (1004)', 3_600_000, 1004],
-	])('%s is mended: signed once more, with the time of the provider', async (_name, skew, code) => {
+	])('%s is fixed: signed once more, with the provider’s time', async (_name, skew, code) => {
 		const { sandbox, clock } = bench;
 		sandbox.options.now = () => clock.now() + skew;
 		const { error, json } = await create(signed);
@@ -253,7 +253,7 @@ describe('a clock that is wrong', () => {
 		expect(JSON.stringify(bench.posts())).not.toContain('provider-time');
 	});
 
-	test('a clock that is ahead by less than a minute needs nothing', async () => {
+	test('a clock that is ahead by less than a minute needs no fix', async () => {
 		const { sandbox, clock } = bench;
 		sandbox.options.now = () => clock.now() - 50_000;
 		const { error } = await create(signed);
@@ -261,7 +261,7 @@ describe('a clock that is wrong', () => {
 		expect(bench.posts()).toHaveLength(1);
 	});
 
-	test('1003 that stays after the second signature is told, not asked a third time', async () => {
+	test('1003 after the second signature is reported, with no third try', async () => {
 		bench.sandbox.addFault({ kind: 'code', code: 1003, match: { provider: 'kling' } });
 		const { error } = await create(signed);
 		expect(error?.message).toBe(keyRefused);
@@ -285,7 +285,7 @@ describe("states of a real Kling account's key", () => {
 		expect(bench.sandbox.charges).toEqual([]);
 	});
 
-	test('a key of the China console on the global host, and what to do about it', async () => {
+	test('a key from the China console on the global host, and what to do about it', async () => {
 		const apiKey = bench.sandbox.keys.klingChina.main;
 		const credential = { ...bench.credential(kling), apiKey };
 		const { error } = await bench.create(kling, {}, { credential });
@@ -316,7 +316,7 @@ describe("each code of Kling's table on a Get", () => {
 	const passing = new Set([1302, 1303, 5000, 5001, 5002]);
 
 	test.each(table.map(([code, httpCode]) => [code, httpCode] as const))(
-		'%i is told with its HTTP %s, and asked again only where it may pass',
+		'%i is reported with its HTTP %s, and retried only if it may be temporary',
 		async (code, httpCode) => {
 			bench.sandbox.addFault({ kind: 'code', code, match: { operation: 'get' } });
 			const { error } = await bench.run(kling, { operation: 'get', taskId: byId('1') });

@@ -54,7 +54,7 @@ describe.each(['started', 'ended'] as const)('whose node had %s', (node) => {
 		);
 	});
 
-	test('does not give them the scene of now, which may be another after an edit', async () => {
+	test('does not give them the current scene, which may have been edited', async () => {
 		const effectScene = { __rl: true, mode: 'name', value: 'squish' };
 		const edited = { parameters: { ...parameters, effectScene } };
 		const { json } = await retry('kling', { node }, edited);
@@ -95,7 +95,7 @@ async function retryWith(name: string, options: Record<string, unknown>) {
 	return await start(name, { retryOf: died(first, {}), executionId: '78', mode: 'retry', ...own });
 }
 
-test('an id of the user is looked up, with a token and without', async () => {
+test('a user’s id is looked up, with a token and without', async () => {
 	const options = { externalTaskId: "={{ 'order-' + $itemIndex }}" };
 	const own = { parameters: { ...parameters, options } };
 	const first = await start('kling', own);
@@ -110,7 +110,7 @@ test('an id of the user is looked up, with a token and without', async () => {
 describe.each([
 	['', false],
 	[', though n8n has a record of the execution', true],
-])('an id of the user that an expression makes new each time', (where, hasRecord) => {
+])('a user’s id that an expression changes each time', (where, hasRecord) => {
 	if (hasRecord) withProcessedData();
 
 	test(`proves nothing, so nothing is sent${where}`, async () => {

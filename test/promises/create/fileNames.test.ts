@@ -58,7 +58,7 @@ test('further videos have a number', async () => {
 	expect(items[0].binary?.data2.fileName).toBe('anna-color_mixing-2.mp4');
 });
 
-test('an ID that is as long as the provider takes still makes a name that a disk takes', async () => {
+test('an ID of the maximum length still makes a file name that every disk accepts', async () => {
 	const options = { externalTaskId: 'x'.repeat(128) };
 	expect((await fileNameWith({ options }))?.length).toBeLessThan(130);
 });

@@ -59,15 +59,15 @@ async function retried(count: number, meanwhile = () => {}) {
 	};
 }
 
-describe('A retry of many creates finds all tasks of the try before, each once, and pays for none again', () => {
-	test('by pages of the list, not one by one, though others have made hundreds since', async () => {
+describe('A retry of many creates finds all tasks of the previous try, each once, and pays for none again', () => {
+	test('by pages of the list, not one by one, even if others have created hundreds since', async () => {
 		const others = Array.from({ length: 600 }, () => ({ createdAt: Date.now() + 3_600_000 }));
 		const { get, list } = await retried(60, () => sandbox.seedTasks('kling', others));
 		expect(list).toBe(2);
 		expect(get).toBeLessThan(10);
 	});
 
-	test('one by one where there are only a few', async () => {
+	test('one by one if there are only a few', async () => {
 		expect(await retried(6)).toEqual({ get: 5, list: 0 });
 	});
 
@@ -101,7 +101,7 @@ describe('A retry of many creates finds all tasks of the try before, each once, 
 	});
 });
 
-test('n8n answers others while thousands of items are read', async () => {
+test('n8n stays responsive while thousands of items are read', async () => {
 	/** How often n8n could turn to other work while so many items were read, the last of them in vain. */
 	const turnsWith = async (count: number) => {
 		let turns = 0;

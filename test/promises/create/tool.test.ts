@@ -152,15 +152,18 @@ async function callByEngine({ workflow, data, additionalData }: Staged, args: ID
 const ways = { inside: callInside, 'by the engine': callByEngine };
 
 describe.each(Object.entries(ways))('a tool that is run %s', (_way, call) => {
-	test.each(blind)('$name: a lost answer is paid once, however it is retried', async (row) => {
-		const staged = stage(row, retryOnFail);
-		bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
-		await call(staged, [{ prompt: 'dance' }]);
-		expect(bench.requests('create')).toHaveLength(1);
-		expect(bench.sandbox.charges).toHaveLength(1);
-	});
+	test.each(blind)(
+		'$name: a lost response is paid once, no matter how it is retried',
+		async (row) => {
+			const staged = stage(row, retryOnFail);
+			bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
+			await call(staged, [{ prompt: 'dance' }]);
+			expect(bench.requests('create')).toHaveLength(1);
+			expect(bench.sandbox.charges).toHaveLength(1);
+		},
+	);
 
-	test('a failed task is not made again by Retry On Fail', async () => {
+	test('Retry On Fail does not create a failed task again', async () => {
 		const staged = stage(lookup, retryOnFail);
 		Object.assign(staged.tool.parameters, { waitForCompletion: true, image: failingPhoto });
 		await call(staged, [{ prompt: 'dance' }]);
@@ -177,7 +180,7 @@ describe.each(Object.entries(ways))('a tool that is run %s', (_way, call) => {
 		},
 	);
 
-	test('one of two equal calls loses its answer: both are paid once', async () => {
+	test('one of two equal calls loses its response: both are paid once', async () => {
 		const staged = stage(blind[0], retryOnFail);
 		bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' }, times: 1 });
 		await call(staged, [{ prompt: 'dance' }, { prompt: 'dance' }]);

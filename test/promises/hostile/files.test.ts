@@ -31,7 +31,7 @@ describe('a file of the input', () => {
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('in memory that is too large is refused by what its base64 text stands for', async () => {
+	test('in memory that is too large is refused by its decoded size', async () => {
 		await useBinaryMode('default');
 		const data = 'A'.repeat(16 * 1024 * 1024);
 		const binary = { data: { data, mimeType: 'image/jpeg', fileName: 'large.jpg' } };

@@ -20,7 +20,7 @@ const list = async (parameters = {}) =>
 	});
 
 describe('a list', () => {
-	test('that gives the same page for ever is asked for two pages', async () => {
+	test('that repeats the same page forever is asked for two pages', async () => {
 		hostile.behaviour = (_request, response) => void response.end(listOf(range(500)));
 		const { json, error } = await list();
 		expect(error).toBeUndefined();
@@ -38,7 +38,7 @@ describe('a list', () => {
 		expect(hostile.requests).toHaveLength(4);
 	});
 
-	test('of 125,000 tasks on one page is given as it is', async () => {
+	test('of 125,000 tasks on one page is returned as is', async () => {
 		hostile.behaviour = (_request, response) => void response.end(listOf(range(125_000)));
 		const { json, error } = await list();
 		expect(error).toBeUndefined();

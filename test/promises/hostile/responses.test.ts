@@ -20,7 +20,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 		hasten(hostile, says);
 	});
 
-	test.each(providerNames)('%s: is told of by Get, after four tries at most', async (provider) => {
+	test.each(providerNames)('%s: is reported by Get, after at most four tries', async (provider) => {
 		const { error, items } = await runNode({
 			parameters: get,
 			credential: hostile.credential(provider),
@@ -32,7 +32,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 	});
 
 	test.each(providerNames)(
-		'%s: may have made the task, so Create sends it once',
+		'%s: may have created the task, so Create sends it once',
 		async (provider) => {
 			hostile.behaviour = behaviour;
 			const { error, items } = await runNode({
@@ -53,7 +53,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 		expect(hostile.requests.length).toBeLessThanOrEqual(4);
 	});
 
-	test('the trigger says so in the editor, and loses no task by it', async () => {
+	test('the trigger says so in the editor, and loses no task', async () => {
 		const trigger = new ActiveTrigger({ credential: hostile.credential('kling') });
 		jest.restoreAllMocks();
 		hostile.behaviour = listing('processing');

@@ -116,7 +116,7 @@ describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, 
 		},
 	);
 
-	test('of any kind is taken out', () => {
+	test('of any kind is removed', () => {
 		const credential = { provider: 'kling', authentication: 'accessKey', accessKey, secretKey };
 		const account = readAccount({ ...credential, webhookSecret });
 		const redaction = redactionOf(account);
@@ -142,7 +142,7 @@ describe('redaction', () => {
 		});
 	});
 
-	test('gives the very same value where there is nothing to take out', () => {
+	test('returns the same value if there is nothing to remove', () => {
 		const value = { __proto__: null, text: 'a "b" \\ c', list: [1, null, true] };
 		const redaction = redactionOf(account);
 		expect(redaction.json(value, JSON.stringify(value)).value).toEqual(value);

@@ -61,7 +61,7 @@ describe.each(rows)('$displayName', (row) => {
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('a video at a blocked address is told at once, with its task and link', async () => {
+	test('a video at a blocked address is reported at once, with its task and link', async () => {
 		const parameters = { waitForCompletion: true, downloadVideo: true };
 		const { error } = await bench.create(
 			row,

@@ -47,40 +47,37 @@ function atSecondRound(before: RunResult): RunResult {
 	return { ...before, run };
 }
 
-describe.each(n8nLines)(
-	'a crash in the second round of a loop, after a Wait: %s',
-	(_line, line) => {
-		describe.each(providerNames)('%s', (provider) => {
-			const own = { ...line, executionId: '77', mode: 'webhook' as const };
-			const crash = async () => {
-				const slept = atSecondRound(await stage.run(provider, { ...own, items: first }));
-				// The worker dies when it has sent the create of the second round.
-				await stage.run(provider, { ...own, retryOf: slept });
-				expect(stage.charged()).toHaveLength(2);
-				await stage.bench.clock.sleep(120_000);
-				return slept;
-			};
+describe.each(n8nLines)('a crash in the second loop iteration, after a Wait: %s', (_line, line) => {
+	describe.each(providerNames)('%s', (provider) => {
+		const own = { ...line, executionId: '77', mode: 'webhook' as const };
+		const crash = async () => {
+			const slept = atSecondRound(await stage.run(provider, { ...own, items: first }));
+			// The worker dies when it has sent the create of the second round.
+			await stage.run(provider, { ...own, retryOf: slept });
+			expect(stage.charged()).toHaveLength(2);
+			await stage.bench.clock.sleep(120_000);
+			return slept;
+		};
 
-			test('the round that n8n runs again pays for nothing twice', async () => {
-				const again = await stage.run(provider, { ...own, retryOf: await crash() });
-				expect(stage.charged()).toHaveLength(2);
-				if (provider === 'kling') expect(idsOf(again)).toContain(stage.charged()[1]);
-				expect(again.error?.message ?? '').not.toMatch(/already has a task with the ID/);
-			});
-
-			test('the Retry button pays for nothing twice', async () => {
-				await stage.retry(provider, await crash(), line);
-				expect(stage.charged()).toHaveLength(2);
-			});
-
-			test('a retry that n8n runs again after a crash pays for nothing twice', async () => {
-				const failed = await stage.failedRun(provider, line);
-				await stage.retry(provider, failed, line);
-				expect(stage.charged()).toHaveLength(3);
-				await stage.bench.clock.sleep(120_000);
-				await stage.retry(provider, failed, line);
-				expect(stage.charged()).toHaveLength(3);
-			});
+		test('the iteration that n8n runs again pays for nothing twice', async () => {
+			const again = await stage.run(provider, { ...own, retryOf: await crash() });
+			expect(stage.charged()).toHaveLength(2);
+			if (provider === 'kling') expect(idsOf(again)).toContain(stage.charged()[1]);
+			expect(again.error?.message ?? '').not.toMatch(/already has a task with the ID/);
 		});
-	},
-);
+
+		test('the Retry button pays for nothing twice', async () => {
+			await stage.retry(provider, await crash(), line);
+			expect(stage.charged()).toHaveLength(2);
+		});
+
+		test('a retry that n8n runs again after a crash pays for nothing twice', async () => {
+			const failed = await stage.failedRun(provider, line);
+			await stage.retry(provider, failed, line);
+			expect(stage.charged()).toHaveLength(3);
+			await stage.bench.clock.sleep(120_000);
+			await stage.retry(provider, failed, line);
+			expect(stage.charged()).toHaveLength(3);
+		});
+	});
+});

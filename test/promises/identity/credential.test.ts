@@ -14,7 +14,7 @@ describe.each(providerNames)('after the credential was changed from %s', (provid
 	const others = providerNames.filter((name) => name !== provider);
 
 	test.each(others)(
-		'to %s, its tasks come out as they were seen last, and nothing is sent for them',
+		'to %s, its tasks come out in their last known state, and nothing is sent for them',
 		async (next) => {
 			const failed = await stage.failedRun(provider);
 			const earlier = stage.charged();
@@ -44,7 +44,7 @@ describe.each(providerNames)('after the credential was changed from %s', (provid
 		},
 	);
 
-	test('to another account of the same, they are told and not created again', async () => {
+	test('to another account there, they are named and not created again', async () => {
 		const failed = await stage.failedRun(provider);
 		const earlier = stage.charged();
 		const run = await stage.retry(provider, failed, { credential: other.credential(provider) });

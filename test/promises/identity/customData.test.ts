@@ -8,7 +8,7 @@ withProcessedData();
 describe('what the execution shows', () => {
 	const shownIn = ({ customData }: RunResult) => Object.values(customData).join(',').split(',');
 
-	test('grows with each round of a loop', async () => {
+	test('grows with each loop iteration', async () => {
 		const run = await stage.run('kling', { items: first, rounds: 5 });
 		expect(shownIn(run)).toEqual(stage.charged());
 		expect(stage.charged()).toHaveLength(5);
@@ -32,7 +32,7 @@ describe('what the execution shows', () => {
 		}
 	});
 
-	test('fills 9 of the 10 values, the unknown ones first, and leaves one to the workflow', async () => {
+	test('fills 9 of the 10 values, unknown ones first, and leaves one for the workflow', async () => {
 		const many = Array.from({ length: 200 }, (_, index) => ({
 			json: { image: `https://example.com/${index}.jpg`, scene: 'squish' },
 		}));

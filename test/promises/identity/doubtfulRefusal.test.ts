@@ -15,7 +15,7 @@ const refusalWith = (provider: string, taskId: string) => {
 
 describe.each(providerNames)('%s', (provider) => {
 	test.each([429, 400, 403, 404, 409])(
-		'HTTP %i with a task id is no sure refusal: sent once, and told',
+		'HTTP %i with a task id is no definite refusal: sent once, and reported',
 		async (status) => {
 			const body = refusalWith(provider, '842163450012345678');
 			stage.sandbox.addFault({ kind: 'status', status, body, match, accept: true });
@@ -32,7 +32,7 @@ describe.each(providerNames)('%s', (provider) => {
 });
 
 test.each(['cometApi', 'kkiai'] as const)(
-	'%s: the code of a broken server in an HTTP 200 is no sure refusal: sent once',
+	'%s: the code of a broken server in an HTTP 200 is no definite refusal: sent once',
 	async (provider) => {
 		const body = { code: 500, message: 'internal error', request_id: 'x' };
 		stage.sandbox.addFault({ kind: 'status', status: 200, body, accept: true, match, times: 1 });

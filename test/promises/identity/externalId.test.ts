@@ -7,7 +7,7 @@ const stage = new Stage();
 withProcessedData();
 
 test.each(['cometApi', 'kkiai'] as const)(
-	'%s: an old task under a given id is not said to be the only one',
+	'%s: an old task under a given id is not called the only one',
 	async (provider) => {
 		Object.assign(stage.sandbox.options, {
 			cometExternalIdLookup: true,

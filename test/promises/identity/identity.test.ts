@@ -60,7 +60,7 @@ describe.each(providerNames)('%s', (provider) => {
 			expect(idsOf(run)).toEqual(stage.charged());
 		});
 
-		test('a parameter that was edited and says the same for this item', async () => {
+		test('a parameter was edited but has the same value for this item', async () => {
 			const first = await stage.failedRun(provider, {
 				parameters: { ...parameters, ...options({ duration: 5 }) },
 			});
@@ -109,7 +109,7 @@ describe.each(providerNames)('%s', (provider) => {
 						['model', options({ modelName: 'kling-v1-6' }), 2],
 					] as Array<[string, object, number]>)),
 		] as Array<[string, object, number]>)(
-			'%s was edited: only for the items whose value it changes',
+			'%s was edited: only for the items whose value changed',
 			async (name, edit, changed) => {
 				const seeded =
 					name === 'additional field' ? options({ additionalFields: { seed: 7 } }) : {};
@@ -130,7 +130,7 @@ describe.each(providerNames)('%s', (provider) => {
 			},
 		);
 
-		test('and back again: the first task is the one', async () => {
+		test('and back again: it is the first task', async () => {
 			const first = await stage.failedRun(provider);
 			stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip: 2 });
 			const other = { parameters: { ...parameters, ...scene('fuzzyfuzzy') } };
@@ -142,7 +142,7 @@ describe.each(providerNames)('%s', (provider) => {
 			expect(stage.charged()).toHaveLength(5);
 		});
 
-		test('another item, another round of a loop', async () => {
+		test('another item, another loop iteration', async () => {
 			const same = Array.from({ length: 2 }, () => items[0]);
 			const { error } = await stage.run(provider, { items: same, rounds: 2 });
 			expect(error).toBeUndefined();

@@ -16,14 +16,14 @@ const most = (maxTasks: unknown) => ({
 	parameters: { ...parameters, options: { concurrency: 5, maxTasks } },
 });
 
-test.each(providerNames)('%s: what is beyond it is refused by name, unpaid', async (provider) => {
+test.each(providerNames)('%s: anything beyond it is refused by name, unpaid', async (provider) => {
 	const run = await stage.run(provider, { ...most(2), settings });
 	expect(stage.charged()).toHaveLength(2);
 	expect(stage.creates()).toHaveLength(2);
 	expect(run.json[2].error).toMatch(/Max Tasks has been reached$/);
 });
 
-test('counts over the rounds of a loop', async () => {
+test('counts across loop iterations', async () => {
 	await stage.run('kling', { ...most(4), settings, rounds: 3 });
 	expect(stage.charged()).toHaveLength(4);
 });

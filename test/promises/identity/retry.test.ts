@@ -10,7 +10,7 @@ const edited = (value: string) => ({ parameters: { ...parameters, ...scene(value
 describe.each(n8nLines)(
 	'after two retries of one execution, edited in between: %s',
 	(_line, line) => {
-		test('an item never names a scene that its task was not made with', async () => {
+		test('an item names only the scene that its task was made with', async () => {
 			stage.sandbox.addFault({ kind: 'code', code: 1201, match, times: 1 });
 			const own = { ...line, items: first };
 			const failed = await stage.run('kling', own);
@@ -26,7 +26,7 @@ describe.each(n8nLines)(
 	},
 );
 
-test('nor after two retries of an execution that failed before this node: n8n 2', async () => {
+test('an item names only the scene its task was made with, after two retries of an execution that failed before this node: n8n 2', async () => {
 	const own = { items: first, resumeToken: 'token-of-77', mode: 'retry' as const };
 	await stage.run('kling', { ...own, executionId: '78', ...edited('squish') });
 	const again = await stage.run('kling', { ...own, executionId: '79', ...edited('expansion') });

@@ -10,7 +10,7 @@ const stage = new Stage();
 withProcessedData();
 
 test.each(['cometApi', 'kkiai'] as const)(
-	'%s: a task that is answered under the id of another system keeps the id it was asked for by',
+	'%s: a task returned under another system’s id keeps the requested id',
 	async (provider) => {
 		const made = await stage.run(provider, { items: first });
 		const [taskId] = idsOf(made);
@@ -39,7 +39,7 @@ async function brokenGateway(taskId: string, externalTaskId: string) {
 }
 
 describe.each(['kling', 'cometApi', 'kkiai'] as const)(
-	'%s, when it answers with another task',
+	'%s, if it returns another task',
 	(provider) => {
 		test('does not make it the task of a lost create, nor of a Get', async () => {
 			const { baseUrl, close } = await brokenGateway('1', 'another');

@@ -4,7 +4,7 @@ import { matches, recordOf, type TaskFilters } from '../../../nodes/kling/task';
 const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);
 
-test('filters that are left empty filter nothing', () => {
+test('empty filters filter nothing', () => {
 	expect(readFilters(undefined, 'UTC')).toEqual({});
 	const empty = { status: [], createdAfter: '', createdBefore: null, externalTaskIdPrefix: '' };
 	expect(readFilters(empty, 'UTC')).toEqual({});

@@ -30,7 +30,7 @@ describe('Get Many Scenes', () => {
 		expect(json.at(-1)).toMatchObject({ availability: 'resellers only' });
 	});
 
-	test('finds scenes of two images only', async () => {
+	test('finds only scenes with two images', async () => {
 		const { json } = await list({ images: 'dual', returnAll: true });
 		expect(json).toHaveLength(15);
 		expect(new Set(json.map(({ images }) => images))).toEqual(new Set([2]));
@@ -42,14 +42,14 @@ describe('Get Many Scenes', () => {
 	});
 
 	test.each(['2', 'Two Images', 'two', 2, {}])(
-		'Images of %j is told, and not taken for “Any”',
+		'Images of %j is reported, and not treated as “Any”',
 		async (images) => {
 			const { error } = await list({ images: `={{ ${JSON.stringify(images)} }}` });
 			expect(error?.message ?? 'all scenes').toMatch(/^Images /);
 		},
 	);
 
-	test('Search that is an object is told, and not searched for as “[object Object]”', async () => {
+	test('Search that is an object is reported, and not searched for as “[object Object]”', async () => {
 		const { error, json } = await list({ search: '={{ { q: "kiss" } }}' });
 		expect(error?.message ?? `${json.length} scenes`).toBe('Search must be text');
 	});

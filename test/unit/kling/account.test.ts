@@ -1,6 +1,6 @@
 import { readAccount } from '../../../nodes/kling/account';
 
-test('a credential with nothing but a key is one of Kling AI, global', () => {
+test('a credential with only a key is for Kling AI, global', () => {
 	expect(readAccount({ apiKey: 'k' })).toMatchObject({
 		provider: { name: 'kling' },
 		baseUrl: 'https://api-singapore.klingai.com',
@@ -66,11 +66,11 @@ test.each([
 	[{}, 'API Key in the credential is empty'],
 	[{ authentication: 'accessKey', accessKey: 'a' }, 'Access Key or Secret Key in the credential'],
 	[{ provider: 'acme', apiKey: 'k' }, 'The credential names a provider that this package'],
-])('%j is told what is missing', (data, message) => {
+])('for %j, the message says what is missing', (data, message) => {
 	expect(() => readAccount(data)).toThrow(message);
 });
 
-test('a number for a key, as a vault can give it, is its text', () => {
+test('a number as a key, as a vault can give it, is read as text', () => {
 	expect(readAccount({ apiKey: 12345678 }).secret).toEqual({ kind: 'key', key: '12345678' });
 });
 
@@ -86,11 +86,11 @@ test.each([
 		{ authentication: 'accessKey', accessKey: 'a', secretKey: null },
 		'Secret Key in the credential has no value',
 	],
-])('%j, as a vault can give it, is told by the name of the field', (data, message) => {
+])('%j, as a vault can give it, is reported by the field’s name', (data, message) => {
 	expect(() => readAccount(data)).toThrow(message);
 });
 
-test('a field that does not count may hold anything', () => {
+test('an irrelevant field may contain anything', () => {
 	const data = { provider: 'kkiai', apiKey: 'k', accessKey: null, webhookSecret: null, region: 5 };
 	expect(readAccount(data).secret).toEqual({ kind: 'key', key: 'k' });
 });
@@ -116,7 +116,7 @@ test.each([
 		{ authentication: 'accessKey', accessKey: 'ak', secretKey: 'sk-1234567890\u200b' },
 		'Secret Key',
 	],
-])('%j is told by the name of the field', (data, name) => {
+])('%j is reported by the field’s name', (data, name) => {
 	expect(() => readAccount(data)).toThrow(new RegExp(`^${name} in the credential `));
 });
 

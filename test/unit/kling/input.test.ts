@@ -22,7 +22,7 @@ test.each(['undefined', 'null', 'NaN', '[object Object]', '#N/A', '#REF!', '#NAM
 );
 
 test.each(['\u200b842163450012345678', '842163450012345678\u2060', '8421634500\u00ad12345678'])(
-	'an invisible character in %j is told by its number',
+	'an invisible character in %j is reported by its number',
 	(given) => {
 		expect(() => idOf(given, 'Task ID')).toThrow(/contains an invisible character \(U\+/);
 	},

@@ -13,7 +13,7 @@ describe('reading JSON', () => {
 		]);
 	});
 
-	test('takes an amount that a computer added up for the number it is, not for an id', () => {
+	test('reads an amount that a computer added up as a number, not as an id', () => {
 		expect(parseJson('{"cost":0.30000000000000004,"rate":-1.2345678901234567e-8}')).toEqual({
 			cost: 0.30000000000000004,
 			rate: -1.2345678901234567e-8,
@@ -37,7 +37,7 @@ describe('reading JSON', () => {
 		}
 	});
 
-	test.each(['', '<html>', '{"a":', 'undefined', '{a:1}'])('%j is no JSON', (text) => {
+	test.each(['', '<html>', '{"a":', 'undefined', '{a:1}'])('%j is not JSON', (text) => {
 		expect(parseJson(text)).toBeUndefined();
 	});
 });
@@ -104,7 +104,7 @@ describe('beside JSON.parse', () => {
 		);
 	});
 
-	test('takes exactly the same texts for JSON, after any change to one', () => {
+	test('accepts exactly the same texts as JSON, after any change to one', () => {
 		const piece = fc.constantFrom(
 			...['"', '\\', '{', '}', '[', ']', ',', ':', '-', '.', 'e', '+', '0', ' ', 'true', '\\"'],
 			'12345678901234567',

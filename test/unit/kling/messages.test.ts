@@ -137,7 +137,7 @@ test.each(Object.keys(klingCodes))('what to do about code %s speaks of Kling AI'
 	expect(told.description).toMatch(/provider Kling AI/);
 });
 
-test('the facts that support asks for stand at the end, and only those that are known', () => {
+test('the facts for support come at the end, and only those that are known', () => {
 	const known = failure('badRequest', {
 		code: '1201',
 		httpStatus: 400,
@@ -150,7 +150,7 @@ test('the facts that support asks for stand at the end, and only those that are 
 	expect(factsOf(null, { provider: kling })).toBe('provider Kling AI');
 });
 
-test('the provider’s sentence is told once, for every outcome of the request', () => {
+test('the provider’s message appears once, for every outcome of the request', () => {
 	const sentence = 'effect_scene value is invalid';
 	const told = (kind: FailureKind) =>
 		failure(kind, { body: 'json', code: '1201', providerMessage: sentence });
@@ -169,7 +169,7 @@ test('the provider’s sentence is told once, for every outcome of the request',
 	expect(new Set(times)).toEqual(new Set([1]));
 });
 
-test('an unknown outcome says that nothing is paid twice, and by which id to look', () => {
+test('an unknown outcome says that nothing is paid twice, and which id to look for', () => {
 	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
 		provider: kling,
 		externalTaskId: 'n8n-1',
@@ -183,7 +183,7 @@ test('an unknown outcome says that nothing is paid twice, and by which id to loo
 	);
 });
 
-test('after a crash, what may have been sent is to be looked for in the time of that execution', () => {
+test('after a crash, the message says to look for tasks from the time of that execution', () => {
 	const about = { provider: kling, externalTaskId: null, effectScene: 'hug_pro', lookUp: null };
 	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
 		...about,
@@ -193,7 +193,7 @@ test('after a crash, what may have been sent is to be looked for in the time of 
 	expect(description).toMatch(/“hug_pro” may have been sent.*while that execution ran/);
 });
 
-test('a failed task with an id of the user is found again until another id is given', () => {
+test('a failed task with a user’s id is found again until another id is given', () => {
 	const task = (externalTaskId: string) =>
 		describeFailedTask(recordOf('kling', { taskId: '77', status: 'failed', externalTaskId }).task, {
 			provider: kling,
@@ -247,7 +247,7 @@ describe('a task that failed', () => {
 		return describeFailedTask(task, { provider, itemIndex: 0 });
 	};
 
-	test('is told with its reason and its id, each once', () => {
+	test('is reported with its reason and its id, each once', () => {
 		const { message, description } = told('kling', { statusMessage: 'Odd reason' });
 		expect(message).toBe('Kling AI could not generate “squish”: Odd reason');
 		expect(`${message} ${description}`.match(/Odd reason/g)).toHaveLength(1);
@@ -277,7 +277,7 @@ describe('a task that failed', () => {
 		['Content policy violation', /Use another image/],
 		['CONTENT_MODERATION', /Use another image/],
 		['UPSTREAM_BUSY', /run the workflow again later, with the same image/],
-	])('of “%s” is told what to do about that, for every provider', (reason, advice) => {
+	])('with “%s” says what to do about it, for every provider', (reason, advice) => {
 		for (const { name } of providers) {
 			expect(told(name, { statusMessage: reason }).description).toMatch(advice);
 			const passedOn = `Kling task failed: ${reason}`;
@@ -285,13 +285,13 @@ describe('a task that failed', () => {
 		}
 	});
 
-	test('is not told what to do about a reason that its own only quotes', () => {
+	test('has no advice for a reason that is only quoted', () => {
 		const statusMessage = 'Prompt “the resolution or aspect ratio of the input image” is too long';
 		expect(told('kling', { statusMessage }).description).not.toMatch(/at least 300 pixels/);
 	});
 });
 
-test('the provider’s sentence stands in a message once', () => {
+test('the provider’s message is in a message only once', () => {
 	for (const kind of kinds) {
 		const { message, description } = describeFailure(
 			failure(kind, { providerMessage: 'No such thing' }),

@@ -76,7 +76,7 @@ describe.each([false, true])('the letters of a text, its escapes taken off: %p',
 	});
 });
 
-describe('an answer eight times as long takes about eight times as long to be searched for keys', () => {
+describe('a response eight times as long takes about eight times as long to search for keys', () => {
 	const [accessKey, secretKey] = ['ACCESS-key/of+the?suite', 'SECRET-key/of+the?suite&more'];
 	const credential = { provider: 'kling', authentication: 'accessKey', accessKey, secretKey };
 	const redaction = redactionOf(readAccount(credential));

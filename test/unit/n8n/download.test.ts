@@ -74,7 +74,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 	test.each([
 		['announced', whole(megabyte)],
 		['in chunks', inChunks(megabyte)],
-	])('a video of just that size is stored whole: %s', async (_name, behaviour) => {
+	])('a video of exactly that size is stored whole: %s', async (_name, behaviour) => {
 		const { items, error } = await run(behaviour, get(1));
 		expect(error).toBeUndefined();
 		const stored = await Container.get(BinaryDataService).getAsBuffer(items[0].binary!.data);
@@ -84,7 +84,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 	test.each([
 		['announced', whole(megabyte + 1)],
 		['in chunks', inChunks(megabyte + 1)],
-	])('one byte more is told, and not fetched again: %s', async (_name, behaviour) => {
+	])('one byte more is reported, and not fetched again: %s', async (_name, behaviour) => {
 		const { items, error, fetched } = await run(behaviour, get(1));
 		expect(items).toEqual([]);
 		expect(error?.message).toBe('The video is larger than 1 MB');
@@ -109,7 +109,7 @@ test('without the option, more than 1024 MB are not read', async () => {
 	}
 });
 
-test('Create downloads up to it too', async () => {
+test('applies to Create too', async () => {
 	const parameters = { ...single, waitForCompletion: true, downloadVideo: true };
 	const small = await run(whole(megabyte), { ...parameters, options: { maxFileSize: 1 } });
 	expect(small.items[0].binary?.data).toBeDefined();
@@ -133,7 +133,7 @@ test('with “Continue” the item keeps the task ID and the link; the error out
 	expect(errorOutput.errorItems[0].json.message).toMatch(advice);
 });
 
-describe('what is no size is told before anything is sent', () => {
+describe('an invalid size is reported before anything is sent', () => {
 	test.each([0, -1, 'large', ' ', {}, [], true, 'Infinity'])('%j', async (maxFileSize) => {
 		const unasked: Behaviour = (_request, response) => void response.end();
 		for (const parameters of [
@@ -147,7 +147,7 @@ describe('what is no size is told before anything is sent', () => {
 		}
 	});
 
-	test('but it does not count where no video is downloaded', async () => {
+	test('but it does not count if no video is downloaded', async () => {
 		const { json } = await run(whole(1000), get(-1, { downloadVideo: false }));
 		expect(json[0]).toMatchObject({ taskId: '1', videoUrl: `${server.url}/video` });
 	});
@@ -157,7 +157,7 @@ describe('after a sleep', () => {
 	const bed = TestBed.prepare();
 	beforeEach(() => time.restore());
 
-	test('a woken execution keeps to it', async () => {
+	test('a woken execution respects it', async () => {
 		const items = photos('a', 'b');
 		for (const { json } of items) json.image += '?megabytes=2';
 		const options = { waitUsing: 'callback', timeout: 30, maxFileSize: '={{ $itemIndex + 1 }}' };

@@ -58,7 +58,7 @@ describe('a certificate that is not trusted', () => {
 		['SELF_SIGNED_CERT_IN_CHAIN', /NODE_EXTRA_CA_CERTS/],
 		['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /NODE_EXTRA_CA_CERTS/],
 		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS/],
-	])('%s is told with what helps', (code, advice) => {
+	])('%s is reported with what helps', (code, advice) => {
 		expect(adviceOnCertificate(code)).toMatch(advice);
 	});
 });
@@ -152,14 +152,14 @@ describe('a proxy', () => {
 			}
 		});
 
-		test('that hands on the provider’s own refusal is not taken for the one who refused', async () => {
+		test('that passes on the provider’s own refusal is not mistaken for the source', async () => {
 			[status, isJson] = [403, true];
 			const { error } = await runNode({ parameters: get, credential: plain });
 			expect(error?.message).toBe('Kling AI does not allow this account to do that');
 		});
 
 		test.each([502, 503])(
-			'that answers a create with %i may have handed it on: it is not sent again',
+			'that answers a create with %i may have passed it on: it is not sent again',
 			async (code) => {
 				status = code;
 				const { error } = await runNode({ parameters: create, credential: plain });
@@ -176,7 +176,7 @@ describe('a proxy', () => {
 	});
 
 	test.each([403, 407])(
-		'that refuses the host of the video with %i is not taken for the provider',
+		'that refuses the host of the video with %i is not mistaken for the provider',
 		async (code) => {
 			status = code;
 			hostile.behaviour = (_request, response) => {
@@ -204,7 +204,7 @@ const thrownBy = (action: () => unknown): unknown => {
 	throw new Error('nothing was thrown');
 };
 
-test('a key that no header can hold was surely not sent', () => {
+test('a key that no header can contain was definitely not sent', () => {
 	const headers = { Authorization: 'Bearer key\u200b' };
 	const thrown = thrownBy(() => request('http://127.0.0.1:9', { headers }));
 	expect(noResponseOf(thrown, new AbortController().signal, undefined).kind).not.toBe('noResponse');

@@ -125,7 +125,7 @@ test('a file field that is the file itself is one item’s problem', async () =>
 	expect(json[1].error).toMatch(/^Image: Field Name contains the file itself/);
 });
 
-test('what an item does not need is not evaluated for it', async () => {
+test('what an item does not need is not evaluated', async () => {
 	const onlyFirst = (value: string) => `={{ $itemIndex === 0 ? ${value} : $("Nowhere").first() }}`;
 	const { json, error } = await run({
 		effectScene: "={{ $itemIndex === 0 ? 'hug_pro' : 'color_mixing' }}",
@@ -195,7 +195,7 @@ test.each([
 	},
 );
 
-test('a provider in the same network may be given an address of it', async () => {
+test('a provider in the same network may get a private address', async () => {
 	const options = { callbackUrl: 'http://localhost:5678/webhook/kling' };
 	expect((await bench.create(kling, { options })).error).toBeUndefined();
 });

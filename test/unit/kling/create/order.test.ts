@@ -14,7 +14,7 @@ test('what the user leaves empty is not part of the order', () => {
 	});
 });
 
-test('options that are no concern of the provider do not get into the order', () => {
+test('options that do not concern the provider are not part of the order', () => {
 	const others = { timeout: 30, pollInterval: 10, concurrency: 5, image: 'x' };
 	expect(checkedOrder({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
 });
@@ -34,7 +34,7 @@ test.each([7, 0, -5, 'abc', '5s', 5.5, '0x5e', NaN])('a duration of %j is refuse
 	expect(checkedOrder({ ...good, duration }, kling)).toMatchObject({ ok: false });
 });
 
-test('scene, ids and names lose the blanks around them and nothing else', () => {
+test('scene, ids and names only lose surrounding blanks', () => {
 	const given = {
 		effectScene: ' let’s_ride\n',
 		externalTaskId: ' a b ',
@@ -126,7 +126,7 @@ test.each([
 	});
 });
 
-test('an option that a provider does not take is refused with what to do instead', () => {
+test('an option that a provider does not support is refused with what to do instead', () => {
 	expect(checkedOrder({ ...good, mode: 'pro' }, modellix)).toMatchObject({
 		problem: {
 			description: 'Remove Mode under Options, or use a credential of another provider.',

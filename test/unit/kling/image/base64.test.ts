@@ -78,7 +78,7 @@ describe('base64', () => {
 		expect(sent('data:image/png;base64,QQ%3D%3D')).toBe('QQ==');
 	});
 
-	test('gets back each plus that a form post made a blank', () => {
+	test('restores each plus that a form post turned into a blank', () => {
 		const blank = readFileSync('test/fixtures/base64-plus-as-blank.txt', 'utf8');
 		const original = readFileSync('test/fixtures/base64-plus-original.txt', 'utf8');
 		expect(blank).not.toBe(original);
@@ -133,7 +133,7 @@ describe('base64', () => {
 		expect(sent('QUJ')).toBe('QUI=');
 	});
 
-	test('is taken with a wrong number of padding characters', () => {
+	test('is accepted with a wrong number of padding characters', () => {
 		expect(sent('QQ=')).toBe('QQ==');
 		expect(sent('QUJD==')).toBe('QUJD');
 	});
@@ -166,7 +166,7 @@ describe('base64', () => {
 	});
 
 	// In quadratic time, each of these would take minutes.
-	test('of 10 MB, or of 10 MB of nonsense, is judged within the time of a test', () => {
+	test('of 10 MB, or of 10 MB of nonsense, is checked within the time of a test', () => {
 		const text = Buffer.alloc(10 * 1024 * 1024, 'kling').toString('base64');
 		const lines = text.replace(/.{76}/g, '$&\r\n');
 		expect(decodeBase64(`data:image/png;base64,${lines}`, label)).toHaveLength(10 * 1024 * 1024);
@@ -183,7 +183,7 @@ describe('image addresses', () => {
 		['HTTPS://EXAMPLE.com', 'HTTPS://EXAMPLE.com'],
 		['https://user:pass@example.com:8443/a?b=c#d', 'https://user:pass@example.com:8443/a?b=c#d'],
 		['https://[2606:4700::1111]:4010/a.png', 'https://[2606:4700::1111]:4010/a.png'],
-	])('are accepted as they are, but for blanks around: %j', (given, value) => {
+	])('are accepted as they are, apart from surrounding blanks: %j', (given, value) => {
 		expect(checkImageUrl(given, label, true)).toBe(value);
 	});
 
@@ -192,7 +192,7 @@ describe('image addresses', () => {
 		expect(checkImageUrl(signed, label, true)).toBe(signed);
 	});
 
-	test('are encoded where they hold blanks or letters beyond ASCII', () => {
+	test('are encoded if they contain blanks or non-ASCII letters', () => {
 		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label, true)).toBe(
 			'https://xn--bcher-kva.example/kat%20ze/%C3%A4.jpg',
 		);
@@ -229,7 +229,7 @@ describe('image addresses', () => {
 		'https://www.dropbox.com/scl/fi/1/photo.jpg?rlkey=2&raw=1',
 		'https://dl.dropboxusercontent.com/s/1/photo.jpg',
 		'https://notdropbox.com/photo.jpg',
-	])('are taken where they lead to the image: %s', (text) => {
+	])('are accepted if they lead to the image: %s', (text) => {
 		expect(checkImageUrl(text, label, true)).toBe(text);
 	});
 
@@ -254,7 +254,7 @@ describe('image addresses', () => {
 		['https://example.com/secret.jpg https://example.com/b.jpg', 'contains more than one address'],
 		['https://example.com/secret.jpg, b.jpg', 'contains more than one address'],
 		['https://example.com/secret.jpg?x=1; b.png', 'contains more than one address'],
-	])('that brought something along are told: %j', (text, finding) => {
+	])('copied with something extra are reported: %j', (text, finding) => {
 		const message = refusal(() => checkImageUrl(text, label, true));
 		expect(message).toBe(`The field "Image" ${finding}`);
 	});
@@ -264,7 +264,7 @@ describe('image addresses', () => {
 		'https://cdn.example.com/?url=https://example.com/a.jpg',
 		'https://example.com/\u{1f468}\u200d\u{1f469}.jpg',
 		'https://example.com/a, b.jpg',
-	])('are taken with what may stand in one: %s', (text) => {
+	])('are accepted with anything that may be in one: %s', (text) => {
 		expect(checkImageUrl(text, label, true)).toMatch(/^https:/);
 	});
 
@@ -283,7 +283,7 @@ describe('image addresses', () => {
 		'http://[fd00::1]/secret.jpg',
 		'http://[ff02::1]/secret.jpg',
 		'http://239.1.1.1/secret.jpg',
-	])('that only a private network knows are of no use to a provider elsewhere: %s', (text) => {
+	])('in a private network are refused for a provider elsewhere: %s', (text) => {
 		const message = refusal(() => checkImageUrl(text, label, true));
 		expect(message).toBe(
 			'The field "Image" is an address that can only be opened on your own network',

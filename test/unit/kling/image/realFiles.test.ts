@@ -44,14 +44,14 @@ function judged(bytes: Buffer) {
 describe.each(files.flatMap(([, , found]) => [...found]))('%s', (_name, path) => {
 	const bytes = readFileSync(path);
 
-	test('is judged as sharp reads it, within the limits of Kling', async () => {
+	test('is checked as sharp reads it, within Kling’s limits', async () => {
 		const { verdict, message } = judged(bytes);
 		expect(verdict).toEqual(await expected(bytes));
 		// What is refused is refused for its size: none is damaged, and none is of another format.
 		if (verdict === null) expect(message).toMatch(/pixels/);
 	});
 
-	test('cut in half is told to be cut off, unless it is too small in the first place', async () => {
+	test('cut in half is reported as cut off, unless it is too small in the first place', async () => {
 		const half = bytes.subarray(0, Math.floor(bytes.length / 2));
 		await expect(sharp(half, { failOn: 'truncated' }).stats()).rejects.toThrow();
 		expect(judged(half)).toMatchObject({

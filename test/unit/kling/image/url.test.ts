@@ -22,7 +22,7 @@ test.each([
 	['https://example.com/a\u034f.jpg', /invisible character \(U\+034F\)/],
 	['https://example.com/\u3164a.jpg', /invisible character \(U\+3164\)/],
 	['https://example.com/a\u{e0041}.jpg', /invisible character \(U\+E0041\)/],
-])('%s is told, not sent', (address, finding) => {
+])('%s is reported, not sent', (address, finding) => {
 	expect(() => check(address)).toThrow(finding);
 });
 
@@ -48,7 +48,7 @@ test('letters that are joined or varied stay: an emoji of three, a heart, a name
 	}
 });
 
-test('a long text full of braces is judged as fast as any other', () => {
+test('a long text full of braces is checked as fast as any other', () => {
 	const started = process.cpuUsage();
 	expect(check(`https://example.com/${'{{'.repeat(100_000)}`)).toMatch(/^https/);
 	expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
@@ -59,7 +59,7 @@ test.each([
 	'https://example.com/a.jpg”',
 	'https://example.com/a.jpg"}',
 	'https://example.com/a.jpg\\n',
-])('%s holds what stood behind the address, which is told and not paid', (text) => {
+])('%s contains what followed the address, which is reported and not paid', (text) => {
 	expect(() => check(text)).toThrow(/ contains HTML or JSON around an address$/);
 });
 

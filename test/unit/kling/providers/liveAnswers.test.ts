@@ -353,7 +353,7 @@ test.each(expected.map((row, index) => [...row, liveAnswers[index]] as const))(
 	(_where, _situation, made, answer) => expect(madeOf(answer)).toBe(made),
 );
 
-test('only what is no answer to the node is given up on', () => {
+test('only what is not a response to the node is ignored', () => {
 	const given = expected.filter(([, , made]) => /^(not read|unreadable)/.test(made));
 	expect(given.map(([, , made]) => made in notRead)).toEqual(Array(5).fill(true));
 });
