@@ -32,7 +32,7 @@ export const create = {
 	imageInput: 'url',
 	image: '={{ $json.image }}',
 	waitForCompletion: true,
-	// One after the other, so that the order of the charges is that of the items.
+	// One after the other, so that charges are in the order of the items.
 	options: { waitUsing: 'callback', timeout: 30, concurrency: 1 },
 };
 
@@ -43,18 +43,18 @@ export interface BedOptions extends Partial<SleepingN8nOptions> {
 	provider?: ProviderName;
 	webhookSecret?: string;
 	processes?: number;
-	/** How often the workflow comes to the node. */
+	/** How often the workflow reaches the node. */
 	times?: number;
 }
 
 type CallBack = Parameters<SleepingN8n['call']>[1] & { process?: number; address?: string };
 
-/** A sandbox whose tasks end when a test says so, and an n8n on a clock that a test moves. */
+/** A sandbox whose tasks end when a test says so, and an n8n on a clock that tests move. */
 export class TestBed {
 	sandbox!: Sandbox;
 	clock!: SteppedClock;
 	n8n!: SleepingN8n;
-	/** What the node's own calls were answered, in their order. */
+	/** The responses to the node's own calls, in order. */
 	selfCalls: number[] = [];
 	/** The headers of the last of them. */
 	ownHeaders: Record<string, string> = {};
@@ -93,7 +93,7 @@ export class TestBed {
 		return bed;
 	}
 
-	/** Starts an execution and gives its id once it sleeps, or is over. */
+	/** Starts an execution and returns its id once it sleeps or is over. */
 	async start(
 		items: INodeExecutionData[],
 		changes: Record<string, unknown> = {},
@@ -123,12 +123,12 @@ export class TestBed {
 		for (const item of items) this.sandbox.finish(this.taskIds[item], status, 'Too dark');
 	}
 
-	/** The json of what reached the node after this one, all runs of it together. */
+	/** The json of what reached the next node, all of its runs together. */
 	json(executionId: string): IDataObject[] {
 		return this.n8n.after(executionId).flatMap(({ items }) => items.map(({ json }) => json));
 	}
 
-	/** A callback of the provider, and all that follows from it at once. */
+	/** A callback from the provider, and everything that follows at once. */
 	async callBack({ process = 0, address = this.address, ...call }: CallBack = {}) {
 		const answer = await this.clock.during(this.n8n.call(address, call, process));
 		await this.clock.during(this.n8n.settled());
@@ -145,7 +145,7 @@ export class TestBed {
 	}
 }
 
-/** The node in a process of its own, with a memory of its own. */
+/** The node in its own process, with its own memory. */
 function newProcess(): KlingEffects {
 	const node = new KlingEffects();
 	const callbacks = new CallbackHandler();

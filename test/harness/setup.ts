@@ -6,7 +6,7 @@ import {
 } from '../../tools/sleepingN8n';
 import { useInstantClock } from './clock';
 
-/** What a test file, or a describe, sets up before its tests and takes back after them. */
+/** What a test file, or a describe, sets up before its tests and takes down after them. */
 
 export function withSandbox(take: (sandbox: Sandbox) => void, options: SandboxOptions = {}): void {
 	let sandbox: Sandbox;

@@ -13,8 +13,8 @@ import { keepsPromises } from '../promises/contract/promises';
 import { rows } from '../promises/contract/providers';
 
 /**
- * What remains if n8n wants one provider in a package: Kling AI alone, by one line of the registry. It
- * keeps every promise, and no field and no text knows of another.
+ * What remains if n8n wants one provider per package: only Kling AI, by one line of the registry. It
+ * keeps every promise, and no field or text mentions another.
  */
 const ofKling = rows.filter(({ provider }) => provider === 'kling');
 const [row] = ofKling;

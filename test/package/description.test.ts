@@ -29,7 +29,7 @@ function nodeOf(file: string): INodeType {
 
 type Field = INodeProperties | INodePropertyCollection;
 
-/** All fields, those inside of collections and resource locators too. */
+/** All fields, including those inside collections and resource locators. */
 function fieldsOf(fields: readonly Field[]): INodeProperties[] {
 	return fields.flatMap((field) => {
 		const inner = 'values' in field ? field.values : (field.options ?? []);

@@ -14,7 +14,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const exampleOf = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Example;
 const isNote = ({ type }: INode) => type === 'n8n-nodes-base.stickyNote';
 
-/** Pixels that a node takes on the canvas, with its name below it. An agent is wider. */
+/** The pixels that a node takes up on the canvas, with its name below. An agent is wider. */
 const nodeBox = { width: 100, height: 150 };
 const agentWidth = 260;
 
@@ -32,7 +32,7 @@ describe.each(files)('%s', (file) => {
 		expect(notes.length).toBeGreaterThan(0);
 		for (const { parameters } of notes) {
 			expect(parameters.width).toBeLessThanOrEqual(600);
-			// Grey, which n8n's canvas is too.
+			// Gray, like n8n's canvas.
 			expect(parameters.color).not.toBe(7);
 		}
 	});

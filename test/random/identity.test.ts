@@ -7,9 +7,9 @@ import { randomCases } from '../harness/randomCases';
 import { withProcessedData, withSandbox } from '../harness/setup';
 
 /**
- * Random histories of executions: edits, expressions with moods, account switches, crashes, restored
- * databases, nodes that share an id. Each photo belongs to one create of one item, and the sandbox
- * knows what each task was made of. Set IDENTITY_SEED and IDENTITY_RUNS for others than CI's.
+ * Random histories of executions: edits, moody expressions, account switches, crashes, restored
+ * databases, nodes that share an id. Each photo belongs to one create of one item, and the sandbox knows
+ * what each task was made from. Set IDENTITY_SEED and IDENTITY_RUNS for others than CI's.
  */
 
 const stage = new Stage();
@@ -18,7 +18,7 @@ let other: Sandbox;
 withSandbox((started) => (other = started));
 
 const count = 3;
-/** By edit: the text that is entered, and whether it says something else than the one before. */
+/** By edit: the entered text, and whether it means something else than the previous one. */
 const scenes = [
 	'={{ $json.scene }}',
 	'={{ $json["scene"] }}',
@@ -45,15 +45,15 @@ interface Step {
 	/**
 	 * - `retry`: the Retry button, after edits
 	 * - `rerun`: n8n runs the execution again, without what the node remembered
-	 * - `sameNumber`: another execution with the number, after a database was put back
+	 * - `sameNumber`: another execution with the same number, after a database was restored
 	 * - `twin`: another node of the execution, with the same id
 	 */
 	kind: 'retry' | 'rerun' | 'sameNumber' | 'twin';
 	edit: Partial<Entered>;
-	/** Which account, from now on; undefined as before. */
+	/** Which account, from now on; undefined for no change. */
 	account?: number;
 	fault: Fault;
-	/** The first create that meets the fault. */
+	/** The first create that gets the fault. */
 	at: number;
 }
 
@@ -106,13 +106,13 @@ const historyArbitrary: fc.Arbitrary<History> = fc.record({
 	),
 });
 
-/** One execution of a node: what came of it last, and what it may have paid. */
+/** One execution of a node: its latest result, and what it may have paid. */
 interface Execution {
 	name: string;
 	settings: Partial<RunOptions>;
 	entered: Entered;
 	last: RunResult | null;
-	/** How many creates it may pay for each item: one, and one more for each edit that asks for something else. */
+	/** How many creates it may pay per item: one, plus one for each edit that asks for something else. */
 	mostPaid: number;
 }
 
@@ -131,7 +131,7 @@ class Story {
 		const { entered, first, steps } = this.history;
 		await this.begin(entered, {}, first);
 		for (const step of steps) await this.step(step);
-		// Nothing is hidden or refused any more.
+		// From here on nothing is hidden or refused.
 		await this.retry(this.executions[0], {}, { fault: 'none', at: 0 });
 	}
 
@@ -141,7 +141,7 @@ class Story {
 		const latest = this.executions[this.executions.length - 1];
 		if (step.kind === 'retry') return await this.retry(latest, step.edit, step);
 		if (step.kind === 'rerun') {
-			// n8n runs it again as it was stored when it began.
+			// n8n runs it again as stored when it started.
 			main.entered = this.history.entered;
 			return await this.run(main, step, {});
 		}
@@ -175,7 +175,7 @@ class Story {
 		edit: Partial<Entered>,
 		how: Pick<Step, 'fault' | 'at'>,
 	): Promise<void> {
-		// n8n retries what has failed.
+		// n8n retries what failed.
 		if (!execution.last?.error) return;
 		const before = execution.entered;
 		execution.entered = { ...before, ...edit };

@@ -40,7 +40,7 @@ beforeAll(async () => {
 	];
 });
 
-/** Places as a share of the file, more often among its first bytes, where the headers are. */
+/** Positions as a share of the file, more often among its first bytes, where the headers are. */
 const place = fc.noBias(fc.nat({ max: 999 })).map((thousandths) => (thousandths / 1000) ** 3);
 const byte = fc.oneof(
 	fc.integer({ min: 0, max: 255 }),

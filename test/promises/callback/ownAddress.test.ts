@@ -4,13 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { postToOwnAddress } from '../../../nodes/n8n/execution';
 import { create, photos, TestBed } from '../../harness/callbackBed';
 
-/** A node that sleeps ends its wait by calls to n8n's own address: before it sleeps, it asks whether they get there. */
+/**
+ * A sleeping node ends its wait by calls to n8n's own address: before it sleeps, it checks that they
+ * arrive.
+ */
 
 const { isReached } = postToOwnAddress;
 const bed = TestBed.prepare();
 const name = 'n8n.example.com';
 
-/** What stands at n8n's public address; null answers nothing at all. */
+/** What answers at n8n's public address; null answers nothing at all. */
 let status: number | null = 404;
 let asked: string[] = [];
 const atAddress = createServer(({ method, url = '' }, response) => {
@@ -57,7 +60,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** The public name leads here, as where the machine reaches its own address. */
+/** The public name leads here, as on a machine that can reach its own address. */
 function resolveName(): void {
 	const { lookup } = dns;
 	jest
@@ -66,7 +69,7 @@ function resolveName(): void {
 			lookup(host === name ? '127.0.0.1' : host, ...(rest as [never]))) as never);
 }
 
-/** Sleeps, and gives the hints of the output pane. */
+/** Sleeps, and returns the hints in the output pane. */
 async function hintsAt(url = webhookUrl): Promise<string[]> {
 	const id = await bed.start(photos('a'), {}, { webhookUrl: url });
 	expect(bed.n8n.status(id)).toBe('waiting');

@@ -7,7 +7,7 @@ test('Retry of an execution that died after it had woken gives its video: n8n 1'
 	const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
 	await bed.pass(60 * seconds);
 	bed.finish('succeed', 0);
-	// What n8n stores when it wakes an execution is what it has when the process dies.
+	// What n8n stores on waking an execution is all it has if the process dies.
 	const inside = bed.n8n as unknown as { claim(id: string, data: unknown): boolean };
 	const claim = inside.claim.bind(bed.n8n);
 	let stored = '';
@@ -29,7 +29,7 @@ test('a retry with another scene, after the sleep, is a new create', async () =>
 	bed.finish('failed', 0);
 	await bed.callBack();
 	expect(bed.n8n.status(id)).toBe('error');
-	// “Retry with currently saved workflow” puts the node as it is saved now on the stored stack.
+	// “Retry with currently saved workflow” puts the currently saved node on the stored stack.
 	const edit = { effectScene: { __rl: true, mode: 'name', value: 'squish' } };
 	Object.assign(bed.n8n.options.parameters, edit);
 	const data = bed.n8n.dataOf(id);

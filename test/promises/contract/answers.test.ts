@@ -2,7 +2,7 @@ import type { Fault } from '../../../sandbox';
 import { rows } from './providers';
 import { Workbench, byId } from '../../harness/workbench';
 
-/** Answers that no provider documents: from a proxy in between, a gateway that broke, an API that moved. */
+/** Responses that no provider documents: from a proxy in between, a broken gateway, an API that moved. */
 
 const bench = Workbench.prepare();
 const providers = rows.filter(
@@ -23,7 +23,7 @@ const oddities: Array<
 	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in an unknown format'],
 ];
 
-/** With a request id in a header, as proxies and gateways give one. */
+/** With a request id in a header, as proxies and gateways send it. */
 const headers = { 'x-request-id': 'req-4711' };
 
 describe.each(providers)('$displayName', (row) => {

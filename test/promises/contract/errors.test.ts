@@ -14,8 +14,10 @@ const noCredit = 'The Kling AI account has no credit left';
 /** “Not found” does not prove that nothing was paid, so it is never reported as a plain refusal. */
 const unclear = /^Kling AI may have created the task/;
 
-/** Kling's table (docs/providers.md 1.7): what the user reads, and how often a create is sent in
- * a minute: exactly, or within bounds where the pace is the admission's. */
+/**
+ * Kling's table (docs/providers.md 1.7): what the user reads, and how often a create is sent in a minute:
+ * exactly, or within bounds if admission sets the pace.
+ */
 const table: Array<
 	[
 		code: number,
@@ -148,7 +150,7 @@ describe('what is sent again', () => {
 		expect(error).toBeUndefined();
 		expect(bench.posts().length).toBe(5);
 		expect(bench.sandbox.charges).toHaveLength(1);
-		// Chance is set to the middle: three quarters of 1, 2, 4 and 8 s.
+		// Random values are in the middle: three quarters of 1, 2, 4 and 8 s.
 		expect(bench.clock.sleeps).toEqual([750, 1500, 3000, 6000]);
 	});
 
@@ -348,7 +350,7 @@ describe("each code of Kling's table on a Get", () => {
 });
 
 const row = (name: string) => rows.find(({ provider }) => provider === name)!;
-/** Fields of Create alone. */
+/** Fields that only Create has. */
 const ofCreate = /Concurrency|Effect Scene|Model Name|scene or model/;
 
 const tooFast = { kind: 'status', status: 429, body: { code: 1302, message: 'too fast' } } as const;

@@ -10,7 +10,7 @@ import {
 	single,
 } from '../../harness/workbench';
 
-/** What is wrong is reported for that item, in the words of the editor, and nothing is sent. */
+/** What is wrong is reported for that item, in the editor's words, and nothing is sent. */
 
 const bench = Workbench.prepare();
 const [kling] = rows;
@@ -23,7 +23,7 @@ type Case = [
 	description: string | RegExp,
 ];
 
-/** As an expression gives it: n8n itself does not start a node with a required field that was left empty. */
+/** As an expression gives it: n8n itself does not start a node with an empty required field. */
 const empty = "={{ '' }}";
 
 const unknownType: Case = [
@@ -164,7 +164,7 @@ test.each(cases)(
 	},
 );
 
-/** What a good item has where a bad one differs. */
+/** A good item's value where a bad one differs. */
 const defaults: Record<string, unknown> = {
 	effectType: 'single',
 	effectScene: 'color_mixing',
@@ -174,7 +174,7 @@ const defaults: Record<string, unknown> = {
 	imageField: 'data',
 };
 
-/** The value for the second item only, as an expression; n8n has none for whole collections. */
+/** The value for the second item only, as an expression; n8n has no expressions for whole collections. */
 function onlyForSecond(key: string, value: unknown): unknown {
 	if (key === 'options') {
 		const entries = Object.entries(value as object);

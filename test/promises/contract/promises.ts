@@ -19,7 +19,7 @@ import {
 } from '../../harness/workbench';
 
 const clip = readFileSync(join(__dirname, '../../../sandbox/assets/clip.mp4'));
-/** Some providers count in seconds; what is no ISO 8601 time stays as it is. */
+/** Some providers count in seconds; anything but an ISO 8601 time stays unchanged. */
 function inSeconds(value: unknown): unknown {
 	const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(value));
 	return isIso ? String(value).replace(/\.\d{3}Z$/, '') : value;
@@ -29,7 +29,7 @@ function inSeconds(value: unknown): unknown {
 export function keepsPromises(rows: readonly ProviderRow[]): void {
 	const bench = Workbench.prepare();
 
-	/** Another server, to which nothing may go. */
+	/** Another server, which must receive nothing. */
 	let elsewhere: Sandbox;
 	withSandbox((started) => (elsewhere = started));
 

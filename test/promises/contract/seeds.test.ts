@@ -26,7 +26,7 @@ interface Example {
 	/** As the page's curl command has it, after the host. */
 	path: string;
 	body: Record<string, unknown>;
-	/** Whether the node adds the id by which it finds a task whose answer was lost. */
+	/** Whether the node adds the id by which it finds a task whose response was lost. */
 	addsId: boolean;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { byExternalId, byId, fileItem, single, Workbench } from '../../harness/workbench';
 import { rows } from './providers';
 
-/** Words, numbers and names as people, sheets and forms give them. */
+/** Words, numbers and names as people, sheets and forms write them. */
 
 const bench = Workbench.prepare();
 const [kling] = rows;

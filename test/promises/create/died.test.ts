@@ -11,13 +11,13 @@ const items = [photo, secondPhoto].map((image) => ({ json: { image } }));
 const parameters = { ...single, image: '={{ $json.image }}', waitForCompletion: false };
 
 interface Died {
-	/** What n8n's log says that the node had come to. */
+	/** How far the node got, according to n8n's log. */
 	node?: 'started' | 'ended' | 'not reached';
-	/** n8n 1.123 gives its executions no token. */
+	/** Executions in n8n 1.123 have no token. */
 	hasToken?: boolean;
 }
 
-/** As n8n stores an execution that died: as it began, with runs pieced together from its log. */
+/** As n8n stores an execution that died: as it started, with runs reconstructed from its log. */
 function died(before: RunResult, { node = 'started', hasToken = true }: Died): RunResult {
 	const { run } = structuredClone(before);
 	const data = run.data as { -readonly [Key in keyof typeof run.data]: (typeof run.data)[Key] };
@@ -27,7 +27,7 @@ function died(before: RunResult, { node = 'started', hasToken = true }: Died): R
 		{ node: {} as never, data: { main: [structuredClone(items)] }, source: null },
 	];
 	const entry = { startTime: 1, executionIndex: 0, executionTime: 0, source: [] };
-	// Retry takes the last run of the node away that the log calls the last one.
+	// Retry removes the last run of the node that the log calls last.
 	const runs = node === 'ended' ? [entry, entry] : [entry];
 	data.resultData.runData = node === 'not reached' ? {} : { [nodeName]: runs };
 	return { ...before, run };

@@ -2,7 +2,7 @@ import type { Sandbox } from '../../../sandbox';
 import { runNode, type RunResult } from '../../../tools/engine';
 import { withSandbox } from '../../harness/setup';
 
-/** What thousands of items ask of the provider, and of the n8n that they run in. */
+/** What thousands of items demand from the provider, and from the n8n that they run in. */
 
 let sandbox: Sandbox;
 withSandbox((started) => (sandbox = started), { taskSeconds: 600, callbacks: 'off' });
@@ -35,7 +35,7 @@ async function create(
 
 const idsOf = ({ json }: RunResult) => json.map(({ taskId }) => taskId);
 
-/** A run whose last create is refused, and its retry: what the retry asked, by operation. */
+/** A run whose last create is refused, and its retry: the retry's requests, by operation. */
 async function retried(count: number, meanwhile = () => {}) {
 	sandbox.addFault({
 		kind: 'code',
@@ -102,7 +102,7 @@ describe('A retry of many creates finds all tasks of the previous try, each once
 });
 
 test('n8n stays responsive while thousands of items are read', async () => {
-	/** How often n8n could turn to other work while so many items were read, the last of them in vain. */
+	/** How often n8n could do other work while this many items were read, the last one in vain. */
 	const turnsWith = async (count: number) => {
 		let turns = 0;
 		let isOver = false;

@@ -24,7 +24,7 @@ const blind = rows.filter(({ provider }) => ['modellix', 'apiModels'].includes(p
 const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 const toolName = 'Create Video';
 
-/** As n8n makes one of each node that is usable as a tool. */
+/** As n8n derives it from each node that is usable as a tool. */
 class Tool extends KlingEffects {
 	constructor() {
 		super();
@@ -116,7 +116,7 @@ function stage(row: (typeof rows)[number], settings: Partial<INode>) {
 
 type Staged = ReturnType<typeof stage>;
 
-/** Calls the tool as an agent does that runs its tools itself. */
+/** Calls the tool like an agent that runs its tools itself. */
 async function callInside({ workflow, tool, data, additionalData }: Staged, args: IDataObject[]) {
 	const contextOf = (runIndex: number) =>
 		new core.SupplyDataContext(
@@ -141,7 +141,7 @@ async function callInside({ workflow, tool, data, additionalData }: Staged, args
 	);
 }
 
-/** Has n8n's engine run the tool, as newer agents do. */
+/** Lets n8n's engine run the tool, as newer agents do. */
 async function callByEngine({ workflow, data, additionalData }: Staged, args: IDataObject[]) {
 	Agent.calls = args;
 	await workflow.expression.acquireIsolate?.();

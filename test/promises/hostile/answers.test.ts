@@ -7,8 +7,8 @@ import { HostileServer, providerNames } from './server';
 import { randomCases } from '../../harness/randomCases';
 
 /**
- * No response of a provider gets out of any operation raw: with "Continue", n8n would pass
- * the input through as if all were well, and paid ids would be lost with it.
+ * No provider's response gets out of any operation raw: with "Continue", n8n would pass the input through
+ * as if all were well, and paid ids would be lost with it.
  */
 
 const hostile = HostileServer.prepare();
@@ -34,7 +34,7 @@ const operations: Record<string, Record<string, unknown>> = {
 	'get many': { operation: 'list', returnAll: false, limit: 5 },
 };
 
-/** One case of which each operation has to tell, however few random ones are played. */
+/** One case that each operation must report, however few random ones are played. */
 const refusal = {
 	answers: [{ status: 500, headers: {}, body: '' }],
 	onError: 'stopWorkflow',

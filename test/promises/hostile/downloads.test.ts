@@ -45,7 +45,7 @@ function mp4Of(...boxes: Array<[type: string, bytes: number]>): Buffer {
 withInstantClock();
 afterEach(() => jest.restoreAllMocks());
 
-/** What Get makes of a finished task whose video is what this behaviour sends. */
+/** What Get makes of a finished task whose video is what this behavior sends. */
 async function download(behaviour: Behaviour, { address = '/video', baseUrl = hostile.url } = {}) {
 	hostile.behaviour = (request, response) => {
 		if (!request.url?.includes('effects')) return behaviour(request, response);

@@ -20,7 +20,7 @@ describe('a file of the input', () => {
 		);
 		const stored = join(tmpdir(), 'kling-effects-binary', file.id!.split(':')[1]!);
 		expect(existsSync(stored)).toBe(true);
-		// What is gone cannot be read: only its size is still known.
+		// A missing file cannot be read: only its size is still known.
 		rmSync(stored);
 		const { error } = await bench.create(row, binaryInput, {
 			items: [{ json: {}, binary: { data: file } }],

@@ -8,15 +8,15 @@ import { HostileServer, providerNames, type Behaviour } from './server';
 import { randomCases } from '../../harness/randomCases';
 
 /**
- * No response to a poll gets out of the trigger raw, and none makes it lose anything: as
- * soon as the provider answers honestly again, the task that has ended is emitted, once. What a
- * readable answer says of the task itself is believed, and never emitted again.
+ * No response to a poll gets out of the trigger raw, and none makes it lose anything: as soon as the
+ * provider answers honestly again, the task that has ended is emitted, once. What a readable response
+ * says about the task itself is believed, and never emitted again.
  */
 
 const hostile = HostileServer.prepare();
 const runs = randomCases(40, 'FUZZ_RUNS');
 const seed = 20_260_101;
-/** The one that odd answers are about. */
+/** The task that odd responses are about. */
 const taskId = '7';
 /** A trigger's state after a poll or two of one task; thousands of ids would be more. */
 const mostStateBytes = 4_000;
@@ -41,7 +41,7 @@ function triggerOf(provider: (typeof providerNames)[number], watch: 'account' | 
 	return new ActiveTrigger({ credential: { ...credential, baseUrl }, parameters });
 }
 
-/** The tasks that its state holds for running. */
+/** The tasks that are running according to its state. */
 function openIn(trigger: ActiveTrigger): string[] {
 	const saved = JSON.parse(trigger.saved.text) as Record<string, { watch: WatchState }>;
 	return saved['node:Kling Effects Trigger'].watch.open.map(([id]) => id);
@@ -59,7 +59,7 @@ const oddList = odd.map((one) => {
 });
 
 const input = fc.record({
-	/** The answers to each hostile poll. */
+	/** The responses to each hostile poll. */
 	polls: fc.array(
 		fc.array(fc.oneof({ weight: 4, arbitrary: answer }, odd, oddList), {
 			minLength: 1,
@@ -110,7 +110,7 @@ describe.each(watched)('%s, watching %s', (provider, watch) => {
 				await poll(honest);
 				if (!isHostileAtActivation) for (const answers of polls) await attack(answers);
 				await poll(honest);
-				// What had ended at activation is the past.
+				// Tasks that had ended before the activation are ignored.
 				const isFollowed = openIn(trigger).includes(taskId);
 				expect(emitted).toHaveLength(isFollowed || isHostileAtActivation ? 0 : 1);
 				if (isFollowed) followed++;

@@ -87,7 +87,7 @@ describe.each(attacks.filter(([name, , says]) => says === unreadable && !withDat
 	},
 );
 
-/** A list of one task, which changed just now: what is no first page is empty. */
+/** A list of one task, which changed just now: any page but the first is empty. */
 function listing(status: string): Behaviour {
 	const now = Date.now();
 	const task = { task_id: '842163450012345678', task_status: status, task_info: {} };

@@ -73,7 +73,7 @@ const spellings: Record<string, (secret: string) => string> = {
 	'base64 for URLs': (secret) => Buffer.from(`ab${secret}`).toString('base64url'),
 };
 
-/** What of a secret is left in a text: the longest part of it, in any of the spellings. */
+/** The longest part of a secret left in a text, in any spelling. */
 function leftOf(secret: string, text: string): string[] {
 	const core = secret.slice(4, -4);
 	const forms = [core, encodeURIComponent(core), JSON.stringify(core).slice(1, -1)];

@@ -5,8 +5,8 @@ import { single, Workbench } from '../../harness/workbench';
 import { ActiveTrigger, errorOf } from '../../harness/activeTrigger';
 
 /**
- * n8n 2.40's own protection against requests into its network (N8N_SSRF_PROTECTION_ENABLED), switched
- * on in the real n8n-core. What it stops was never sent: a create is refused for sure.
+ * n8n 2.40's own protection against requests into its network (N8N_SSRF_PROTECTION_ENABLED), switched on
+ * in the real n8n-core. What it blocks was never sent: a create is definitely refused.
  */
 
 const bench = Workbench.prepare();

@@ -11,7 +11,7 @@ let other: Sandbox;
 withSandbox((started) => (other = started));
 beforeEach(() => other.reset());
 
-// By hand where manual runs go to workers.
+// Manual runs, as when they go to workers.
 test.each(providerNames.flatMap((name) => [[name, 'webhook'] as const, [name, 'manual'] as const]))(
 	'%s: an execution started by %s that n8n runs again pays for nothing twice, in n8n 1 and 2',
 	async (provider, mode) => {
@@ -21,12 +21,12 @@ test.each(providerNames.flatMap((name) => [[name, 'webhook'] as const, [name, 'm
 			await stage.bench.clock.sleep(day);
 			const again = await stage.run(provider, own);
 			expect(stage.charged()).toEqual(idsOf(run));
-			// Found, or told where it cannot be looked up.
+			// Found, or reported if it cannot be looked up.
 			const isTold = /may have created the task, but the execution crashed/;
 			if (again.error) expect(again.error.message).toMatch(isTold);
 			else expect(idsOf(again)).toEqual(idsOf(run));
 			expect(again.error === undefined).toBe(!['modellix', 'apiModels'].includes(provider));
-			// Nor at another account, to which the credential was changed meanwhile.
+			// Nor at another account, if the credential was changed in the meantime.
 			await stage.run(provider, { ...own, credential: other.credential(provider) });
 			expect(other.charges).toEqual([]);
 			stage.sandbox.reset();
@@ -34,7 +34,10 @@ test.each(providerNames.flatMap((name) => [[name, 'webhook'] as const, [name, 'm
 	},
 );
 
-/** What n8n has stored of a loop that sleeps in a Wait node after its first round, as the second begins. */
+/**
+ * What n8n has stored for a loop that sleeps in a Wait node after its first iteration, as the second
+ * starts.
+ */
 function atSecondRound(before: RunResult): RunResult {
 	const { run } = structuredClone(before);
 	const { executionData, resultData } = run.data;
@@ -42,7 +45,7 @@ function atSecondRound(before: RunResult): RunResult {
 		{ node: {} as never, data: { main: [second] }, source: null },
 	];
 	const [done] = resultData.runData[nodeName];
-	// The harness takes the last one away, as Retry does.
+	// The harness removes the last one, as Retry does.
 	resultData.runData[nodeName] = [done, structuredClone(done)];
 	return { ...before, run };
 }
@@ -52,7 +55,7 @@ describe.each(n8nLines)('a crash in the second loop iteration, after a Wait: %s'
 		const own = { ...line, executionId: '77', mode: 'webhook' as const };
 		const crash = async () => {
 			const slept = atSecondRound(await stage.run(provider, { ...own, items: first }));
-			// The worker dies when it has sent the create of the second round.
+			// The worker dies after sending the create of the second iteration.
 			await stage.run(provider, { ...own, retryOf: slept });
 			expect(stage.charged()).toHaveLength(2);
 			await stage.bench.clock.sleep(120_000);

@@ -70,7 +70,7 @@ describe.each(providerNames)('after the credential was changed from %s', (provid
 		}
 		expect(stage.charged()).toHaveLength(1);
 		expect(other.charges).toEqual([]);
-		// And with the first key again, it is found, or still told.
+		// With the first key again, it is found, or still reported.
 		stage.sandbox.clearFaults();
 		await stage.retry(provider, failed);
 		expect(stage.charged()).toHaveLength(1);

@@ -6,7 +6,7 @@ import { first, match, providerNames, Stage } from './stage';
 const stage = new Stage();
 withProcessedData();
 
-/** A refusal in the provider's own words that names a task all the same. */
+/** A refusal in the provider's own words that still names a task. */
 const refusalWith = (provider: string, taskId: string) => {
 	const named = provider === 'apiModels' ? { taskId } : { task_id: taskId };
 	const text = { message: 'Too many requests', msg: 'Too many requests' };

@@ -43,7 +43,7 @@ test.each(['.', '..', 'a\u0000b', 'a\nb', 'half \ud83d', '\u0085'])(
 
 test('an External Task ID that is the ID of another task never gives that task', async () => {
 	const [{ taskId }] = (await stage.run('kling', { items: second, executionId: '70' })).json;
-	// As one that was made elsewhere, without an external id.
+	// Like one created elsewhere, without an external id.
 	const other = stage.sandbox.tasks.find((task) => task.taskId === taskId)!;
 	Object.assign(other, { externalTaskId: null });
 	stage.sandbox.addFault({ kind: 'resetAfter', match, times: 1 });

@@ -11,10 +11,10 @@ import {
 	Stage,
 } from './stage';
 
-/** When two tries are one create: the rows of docs/identity.md, at all providers, in n8n's engine. */
+/** When two tries are one create: the rows of docs/identity.md, with all providers, in n8n's engine. */
 
 const stage = new Stage();
-/** Another value at each try, as the number of the execution is. */
+/** A different value in each try, like the execution's number. */
 const parity = 'Number($execution.id) % 2';
 
 describe.each(providerNames)('%s', (provider) => {
@@ -87,7 +87,7 @@ describe.each(providerNames)('%s', (provider) => {
 					new RegExp(`Item ${index}: the image was changed after task ${taskId} was created`),
 				);
 			}
-			// The last one was refused before, and is made of the new one.
+			// The last one was refused before, and is made from the new image.
 			expect(hints.join()).not.toMatch(/Item 2/);
 		});
 	});
@@ -123,7 +123,7 @@ describe.each(providerNames)('%s', (provider) => {
 					2 - changed,
 				);
 				stage.expectOwn(second);
-				// The task of before is not lost.
+				// The earlier task is not lost.
 				expect(hintsOf(second).join()).toContain(
 					`Item 0: task ${earlier[0]} for effect scene “color_mixing” was created before a parameter was changed`,
 				);

@@ -9,7 +9,7 @@ import {
 	Stage,
 } from './stage';
 
-/** An execution with Max Tasks costs a known sum. */
+/** An execution with Max Tasks has a known maximum cost. */
 
 const stage = new Stage();
 const most = (maxTasks: unknown) => ({

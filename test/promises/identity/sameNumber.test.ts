@@ -30,12 +30,12 @@ describe('an execution that only has the number of an earlier one', () => {
 	});
 
 	test('whose start is the same to the byte never takes an old task silently: n8n 1', async () => {
-		// The photo comes from elsewhere, such as a table that has changed meanwhile.
+		// The photo comes from elsewhere, such as a table that has changed in the meantime.
 		const image = '={{ $now.toMillis() > 0 ? $vars.photo : "" }}';
 		const start = { ...onN8n1, mode: 'webhook' as const, items: [{ json: {} }] };
 		const own = { ...start, parameters: { ...parameters, ...fixed, image } };
 		const withPhoto = async (photo: string) => {
-			// n8n's table is put back with the rest of the database.
+			// n8n's table is restored with the rest of the database.
 			forgetProcessedData();
 			return await stage.run('kling', { ...own, vars: { photo } });
 		};

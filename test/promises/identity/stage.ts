@@ -2,7 +2,7 @@ import { nodeName, runNode, type RunOptions, type RunResult } from '../../../too
 import { Workbench } from '../../harness/workbench';
 import { rows } from '../contract/providers';
 
-/** A node that creates a task for each item, and what n8n does to it between two tries. */
+/** A node that creates a task per item, and what n8n does to it between two tries. */
 
 export const providerNames = ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
 export type ProviderName = (typeof providerNames)[number];
@@ -51,7 +51,7 @@ export class Stage {
 		return this.bench.credential(rows.find((row) => row.provider === provider)!);
 	}
 
-	/** Always the execution of the same number, unless the options name another. */
+	/** Always the execution with the same number, unless the options say otherwise. */
 	async run(provider: ProviderName, options: Partial<RunOptions> = {}): Promise<RunResult> {
 		const credential = this.credential(provider);
 		return await runNode({ parameters, items, credential, executionId: '77', ...options });
@@ -90,7 +90,7 @@ export class Stage {
 		return this.sandbox.tasks.find((task) => task.taskId === taskId)?.images ?? [];
 	}
 
-	/** Each item that came out has the task of its own photo. */
+	/** Each output item has the task of its own photo. */
 	expectOwn({ json }: RunResult, of = photos): void {
 		expect(json.map(({ taskId }) => this.imagesOf(taskId)[0])).toEqual(of);
 	}

@@ -253,7 +253,7 @@ describe('A provider without a list', () => {
 			const trigger = new ActiveTrigger({ credential: sandbox.credential(name) });
 			const error = await errorOf(trigger.poll());
 			expect(error.name).toBe('NodeOperationError');
-			// n8n shows the message alone on activation.
+			// On activation n8n shows only the message.
 			expect(error.message).toMatch(/has no list of tasks, so set Watch to Task IDs/);
 			expect(error.description).toMatch(/Schedule Trigger and Get/);
 			expect(error.message).not.toMatch(/Authorization/);
@@ -460,7 +460,7 @@ describe('Polls that take long', () => {
 		expect(await trigger.poll()).toBeNull();
 		expect(await slow).toEqual(['a']);
 		expect(await trigger.poll()).toBeNull();
-		// The slow one asks twice: whether its page was all there is.
+		// The slow one makes two requests: the second checks whether its page was all there is.
 		expect(listsAsked()).toBe(3);
 	});
 

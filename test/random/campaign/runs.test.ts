@@ -154,7 +154,7 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(charged()).toHaveLength(4);
 	});
 
-	// With "Stop" the error is about one item; the others that are unclear used to be named nowhere.
+	// With "Stop" the error is about one item; it must also name the other unclear ones.
 	test('with "Stop" the message names every item whose outcome is unknown', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' } });
 		const { error, customData } = await run({ provider: 'cometApi', options: { concurrency: 3 } });

@@ -4,7 +4,7 @@ import { withProcessedData, withSandbox } from '../../harness/setup';
 
 let sandbox: Sandbox;
 withSandbox((started) => (sandbox = started));
-// It outlives a process.
+// It survives a crash.
 withProcessedData();
 
 test('an execution that is retried after its process died finds its tasks on n8n 2', async () => {
@@ -28,7 +28,7 @@ test('an execution that is retried after its process died finds its tasks on n8n
 	expect(sandbox.charges).toHaveLength(2);
 	const paid = sandbox.charges.map(({ taskId }) => taskId);
 
-	// What the node knew dies with the process; what is stored before the node runs stays.
+	// What the node knew dies with the process; what was stored before it ran remains.
 	died.run.data.executionData!.contextData = {};
 	const retried = await runNode({ ...run, retryOf: died, executionId: '78', mode: 'retry' });
 	expect(retried.error).toBeUndefined();

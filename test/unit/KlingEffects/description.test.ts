@@ -13,13 +13,13 @@ import { KlingEffectsTrigger } from '../../../nodes/KlingEffectsTrigger/KlingEff
 import { Workbench } from '../../harness/workbench';
 import { rows } from '../../promises/contract/providers';
 
-/** The public contract: saved workflows hold these names and values. */
+/** The public contract: saved workflows contain these names and values. */
 
 const { description } = new KlingEffects();
 const credential = new KlingEffectsApi();
 
 interface Field {
-	/** Of a field with one default per operation: all of them. */
+	/** For a field with one default per operation: all of them. */
 	default?: unknown;
 	defaults?: unknown[];
 	/** Values of an options field, or modes of a resource locator. */
@@ -32,7 +32,7 @@ const valuesOf = ({ type, options, modes }: INodeProperties): string[] | undefin
 	return (options as INodePropertyOptions[]).map(({ value }) => String(value)).sort();
 };
 
-/** Every field of the node in one list, those inside of collections as `options.name`. */
+/** Every field of the node in one list, those inside collections as `options.name`. */
 function fieldsOf(properties: INodeProperties[], prefix = ''): Array<[string, INodeProperties]> {
 	return properties.flatMap((property): Array<[string, INodeProperties]> => {
 		const inner = property.type === 'collection' ? (property.options as INodeProperties[]) : [];
@@ -144,14 +144,14 @@ test('keys are password fields; an access key, which is not secret, is not', () 
 	expect(isPassword('accessKey')).toEqual([false]);
 });
 
-/** The fields that the editor shows for these parameters, by their labels, and what they hold. */
+/** The fields that the editor shows for these parameters, by label, and their values. */
 function shownFields(
 	properties: INodeProperties[],
 	values: Record<string, unknown>,
 	type: INodeTypeDescription | null = null,
 ): Array<{ name: string; label: string; value: unknown }> {
 	const all = [properties, values as never, true, false, null, type] as const;
-	// The editor keeps what was chosen in a field that is hidden by now.
+	// The editor keeps what was chosen in a field that is now hidden.
 	const filled = { ...NodeHelpers.getNodeParameters(...all), ...values } as never;
 	return properties
 		.filter((property) => NodeHelpers.displayParameter(filled, property, null, type))
@@ -334,7 +334,7 @@ describe('a field shows only where it does something', () => {
 			expect(conditions.filter(Boolean).length).toBeGreaterThan(0);
 			const rules = conditions.flatMap((one) => Object.values(one ?? {}));
 			expect(rules).not.toContain(undefined);
-			// n8n 1.123 throws in the others when a value is no text.
+			// n8n 1.123 throws in the others if a value is not text.
 			expect(JSON.stringify(conditions)).not.toMatch(/"(regex|includes|startsWith|endsWith)":/);
 		}
 	});

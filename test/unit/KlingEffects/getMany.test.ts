@@ -53,7 +53,7 @@ test.each([
 	[{ createdAfter: '2026-13-45T00:00:00' }, 'Created After cannot be read'],
 	[{ createdAfter: 'soon' }, 'Created After cannot be read'],
 	[{ createdBefore: true }, 'Created Before cannot be read'],
-	// A day and month that can change places, days that no month has.
+	// A day and month that can be swapped, days that no month has.
 	[{ createdAfter: '12/11/2026' }, 'Created After cannot be read'],
 	[{ createdAfter: '5.6.2026 10:00' }, 'Created After cannot be read'],
 	[{ createdAfter: '2026-02-30' }, 'Created After cannot be read'],

@@ -2,7 +2,7 @@ import { PollLocks, type PollClaim } from '../../../nodes/KlingEffectsTrigger/po
 
 const minute = 60_000;
 const data = {};
-/** A poll of node a, 45 s long at most, with the same static data as all others. */
+/** A poll of node a, at most 45 s long, with the same static data as all others. */
 const usual: PollClaim = {
 	key: 'a',
 	name: 'Trigger',
@@ -63,7 +63,7 @@ describe('The lock of polls', () => {
 	});
 
 	describe('says when failures should be shown', () => {
-		/** What the locks say at polls so many minutes apart, each of which fails or goes well. */
+		/** What the locks say about polls this many minutes apart, each of which fails or succeeds. */
 		function said(polls: Array<'fails' | 'goes well'>, gap: number): boolean[] {
 			const locks = new PollLocks();
 			return polls.map((outcome, index) => {

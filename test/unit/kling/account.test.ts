@@ -15,7 +15,7 @@ test.each([
 	['kkiai', 'global', 'https://www.kkiai.com'],
 	['modellix', 'global', 'https://api.modellix.ai'],
 	['apiModels', 'global', 'https://apimodels.app/api/v1'],
-	// A value that is left over from Kling AI.
+	// A value left over from Kling AI.
 	['modellix', 'china', 'https://api.modellix.ai'],
 ])('%s (%s) is asked at %s', (provider, region, baseUrl) => {
 	expect(readAccount({ provider, region, apiKey: 'k' }).baseUrl).toBe(baseUrl);
@@ -101,7 +101,7 @@ test.each(['whsec_', 'whsec_ ', 'whsec_!', '='])(
 		expect(() => readAccount({ apiKey: 'k', webhookSecret })).toThrow(
 			'Webhook Secret in the credential is not complete',
 		);
-		// Providers that sign no callbacks have no such field; what it held before does not count.
+		// Providers that do not sign callbacks have no such field; its old value does not count.
 		expect(
 			readAccount({ provider: 'modellix', apiKey: 'k', webhookSecret }).webhookSecret,
 		).toBeNull();

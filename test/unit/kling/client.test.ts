@@ -13,7 +13,7 @@ import {
 
 const order: OrderWithImages = { effectScene: 'hug_pro', images: ['https://example.com/a.jpg'] };
 
-/** Jitter at its middle: a back-off of 0.75 of its full length. */
+/** Jitter in the middle: a back-off of 0.75 of its full length. */
 const backOffs = [750, 1_500, 3_000];
 
 describe('reads', () => {

@@ -240,10 +240,10 @@ test.each([
 	// imagekit.io/docs, f-jpg as the first of a step
 	'https://ik.imagekit.io/demo/tr:f-jpg/cat.webp',
 	'https://ik.imagekit.io/demo/tr:w-600:f-jpg/cat.webp',
-	// uploadcare.com/docs, -/format/jpeg/ with the file's name behind it
+	// uploadcare.com/docs, -/format/jpeg/ followed by the file's name
 	'https://ucarecdn.com/1a2b/-/format/jpeg/cat.heic',
 	'https://ucarecdn.com/1a2b/-/preview/-/format/auto/cat.webp',
-	// A picture of a page: services that take its address as a part of their own
+	// A picture of a page: services whose own address contains the page's
 	'https://image.thum.io/get/width/600/https://example.com/index.html',
 	'https://s0.wp.com/mshots/v1/https%3A%2F%2Fexample.com%2Findex.html?w=600',
 ])('%s may be an image', (address) => {

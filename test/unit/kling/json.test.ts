@@ -42,7 +42,7 @@ describe('reading JSON', () => {
 	});
 });
 
-/** What JSON can say, together with integers that are too long for a number of JavaScript. */
+/** Any JSON value, plus integers that are too long for a JavaScript number. */
 type Tree = string | number | boolean | null | bigint | Tree[] | { [key: string]: Tree };
 const longInteger = fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n });
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
@@ -71,7 +71,7 @@ function written(value: Tree, blank: string): string {
 	return `${open}${blank}${items.join(`${blank},${blank}`)}${blank}${close}`;
 }
 
-/** What JSON.parse makes of a tree, but for its long integers. */
+/** What JSON.parse makes of a tree, apart from its long integers. */
 function read(value: Tree): unknown {
 	const isLong = (text: string) => /^-?\d{16,}$/.test(text);
 	if (typeof value === 'bigint' || typeof value === 'number') {

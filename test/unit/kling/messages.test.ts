@@ -205,7 +205,7 @@ test('a failed task with a user’s id is found again until another id is given'
 	expect(task('n8n-0123')).toContain('External task ID “n8n-0123” is tied to this task');
 });
 
-/** Every text of the package that reads like a sentence, wherever it stands. */
+/** Every text in the package that reads like a sentence. */
 function textsOf(folder: string): string[] {
 	return readdirSync(folder, { withFileTypes: true, recursive: true })
 		.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
@@ -224,7 +224,7 @@ function textsOfFile(path: string): string[] {
 					.join('…'),
 			);
 		}
-		// Programming errors are meant for programmers.
+		// Programming errors are for programmers.
 		const isRangeError =
 			ts.isNewExpression(node) && node.getText(source).startsWith('new RangeError');
 		if (!isRangeError) ts.forEachChild(node, visit);
@@ -306,7 +306,8 @@ test('the provider’s message is in a message only once', () => {
 test('every rule about failures is a column of the one table', () => {
 	for (const kind of kinds) {
 		const { create, fatal, passing, concerns } = behaviours[kind];
-		// What surely made no task and may be accepted later is worth asking again, and ends no run.
+		// What definitely created no task and may be accepted later is worth another try, and does not end
+		// a run.
 		if (create === 'later' || create === 'whenFree')
 			expect({ fatal, passing }).toEqual({ fatal: false, passing: true });
 		// What ends a run is about the account, not about one task.

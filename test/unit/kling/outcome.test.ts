@@ -7,7 +7,7 @@ import { describeUnknownOutcome } from '../../../nodes/kling/messages';
 import { providers, type Provider } from '../../../nodes/kling/providers';
 import { randomCases } from '../../harness/randomCases';
 
-/** A create that was answered: what is paid is never taken for a refusal. */
+/** A create with a response: what is paid is never mistaken for a refusal. */
 
 function responseOf(body: unknown, status = 200): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -46,7 +46,7 @@ describe('a 2xx response that names a task is a created task', () => {
 	])('%s, %j', async (name, body, taskId) => {
 		const outcome = await create(named[name], body);
 		expect(outcome).toMatchObject({ ok: true, value: { task: { taskId, externalTaskId: 'x' } } });
-		// The item shows the id when Simplify is off, too.
+		// The item shows the id even with Simplify off.
 		const raw = outcome.ok ? outcome.value.raw : {};
 		expect(JSON.stringify(raw)).toContain(taskId);
 	});

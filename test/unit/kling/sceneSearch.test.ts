@@ -32,7 +32,7 @@ describe('what people type, and the first scene they see', () => {
 		['running', 'running'],
 		['flying', 'magic_carpet_ride'],
 		['smiling', 'expression_challenge'],
-		// Slips of one letter.
+		// Typos of one letter.
 		['birtday', 'birthday_board'],
 		['brithday', 'birthday_board'],
 		['chrismas', 'steampunk_christmas'],
@@ -42,7 +42,7 @@ describe('what people type, and the first scene they see', () => {
 		['foto of a dogg', 'pet_dance'],
 		['brithdays', 'birthday_board'],
 		['danicng', 'football_dance'],
-		// Other words for it.
+		// Synonyms.
 		['bday', 'birthday_board'],
 		['x-mas', 'steampunk_christmas'],
 		['xmas', 'steampunk_christmas'],

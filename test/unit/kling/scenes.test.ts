@@ -78,7 +78,7 @@ describe('how many images a scene takes', () => {
 		['hug', 'dual'],
 		['color_mixing', 'single'],
 		['a_scene_of_next_month', null],
-		// A reseller's page names it, without a word about images.
+		// A reseller's page names it, but says nothing about images.
 		['face_warp', null],
 		['toString', null],
 	])('%s: %s', (name, effectType) => expect(effectTypeOf(name)).toBe(effectType));

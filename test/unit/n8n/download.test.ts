@@ -12,7 +12,7 @@ import { HostileServer, type Behaviour } from '../../promises/hostile/server';
 
 const megabyte = 1024 ** 2;
 const clip = readFileSync('sandbox/assets/clip.mp4');
-/** A video of so many bytes: behind the clip stands a box of padding that goes to the end (size 0). */
+/** A video of this many bytes: after the clip, a box of padding that goes to the end (size 0). */
 const mp4 = (bytes: number) =>
 	Buffer.concat([clip, Buffer.from('\0\0\0\0free', 'latin1')], Math.ceil(bytes));
 const head = clip.subarray(0, 32);

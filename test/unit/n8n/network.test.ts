@@ -9,7 +9,7 @@ import { withInstantClock } from '../../harness/setup';
 import { byId, single } from '../../harness/workbench';
 import { HostileServer } from '../../promises/hostile/server';
 
-/** What stands between n8n and the provider: an untrusted certificate, a proxy that refuses. */
+/** What is between n8n and the provider: an untrusted certificate, a proxy that refuses. */
 
 const [key, cert] = ['key', 'localhost'].map((name) =>
 	readFileSync(`test/fixtures/tls/${name}.pem`),

@@ -5,7 +5,7 @@ import { Workbench } from '../../harness/workbench';
 const bench = Workbench.prepare();
 const [kling] = rows;
 
-/** The node, with a parameter that n8n checks when it is read, and not already when the workflow starts. */
+/** The node, with a parameter that n8n checks when it is read, not when the workflow starts. */
 function nodeThatChecks(name: string): KlingEffects {
 	const node = new KlingEffects();
 	const { execute } = node;
@@ -88,7 +88,7 @@ test.each([
 		const { error } = await bench.create(kling, given);
 		expect(error?.message).toBe(message);
 		expect(bench.sandbox.requests).toEqual([]);
-		// To compare it with every scene took minutes.
+		// Comparing it with every scene took minutes.
 		expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
 	},
 );

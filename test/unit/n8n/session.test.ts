@@ -32,7 +32,7 @@ describe('a long pause', () => {
 	});
 
 	const longest = 2 ** 31 - 1;
-	/** Of these tests: connections of Node.js have timers of their own. */
+	/** Only these tests' timers: Node.js connections have their own. */
 	const lengths = [500, 1_234, 3_600_000, longest, longest + 1_234];
 	const timersOf = async (ms: number, signal?: AbortSignal) => {
 		const timers = jest.spyOn(global, 'setTimeout');

@@ -4,7 +4,7 @@ import { fileItem, Workbench } from '../../../harness/workbench';
 const bench = Workbench.prepare();
 const [kling] = rows;
 
-/** A file in n8n's store: `$binary.data.data` is the name of the store, `$binary.data.id` where it is in there. */
+/** A file in n8n's store: `$binary.data.data` is the name of the store, `$binary.data.id` the place in it. */
 async function storedItem(store: string) {
 	const item = await fileItem({ data: 'portrait.jpg' });
 	item.binary!.data = {

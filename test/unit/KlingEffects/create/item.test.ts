@@ -9,7 +9,7 @@ const [kling] = rows;
 const create = { ...single, waitForCompletion: false, downloadVideo: false };
 const good = { image: photo, scene: 'color_mixing' };
 
-/** What is wrong with the second of three items, and what is said of it. */
+/** What is wrong with the second of three items, and what is said about it. */
 const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 	[
 		'an image expression that throws',

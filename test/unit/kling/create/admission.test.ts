@@ -19,7 +19,7 @@ interface Setting {
 	provider: ModelOptions;
 }
 
-/** Creates at a model of a provider; all times are virtual. */
+/** Creates with a model of a provider; all times are virtual. */
 async function simulate({ creates, concurrency = 20, minutes = 60, seed = 1, provider }: Setting) {
 	const clock = new RunningClock(seeded(seed));
 	const start = clock.now();
@@ -116,7 +116,7 @@ interface ByHand {
 	signal?: AbortSignal;
 }
 
-/** One admission with outcomes given by hand. */
+/** One admission with given outcomes. */
 function byHand(options: ByHand = {}) {
 	const clock = new RunningClock();
 	const start = clock.now();
@@ -240,7 +240,7 @@ describe('a run', () => {
 		expect(admission.stoppedBy).toMatchObject({ kind: 'keyRefused' });
 	});
 
-	// With one slot, the next create was under way before its run knew of the first one's refusal.
+	// With one slot, the next create was already sent before the run knew about the first one's refusal.
 	test.each([
 		['a refused key', 'keyRefused', false, 1],
 		['an empty account', 'accountEmpty', false, 1],
@@ -281,7 +281,7 @@ describe('a run', () => {
 		expect(ends).toEqual([60_000, 100, 200, 300, 400, 500]);
 	});
 
-	// A file that is gone from n8n's store throws when it is read again.
+	// A file removed from n8n's store throws when read again.
 	test('continues when sending one create throws', async () => {
 		const { admission, answering } = byHand({ concurrency: 1 });
 		const thrown = admission.pass(async () => await Promise.reject(new Error('no file')));

@@ -62,7 +62,7 @@ const unknown = (kind: string, lookUp: string | null = null) => ({
 });
 const none = (times: number) => Array.from({ length: times }, () => notFound);
 
-/** How one create proceeds: whether it is sent, or else looked for, row by row. */
+/** How one create proceeds: whether it is sent or looked up, row by row. */
 test.each<[string, Setting, object, number]>([
 	['accepted', { posts: [task('7')] }, { outcome: 'created' }, 1],
 	['never sent', { deadlineMs: 0 }, { outcome: 'notSent' }, 0],
@@ -152,7 +152,7 @@ test.each<[string, Setting, object, number]>([
 	expect(posts()).toHaveLength(times);
 });
 
-/** In every order that the kinds of answers can come in. */
+/** In every possible order of responses. */
 test.each(['kling', 'cometApi', 'modellix'])(
 	'nothing is sent again while a request may have been accepted: %s',
 	async (provider) => {
@@ -167,7 +167,7 @@ test.each(['kling', 'cometApi', 'modellix'])(
 						provider,
 						earlier,
 						posts: () => {
-							// Only what the provider has shown not to be there is sent again.
+							// Only what the provider has confirmed as missing is sent again.
 							if (state.posts > 0 || earlier)
 								expect([provider, state.last]).toEqual(['kling', '404 json']);
 							return [first, second, lost][state.posts++];

@@ -7,7 +7,7 @@ import { randomCases } from '../../../harness/randomCases';
 
 const label = 'the field "Image"';
 
-/** What is sent of a base64 text: the same bytes, spelled in the one usual way. */
+/** What is sent for a base64 text: the same bytes in canonical form. */
 function sent(text: string): string | null {
 	const decoded = attempt(() => decodeBase64(text, label));
 	return decoded.ok ? decoded.value.toString('base64') : null;
@@ -94,7 +94,7 @@ describe('base64', () => {
 					const lines = width
 						? canonical.replace(new RegExp(`.{${width}}(?=.)`, 'g'), '$&\r\n')
 						: canonical;
-					// A blank at the very end is like none; a picture has its end mark there.
+					// A blank at the very end does not count; a picture has its end mark there.
 					fc.pre(!/\+=*$/.test(canonical));
 					expect(sent(`${start}${lines.replace(/\+/g, ' ')}`)).toBe(canonical);
 				},
@@ -141,7 +141,7 @@ describe('base64', () => {
 	test('are read alike however many were read before', () => {
 		const plain = (count: number) =>
 			checkImageUrl(`https://example.com/${count % 7}.jpg`, label, true);
-		// Often enough for the engine to compile URL.canParse, which in Node.js 20 is wrong from then on.
+		// Often enough for the engine to compile URL.canParse, which is then wrong in Node.js 20.
 		for (let count = 0; count < 100_000; count++) plain(count);
 		expect(checkImageUrl('https://bücher.example/ä.jpg', label, true)).toMatch(/^https:/);
 	});

@@ -29,7 +29,7 @@ function problemOf(bytes: Uint8Array): { message: string; description: string } 
 	return checked.problem;
 }
 
-/** Where the last byte of the coded picture is followed by what a viewer can do without. */
+/** Where the coded picture ends; viewers can do without what follows. */
 function dataEndOf(file: Buffer): number {
 	if (!file.subarray(0, 8).equals(pngSignature)) return file.length;
 	const chunks = chunksOf(file);

@@ -2,7 +2,7 @@ import { checkImageUrl } from '../../../../nodes/kling/image/url';
 
 const check = (text: string) => checkImageUrl(text, 'the field "Image"', true);
 
-/** What else comes along in a cell or a field beside an address, or is left where it should be. */
+/** What else can be in a cell or a field next to an address, or left in its place. */
 test.each([
 	['https://example.com/{{ $json.id }}.jpg', /an expression/],
 	['https://example.com/%7B%7B$json.id%7D%7D.jpg', /an expression/],

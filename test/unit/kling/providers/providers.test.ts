@@ -11,7 +11,7 @@ import { apiModels } from '../../../../nodes/kling/providers/apiModels';
 import { statusOf } from '../../../../nodes/kling/providers/toolkit';
 import type { Task } from '../../../../nodes/kling/task';
 
-/** What the adapters make of answers that were recorded, or that stand in the documents (docs/providers.md 7). */
+/** What the adapters make of responses that were recorded or documented (docs/providers.md 7). */
 
 function response(body: unknown, status = 200, at = 0): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -148,7 +148,7 @@ describe('Kling AI', () => {
 		[400, 1201, 'external_task_id is duplicated', 'duplicateExternalId'],
 		[400, 1201, 'external_task_id is duplicated: order-4711', 'duplicateExternalId'],
 		[400, 1201, `External_task_id ${'u'.repeat(200)} already exists.`, 'duplicateExternalId'],
-		// What an id holds does not change the reading.
+		// The content of an id does not change the reading.
 		...[
 			'used',
 			'used-car-1',
@@ -251,7 +251,7 @@ describe('CometAPI', () => {
 	});
 });
 
-/** A gateway's refusal that holds the next system's refusal as text. */
+/** A gateway's refusal that quotes the next system's refusal as text. */
 function passedOn(status: number, code: string, inner: unknown, kind: string) {
 	return [status, { code, message: JSON.stringify(inner), data: null }, kind];
 }

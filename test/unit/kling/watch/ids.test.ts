@@ -7,7 +7,7 @@ import { hour, minute, second, trouble } from '../../../random/watch/model';
 
 describe('Watching given tasks', () => {
 	const statuses = new Map<string, TaskStatus | Failure>();
-	/** When tasks ended; the others are not dated. */
+	/** When tasks ended; the others have no date. */
 	const ends = new Map<string, number>();
 	/** The task ids of external ones. */
 	const realIds = new Map<string, string>();
@@ -147,7 +147,7 @@ describe('Watching given tasks', () => {
 		expect((state as IdsState).seen.always).toHaveLength(8 * 1_000);
 	});
 
-	/** Time for so many requests. */
+	/** Time for this many requests. */
 	const timeFor = (requests: number): PollTime => ({
 		...always,
 		get isLeft() {
@@ -288,7 +288,7 @@ describe('Watching given tasks', () => {
 	test('looks at hundreds of tasks in turns', async () => {
 		const ids = Array.from({ length: 250 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, 'processing');
-		// The first poll looks at all of them, to know the past.
+		// The first poll reads all of them, to know what ended before.
 		let { state } = await poll(ids, null);
 		expect(asked).toHaveLength(250);
 		const seen = new Set<string>();

@@ -414,7 +414,7 @@ describe('Watching the account, when order, dates and time are against it', () =
 			}
 		});
 
-		/** Its end is known to the server of the last page, and not yet to that of the first. */
+		/** The server of the last page knows its end, that of the first not yet. */
 		function addTask(): ModelTask {
 			const task = world.add({ endsAt: world.now + 16 * minute + 10 });
 			for (let count = 0; count < 25; count++) {
@@ -487,7 +487,7 @@ describe('Watching the account, when order, dates and time are against it', () =
 		for (let count = 0; count < 20; count++) {
 			world.add({ createdAt: world.now - minute, endsAt: world.now + day, dates: 'none' });
 		}
-		// The server that gives the second page does not know that it has begun.
+		// The server of the second page does not know yet that it has started.
 		world.before = (request) => void (world.habits.staleness = request % 2 === 0 ? 2 * minute : 0);
 		const runner = await activated(world);
 		expect(runner.emitted).toEqual([]);

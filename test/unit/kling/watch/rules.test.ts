@@ -74,7 +74,7 @@ describe('Watching the account, at the limits of its rules', () => {
 				const age = row < 25 ? 2 * day + row * gap : 4 * day;
 				world.add({ createdAt: world.now - age, endsAt: world.now - day, place: row });
 			}
-			// On a page that a look at pages of twice the depth each passes over.
+			// On a page that checks at doubling depths skip.
 			const running = world.add({ createdAt: world.now - hour, endsAt: world.now + hour });
 			running.place = 105.5;
 			const runner = await activated(world);

@@ -78,7 +78,7 @@ describe('Watching the account, while servers lag', () => {
 			for (let count = 60; count > 0; count--) {
 				world.add({ createdAt: world.now - hour - count * minute, endsAt: world.now + 3 * hour });
 			}
-			// Three of them are known to every second request only, so three rows of each border are not shown.
+			// Only every second request knows three of them, so three rows at each page break are not shown.
 			for (let count = 0; count < 3; count++) world.add({ createdAt: world.now - second });
 			world.lagOf = (request) => (request % 2 === 1 ? 0 : 10 * second);
 			const runner = await activated(world);
