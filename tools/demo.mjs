@@ -1,4 +1,4 @@
-// npm run demo: from a fresh clone to a playing clip. `--help` says what it takes.
+// npm run demo: from a fresh clone to a playing clip. `--help` lists its options.
 import cli from './cli.cjs';
 import { runInEngine } from './demoInEngine.mjs';
 import { runInServer } from './demoInServer.mjs';

@@ -1,4 +1,4 @@
-// npm run dev: the n8n editor with this package in it, and the sandbox beside it, until Ctrl-C.
+// npm run dev: the n8n editor with this package and the sandbox, until Ctrl-C.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -4,7 +4,7 @@ import { inTurn, type Bench, type Benchmark } from '../lib/row';
 
 const count = 100;
 const latencyMs = 200;
-/** A run of a whole catalogue, each item with an image address of its own. */
+/** A run of a whole catalog, each item with its own image address. */
 const many = { count: 1_000, latencyMs: 100, concurrency: 20 };
 /** By chance alone, one median can be this many times the other. */
 const equal = 1.05;

@@ -4,7 +4,7 @@ import { inTurn, type Benchmark } from '../lib/row';
 
 const count = 1_000;
 const few = 100;
-/** By hand every file is text in its item: of a thousand n8n would die. */
+/** By hand, every file is text in its item: a thousand would kill n8n. */
 const fewByHand = 40;
 
 /** Items with a photo of 5 MB each, in n8n's binary store. */

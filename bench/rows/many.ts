@@ -9,7 +9,7 @@ const count = 10_000;
 const latencyMs = 50;
 const pageSize = 500;
 
-/** Very many items in one execution: what n8n's other work feels of it, and what a retry asks for. */
+/** Very many items in one execution: how it affects n8n's other work, and what a retry requests. */
 export const many: Benchmark = {
 	name: 'many',
 	async run(bench) {

@@ -11,7 +11,7 @@ export const packaged: Benchmark = {
 	name: 'package',
 	async run(bench) {
 		const tarball = packFresh();
-		// n8n lets packages find the modules that it has itself.
+		// n8n lets packages find its own modules.
 		const modules = join(tarball.folder, 'node_modules');
 		symlinkSync(join(n8nDir, 'node_modules'), modules, 'junction');
 		try {

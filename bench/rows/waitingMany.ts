@@ -10,7 +10,7 @@ const looks = 4;
 /** Seconds between two looks. */
 const interval = 10;
 
-/** One execution that waits for thousands of tasks: what a look asks for and takes. */
+/** One execution that waits for thousands of tasks: what a look requests and takes. */
 export const waitingMany: Benchmark = {
 	name: 'waiting-many',
 	async run({ sandbox, credential }) {

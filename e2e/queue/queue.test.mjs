@@ -21,7 +21,7 @@ import { Cluster, startsOf } from './cluster.mjs';
 import { connectRedis } from './services.mjs';
 
 const { line, services, env } = prepared;
-/** n8n 1 runs a dead worker's execution again under its id; n8n 2 ends it and leaves that to people. */
+/** n8n 1 runs a dead worker's execution again under its id; n8n 2 ends it and leaves the retry to people. */
 const rerunsByItself = line === '1';
 /** Tasks of this sandbox end when a test says so. */
 const neverByItself = 100_000;
@@ -51,7 +51,7 @@ describe(
 			await cluster?.dispose();
 		});
 
-		/** The trigger, active and with its first poll behind it. */
+		/** The trigger, active and after its first poll. */
 		async function startWatch() {
 			const trigger = klingTrigger('Finished', credential, { watch: 'account' });
 			const nodes = [trigger, node('After', 'n8n-nodes-base.noOp')];
@@ -101,7 +101,7 @@ describe(
 			});
 		}
 
-		/** Ends what is under way, now and in the requests that follow. */
+		/** Ends whatever is in progress, now and in the requests that follow. */
 		function finishTasks() {
 			sandbox.options.taskSeconds = 1;
 			for (const { taskId, status } of sandbox.tasks) {
@@ -121,7 +121,7 @@ describe(
 			return await Promise.all(all.map(async ({ id }) => await rest.execution(id)));
 		}
 
-		/** Kills a worker, and gives the executions that it leaves behind. */
+		/** Kills a worker, and returns the executions that it leaves behind. */
 		async function killWorker(worker, { alsoMain = false } = {}) {
 			const active = await activeJobs();
 			const mine = startsOf(worker).filter(({ jobId }) => active.includes(jobId));
@@ -132,7 +132,7 @@ describe(
 				);
 			return {
 				left: mine.map(({ executionId }) => executionId),
-				/** n8n 1 gives the jobs to another worker, n8n 2 takes them out of the queue. */
+				/** n8n 1 gives the jobs to another worker, n8n 2 removes them from the queue. */
 				isNoticed: async () => {
 					const stillActive = await activeJobs();
 					return mine.every(({ jobId }) => !stillActive.includes(jobId) || isBegunAgain(jobId));
@@ -233,7 +233,7 @@ describe(
 				const lost = await rest.waitForExecution(id);
 				assert.equal(lost.status, 'error');
 				assert.match(errorOf(lost).message, /stalled|crash|worker/i);
-				// n8n 2 keeps nothing of it to retry: it is started again, with the same ids.
+				// n8n 2 keeps nothing to retry: it is started again, with the same ids.
 				await send(creates, images(1_000, 10));
 			}
 			finishTasks();
@@ -279,7 +279,7 @@ describe(
 				const hash = createHash('sha256').update(original).digest('hex');
 				assert.equal(itemsOf(execution, `Hash ${name}`)[0].json[`${field}Hash`], hash);
 				assert.ok((await rest.binary(binary[field])).equals(original));
-				// Files of n8n 2 lie in the database, those of n8n 1 in the execution's own data.
+				// n8n 2's files are in the database, n8n 1's in the execution's own data.
 				const store = binary[field].id?.split(':')[0] ?? 'execution';
 				assert.equal(store, line === '1' ? 'execution' : 'database');
 			}
@@ -330,7 +330,7 @@ describe(
 			return { id };
 		}
 
-		/** A workflow to be run by hand, that creates a task for each of these images and waits for all. */
+		/** A workflow to be run by hand that creates a task for each of these images and waits for all. */
 		async function storeManual(name, images, options) {
 			const nodes = [
 				manualTrigger('Start'),
@@ -386,7 +386,7 @@ describe(
 			const externalTaskId = "={{ 'by-hand-' + $json.image }}";
 			const { id } = await storeManual('by hand, killed', images(3_000, 6), {
 				pollInterval: 1,
-				// Where n8n runs it again, the ids that the node makes are enough.
+				// If n8n runs it again, the node's own ids are enough.
 				...(rerunsByItself ? {} : { externalTaskId }),
 			});
 			let executionId = await rest.startManually(id, 'Start');
@@ -399,7 +399,7 @@ describe(
 			if (!rerunsByItself) {
 				const lost = await rest.waitForExecution(executionId);
 				assert.equal(lost.status, 'error');
-				// n8n has kept nothing of it, so its Retry button runs no node.
+				// n8n has kept nothing, so its Retry button runs no node.
 				const retried = await rest.retryExecution(executionId);
 				assert.deepEqual(retried.data.resultData.runData, {});
 				assert.equal(sandbox.charges.length, before + 6);

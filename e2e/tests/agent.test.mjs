@@ -177,7 +177,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		});
 	});
 
-	/** What n8n does not start a node without. */
+	/** What n8n requires to start a node. */
 	function required(name) {
 		if (name === 'create') return { effectScene: locator('name', 'pet_dance'), image: photo };
 		return name === 'get' ? { taskId: locator('id', '1') } : {};

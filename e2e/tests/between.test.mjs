@@ -41,7 +41,7 @@ async function listen(server) {
 /** The sandbox has a path for each provider. */
 const pathOf = (sandbox) => new URL(sandbox.credential('kling').baseUrl).pathname;
 
-/** Hands a request on to the sandbox, as a gateway or a proxy does. */
+/** Passes a request on to the sandbox, like a gateway or a proxy. */
 function handOn(sandbox, request, response) {
 	const { pathname, search } = new URL(request.url, 'http://gateway.example');
 	const target = new URL(sandbox.url);
@@ -64,7 +64,7 @@ async function runNode(rest, credential, parameters, settings = {}) {
 	return { execution, seconds: (performance.now() - started) / 1000 };
 }
 
-/** On a busy machine, too: without an answer a create is looked up for some 22 seconds. */
+/** Also on a busy machine: without a response, a create is looked up for about 22 seconds. */
 const mostSeconds = 15;
 
 function assertTold({ execution, seconds }, message, advice) {
@@ -166,9 +166,9 @@ describe(`n8n ${prepared.line}.x behind a proxy, in a container of another time 
 	let server;
 	let sandbox;
 	let proxy;
-	/** How the proxy refuses; null when it hands requests on. */
+	/** How the proxy refuses; null if it passes requests on. */
 	let status;
-	/** What the proxy was asked for: a host to connect to, or a whole address. */
+	/** What the proxy was asked for: a host to connect to, or a full address. */
 	let asked;
 
 	const page = '<html><body>Access denied by the proxy</body></html>';

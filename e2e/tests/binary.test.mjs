@@ -18,7 +18,7 @@ import {
 
 /** Where n8n can keep files, by its line; n8n 1 keeps them in memory by default. */
 const modes = { 1: ['default', 'filesystem'], 2: ['filesystem', 'database'] };
-/** How the id of a file begins that n8n keeps there. */
+/** How the id of a file stored there starts. */
 const stores = { filesystem: 'filesystem-v2:', database: 'database:' };
 const megabyte = 1024 * 1024;
 const photoUrl = 'https://photos.example/portrait.jpg';

@@ -222,7 +222,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		await asleep(executionId);
 		await server.restart();
 		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
-		// Where its event log was cut off, n8n 1 calls an execution crashed for a moment before it waits again.
+		// If its event log was cut off, n8n 1 calls an execution crashed for a moment before it waits again.
 		const states = ['success', 'error'];
 		const execution = assertSucceeded(await rest.waitForExecution(executionId, { states }));
 		assert.equal(itemsOf(execution, 'Effect')[0].json.status, 'succeed');
@@ -258,7 +258,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		const { executionId } = await start([image('one')], { use });
 		await asleep(executionId);
 		const [{ taskId }] = sandbox.charges;
-		// The requests of the first seconds, which no callback causes, are over.
+		// The requests of the first seconds, not caused by callbacks, are over.
 		await settled(() => looks(), 4);
 		const before = looks();
 		const unsigned = await sandbox.sendCallback(taskId);
@@ -466,7 +466,7 @@ async function post(url) {
 	});
 }
 
-/** Waits until a figure has reached a value, and gives the figure. */
+/** Waits until a figure has reached a value, and returns the figure. */
 async function settled(figure, value) {
 	for (let tries = 0; tries < 300 && figure() < value; tries++) {
 		await new Promise((resolve) => setTimeout(resolve, 100));

@@ -27,7 +27,7 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 		server = await ownN8n();
 	});
 
-	/** A run of 20 creates; n8n is killed in the middle of it, and started again. */
+	/** A run of 20 creates; n8n is killed in the middle, and restarted. */
 	async function killedRun(provider) {
 		const sandbox = await ownSandbox({ taskSeconds: 1, latencyMs: 400 });
 		const credential = await storeCredential(server.rest, sandbox, provider);
@@ -42,7 +42,7 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 			image: '={{ $json.image }}',
 			options: { concurrency: 3 },
 		};
-		// Only of a production execution does n8n store at its start what a retry needs.
+		// Only for a production execution does n8n store at the start what a retry needs.
 		const path = randomUUID();
 		const nodes = [
 			webhook('Start', path),
@@ -57,7 +57,7 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 		const { id } = await server.rest.createWorkflow(workflow('killed', nodes, lines));
 		await server.rest.activate(id);
 		const call = async () => (await fetch(`${server.url}/webhook/${path}`, { method: 'POST' })).ok;
-		// n8n 2 activates some time after it has answered.
+		// n8n 2 activates some time after its response.
 		await waitUntil(call, { timeoutMs: 30_000, intervalMs: 250, describe: 'the webhook' });
 		return { id, sandbox };
 	}

@@ -40,7 +40,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		const byExpression = { effectScene: locator('list', '={{ $json.scene }}') };
 		const nodes = [
 			manualTrigger('Start'),
-			// As n8n saves a node of which nothing was changed.
+			// As n8n saves an unchanged node.
 			{ ...klingNode('Effect', credential), parameters: {}, position: [240, 0] },
 			{ ...klingNode('Hug', credential), parameters: {}, position: [480, 0] },
 			{ ...klingNode('Scenes', credential), credentials: {}, position: [720, 0] },
@@ -58,7 +58,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 	});
 	after(async () => await editor?.close());
 
-	/** A test that leaves a picture of the screen behind, of its end or of where it failed. */
+	/** A test that leaves a screenshot behind, of its end or of where it failed. */
 	function scene(name, act) {
 		const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.png`);
 		test(name, async () => {

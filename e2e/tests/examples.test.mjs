@@ -78,8 +78,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 	}
 
 	/**
-	 * Fills in an active workflow's form as a browser does, page by page, and gives the page that it
-	 * ends with.
+	 * Fills in an active workflow's form like a browser, page by page, and returns the last page.
 	 *
 	 * @param further what is chosen on each page after the first, once it offers that
 	 */

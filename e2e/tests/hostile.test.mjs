@@ -19,9 +19,9 @@ import {
 const megabyte = 1024 ** 2;
 /** 200 kB that become 200 MB. Read whole and parsed, such a one stopped n8n for more than a minute. */
 const bomb = gzipSync(Buffer.alloc(200 * megabyte, '['));
-/** Seconds in which n8n has to answer others meanwhile, on a busy machine too. */
+/** Seconds within which n8n must answer others in the meantime, even on a busy machine. */
 const mostSeconds = 10;
-/** MB that n8n may take more meanwhile: its garbage is not collected at once. */
+/** How many more MB n8n may use in the meantime: its garbage is not collected at once. */
 const mostMegabytes = 300;
 
 describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, () => {
@@ -51,7 +51,7 @@ describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, 
 		provider.close();
 	});
 
-	/** Runs one node, looking at n8n from outside meanwhile. */
+	/** Runs one node while watching n8n from outside. */
 	async function runWatched(parameters) {
 		requests = [];
 		const nodes = [manualTrigger(), klingNode('Effect', credential, parameters)];

@@ -21,7 +21,7 @@ import {
 	workflow,
 } from '../../tools/workflow.mjs';
 
-/** Tasks that take so many seconds do not end during a test. */
+/** Tasks that take this many seconds do not end during a test. */
 const neverByItself = 100_000;
 const photo = (name) => `https://photos.example/${name}.jpg`;
 const photos = ['one', 'two', 'three', 'four'].map(photo);
@@ -42,7 +42,7 @@ const imagesOf = ({ tasks }, id) => tasks.find(({ taskId }) => taskId === id)?.i
 
 // One after the other: each starts and stops an n8n of its own.
 describe(`execution numbers that start over, in n8n ${prepared.line}.x`, () => {
-	/** A workflow that is started by a call with a photo, or by hand with one that is entered. */
+	/** A workflow that is started by a call with a photo, or by hand with an entered one. */
 	async function stage(server, sandbox) {
 		const credential = await storeCredential(server.rest, sandbox, 'kling');
 		const path = randomUUID();
@@ -227,7 +227,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			for (const loadWorkflow of [false, true]) {
 				await rest.retryExecution(failed.id, { loadWorkflow });
 			}
-			// Two retries of one execution each create what it had not come to.
+			// Two retries of one execution each create what it had not reached.
 			const images = new Set(pressed.sandbox.charges.slice(0, 2).flatMap((one) => one.images));
 			const again = pressed.sandbox.charges.slice(2).flatMap((one) => one.images);
 			assert.ok(again.every((image) => !images.has(image)));
@@ -283,7 +283,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		const started = await rest.startManually(id, 'Start');
 		const isThere = async () => sandbox.charges.length === 6;
 		await waitUntil(isThere, { timeoutMs: 60_000, intervalMs: 50, describe: 'the last create' });
-		// Its answer has come when the node looks at the task.
+		// Its response has arrived when the node looks at the task.
 		await waitUntil(async () => sandbox.requests.some(({ operation }) => operation === 'get'), {
 			...{ timeoutMs: 60_000, intervalMs: 50, describe: 'a look' },
 		});

@@ -34,13 +34,13 @@ const secrets = {
 const [badKey, badAccessKey, badSecretKey, webhookSecret, photoText, enteredText] =
 	Object.values(secrets);
 
-/** What a provider's answer may echo, in the places where texts for people stand. */
+/** What a provider's response may echo, in the places for human-readable texts. */
 function echoing(key) {
 	const bytes = Buffer.from(photoText).toString('base64');
 	return { code: 1201, message: `Bad value: ${key} in image ${bytes}`, request_id: 'request-4711' };
 }
 
-/** Another origin, which writes down what it is asked. */
+/** Another origin, which records its requests. */
 const other = { asked: [], url: '' };
 const otherServer = createServer((request, response) => {
 	other.asked.push({ url: request.url, headers: request.headers });
@@ -257,12 +257,12 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 		let wanted;
 
 		before(async () => {
-			// So that everything n8n holds in memory is on the disk.
+			// So that everything in n8n's memory is on disk.
 			await server.stop();
 			wanted = allSecrets();
 		});
 
-		/** Every secret that was used, with the name by which a test says what it has found. */
+		/** Every secret that was used, with the name by which a test reports it. */
 		function allSecrets() {
 			const { keys } = sandbox;
 			const used = {

@@ -16,18 +16,18 @@ import {
 	workflow,
 } from '../../tools/workflow.mjs';
 
-/** Tasks that take so many seconds end when a test says so. */
+/** Tasks that take this many seconds end when a test says so. */
 const neverByItself = 100_000;
 const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
 const photos = ['one', 'two', 'three'].map((name) => `https://photos.example/${name}.jpg`);
 
-/** The ways in which an accepted create can lose its answer. */
+/** The ways in which an accepted create can lose its response. */
 const lostAnswers = {
 	'a connection that breaks': { kind: 'resetAfter' },
 	'a gateway that times out': { kind: 'status', status: 504, accept: true },
 };
 
-// Each test has a sandbox of its own, so that they need not wait for one another.
+// Each test has its own sandbox, so that they need not wait for each other.
 describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency: 4 }, () => {
 	let rest;
 
@@ -35,7 +35,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		rest = sharedN8n();
 	});
 
-	/** A provider of a test's own, and a workflow that creates a task for each image. */
+	/** A test's own provider, and a workflow that creates a task for each image. */
 	async function stage({ provider = 'kling', images = photos, taskSeconds = 1, ...more } = {}) {
 		const sandbox = await ownSandbox({ taskSeconds });
 		const credential = await storeCredential(rest, sandbox, provider);
@@ -79,7 +79,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	};
 	const lose = (sandbox, answer) =>
 		sandbox.addFault({ ...answer, match: { operation: 'create' }, times: 1 });
-	/** The look-up after a lost answer fails too, so that the try ends without knowing. */
+	/** The look-up after a lost response fails too, so that the try ends without knowing. */
 	const hideOnce = (sandbox) =>
 		sandbox.addFault({ kind: 'redirect', match: { operation: 'get' }, times: 1 });
 

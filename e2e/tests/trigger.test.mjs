@@ -7,8 +7,8 @@ import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
 import { klingNode, locator, manualTrigger, workflow } from '../../tools/workflow.mjs';
 
 /**
- * One n8n and several accounts, each watched by a workflow. As n8n polls once a minute at most, all
- * of them go through the same story at the same time: activation, a poll, a stop, a start, a poll.
+ * One n8n and several accounts, each watched by a workflow. As n8n polls at most once a minute, all of
+ * them go through the same story together: activation, a poll, a stop, a start, a poll.
  */
 describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	let server;
@@ -93,7 +93,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			const [first, , third] = watcher.idsOf(given);
 			watcher.finish(given, [[third], [first, 'failed', 'Too dark']]);
 			const [execution] = await watcher.emits(given, 1);
-			// Modellix does not say when a task has ended, so their order says nothing.
+			// Modellix does not say when a task ended, so the order means nothing.
 			assert.deepEqual(watcher.emitted(execution).sort(), [third, first].sort());
 		});
 
@@ -201,7 +201,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 
 		test('starts once with what ends while the first reading takes three polls, and not with earlier tasks', async () => {
 			const now = Date.now();
-			/** The list is read to its end: it begins with the oldest task. */
+			/** The list is read to the end: it starts with the oldest task. */
 			const long = await watcher.account(
 				'kling',
 				(sandbox) => {
@@ -268,7 +268,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 		});
 	});
 
-	/** n8n 1 refuses to activate; n8n 2 takes note and tries a few times before it shows why not. */
+	/** n8n 1 refuses to activate; n8n 2 accepts and tries a few times before it shows why not. */
 	async function whyNotActive(id) {
 		try {
 			await rest.activate(id);
