@@ -103,7 +103,7 @@ export async function waitUntil(check, { child, timeoutMs, intervalMs = 200, des
 		await delay(intervalMs);
 	}
 	const reason = lastError ? `: ${lastError.message}` : '';
-	throw new UserError(`${describe}: not so within ${timeoutMs / 1000} s${reason}`);
+	throw new UserError(`${describe}: not within ${timeoutMs / 1000} s${reason}`);
 }
 
 /** A port that is free right now. */

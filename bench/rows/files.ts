@@ -28,7 +28,7 @@ export const files: Benchmark = {
 				unit: 'MB',
 				ours: seen.ours.map(({ rss }) => rss),
 				beside: { name: byHand, values: http },
-				note: `${few} items: ${Math.round(seen.few[0].rss)} MB. What grows is what is under way, not what waits.`,
+				note: `${few} items: ${Math.round(seen.few[0].rss)} MB. Only what is in flight grows, not what waits.`,
 			},
 			{
 				what: `${count} creates with a photo of 5 MB each: time`,

@@ -17,7 +17,7 @@ export const lostAnswer: Benchmark = {
 		});
 		return [
 			{
-				what: `${count} creates, one answer lost, with Retry On Fail: charges`,
+				what: `${count} creates, one response lost, with Retry On Fail: charges`,
 				unit: 'tasks',
 				ideal: count,
 				ours,

@@ -61,7 +61,7 @@ function loadRows(seen: Seen): Row[] {
 			unit,
 			ours: own('ours'),
 			beside: { name: 'HTTP Request’s class', values: own('http') },
-			note: `n8n-workflow itself takes ${median(workflow)}; it brings zod along.`,
+			note: `n8n-workflow itself takes ${median(workflow)}; zod comes with it.`,
 		};
 	};
 	return [row('time', 'ms', 'ms'), row('heap', 'MB', 'heap'), row('resident memory', 'MB', 'rss')];

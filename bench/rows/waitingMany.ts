@@ -44,7 +44,7 @@ export const waitingMany: Benchmark = {
 				ours: [(waited.cpuMs - without.cpuMs) / waited.ticks],
 			},
 			{
-				what: `${count} tasks of one execution waited for: the longest time in which n8n stands still`,
+				what: `${count} tasks of one execution waited for: the longest time that n8n is blocked`,
 				unit: 'ms',
 				ours: [waited.blockMs],
 				target: { kind: 'atMost', bound: 250 },

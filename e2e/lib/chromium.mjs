@@ -53,7 +53,7 @@ async function install() {
 	await step('Chromium (apt-get install)', async (at) => {
 		at('package lists');
 		await aptGet(['update', '--quiet'], logFile);
-		at('Chromium and what it needs');
+		at('Chromium and its dependencies');
 		await aptGet(['install', '--yes', '--quiet', '--no-install-recommends', 'chromium'], logFile);
 	});
 }

@@ -28,7 +28,7 @@ export function servicesOf(env = process.env) {
 	};
 }
 
-const help = `The queue tests need PostgreSQL and Redis. They make a database of their own and drop it afterwards.
+const help = `The queue tests need PostgreSQL and Redis. They create their own database and drop it afterwards.
 They are looked for where PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and REDIS_URL say
 (127.0.0.1:5432 as you, database "postgres", and redis://127.0.0.1:6379 if these are not set).
 

@@ -128,7 +128,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		await editor.openCredential();
 	});
 
-	scene('keeps showing the chosen scene while one switches the credential twice', async () => {
+	scene('keeps showing the chosen scene while you switch the credential twice', async () => {
 		await editor.openWorkflow(workflowId);
 		await editor.openNode('Effect');
 		await editor.searchList('effectScene', 'skate');

@@ -104,7 +104,7 @@ describe(`execution numbers that start over, in n8n ${prepared.line}.x`, () => {
 	}
 
 	for (const [what, isMoved] of [
-		['after a backup was put back', false],
+		['after a backup was restored', false],
 		['after the database has moved to a new n8n', true],
 	]) {
 		test(`a new photo gets its own video ${what}`, async () => {
@@ -259,7 +259,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		for (const taskId of charged(sandbox)) assert.ok(shown.includes(taskId), shown.join());
 	});
 
-	test('a loop of five rounds and a second node are all on the execution', async () => {
+	test('a loop of five iterations and a second node are all on the execution', async () => {
 		const sandbox = await ownSandbox({ taskSeconds: neverByItself });
 		const credential = await storeCredential(rest, sandbox, 'kling');
 		const rows = Array.from({ length: 5 }, (_, index) => ({ image: photo(`round-${index}`) }));
