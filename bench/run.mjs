@@ -20,15 +20,11 @@ const names = readdirSync(rowsDir).flatMap((file) =>
 const wishes = cli.commandLine({
 	command: 'npm run bench',
 	about: `Measures the nodes in the engine of a real n8n 2.x beside n8n's own nodes, about 8 minutes long.
-Installs n8n where it is missing.`,
+Installs n8n if it is missing.`,
 	options: {
 		only: { value: 'NAMES', many: true, about: 'some of them, separated by commas' },
 		quick: { about: 'two runs of each at most' },
-		json: {
-			value: 'FILE',
-			default: join(rootDir, 'bench', 'results.json'),
-			about: 'where all runs are written',
-		},
+		json: { value: 'FILE', about: 'where all runs are written (bench/results.json)' },
 	},
 	more: `Names: ${names.join(', ')}`,
 });
@@ -52,7 +48,7 @@ const { status } = spawnSync(nodeBinary, ['--expose-gc', '--import', 'tsx', main
 		BENCH_FOLDER: folder,
 		BENCH_N8N_DIR: dir,
 		BENCH_N8N_VERSION: version,
-		BENCH_WISHES: JSON.stringify({ ...wishes, only }),
+		BENCH_WISHES: JSON.stringify({ json: join(rootDir, 'bench', 'results.json'), ...wishes, only }),
 	},
 });
 rmSync(folder, { recursive: true, force: true });

@@ -50,7 +50,7 @@ export function missingKey(provider: Provider): string {
 
 const line: CommandLine = {
 	command: 'npm run conformance',
-	about: `Asks a provider what docs/providers.md says of it, one request a second, and prints a table:
+	about: `Checks what docs/providers.md says about a provider, one request per second, and prints a table:
 fact, expected, observed, same or different. Free requests only, unless --spend allows tasks.`,
 	options: {
 		provider: {

@@ -56,7 +56,7 @@ async function ask(provider: Provider, wishes: Wishes): Promise<Result[]> {
 async function record(file: string, results: readonly Result[]): Promise<void> {
 	const recordings = results.flatMap(({ recording }) => recording ?? []);
 	await writeFile(file, `${JSON.stringify(recordings, null, '\t')}\n`);
-	say(`${recordings.length} answers written to ${file}. Look through it before it is shared.`);
+	say(`${recordings.length} responses written to ${file}. Look through it before you share it.`);
 }
 
 main().catch((error: Error) => {

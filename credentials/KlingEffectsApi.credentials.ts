@@ -32,7 +32,7 @@ const apiKey: INodeProperties = {
 const providerField: INodeProperties = {
 	displayName: 'Provider',
 	name: 'provider',
-	// Where there is one only, nothing is asked.
+	// With only one, there is nothing to choose.
 	type: providers.length > 1 ? 'options' : 'hidden',
 	options: providers
 		.map(({ name, displayName }) => ({ name: displayName, value: name }))
@@ -72,7 +72,7 @@ export class KlingEffectsApi implements ICredentialType {
 			],
 			default: 'global',
 			displayOptions: { show: { provider: named(({ regional }) => regional) } },
-			description: 'The console that issued the key. A key works in its own region only.',
+			description: 'The console that issued the key. A key works only in its own region.',
 		},
 		{
 			displayName: 'Authentication',
@@ -85,7 +85,7 @@ export class KlingEffectsApi implements ICredentialType {
 			default: 'apiKey',
 			displayOptions: { show: { provider: signing } },
 		},
-		// One for each provider, since each has its own page of keys.
+		// One for each provider, since each has its own page for keys.
 		...providers.map(({ name, signs, keysPage }) => ({
 			...apiKey,
 			hint: whereToGet('it', keysPage),
@@ -99,7 +99,7 @@ export class KlingEffectsApi implements ICredentialType {
 			name: 'accessKeyNotice',
 			type: 'notice',
 			default: '',
-			// The length that was seen (docs/providers.md K27), also with a blank; nothing is refused for it.
+			// The observed length (docs/providers.md K27), or with a blank; nothing is refused because of it.
 			displayOptions: { show: { ...byApiKey, '/apiKey.length': [32, 33] } },
 		},
 		{
@@ -147,10 +147,10 @@ export class KlingEffectsApi implements ICredentialType {
 }
 
 /**
- * The request with the headers that prove who sends it. They go to the account's own address alone: a
- * request to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
+ * Adds the headers that prove who sends the request. They only go to the account's own address: a request
+ * to anywhere else (a redirect, the HTTP Request node with another URL) gets none.
  *
- * @throws InputError when the credential is not complete
+ * @throws InputError if the credential is not complete
  */
 async function withKey(
 	credentials: ICredentialDataDecryptedObject,
@@ -167,7 +167,7 @@ async function withKey(
 	return { ...request, headers };
 }
 
-/** A request with the address that it goes to: that of the test is the account's own. */
+/** The request with its full address; the credential test goes to the account's own. */
 function addressed(
 	request: IHttpRequestOptions,
 	{ baseUrl, provider }: Account,
@@ -180,7 +180,7 @@ function addressed(
 	return /^https?:\/\//i.test(url) ? request : { ...request, baseURL: '', url: `${baseURL}${url}` };
 }
 
-/** Whether a request to this address goes to the account's provider, so that the key may go with it. */
+/** Whether this address belongs to the account's provider, so that the key may be sent to it. */
 function belongsTo({ baseUrl }: Account, address: string): boolean {
 	try {
 		return new URL(address).origin === new URL(baseUrl).origin;

@@ -27,10 +27,13 @@ async function runLine(line, tarball, files) {
 
 const { line, n8n, only } = cli.commandLine({
 	command: 'npm run test:e2e',
-	about: 'Runs the tests that drive a real n8n. Installs n8n where it is missing.',
+	about: 'Runs the tests that drive a real n8n. Installs n8n if it is missing.',
 	options: {
 		line: { value: '1|2', oneOf: ['1', '2'], about: 'one line of n8n; both without it' },
-		n8n: { value: 'VERSION', about: 'this very version, e.g. 2.42.0, instead of the tested ones' },
+		n8n: {
+			value: 'VERSION',
+			about: 'exactly this version, e.g. 2.42.0, instead of the tested ones',
+		},
 		only: {
 			value: 'TEXT',
 			default: '',

@@ -12,7 +12,7 @@ async function main(): Promise<void> {
 			options: {
 				port: { value: 'N', number: 'whole', default: 4010, about: 'port on 127.0.0.1' },
 				'task-seconds': { ...number, default: 2, about: 'time from accepted to finished' },
-				'latency-ms': { ...number, default: 0, about: 'ms added to every answer of an API' },
+				'latency-ms': { ...number, default: 0, about: 'ms added to every API response' },
 				'parallel-tasks': { ...number, about: 'unfinished tasks per account; no limit without it' },
 				'requests-per-second': { ...number, about: 'requests per account; no limit without it' },
 				clips: oneOf(['made', 'ready'], "made of the task's photos, or a ready one"),

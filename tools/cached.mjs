@@ -15,7 +15,7 @@ import { withLock } from './lock.mjs';
 import { cacheDir } from './paths.mjs';
 import { step } from './progress.mjs';
 
-/** Written last: a folder without it is no finished install. */
+/** Written last: a folder without it is not a finished install. */
 const complete = '.complete';
 const manifest = ['package.json', 'package-lock.json', '.npmrc'];
 

@@ -35,7 +35,7 @@ function rawValues({ options = {}, rest }, args) {
 			allowPositionals: Boolean(rest),
 		});
 	} catch (error) {
-		// Its second sentence is about words that begin with a dash.
+		// Its second sentence is about words that start with a dash.
 		throw new Error(error.message.split('. ')[0]);
 	}
 }
@@ -64,7 +64,7 @@ exports.helpOf = function helpOf({ command, about, options = {}, rest, more }) {
 	const words = rest ? ` [${rest.name} …]` : '';
 	const rows = Object.entries({ ...options, help: helpOption }).map(
 		([name, { value, about: does, default: usual }]) => {
-			const text = usual === undefined ? does : `${does} (${usual})`;
+			const text = usual === undefined || usual === '' ? does : `${does} (${usual})`;
 			return [`--${name}${value ? ` ${value}` : ''}`, text];
 		},
 	);
@@ -75,7 +75,7 @@ exports.helpOf = function helpOf({ command, about, options = {}, rest, more }) {
 	return `${parts.filter(Boolean).join('\n\n')}\n`;
 };
 
-/** Reads the command line of this process. Answers `--help`, and ends at what it does not know. */
+/** Reads the command line of this process. Handles `--help`, and exits on anything unknown. */
 exports.commandLine = function commandLine(line, args = process.argv.slice(2)) {
 	let read;
 	let help;

@@ -1,11 +1,11 @@
-/** An option of a command: with `value` it takes a word, without it is there or not. */
+/** A command's option: with `value` it takes a word, otherwise it is a flag. */
 export interface Option {
 	about: string;
-	/** What stands for its word in the help. */
+	/** The placeholder for its word in the help. */
 	value?: string;
-	/** Its value where it is not given. */
+	/** Its value if not given. */
 	default?: string | number;
-	/** The words it takes, in any case. */
+	/** The words it accepts, in any case. */
 	oneOf?: readonly string[];
 	number?: boolean | 'whole';
 	/** Whether it may be given several times. */
@@ -36,5 +36,5 @@ export function readCommandLine(line: CommandLine, args: string[]): Record<strin
 /** What `--help` says. */
 export function helpOf(line: CommandLine): string;
 
-/** Reads the command line of this process. Answers `--help`, and ends at what it does not know. */
+/** Reads the command line of this process. Handles `--help`, and exits on anything unknown. */
 export function commandLine(line: CommandLine, args?: string[]): Record<string, Value>;

@@ -6,7 +6,7 @@ import type { IBinaryData } from 'n8n-workflow';
 import { findScene } from '../sandbox/scenes';
 import { runNode } from './engine';
 
-/** How many photos a scene takes; one where it is not in the list. */
+/** How many photos a scene takes; one if it is not in the list. */
 export function photosOf(scene: string): number {
 	return findScene(scene)?.images ?? 1;
 }

@@ -1,4 +1,4 @@
-// npm run dev: the n8n editor with this package in it, and the sandbox beside it, until Ctrl-C.
+// npm run dev: the n8n editor with this package and the sandbox, until Ctrl-C.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -16,8 +16,8 @@ import { credentialType, demoPhotos, demoWorkflow } from './workflow.mjs';
 
 const settings = cli.commandLine({
 	command: 'npm run dev',
-	about: `Starts the n8n editor with this package in it, all examples, and the simulated providers beside
-it, until Ctrl-C. The first run installs n8n, which takes minutes.`,
+	about: `Starts the n8n editor with this package in it, all examples, and the simulated providers,
+until Ctrl-C. The first run installs n8n, which takes a few minutes.`,
 	options: {
 		line: { value: '1|2', oneOf: ['1', '2'], default: '2', about: 'which n8n' },
 		port: { value: 'N', number: 'whole', default: 5678, about: "the editor's; 0 takes a free one" },

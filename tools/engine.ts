@@ -22,6 +22,17 @@ import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
 
 /** Runs the node in n8n's real execution engine, with n8n's real helpers. Only the database is left out. */
 
+/** What n8n needs in the description of a stand-in node, apart from its name. */
+export const bareDescription = {
+	group: ['transform'],
+	version: 1,
+	description: '',
+	defaults: {},
+	inputs: ['main'],
+	outputs: ['main'],
+	properties: [],
+};
+
 export const nodeName = 'Kling Effects';
 const sinkName = 'After';
 const errorSinkName = 'After Error';
@@ -78,11 +89,11 @@ export interface RunOptions {
 	items?: INodeExecutionData[];
 	/** How often the node runs on the items within the execution, as in a loop. */
 	rounds?: number;
-	/** Of the workflow: times without a zone are meant in it. */
+	/** The workflow's: it applies to times without a zone. */
 	timezone?: string;
 	/** The node's settings: onError, retryOnFail, maxTries. */
 	settings?: Partial<INode>;
-	/** One of its own where none is given: the same one again is an execution that n8n runs again. */
+	/** A new one if none is given: the same one again means an execution that n8n runs again. */
 	executionId?: string;
 	mode?: WorkflowExecuteMode;
 	/** Carries on with an earlier run's data, as n8n's Retry button does. */
@@ -90,11 +101,11 @@ export interface RunOptions {
 	/** Called when the run can be cancelled. */
 	onStarted?: (cancel: () => void) => void;
 	workflowId?: string;
-	/** What `$vars` gives. */
+	/** The values of `$vars`. */
 	vars?: Record<string, string>;
-	/** The node's name, where a workflow has two of them. */
+	/** The node's name, if a workflow has two of them. */
 	name?: string;
-	/** What n8n 2 stores with the execution; n8n 1 stores none. */
+	/** The token that n8n 2 stores with the execution; n8n 1 stores none. */
 	resumeToken?: string | null;
 	/** Stands in for the Kling Effects node: the same one, with a clock of its own. */
 	nodeType?: INodeType;
@@ -107,7 +118,7 @@ export interface RunResult {
 	/** What left the node's error output. */
 	errorItems: INodeExecutionData[];
 	json: Array<Record<string, unknown>>;
-	/** What ended the run, or undefined when it went well. */
+	/** What ended the run, or undefined if it succeeded. */
 	error: { message: string; description?: string | null; httpCode?: string } | undefined;
 	/** The execution's custom data. */
 	customData: Record<string, string>;
@@ -142,10 +153,10 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 						source: null,
 					})),
 				},
-				// Stored with the execution, so that one that is run again has the same.
+				// Stored with the execution, so that a rerun has the same.
 				resumeToken: token ?? '',
 			});
-	// n8n-core of n8n 2 makes one where there is none.
+	// n8n 2's n8n-core creates one if there is none.
 	if (token === null) delete (data as { resumeToken?: string }).resumeToken;
 	const mode = options.mode ?? 'trigger';
 	const { credential, vars } = options;
@@ -158,7 +169,7 @@ export async function runNode(options: RunOptions): Promise<RunResult> {
 	return resultOf(run);
 }
 
-/** What n8n's Retry button starts with: the stored stack, with the failed node's run taken away. */
+/** What n8n's Retry button starts with: the stored stack, without the failed node's run. */
 function retryData(before: IRunExecutionData, node: INode): IRunExecutionData {
 	const data = structuredClone(before);
 	const [failed] = data.executionData?.nodeExecutionStack ?? [];

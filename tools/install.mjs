@@ -52,7 +52,7 @@ async function installLocked(line, draft, { nodeBinary, at }) {
 	placeSqlite(sqlite, join(draft, 'node_modules', 'sqlite3'));
 }
 
-/** Another version of the line, with the line's overrides. What it depends on is what npm finds today. */
+/** Another version of the line, with the line's overrides. Its dependencies are whatever npm finds today. */
 async function installVersion(line, version, draft, { nodeBinary, at }) {
 	const { overrides } = readJson(join(folderOf(line), 'package.json'));
 	const manifest = { private: true, dependencies: { n8n: version }, overrides };
@@ -84,7 +84,7 @@ export function lineOf(version) {
 	return line;
 }
 
-/** The n8n of a line ('1' or '2'), installed in the cache if it is not there yet. */
+/** The n8n of a line ('1' or '2'), installed in the cache if missing. */
 export async function ensureN8n(line) {
 	if (!n8nLines.includes(line)) {
 		throw new UserError(`There is no n8n line "${line}", only ${n8nLines.join(' and ')}.`);

@@ -8,7 +8,7 @@ export interface InstantClock extends Clock {
 	chance: number;
 }
 
-/** A wait that does not end would hold up the tests. */
+/** An endless wait would hold up the tests. */
 const mostSleeps = 100_000;
 
 /** @param setBackMs how far the time of day is set back in each sleep, as `elapsed` never is */

@@ -2,7 +2,7 @@ import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } f
 import { setTimeout as delay } from 'node:timers/promises';
 
 const pollMs = 500;
-/** Longer than any install takes: such a lock was left by another machine or container. */
+/** Longer than any install takes: a lock this old was left by another machine or container. */
 const staleAfterMs = 45 * 60_000;
 
 function tryAcquire(file) {

@@ -1,7 +1,7 @@
 const boxHeader = 8;
 const largeBoxHeader = 16;
 
-/** The top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2). Throws if the bytes are no such file. */
+/** The top-level boxes of an MP4 file (ISO/IEC 14496-12, 4.2). Throws if the bytes are not such a file. */
 export function mp4Boxes(bytes) {
 	const boxes = [];
 	let offset = 0;

@@ -10,7 +10,7 @@ import { N8nRest } from './rest.mjs';
 
 const startTimeoutMs = 180_000;
 
-/** Nothing of this may talk to the internet, ask questions or depend on the machine's settings. */
+/** None of this may talk to the internet, ask questions or depend on the machine's settings. */
 const quietSettings = {
 	N8N_DIAGNOSTICS_ENABLED: 'false',
 	N8N_DIAGNOSTICS_CONFIG_FRONTEND: '',
@@ -101,17 +101,17 @@ export class N8nServer {
 		return this;
 	}
 
-	/** Ends the process as a service manager would, and waits until it is gone. */
+	/** Stops the process as a service manager would, and waits until it is gone. */
 	async stop() {
 		if (this.child) await stop(this.child);
 	}
 
-	/** Ends the process as a crash would. */
+	/** Kills the process, like a crash. */
 	async kill() {
 		if (this.child) await kill(this.child);
 	}
 
-	/** Starts again on the same user folder: workflows, executions and the login are still there. */
+	/** Restarts on the same user folder: workflows, executions and the login are still there. */
 	async restart() {
 		await this.stop();
 		return await this.start();

@@ -24,11 +24,11 @@ import { main, say, step } from './progress.mjs';
 
 cli.commandLine({
 	command: 'npm run test:n8n-node',
-	about: "Runs lint and build of n8n's own tool, n8n-node. Installs it where it is missing.",
+	about: "Runs lint and build of n8n's own tool, n8n-node. Installs it if it is missing.",
 });
 
 const folder = join(import.meta.dirname, 'n8n-node');
-/** What n8n's rules are meant for. */
+/** What n8n's rules are for. */
 const published = ['nodes', 'credentials', 'package.json'];
 
 /** The tool, in the cache: it needs an override, which this package must not have. */
@@ -47,7 +47,7 @@ function logFileOf(name) {
 	return logFile;
 }
 
-/** What a clone would hold if all were committed, with the development tools of this one. */
+/** What a clone would contain if everything were committed, with this one's development tools. */
 function makeClone() {
 	const clone = makeTempDir('clone');
 	const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
@@ -100,7 +100,7 @@ function eslintOf(packages, cwd, overrideConfigFile) {
 	return new ESLint({ cwd, ...(overrideConfigFile && { overrideConfigFile }) });
 }
 
-/** The configuration that `n8n-node new` writes, beside the tool, where its import is found. */
+/** The configuration that `n8n-node new` writes, next to the tool, where its import is found. */
 function defaultConfig(tool) {
 	const template = 'node_modules/@n8n/node-cli/dist/template/templates/shared/default';
 	const file = join(tool, 'eslint.config.mjs');
@@ -117,7 +117,7 @@ async function passesDefaultConfig(tool, clone) {
 	assert.deepEqual(findings, []);
 }
 
-/** Which rules of the tool's are missing here, or are weaker, for one file. */
+/** Which of the tool's rules are missing or weaker here, for one file. */
 async function weakerRules(tool, clone, file) {
 	const configs = [eslintOf(tool, clone, defaultConfig(tool)), eslintOf(rootDir, clone)];
 	const [theirs, ours] = await Promise.all(

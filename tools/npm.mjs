@@ -37,7 +37,7 @@ export async function npm(args, { env, ...options }) {
 	await run(process.execPath, [npmCli(), ...args], { env: cleanEnv(env), ...options });
 }
 
-/** Whether npm installs a package on this machine: some exist once for each kind of processor. */
+/** Whether npm installs a package on this machine: some exist once per processor type. */
 function fits({ os, cpu, libc }) {
 	const isMusl =
 		process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
@@ -56,7 +56,7 @@ function lockedPackages(cwd) {
 	return placed.map(([path]) => join(cwd, path, 'package.json'));
 }
 
-/** Says each second how many of the packages are there. Gives a function that ends it. */
+/** Reports each second how many of the packages are there. Returns a function that ends it. */
 function countPackages(cwd, at) {
 	const all = lockedPackages(cwd);
 	let missing = all;
@@ -69,10 +69,10 @@ function countPackages(cwd, at) {
 	return () => clearInterval(timer);
 }
 
-/** `npm ci` in a folder. Tells `at` what it is doing, and how much is there. */
+/** `npm ci` in a folder. Tells `at` what it is doing, and how far it is. */
 export async function npmCi(args, { at, ...options }) {
 	const stop = countPackages(options.cwd, at);
-	// The lock file holds the checksums, so what npm has in its cache need not be asked for again.
+	// The lock file holds the checksums, so npm need not request again what is in its cache.
 	const quiet = [
 		'--prefer-offline',
 		'--no-audit',
@@ -87,7 +87,7 @@ export async function npmCi(args, { at, ...options }) {
 	}
 }
 
-/** The node-gyp that every npm carries. */
+/** The node-gyp that comes with every npm. */
 export function nodeGyp() {
 	return join(dirname(dirname(npmCli())), 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
 }

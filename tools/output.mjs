@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { mp4Boxes } from './mp4.mjs';
 
-/** Where the person at the terminal stands; npm itself goes to the clone's own folder. */
+/** The user's current folder; npm itself changes to the clone's. */
 const callersDir = process.env.INIT_CWD ?? process.cwd();
 
 /** A path as it was typed at the terminal. */

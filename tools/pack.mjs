@@ -7,7 +7,7 @@ import { npm, npmCi } from './npm.mjs';
 import { cacheDir, logDir, rootDir } from './paths.mjs';
 import { step, UserError } from './progress.mjs';
 
-/** What the built package is made of. */
+/** What the package is built from. */
 const packedSources = ['nodes', 'credentials', 'package.json'];
 const buildConfigs = /^(gulpfile\..*|tsconfig.*\.json)$/;
 
@@ -15,7 +15,7 @@ function newestChange(path) {
 	if (!existsSync(path)) return 0;
 	const stats = statSync(path);
 	if (!stats.isDirectory()) return stats.mtimeMs;
-	// A folder's own time tells of deleted files.
+	// A folder's own time shows deleted files.
 	return Math.max(
 		stats.mtimeMs,
 		...readdirSync(path).map((name) => newestChange(join(path, name))),
@@ -50,7 +50,7 @@ async function build() {
 	try {
 		await npm(['run', 'build'], options);
 	} catch (error) {
-		// Half a build would look like a finished one the next time.
+		// Half a build would look finished next time.
 		rmSync(join(rootDir, 'dist'), { recursive: true, force: true });
 		throw error;
 	}

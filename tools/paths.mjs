@@ -9,7 +9,7 @@ export const rootDir = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The folder of the end-to-end package, `<clone>/e2e`. */
 export const e2eDir = join(rootDir, 'e2e');
 
-/** Where the n8n installs live: outside the clone, so that a fresh clone finds them again. */
+/** Where the n8n installs live: outside the clone, so that a fresh clone can reuse them. */
 export function cacheDir() {
 	const base = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
 	const dir = join(base, 'n8n-nodes-kling-effects');
@@ -17,7 +17,7 @@ export function cacheDir() {
 	return dir;
 }
 
-/** Where the logs of the commands and servers go. They stay, so that a failure can be read later. */
+/** Where the logs of commands and servers go. They are kept, so that a failure can be read later. */
 export function logDir() {
 	const dir = join(cacheDir(), 'logs');
 	mkdirSync(dir, { recursive: true });

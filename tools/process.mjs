@@ -27,7 +27,7 @@ export function withLog(message, logFile) {
 	return `${message}\n\n${logTail(logFile)}\n\nThe whole log: ${logFile}`;
 }
 
-/** Starts a program in a process group of its own, all its output in a log file. */
+/** Starts a program in its own process group, with all its output in a log file. */
 export function spawnLogged(command, args, { cwd, env, logFile }) {
 	const log = openSync(logFile, 'a');
 	const options = { cwd, env: env ?? cleanEnv(), stdio: ['ignore', log, log] };
@@ -70,7 +70,7 @@ function signalGroup(child, signal) {
 	}
 }
 
-/** Ends a program and everything it started: asks first, and insists after `graceMs`. */
+/** Ends a program and everything it started: asks first, and kills after `graceMs`. */
 export async function stop(child, graceMs = 15_000) {
 	if (running.has(child)) {
 		signalGroup(child, 'SIGTERM');
@@ -88,7 +88,7 @@ export async function kill(child) {
 	return await child.exited;
 }
 
-/** Waits until `check` gives something truthy. Says at once when the child has ended instead. */
+/** Waits until `check` returns something truthy. Fails at once if the child has ended instead. */
 export async function waitUntil(check, { child, timeoutMs, intervalMs = 200, describe }) {
 	const deadline = Date.now() + timeoutMs;
 	let lastError;
@@ -103,7 +103,7 @@ export async function waitUntil(check, { child, timeoutMs, intervalMs = 200, des
 		await delay(intervalMs);
 	}
 	const reason = lastError ? `: ${lastError.message}` : '';
-	throw new UserError(`${describe}: not so within ${timeoutMs / 1000} s${reason}`);
+	throw new UserError(`${describe}: not within ${timeoutMs / 1000} s${reason}`);
 }
 
 /** A port that is free right now. */

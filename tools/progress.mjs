@@ -6,7 +6,10 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1).padStart(
 /** An error whose message is written for the person at the terminal: shown without a stack. */
 export class UserError extends Error {}
 
-/** Redraws the line each second on a terminal; elsewhere (CI logs) says now and then that it still runs. */
+/**
+ * Redraws the line each second on a terminal; elsewhere (CI logs) says now and then that it is still
+ * running.
+ */
 function startTicker(label, startedAt, detail) {
 	const stream = process.stdout;
 	if (stream.isTTY) {
@@ -58,7 +61,7 @@ export async function main(run) {
 	} catch (error) {
 		console.error(`\n${error instanceof UserError ? error.message : error.stack}`);
 	}
-	// Ends at once, even if something still runs: an npm whose neighbour failed, a connection that stays open.
+	// Ends at once, even if something still runs: an npm whose neighbor failed, a connection that stays open.
 	process.exit(code);
 }
 

@@ -8,7 +8,7 @@ interface Resolver {
 	): string;
 }
 
-/** Changes what `require` of a file stands for, before it is looked for. */
+/** Changes what `require` of a file resolves to, before it is looked up. */
 export function changeRequests(change: (request: string, parentFile: string) => string): void {
 	const resolver = ((module as { default?: unknown }).default ?? module) as Resolver;
 	const resolve = resolver._resolveFilename.bind(resolver);
@@ -16,7 +16,7 @@ export function changeRequests(change: (request: string, parentFile: string) => 
 		resolve(change(request, parent?.filename ?? ''), parent, ...rest);
 }
 
-/** tsx would take the codex file, X.node.json, for X.node. */
+/** tsx would mistake the codex file, X.node.json, for X.node. */
 export function withNodeSource(request: string): string {
 	return /^\..*\.node$/.test(request) ? `${request}.ts` : request;
 }

@@ -6,7 +6,7 @@ import { UserError } from './progress.mjs';
 const pollMs = 250;
 /** n8n binds a session to the browser that opened it. */
 const browserId = 'kling-effects-e2e';
-/** States of an execution that nothing changes any more. */
+/** Final states of an execution. */
 const final = new Set(['success', 'error', 'canceled', 'crashed']);
 
 /** The owner of every n8n started here. No secret: such an n8n lives in a temporary folder on localhost. */
@@ -17,7 +17,7 @@ export const ownerAccount = {
 	lastName: 'Effects',
 };
 
-/** n8n's REST API said no. */
+/** n8n's REST API refused. */
 export class RestError extends Error {
 	constructor(method, path, status, body) {
 		const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -39,7 +39,7 @@ function parse(text) {
 export class N8nRest {
 	#cookie;
 
-	/** `session` continues one that another client, maybe in another process, has opened. */
+	/** `session` continues one opened by another client, maybe in another process. */
 	constructor(url, session) {
 		this.url = url;
 		this.#cookie = session;
@@ -68,7 +68,7 @@ export class N8nRest {
 				body: body === undefined ? undefined : JSON.stringify(body),
 			});
 		const answer = await send().catch(async (error) => {
-			// A busy n8n closes an idle connection in the moment in which it is used again.
+			// A busy n8n may close an idle connection just as it is used again.
 			const isIdle = error.cause?.code === 'UND_ERR_SOCKET' && method === 'GET';
 			if (!isIdle) throw error;
 			return await send();
@@ -78,7 +78,7 @@ export class N8nRest {
 		return answer;
 	}
 
-	/** Makes the owner, which logs in too, or logs in where there is one already. */
+	/** Creates the owner, which also logs in, or logs in if there already is one. */
 	async login(owner = ownerAccount) {
 		try {
 			await this.request('POST', '/rest/owner/setup', owner);
@@ -247,7 +247,7 @@ export class N8nRest {
 		return await this.request('POST', `/rest/executions/${id}/stop`, {});
 	}
 
-	/** The answers of a resource locator's list, as the editor shows them while one types. */
+	/** The entries of a resource locator's list, as the editor shows them as you type. */
 	async listSearch(node, { path, methodName, filter, paginationToken }) {
 		return await this.request('POST', '/rest/dynamic-node-parameters/resource-locator-results', {
 			...dynamicRequest(node, path, methodName),
@@ -315,7 +315,7 @@ export function unflatten(text) {
 	return revive(0);
 }
 
-/** What a node gave out in its last run of an execution; `output` 1 is its error branch. */
+/** A node's output in its last run of an execution; `output` 1 is its error branch. */
 export function itemsOf(execution, nodeName, { output = 0, run = -1 } = {}) {
 	return execution.data.resultData.runData[nodeName]?.at(run)?.data?.main?.[output] ?? [];
 }

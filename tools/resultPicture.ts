@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { framesOf, framesPerSecond } from '../sandbox/clips/frames';
 import { findSample } from '../sandbox/samples';
 
-/** Every how many frames one is kept, and how wide the picture is: the README stays light. */
+/** Which share of frames is kept, and how wide the picture is, to keep the README light. */
 const step = 3;
 const shownWidth = 260;
 

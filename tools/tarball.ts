@@ -27,7 +27,7 @@ export interface Tarball {
 	remove(): void;
 }
 
-/** Builds the package from a copy of its sources, so that `dist` stays as it is, and packs it. */
+/** Builds the package from a copy of its sources, so that `dist` stays unchanged, and packs it. */
 export function packFresh(): Tarball {
 	const work = mkdtempSync(join(tmpdir(), 'kling-effects-pack-'));
 	const copy = join(work, 'copy');

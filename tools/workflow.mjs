@@ -11,7 +11,7 @@ export function node(name, type, parameters = {}, extra = {}) {
 	return { id: randomUUID(), name, type, typeVersion: 1, position: [0, 0], parameters, ...extra };
 }
 
-/** The way a workflow file names a stored credential. */
+/** How a workflow file refers to a stored credential. */
 function credentials(credential) {
 	return { credentials: { [credentialType]: { id: credential.id, name: credential.name } } };
 }
@@ -47,7 +47,7 @@ export function webhook(name, path, parameters = {}) {
 export function readFileNode(name, path, field = 'data') {
 	return node(name, 'n8n-nodes-base.readWriteFile', {
 		operation: 'read',
-		// The node takes a glob pattern, in which a backslash is no folder separator.
+		// The node takes a glob pattern, in which a backslash is not a folder separator.
 		fileSelector: path.replaceAll('\\', '/'),
 		options: { dataPropertyName: field },
 	});
@@ -59,7 +59,7 @@ export function mergeByPosition(name) {
 	return node(name, 'n8n-nodes-base.merge', parameters, { typeVersion: 3 });
 }
 
-/** Two nodes in a row; the second gives out an item for each of these objects. */
+/** Two nodes in a row; the second outputs an item for each of these objects. */
 export function rowNodes(name, rows) {
 	const list = { mode: 'raw', jsonOutput: JSON.stringify({ rows }), options: {} };
 	const split = { fieldToSplitOut: 'rows', options: {} };
@@ -68,6 +68,12 @@ export function rowNodes(name, rows) {
 		node(name, 'n8n-nodes-base.splitOut', split),
 	];
 }
+
+/** The lines to and between them. */
+export const rowLines = (name, from = 'Start') => [
+	[from, `${name} List`],
+	[`${name} List`, name],
+];
 
 /**
  * A workflow from its nodes and its lines. A line is `[from, to]`, with `output` and `input` where

@@ -18,7 +18,7 @@ const megabytes = 5;
 const comment = Buffer.alloc(65_537, ' ');
 comment.writeUInt32BE(0xfffe_ffff);
 
-/** One of the sandbox's photos, made this large by comments. */
+/** One of the sandbox's photos, padded to this size with comments. */
 async function photo(): Promise<Buffer> {
 	const response = await fetch(`${sandboxUrl}/_sandbox/images/portrait.jpg`);
 	const bytes = Buffer.from(await response.arrayBuffer());
@@ -27,7 +27,7 @@ async function photo(): Promise<Buffer> {
 	return Buffer.concat([bytes.subarray(0, 2), ...padding, bytes.subarray(2)]);
 }
 
-/** The photo in n8n's store, as a node before ours would leave it. */
+/** The photo in n8n's store, as a previous node would leave it. */
 async function stored(bytes: Buffer): Promise<IBinaryData> {
 	const data: IBinaryData = { data: '', mimeType: 'image/jpeg', fileName: 'photo.jpg' };
 	const place = { type: 'execution' as const, workflowId: 'workflow-1', executionId: '1' };

@@ -8,7 +8,7 @@ import { credentialAt } from '../lib/sandbox';
 const [sandboxUrl, count, way, figure] = process.argv.slice(2);
 const image = '=https://example.com/{{ $json.number }}.jpg';
 
-/** By hand, as many at once as ours sends: HTTP Request alone would open a connection for each item. */
+/** By hand, with ours' number of parallel requests: HTTP Request alone would open a connection per item. */
 const batching = { batch: { batchSize: 50, batchInterval: 100 } };
 const jsonBody =
 	'={{ { effect_scene: "bloombloom", input: { image: `https://example.com/${$json.number}.jpg` } } }}';
@@ -17,7 +17,7 @@ const nodes = {
 	http: () => httpCreateNode(`${sandboxUrl}/kling`, { jsonBody, options: { batching } }),
 };
 
-/** Creates, each with an image address of its own, in a process of its own. */
+/** Creates, each with its own image address, in a separate process. */
 report(async (): Promise<Load | number> => {
 	const credential = await credentialAt(sandboxUrl);
 	const run = async (number: number) => {
@@ -34,7 +34,7 @@ report(async (): Promise<Load | number> => {
 	return load;
 });
 
-/** The most that is on the heap right after a garbage collection, of which there are two a second. */
+/** The largest heap right after a garbage collection, of which there are two per second. */
 async function mostInUse(work: () => Promise<unknown>): Promise<number> {
 	let most = 0;
 	const timer = setInterval(() => {

@@ -10,7 +10,7 @@ export interface Held {
 	busy: number;
 	/** kB of heap for each. */
 	kilobytes: number;
-	/** Milliseconds of processor time in each second of waiting. */
+	/** Milliseconds of processor time per second of waiting. */
 	cpu: number;
 }
 
@@ -19,7 +19,7 @@ const [way, sandboxUrl, count] = process.argv.slice(2);
 const settledMs = 25_000;
 const cpuSeconds = 5;
 
-/** Executions that were started. Of those that returned nothing is kept, as in n8n. */
+/** Executions that were started. Nothing is kept of those that returned, as in n8n. */
 class Waits {
 	private readonly running = new Set<() => void>();
 

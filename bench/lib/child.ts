@@ -6,7 +6,7 @@ export async function inChild<T>(name: string, ...words: string[]): Promise<T> {
 	return await messageOf<T>(fork(fileOf(`${name}.ts`), words));
 }
 
-/** The same for a file that is JavaScript, without what makes TypeScript run. */
+/** The same for a JavaScript file, without the TypeScript loader. */
 export async function inPlainChild<T>(file: string, ...words: string[]): Promise<T> {
 	return await messageOf<T>(fork(fileOf(file), words, { execArgv: ['--expose-gc'] }));
 }

@@ -88,7 +88,7 @@ export function workflowOf({ nodes, connections }: Flow): Workflow {
 
 export interface Execution {
 	run: IRun;
-	/** Milliseconds that it took. */
+	/** How long it took, in milliseconds. */
 	ms: number;
 	startedAt: number;
 	endedAt: number;

@@ -1,3 +1,3 @@
-// First of all imports: where n8n's modules come from, then what they read when they are loaded.
+// The first imports: where n8n's modules come from, then what they read on load.
 import './modules';
 import '../../tools/environment';

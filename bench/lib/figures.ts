@@ -7,12 +7,12 @@ export interface Figures {
 	worst: number;
 }
 
-/** A row with all that is computed from its figures, as the JSON has it. */
+/** A row with everything computed from its figures, as in the JSON. */
 export interface Result extends Row {
 	benchmark: string;
 	figures: Figures;
 	besideFigures: Figures | null;
-	/** Ours as a multiple of the ideal, and of what stands beside; of the medians and of the worst run. */
+	/** Ours as a multiple of the ideal and of the comparison; for the medians and for the worst run. */
 	toIdeal: Ratio | null;
 	toBeside: Ratio | null;
 	verdict: 'met' | 'met, but not by the worst run' | 'missed' | null;

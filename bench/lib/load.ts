@@ -1,9 +1,9 @@
-/** What a piece of work asked of the process that it ran in. */
+/** What a piece of work demanded from its process. */
 export interface Load {
 	seconds: number;
 	/** Milliseconds of processor time. */
 	cpuMs: number;
-	/** Milliseconds: the longest time in which nothing else had its turn. */
+	/** The longest time in which nothing else got its turn, in milliseconds. */
 	blockMs: number;
 	/** MB by which the resident memory grew at most. */
 	rss: number;
@@ -11,7 +11,7 @@ export interface Load {
 
 const sampleMs = 5;
 
-/** Does something, and looks every few milliseconds at what it takes. */
+/** Does something, and checks every few milliseconds what it takes. */
 export async function loadOf<T>(work: () => Promise<T>): Promise<{ result: T; load: Load }> {
 	const before = process.memoryUsage.rss();
 	let highest = before;

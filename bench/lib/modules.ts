@@ -11,8 +11,8 @@ const ofN8n = /^(n8n-core|n8n-workflow|n8n-nodes-base|@n8n\/[^/]+|reflect-metada
 const requireOfN8n = createRequire(join(n8nDir, 'package.json'));
 
 /**
- * Lets this clone's own files find n8n's modules in the install, where n8n's nodes find theirs: one
- * engine, and one n8n-workflow, for all nodes.
+ * Lets this clone's own files find n8n's modules in the install, like n8n's nodes: one engine, and one
+ * n8n-workflow, for all nodes.
  */
 function useModulesOfN8n(): void {
 	changeRequests((request, parentFile) => {

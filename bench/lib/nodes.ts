@@ -31,7 +31,7 @@ export function createNode(
 	return nodeOf('Kling Effects', 'klingEffects', 1, all, { credentials, ...settings });
 }
 
-/** The node of n8n that people use today. */
+/** The n8n node that people use today. */
 function httpNode(
 	name: string,
 	parameters: Record<string, unknown>,
@@ -82,7 +82,7 @@ export function httpFileNode(url: string): INode {
 	return nodeOf('Download', 'n8n-nodes-base.httpRequest', 4.2, { method: 'GET', url, options });
 }
 
-/** What a task that is waited for by hand needs: create, wait, get, look whether it is done, wait … */
+/** What waiting for a task by hand takes: create, wait, get, check whether it is done, wait … */
 export function handMadeLoop(baseUrl: string, seconds: number): Flow {
 	const wait = { resume: 'timeInterval', amount: seconds, unit: 'seconds' };
 	const nodes = [

@@ -2,16 +2,16 @@ import type { RemoteSandbox } from './sandbox';
 
 /** One line of the table: a figure, measured several times. */
 export interface Row {
-	/** What is measured, and in what unit the figures are. */
+	/** What is measured, and the unit of the figures. */
 	what: string;
 	unit: string;
-	/** The best that is possible; absent where there is no such thing. */
+	/** The best possible value; absent if there is none. */
 	ideal?: number;
 	ours: number[];
 	/** The same by hand, with n8n's own nodes. */
 	beside?: { name: string; values: number[] };
 	target?: Target;
-	/** Whether a greater figure is the better one; a smaller one otherwise. */
+	/** Whether a larger figure is better; otherwise a smaller one is. */
 	moreIsBetter?: boolean;
 	note?: string;
 }

@@ -8,7 +8,7 @@ export interface SandboxState {
 	charges: number;
 }
 
-/** The providers in a process of their own, so that their work is not taken for n8n's. */
+/** The providers in their own process, so that their work does not count as n8n's. */
 export class RemoteSandbox {
 	private constructor(
 		readonly url: string,
@@ -68,7 +68,7 @@ export class RemoteSandbox {
 	}
 }
 
-/** The sandbox's own options, where null takes a limit away. */
+/** The sandbox's own options, where null removes a limit. */
 type Limits = Omit<SandboxOptions, 'parallelTasks'> & { parallelTasks?: number | null };
 
 /** For our nodes, and in the same object for n8n's Bearer authentication. */

@@ -1,4 +1,4 @@
-/** Less than this between two looks, and they belong to one tick. */
+/** Two looks closer together than this belong to the same tick. */
 const tickGapMs = 700;
 
 /** How many rounds of looks these times (ms) are of. */

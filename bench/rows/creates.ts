@@ -4,7 +4,7 @@ import { inTurn, type Bench, type Benchmark } from '../lib/row';
 
 const count = 100;
 const latencyMs = 200;
-/** A run of a whole catalogue, each item with an image address of its own. */
+/** A run of a whole catalog, each item with its own image address. */
 const many = { count: 1_000, latencyMs: 100, concurrency: 20 };
 /** By chance alone, one median can be this many times the other. */
 const equal = 1.05;
@@ -33,7 +33,7 @@ export const creates: Benchmark = {
 			return await measured(bench, node, many);
 		};
 		const { bulk } = await inTurn(bench.runs(5), { bulk: inBulk });
-		const what = `${count} creates, answers after ${latencyMs} ms, Concurrency`;
+		const what = `${count} creates, responses after ${latencyMs} ms, Concurrency`;
 		return [
 			{
 				what: `${what} 10`,
@@ -60,7 +60,7 @@ export const creates: Benchmark = {
 				note: 'of the whole process, so other programs disturb it less than the times.',
 			},
 			{
-				what: `${many.count} creates, answers after ${many.latencyMs} ms, Concurrency ${many.concurrency}`,
+				what: `${many.count} creates, responses after ${many.latencyMs} ms, Concurrency ${many.concurrency}`,
 				unit: 's',
 				ideal: ((many.count / many.concurrency) * many.latencyMs) / 1000,
 				ours: seconds(bulk),

@@ -19,7 +19,7 @@ export const download: Benchmark = {
 				ours: ours.map(({ rss }) => rss),
 				beside: beside(http.map(({ rss }) => rss)),
 				target: { kind: 'below', bound: 64 },
-				note: 'the highest sample (every 10 ms) over that before, after a first download of 1 MB, in a process of its own.',
+				note: 'the highest sample (every 10 ms) over the one before, after a first download of 1 MB, in a separate process.',
 			},
 			{
 				what: `Download of ${megabytes} MB, filesystem mode: time`,

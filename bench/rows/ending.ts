@@ -5,12 +5,12 @@ import { openProcessedData, SleepingN8n } from '../../tools/sleepingN8n';
 import { createNode, items } from '../lib/nodes';
 import type { Bench, Benchmark } from '../lib/row';
 
-/** Executions of each way, which begin one after the other within a poll interval. */
+/** Executions of each kind, which start one after the other within a poll interval. */
 const count = 10;
 const intervalSeconds = 10;
 const taskSeconds = 24;
 
-/** From a task's end to what the node puts out, with the node's usual poll interval. */
+/** From a task's end to the node's output, with the usual poll interval. */
 export const ending: Benchmark = {
 	name: 'ending',
 	async run(bench) {
@@ -48,7 +48,7 @@ async function secondsOf(waitUsing: string, { sandbox, credential }: Bench): Pro
 	const options = { waitUsing, pollInterval: intervalSeconds };
 	const { parameters } = createNode({ waitForCompletion: true, options });
 	const { port } = server.address() as AddressInfo;
-	// A workflow of its own: else the creates would be taken for tries of the same one.
+	// Its own workflow: otherwise the creates would count as tries of the same one.
 	const workflowId = `workflow-${port}`;
 	const webhookUrl = `http://127.0.0.1:${port}`;
 	const n8n = new SleepingN8n({ parameters, credential, webhookUrl, workflowId });

@@ -4,7 +4,7 @@ import { inTurn, type Benchmark } from '../lib/row';
 
 const count = 1_000;
 const few = 100;
-/** By hand every file is text in its item: of a thousand n8n would die. */
+/** By hand, every file is text in its item: a thousand would kill n8n. */
 const fewByHand = 40;
 
 /** Items with a photo of 5 MB each, in n8n's binary store. */
@@ -28,7 +28,7 @@ export const files: Benchmark = {
 				unit: 'MB',
 				ours: seen.ours.map(({ rss }) => rss),
 				beside: { name: byHand, values: http },
-				note: `${few} items: ${Math.round(seen.few[0].rss)} MB. What grows is what is under way, not what waits.`,
+				note: `${few} items: ${Math.round(seen.few[0].rss)} MB. Only what is in flight grows, not what waits.`,
 			},
 			{
 				what: `${count} creates with a photo of 5 MB each: time`,

@@ -6,7 +6,7 @@ import { inTurn, type Bench, type Benchmark } from '../lib/row';
 const count = 10;
 const retries = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1000 };
 
-/** 10 tasks, one of whose answers is lost on the way although the task was made. */
+/** 10 tasks, one of whose responses is lost on the way although the task was created. */
 export const lostAnswer: Benchmark = {
 	name: 'lost-answer',
 	async run(bench) {
@@ -17,7 +17,7 @@ export const lostAnswer: Benchmark = {
 		});
 		return [
 			{
-				what: `${count} creates, one answer lost, with Retry On Fail: charges`,
+				what: `${count} creates, one response lost, with Retry On Fail: charges`,
 				unit: 'tasks',
 				ideal: count,
 				ours,

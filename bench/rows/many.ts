@@ -9,7 +9,7 @@ const count = 10_000;
 const latencyMs = 50;
 const pageSize = 500;
 
-/** Very many items in one execution: what n8n's other work feels of it, and what a retry asks for. */
+/** Very many items in one execution: how it affects n8n's other work, and what a retry requests. */
 export const many: Benchmark = {
 	name: 'many',
 	async run(bench) {
@@ -39,14 +39,14 @@ export const many: Benchmark = {
 		});
 		return [
 			{
-				...row('the longest time in which n8n stands still', 'ms', 'blockMs'),
+				...row('the longest time that n8n is blocked', 'ms', 'blockMs'),
 				target: { kind: 'atMost', bound: 250 },
 				note: 'from one turn of a timer of 5 ms to the next.',
 			},
 			{
 				...row('growth of resident memory', 'MB', 'rss'),
 				target: { kind: 'atMost', bound: 100 },
-				note: 'the highest sample over that before, in a process of its own, garbage that V8 has not collected yet included.',
+				note: 'the highest sample over that before, in a separate process, including garbage that V8 has not collected yet.',
 			},
 			{
 				what: `${count} creates in one execution: growth of the memory in use`,

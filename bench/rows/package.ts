@@ -11,7 +11,7 @@ export const packaged: Benchmark = {
 	name: 'package',
 	async run(bench) {
 		const tarball = packFresh();
-		// n8n lets packages find the modules that it has itself.
+		// n8n lets packages find its own modules.
 		const modules = join(tarball.folder, 'node_modules');
 		symlinkSync(join(n8nDir, 'node_modules'), modules, 'junction');
 		try {
@@ -61,7 +61,7 @@ function loadRows(seen: Seen): Row[] {
 			unit,
 			ours: own('ours'),
 			beside: { name: 'HTTP Request’s class', values: own('http') },
-			note: `n8n-workflow itself takes ${median(workflow)}; it brings zod along.`,
+			note: `n8n-workflow itself takes ${median(workflow)}; zod comes with it.`,
 		};
 	};
 	return [row('time', 'ms', 'ms'), row('heap', 'MB', 'heap'), row('resident memory', 'MB', 'rss')];

@@ -6,7 +6,7 @@ import { inTurn, type Benchmark } from '../lib/row';
 /** Bytes: the largest response that is read. */
 const largest = 10 * 1024 * 1024;
 
-/** What stands still in n8n while the largest response that is read is made sense of. */
+/** How long n8n is blocked while the largest response is parsed. */
 export const parsing: Benchmark = {
 	name: 'parsing',
 	async run({ runs, credential }) {

@@ -7,11 +7,11 @@ import type { RemoteSandbox } from '../lib/sandbox';
 
 const sizes = [0, 1_000, 10_000, 100_000];
 const name = 'Kling Effects Trigger';
-/** Between two tasks of the history: 100,000 are those of a month. */
+/** Between two tasks of the history: 100,000 make a month. */
 const gapMs = 26_000;
 const settlingPolls = 3;
 
-/** What is watched, in an account where tasks come so many milliseconds apart. */
+/** What is watched, in an account where tasks come this many milliseconds apart. */
 interface Watched {
 	events: string[];
 	gapMs: number;
@@ -30,7 +30,7 @@ interface Seen {
 	responseBytes: number;
 	/** Of one bare request of the same page, right after. */
 	httpMs: number[];
-	/** Tasks in the page that is asked for. */
+	/** Tasks in the requested page. */
 	pageSize: number;
 	/** Requests of the first poll. */
 	activation: number;
@@ -134,7 +134,7 @@ async function see(
 	};
 }
 
-/** Tasks in the page that was asked for last. */
+/** Tasks in the last requested page. */
 async function pageSizeOf(sandbox: RemoteSandbox): Promise<number> {
 	return Number(new URL(await lastList(sandbox)).searchParams.get('pageSize'));
 }

@@ -26,7 +26,7 @@ export const waiting: Benchmark = {
 		};
 		const ours = flowOf(createNode(wait));
 		const loop = handMadeLoop(bench.sandbox.baseUrl, intervalSeconds);
-		// The tasks end at another point of the interval in each run, since chance decides it in life.
+		// The tasks end at a different point of the interval in each run, as they would in reality.
 		const runs = { ours: 0, loop: 0 };
 		const by = (name: keyof typeof runs, flow: Flow) => async () =>
 			await see(bench, flow, 4 + intervalSeconds * ((runs[name]++ * 0.38) % 1));

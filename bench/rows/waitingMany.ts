@@ -10,7 +10,7 @@ const looks = 4;
 /** Seconds between two looks. */
 const interval = 10;
 
-/** One execution that waits for thousands of tasks: what a look asks for and takes. */
+/** One execution that waits for thousands of tasks: what a look requests and takes. */
 export const waitingMany: Benchmark = {
 	name: 'waiting-many',
 	async run({ sandbox, credential }) {
@@ -44,7 +44,7 @@ export const waitingMany: Benchmark = {
 				ours: [(waited.cpuMs - without.cpuMs) / waited.ticks],
 			},
 			{
-				what: `${count} tasks of one execution waited for: the longest time in which n8n stands still`,
+				what: `${count} tasks of one execution waited for: the longest time that n8n is blocked`,
 				unit: 'ms',
 				ours: [waited.blockMs],
 				target: { kind: 'atMost', bound: 250 },

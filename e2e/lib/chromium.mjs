@@ -13,7 +13,7 @@ const howToInstall =
 	'Install it (Debian: "apt-get install chromium"), or set CHROMIUM_PATH to the program of a ' +
 	'Chromium or Chrome that is on this machine.';
 
-/** Nothing of this talks to the internet: the only address that resolves is this machine's. */
+/** None of this talks to the internet: only this machine's address resolves. */
 const args = [
 	'--no-sandbox',
 	'--disable-gpu',
@@ -53,14 +53,14 @@ async function install() {
 	await step('Chromium (apt-get install)', async (at) => {
 		at('package lists');
 		await aptGet(['update', '--quiet'], logFile);
-		at('Chromium and what it needs');
+		at('Chromium and its dependencies');
 		await aptGet(['install', '--yes', '--quiet', '--no-install-recommends', 'chromium'], logFile);
 	});
 }
 
 /**
- * The path of a Chromium or Chrome. Installs Debian's where there is none and this process may do so
- * (root, with apt-get).
+ * The path of a Chromium or Chrome. Installs Debian's if there is none and this process may do so (root,
+ * with apt-get).
  *
  * @throws UserError that says what to install
  */

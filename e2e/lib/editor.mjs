@@ -6,11 +6,11 @@ import { waitUntil } from '../../tools/process.mjs';
 import { ownerAccount } from '../../tools/rest.mjs';
 
 const viewport = { width: 1440, height: 900 };
-/** A busy machine draws the editor slowly. */
+/** A busy machine renders the editor slowly. */
 const timeoutMs = 60_000;
 const executionTimeoutMs = 120_000;
 
-/** Runs in each page before n8n's own scripts: how a person has set up the editor. */
+/** Runs in each page before n8n's own scripts: sets up the editor as a person would. */
 const preferences = {
 	N8N_NDV_INPUT_PANEL_DISPLAY_MODE: 'table',
 	N8N_NDV_OUTPUT_PANEL_DISPLAY_MODE: 'json',
@@ -34,8 +34,8 @@ function isListOf(text, response) {
 }
 
 /**
- * n8n's editor in a headless browser, driven as a person would: by what stands on the screen.
- * Parts are found by n8n's own test ids, which are the same for n8n 1.123 and 2.x.
+ * n8n's editor in a headless browser, driven like a person would: by what is on the screen. Parts are
+ * found by n8n's own test ids, which are the same for n8n 1.123 and 2.x.
  */
 export class Editor {
 	constructor(url, browser, page) {
@@ -64,11 +64,11 @@ export class Editor {
 	async openWorkflow(id) {
 		await this.page.goto(`${this.url}/workflow/${id}`);
 		await this.part('canvas-node').first().waitFor();
-		// n8n zooms so that all nodes are in sight, and only then can they be clicked.
+		// n8n zooms so that all nodes are visible, and only then can they be clicked.
 		await this.part('canvas-node').last().waitFor();
 	}
 
-	/** Adds a node's action to a new workflow, which n8n opens. */
+	/** Adds a node's action to a new workflow; n8n opens it. */
 	async addFirst(search, name, action) {
 		await this.page.goto(`${this.url}/workflow/new`);
 		await this.part('canvas-add-button').click();
@@ -119,7 +119,7 @@ export class Editor {
 		await this.panel.waitFor({ state: 'hidden' });
 	}
 
-	/** The names that n8n's panel of nodes finds for a text. */
+	/** The names that n8n's nodes panel finds for a text. */
 	async searchNodes(text) {
 		await this.part('node-creator-plus-button').click();
 		await this.part('node-creator-search-bar').fill(text);
@@ -131,7 +131,7 @@ export class Editor {
 		return await items.allInnerTexts();
 	}
 
-	/** The actions that n8n's panel of nodes, once searched, offers for a node. */
+	/** The actions that n8n's nodes panel offers for a node after a search. */
 	async actionsOf(name) {
 		const items = this.part('node-creator-item-name');
 		await items
@@ -150,7 +150,7 @@ export class Editor {
 		return texts.map((text) => text.split('\n')[0].trim());
 	}
 
-	/** Waits until the labels that the pattern fits are these. */
+	/** Waits until the labels that match the pattern are these. */
 	async expectLabels(pattern, wanted) {
 		let found;
 		const isThere = async () => {
@@ -192,7 +192,7 @@ export class Editor {
 		await loaded;
 	}
 
-	/** How often a mouse button was pressed since the page was opened. */
+	/** How often a mouse button has been pressed since the page was opened. */
 	async clicks() {
 		return await this.page.evaluate(() => globalThis.clicksSoFar);
 	}
@@ -205,7 +205,7 @@ export class Editor {
 		await options.first().waitFor({ state: 'hidden' });
 	}
 
-	/** Opens a searchable list and types a text into it. Gives what it offers then. */
+	/** Opens a searchable list and types a text into it. Returns what it then offers. */
 	async searchList(parameter, text) {
 		const locator = this.part(`resource-locator-${parameter}`, this.panel);
 		await this.part('rlc-input', locator).click();
@@ -215,7 +215,7 @@ export class Editor {
 		const { data } = await (await found).json();
 		const names = data.results.map(({ name }) => name);
 		const items = this.part('rlc-item').filter({ visible: true });
-		// n8n puts what is chosen first, whether it fits or not.
+		// n8n puts the chosen entry first, whether it matches or not.
 		const isDrawn = async () => [0, 1].includes((await shownIn(items)).indexOf(names[0]));
 		const describe = `The list that starts with ${names[0]}`;
 		await waitUntil(isDrawn, { timeoutMs: timeoutMs, describe });
@@ -231,7 +231,7 @@ export class Editor {
 		await waitUntil(isSet, { timeoutMs: timeoutMs, describe });
 	}
 
-	/** Enters a name where one could also choose from a list. */
+	/** Enters a name where you could also choose from a list. */
 	async enterByName(parameter, name) {
 		const locator = this.part(`resource-locator-${parameter}`, this.panel);
 		await this.part('rlc-mode-selector', locator).click();
@@ -280,11 +280,11 @@ export class Editor {
 		await this.part('credentials-config-container-test-success').waitFor();
 	}
 
-	/** Shows the output in one of n8n's ways: `schema`, `table`, `json` or `binary`. Gives its text. */
+	/** Shows the output in one of n8n's views: `schema`, `table`, `json` or `binary`. Returns its text. */
 	async show(mode, panel = this.output) {
 		await this.part(`radio-button-${mode}`, panel).click();
 		const data = this.part('ndv-data-container', panel);
-		// n8n loads some of its views only now.
+		// n8n loads some views only now.
 		const describe = `The ${mode} view of the data`;
 		const text = async () => (await data.innerText()).trim();
 		return await waitUntil(text, { timeoutMs: timeoutMs, describe });
@@ -312,12 +312,12 @@ export class Editor {
 		return await this.page.locator('.el-notification:visible').allInnerTexts();
 	}
 
-	/** A picture of the screen as it is, without messages that pass and without what the mouse lights up. */
+	/** A picture of the screen as is, without passing messages and mouse highlights. */
 	async picture() {
 		await this.page.mouse.move(0, 0);
 		const messages = this.page.locator('.el-notification:visible');
 		const close = messages.locator('.el-notification__closeBtn');
-		// A message may go by itself in the moment in which it is closed.
+		// A message may disappear by itself just as it is being closed.
 		while ((await close.count()) > 0) {
 			await close
 				.first()
@@ -337,7 +337,7 @@ export class Editor {
 		}
 	}
 
-	/** Changes a text wherever the screen shows it, for a picture alone; n8n's own data stays as it is. */
+	/** Changes a text wherever the screen shows it, only for a picture; n8n's own data stays unchanged. */
 	async replaceText(pattern, replacement) {
 		await this.page.evaluate(
 			([source, text]) => {

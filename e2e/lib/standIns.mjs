@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { e2eDir } from '../../tools/paths.mjs';
 
-/** The part of a request's URL that a handler looks at, with its body in one piece. */
+/** The part of a request's URL that a handler reads, with its body in one piece. */
 async function read(request) {
 	const chunks = [];
 	for await (const chunk of request) chunks.push(chunk);
@@ -157,8 +157,8 @@ export async function startGoogle(rows) {
 }
 
 /**
- * A bot of Telegram on localhost. Its credential has a Base URL, so n8n's own nodes can be pointed
- * here. `photo` is what anybody sends to it.
+ * A bot of Telegram on localhost. Its credential has a Base URL, so n8n's own nodes can be pointed here.
+ * `photo` is what people send to it.
  */
 export async function startTelegram(photo) {
 	const bot = { sent: [], webhook: undefined };
@@ -179,7 +179,7 @@ export async function startTelegram(photo) {
 		return { json: { ok: true, result: { message_id: bot.sent.length } } };
 	});
 	const credential = { accessToken: '1:stand-in', baseUrl: url };
-	/** A message to the bot; gives the status of n8n's answer. */
+	/** A message to the bot; returns the status of n8n's response. */
 	const receive = async (message) => {
 		const { url: target, secret_token: secret } = bot.webhook;
 		const response = await fetch(target, {

@@ -8,7 +8,7 @@ import { buildAndPack } from '../../tools/pack.mjs';
 import { e2eDir, makeTempDir } from '../../tools/paths.mjs';
 import { say, UserError } from '../../tools/progress.mjs';
 
-/** Beyond this, a test file hangs. */
+/** After this long, a test file counts as hanging. */
 const fileTimeoutMs = 20 * 60_000;
 
 /** The lines that the option `--line` asks for: all of them without it. */
@@ -16,7 +16,7 @@ export function linesOf(line) {
 	return line ? [line] : n8nLines;
 }
 
-/** The longest of all, as they wait for n8n's own polls: begun last, they would be waited for alone. */
+/** The longest ones, as they wait for n8n's own polls: started last, they would run alone. */
 const isLong = (name) => name.startsWith('trigger');
 
 /** The test files of a folder in `e2e/` whose names contain the text, in the order to run them. */

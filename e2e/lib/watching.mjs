@@ -5,7 +5,7 @@ import { klingTrigger, node, workflow } from '../../tools/workflow.mjs';
 
 /** Tasks end when a test says so. */
 const neverByItself = 100_000;
-/** n8n polls each minute, at a second of its own choice. */
+/** n8n polls each minute, at a second that it chooses. */
 const pollMs = 90_000;
 export const minute = 60_000;
 
@@ -19,7 +19,7 @@ export function watching(rest) {
 		return { provider, sandbox, credential };
 	}
 
-	/** Running tasks, so many minutes old each. */
+	/** Running tasks, each this many minutes old. */
 	function running(now, ages) {
 		return ages.map((age) => ({ status: 'processing', createdAt: now - age * minute }));
 	}
@@ -58,7 +58,7 @@ export function watching(rest) {
 		return executions.filter(({ mode }) => mode === 'trigger').reverse();
 	}
 
-	/** Waits until the trigger has started so many executions, oldest first. */
+	/** Waits until the trigger has started this many executions, oldest first. */
 	async function emits(watched, count) {
 		await reached(async () => {
 			const ended = (await started(watched)).filter(({ stoppedAt }) => stoppedAt);
@@ -71,7 +71,7 @@ export function watching(rest) {
 	const emitted = (execution) =>
 		itemsOf(assertSucceeded(execution), 'After').map(({ json }) => json.taskId);
 
-	/** Ends tasks, one after the other on the provider's clock, before any poll can come between. */
+	/** Ends tasks, one after the other on the provider's clock, before a poll can come in between. */
 	function finish({ sandbox }, ends) {
 		for (const [taskId, status = 'succeed', reason] of ends) {
 			sandbox.finish(taskId, status, reason);
@@ -102,7 +102,7 @@ export function watching(rest) {
 	};
 }
 
-/** Waits until a condition is true, and gives what made it so. */
+/** Waits until a condition is true, and returns what made it so. */
 export async function reached(check, describe) {
 	return await waitUntil(check, { timeoutMs: pollMs, intervalMs: 100, describe });
 }

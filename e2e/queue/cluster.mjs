@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { prepareN8n } from '../../tools/n8n.mjs';
 
-/** Executions that one worker runs at once; two workers hold all of a test's. */
+/** How many executions one worker runs at once; two workers can take all of a test's. */
 const workerConcurrency = 6;
 
 /**
- * One main, one webhook process and two workers, each with a folder of its own as on machines of their own: what they
- * share is PostgreSQL, Redis and the encryption key.
+ * One main, one webhook process and two workers, each with its own folder as on separate machines: they
+ * share PostgreSQL, Redis and the encryption key.
  */
 export class Cluster {
 	workers = [];
@@ -22,11 +22,11 @@ export class Cluster {
 	async start() {
 		const { tarball, env } = this.#options;
 		this.webhooks = await prepareN8n(this.#line, { tarball, command: 'webhook', env });
-		// Where callbacks go is the address of the webhook process.
+		// Callbacks go to the address of the webhook process.
 		const everywhere = { ...env, WEBHOOK_URL: `${this.webhooks.url}/` };
 		this.#options = { tarball, env: everywhere };
 		this.main = await prepareN8n(this.#line, this.#options);
-		// Main makes the tables, so the others come after it.
+		// Main creates the tables, so the others start after it.
 		await this.main.start();
 		await this.webhooks.start();
 		this.workers = [await this.#prepareWorker(), await this.#prepareWorker()];
@@ -34,9 +34,7 @@ export class Cluster {
 		await Promise.all([this.main.rest.login(), ...starts]);
 	}
 
-	/** Starts a new worker for a dead one, with nothing of its folder, as where workers are containers.
-	 * `more` is for its environment.
-	 */
+	/** Starts a new worker for a dead one, with an empty folder, as with containers, and more in its environment. */
 	async replace(dead, more = {}) {
 		const worker = await this.#prepareWorker(more);
 		this.workers[this.workers.indexOf(dead)] = worker;
@@ -59,7 +57,7 @@ export class Cluster {
 	}
 }
 
-/** What a worker's log says that it has begun: `{ executionId, jobId }`, in order. */
+/** What a worker has started according to its log: `{ executionId, jobId }`, in order. */
 export function startsOf(worker) {
 	if (!existsSync(worker.logFile)) return [];
 	const log = readFileSync(worker.logFile, 'utf8');

@@ -12,6 +12,7 @@ import {
 	manualTrigger,
 	mergeByPosition,
 	node,
+	rowLines,
 	rowNodes,
 	webhook,
 	workflow,
@@ -20,7 +21,7 @@ import { Cluster, startsOf } from './cluster.mjs';
 import { connectRedis } from './services.mjs';
 
 const { line, services, env } = prepared;
-/** n8n 1 runs a dead worker's execution again under its id; n8n 2 ends it and leaves that to people. */
+/** n8n 1 runs a dead worker's execution again under its id; n8n 2 ends it and leaves the retry to people. */
 const rerunsByItself = line === '1';
 /** n8n's own, by which the node tells an execution that is run again from one that is woken twice (docs/waiting.md). */
 const usualLock = { QUEUE_WORKER_LOCK_DURATION: '60000', QUEUE_WORKER_LOCK_RENEW_TIME: '10000' };
@@ -52,7 +53,7 @@ describe(
 			await cluster?.dispose();
 		});
 
-		/** The trigger, active and with its first poll behind it. */
+		/** The trigger, active and after its first poll. */
 		async function startWatch() {
 			const trigger = klingTrigger('Finished', credential, { watch: 'account' });
 			const nodes = [trigger, node('After', 'n8n-nodes-base.noOp')];
@@ -102,7 +103,7 @@ describe(
 			});
 		}
 
-		/** Ends what is under way, now and in the requests that follow. */
+		/** Ends whatever is in progress, now and in the requests that follow. */
 		function finishTasks() {
 			sandbox.options.taskSeconds = 1;
 			for (const { taskId, status } of sandbox.tasks) {
@@ -122,7 +123,7 @@ describe(
 			return await Promise.all(all.map(async ({ id }) => await rest.execution(id)));
 		}
 
-		/** Kills a worker, and gives the executions that it leaves behind. */
+		/** Kills a worker, and returns the executions that it leaves behind. */
 		async function killWorker(worker, { alsoMain = false } = {}) {
 			const active = await activeJobs();
 			const mine = startsOf(worker).filter(({ jobId }) => active.includes(jobId));
@@ -133,7 +134,7 @@ describe(
 				);
 			return {
 				left: mine.map(({ executionId }) => executionId),
-				/** n8n 1 gives the jobs to another worker, n8n 2 takes them out of the queue. */
+				/** n8n 1 gives the jobs to another worker, n8n 2 removes them from the queue. */
 				isNoticed: async () => {
 					const stillActive = await activeJobs();
 					return mine.every(({ jobId }) => !stillActive.includes(jobId) || isBegunAgain(jobId));
@@ -159,7 +160,7 @@ describe(
 		const taskIdsOf = (execution) => itemsOf(execution, 'After').map(({ json }) => json.taskId);
 		const images = (from, count) => Array.from({ length: count }, (_, index) => `p${from + index}`);
 
-		test('pays once for each of 200 items in eight executions, although workers are killed', async (test) => {
+		test('pays once for each of 200 items in eight executions, even though workers are killed', async (test) => {
 			const waiting = await startCreates('create and wait', { waitForCompletion: true });
 			const quick = await startCreates('create');
 			for (let sent = 0; sent < 200; sent += 50) {
@@ -239,7 +240,7 @@ describe(
 				const lost = await rest.waitForExecution(id);
 				assert.equal(lost.status, 'error');
 				assert.match(errorOf(lost).message, /stalled|crash|worker/i);
-				// n8n 2 keeps nothing of it to retry: it is started again, with the same ids.
+				// n8n 2 keeps nothing to retry: it is started again, with the same ids.
 				await send(creates, images(1_000, 10));
 			}
 			finishTasks();
@@ -285,7 +286,7 @@ describe(
 				const hash = createHash('sha256').update(original).digest('hex');
 				assert.equal(itemsOf(execution, `Hash ${name}`)[0].json[`${field}Hash`], hash);
 				assert.ok((await rest.binary(binary[field])).equals(original));
-				// Files of n8n 2 lie in the database, those of n8n 1 in the execution's own data.
+				// n8n 2's files are in the database, n8n 1's in the execution's own data.
 				const store = binary[field].id?.split(':')[0] ?? 'execution';
 				assert.equal(store, line === '1' ? 'execution' : 'database');
 			}
@@ -336,7 +337,7 @@ describe(
 			return { id };
 		}
 
-		/** A workflow to be run by hand, that creates a task for each of these images and waits for all. */
+		/** A workflow to be run by hand that creates a task for each of these images and waits for all. */
 		async function storeManual(name, images, options) {
 			const nodes = [
 				manualTrigger('Start'),
@@ -354,12 +355,7 @@ describe(
 				}),
 				node('After', 'n8n-nodes-base.noOp'),
 			];
-			const lines = [
-				['Start', 'Images List'],
-				['Images List', 'Images'],
-				['Images', 'Effect'],
-				['Effect', 'After'],
-			];
+			const lines = [...rowLines('Images'), ['Images', 'Effect'], ['Effect', 'After']];
 			return await rest.createWorkflow(workflow(name, nodes, lines));
 		}
 
@@ -367,7 +363,7 @@ describe(
 			['polling', { pollInterval: 1 }],
 			['callback', { waitUsing: 'callback' }],
 		]) {
-			test(`a run by hand that waits by ${how} is one create for each item, on a worker`, async () => {
+			test(`a run by hand that waits by ${how} creates one task per item, on a worker`, async () => {
 				sandbox.options.taskSeconds = neverByItself;
 				const before = sandbox.charges.length;
 				const { id } = await storeManual(`by hand, ${how}`, images(2_000, 3), options);
@@ -397,7 +393,7 @@ describe(
 			const externalTaskId = "={{ 'by-hand-' + $json.image }}";
 			const { id } = await storeManual('by hand, killed', images(3_000, 6), {
 				pollInterval: 1,
-				// Where n8n runs it again, the ids that the node makes are enough.
+				// If n8n runs it again, the node's own ids are enough.
 				...(rerunsByItself ? {} : { externalTaskId }),
 			});
 			let executionId = await rest.startManually(id, 'Start');
@@ -410,7 +406,7 @@ describe(
 			if (!rerunsByItself) {
 				const lost = await rest.waitForExecution(executionId);
 				assert.equal(lost.status, 'error');
-				// n8n has kept nothing of it, so its Retry button runs no node.
+				// n8n has kept nothing, so its Retry button runs no node.
 				const retried = await rest.retryExecution(executionId);
 				assert.deepEqual(retried.data.resultData.runData, {});
 				assert.equal(sandbox.charges.length, before + 6);
@@ -423,7 +419,7 @@ describe(
 			assert.deepEqual(taskIdsOf(execution).sort(), charged.sort());
 		});
 
-		test('has started the trigger workflow with each finished task once', async (test) => {
+		test('the trigger workflow started once with each finished task', async (test) => {
 			const charged = sandbox.charges.map(({ taskId }) => taskId);
 			assert.ok(sandbox.tasks.every(({ status }) => status === 'succeed'));
 			await until('the poll after the last task', async () => {

@@ -15,7 +15,7 @@ export function servicesOf(env = process.env) {
 			port: Number(env.PGPORT || 5432),
 			user: env.PGUSER || userInfo().username,
 			password: env.PGPASSWORD || '',
-			/** The one to be connected to while the run's own database is made and dropped. */
+			/** The database to connect to while the run's own one is created and dropped. */
 			database: env.PGDATABASE || 'postgres',
 		},
 		redis: {
@@ -28,7 +28,7 @@ export function servicesOf(env = process.env) {
 	};
 }
 
-const help = `The queue tests need PostgreSQL and Redis. They make a database of their own and drop it afterwards.
+const help = `The queue tests need PostgreSQL and Redis. They create their own database and drop it afterwards.
 They are looked for where PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and REDIS_URL say
 (127.0.0.1:5432 as you, database "postgres", and redis://127.0.0.1:6379 if these are not set).
 
@@ -41,7 +41,7 @@ Or, where they are installed:
   pg_ctlcluster 16 main start     (or: systemctl start postgresql)
   redis-server --daemonize yes    (or: systemctl start redis)`;
 
-/** What is missing, in words for the person at the terminal; null where both answer. */
+/** What is missing, worded for the person at the terminal; null if both respond. */
 export async function whatIsMissing({ postgres, redis }) {
 	const checks = [
 		[`PostgreSQL at ${postgres.host}:${postgres.port}`, askPostgres(postgres)],
@@ -55,7 +55,7 @@ export async function whatIsMissing({ postgres, redis }) {
 	return missing.length === 0 ? null : [...missing, '', help].join('\n');
 }
 
-/** Sends a few bytes and gives the answer as soon as `isEnough` is satisfied. */
+/** Sends a few bytes and returns the response as soon as `isEnough` is satisfied. */
 async function firstAnswer(target, request, isEnough) {
 	return await new Promise((resolve, reject) => {
 		const socket = connect(target);
@@ -114,7 +114,7 @@ function verdictOf(bytes) {
 async function askRedis({ host, port }) {
 	try {
 		const answer = (await firstAnswer({ host, port }, 'PING\r\n', () => true)).toString();
-		// NOAUTH: it answers, and the password is used later.
+		// NOAUTH: it responds, and the password is used later.
 		return /^\+PONG|^-NOAUTH/.test(answer) ? null : `answers “${answer.trim().slice(0, 80)}”`;
 	} catch (error) {
 		return reasonOf(error);
@@ -125,7 +125,7 @@ function reasonOf(error) {
 	return error.code === 'ECONNREFUSED' ? 'nothing listens there' : (error.message ?? error.code);
 }
 
-/** A driver that n8n brings with it. */
+/** A driver that comes with n8n. */
 function driver(install, name) {
 	return createRequire(join(install.dir, 'node_modules', 'n8n', 'package.json'))(name);
 }
@@ -195,11 +195,11 @@ export function queueEnv({ postgres, redis }, { database, prefix }) {
 		...(redis.password && { QUEUE_BULL_REDIS_PASSWORD: redis.password }),
 		QUEUE_BULL_PREFIX: prefix,
 		N8N_REDIS_KEY_PREFIX: prefix,
-		// A dead worker's executions are noticed after seconds instead of a minute.
+		// A dead worker's executions are noticed after seconds rather than a minute.
 		QUEUE_WORKER_LOCK_DURATION: '8000',
 		QUEUE_WORKER_LOCK_RENEW_TIME: '2000',
 		QUEUE_WORKER_STALLED_INTERVAL: '4000',
-		// n8n 1 hands a dead worker's execution over this many times; n8n 2 never does.
+		// n8n 1 hands over a dead worker's execution this many times; n8n 2 never does.
 		QUEUE_WORKER_MAX_STALLED_COUNT: '3',
 	};
 }

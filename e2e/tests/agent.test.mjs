@@ -90,7 +90,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			});
 		}
 
-		test(`agent ${version}: a failed task is not made again by Retry On Fail`, async () => {
+		test(`agent ${version}: Retry On Fail does not create a failed task again`, async () => {
 			const { sandbox } = await runAgent({
 				version,
 				provider: 'kling',
@@ -107,7 +107,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			assert.equal(sandbox.charges.length, 1);
 		});
 
-		test(`agent ${version}: equal calls stay as many, at once and one after the other`, async () => {
+		test(`agent ${version}: equal calls create as many tasks, in parallel and in sequence`, async () => {
 			const { sandbox, model } = await runAgent({
 				version,
 				provider: 'kling',
@@ -120,7 +120,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		});
 	}
 
-	test('a model is told of each operation what it does', async () => {
+	test('a model is told what each operation does', async () => {
 		const sandbox = await ownSandbox();
 		const credential = await storeCredential(rest, sandbox, 'kling');
 		const model = await fakeModel([{ content: 'Done.' }]);
@@ -177,7 +177,7 @@ describe(`an AI agent's tool in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		});
 	});
 
-	/** What n8n does not start a node without. */
+	/** What n8n requires to start a node. */
 	function required(name) {
 		if (name === 'create') return { effectScene: locator('name', 'pet_dance'), image: photo };
 		return name === 'get' ? { taskId: locator('id', '1') } : {};

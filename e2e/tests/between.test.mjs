@@ -41,7 +41,7 @@ async function listen(server) {
 /** The sandbox has a path for each provider. */
 const pathOf = (sandbox) => new URL(sandbox.credential('kling').baseUrl).pathname;
 
-/** Hands a request on to the sandbox, as a gateway or a proxy does. */
+/** Passes a request on to the sandbox, like a gateway or a proxy. */
 function handOn(sandbox, request, response) {
 	const { pathname, search } = new URL(request.url, 'http://gateway.example');
 	const target = new URL(sandbox.url);
@@ -64,7 +64,7 @@ async function runNode(rest, credential, parameters, settings = {}) {
 	return { execution, seconds: (performance.now() - started) / 1000 };
 }
 
-/** On a busy machine, too: without an answer a create is looked up for some 22 seconds. */
+/** Also on a busy machine: without a response, a create is looked up for about 22 seconds. */
 const mostSeconds = 15;
 
 function assertTold({ execution, seconds }, message, advice) {
@@ -77,7 +77,7 @@ function assertTold({ execution, seconds }, message, advice) {
 }
 
 describe(`a form that is posted to n8n ${prepared.line}.x`, () => {
-	test('brings the picture as it was, though its + became blanks on the way', async () => {
+	test('delivers the picture unchanged, although its + became blanks on the way', async () => {
 		const sandbox = await ownSandbox();
 		const rest = sharedN8n();
 		const credential = await storeCredential(rest, sandbox, 'kling');
@@ -166,9 +166,9 @@ describe(`n8n ${prepared.line}.x behind a proxy, in a container of another time 
 	let server;
 	let sandbox;
 	let proxy;
-	/** How the proxy refuses; null when it hands requests on. */
+	/** How the proxy refuses; null if it passes requests on. */
 	let status;
-	/** What the proxy was asked for: a host to connect to, or a whole address. */
+	/** What the proxy was asked for: a host to connect to, or a full address. */
 	let asked;
 
 	const page = '<html><body>Access denied by the proxy</body></html>';
@@ -224,7 +224,7 @@ describe(`n8n ${prepared.line}.x behind a proxy, in a container of another time 
 		});
 	}
 
-	test('that hands an http address on: the task is created through it', async () => {
+	test('that passes an http address on: the task is created through it', async () => {
 		status = null;
 		const { execution } = await runNode(
 			server.rest,
@@ -250,7 +250,7 @@ describe(`n8n ${prepared.line}.x behind a proxy, in a container of another time 
 		});
 	}
 
-	test('“created after” means the time zone of the workflow, not of the container', async () => {
+	test('“created after” is in the time zone of the workflow, not of the container', async () => {
 		// As n8n's picker stores it, in New York: 03:42:01 UTC of the next day.
 		const { operation, ...parameters } = JSON.parse(fixture('created-after-picker.json'));
 		assert.equal(parameters.filters.createdAfter, '2026-11-28T22:42:01');

@@ -18,7 +18,7 @@ import {
 
 /** Where n8n can keep files, by its line; n8n 1 keeps them in memory by default. */
 const modes = { 1: ['default', 'filesystem'], 2: ['filesystem', 'database'] };
-/** How the id of a file begins that n8n keeps there. */
+/** How the id of a file stored there starts. */
 const stores = { filesystem: 'filesystem-v2:', database: 'database:' };
 const megabyte = 1024 * 1024;
 const photoUrl = 'https://photos.example/portrait.jpg';
@@ -148,7 +148,7 @@ for (const mode of modes[prepared.line]) {
 			await assertVideo(item.binary.data, item.json.videoUrl, 'portrait-hug_pro.mp4');
 		});
 
-		test('takes the fields that the parameters name, also by expressions', async () => {
+		test('uses the fields that the parameters name, even by expressions', async () => {
 			const parameters = {
 				imageField: '={{ Object.keys($binary).find((name) => name.startsWith("wo")) }}',
 				secondImageField: 'man',
@@ -158,7 +158,7 @@ for (const mode of modes[prepared.line]) {
 			assert.deepEqual(body.input.images, [base64Of('second.jpg'), base64Of('portrait.jpg')]);
 		});
 
-		test('names the fields that are there when the one it needs is not', async () => {
+		test('lists the fields that exist if the one it needs does not', async () => {
 			const execution = await fromFile('portrait.jpg', { imageField: 'photo' });
 			assert.equal(execution.status, 'error');
 			const { message, description } = errorOf(execution);
@@ -178,7 +178,7 @@ for (const mode of modes[prepared.line]) {
 			});
 		}
 
-		test('gives back several videos of one task, one field for each', async () => {
+		test('returns several videos of one task, one field for each', async () => {
 			const image = `${photoUrl}?videos=2&megabytes=3`;
 			const item = onlyItem(await fromUrl(image, { simplify: false }));
 			assert.deepEqual(Object.keys(item.binary).sort(), ['data', 'data2']);
@@ -188,13 +188,13 @@ for (const mode of modes[prepared.line]) {
 			assert.equal((await rest.binary(item.binary.data)).length, 3 * megabyte);
 		});
 
-		test('says the size of a video as people read it', async () => {
+		test('shows the size of a video in readable units', async () => {
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=3`, { outputField: 'video' }));
 			assert.deepEqual(Object.keys(item.binary), ['video']);
 			assert.match(item.binary.video.fileSize, /^3\.(0|15) MB$/);
 		});
 
-		test('fetches a video again that broke off, and gives back the whole', async () => {
+		test('fetches a video again that broke off, and returns it complete', async () => {
 			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' }, times: 2 });
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`));
 			assert.equal(downloads().length, 3);
@@ -202,7 +202,7 @@ for (const mode of modes[prepared.line]) {
 			assert.equal(sandbox.charges.length, 1);
 		});
 
-		test('never passes a part of a video on as the whole', async () => {
+		test('never passes part of a video off as the whole', async () => {
 			sandbox.addFault({ kind: 'truncated', match: { operation: 'download' } });
 			const settings = { onError: 'continueRegularOutput' };
 			const item = onlyItem(await fromUrl(`${photoUrl}?megabytes=2`, {}, settings));
@@ -211,7 +211,7 @@ for (const mode of modes[prepared.line]) {
 			assert.equal(item.binary, undefined);
 		});
 
-		test('says for how long the provider keeps videos when a link has expired', async () => {
+		test('says how long the provider keeps videos if a link has expired', async () => {
 			sandbox.addFault({ kind: 'expired', match: { operation: 'download' } });
 			const execution = await fromUrl(photoUrl);
 			assert.equal(execution.status, 'error');
@@ -222,7 +222,7 @@ for (const mode of modes[prepared.line]) {
 			assert.equal(downloads().length, 1);
 		});
 
-		test('downloads with Get what Create did not wait for', async () => {
+		test('Get downloads what Create did not wait for', async () => {
 			const get = {
 				operation: 'get',
 				taskId: locator('id', '={{ $json.taskId }}'),

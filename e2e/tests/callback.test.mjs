@@ -120,7 +120,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.ok(!('timedOut' in item.json));
 	});
 
-	test('wakes up once, with all of twenty items in their order, when the last one has finished', async () => {
+	test('wakes up once, with all twenty items in order, when the last one has finished', async () => {
 		const names = Array.from({ length: 20 }, (_, index) => `photo-${index}`);
 		const { workflowId, executionId } = await start(names.map(image));
 		assert.equal((await asleep(executionId)).status, 'waiting');
@@ -193,7 +193,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		}
 	});
 
-	test('does not lose a task that ends before it sleeps', async () => {
+	test('does not lose a task that ends before it falls asleep', async () => {
 		sandbox.options.taskSeconds = 0.1;
 		const { executionId } = await start([image('quick')]);
 		const execution = assertSucceeded(await rest.waitForExecution(executionId));
@@ -222,14 +222,14 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		await asleep(executionId);
 		await server.restart();
 		sandbox.finish(sandbox.charges[0].taskId, 'succeed');
-		// Where its event log was cut off, n8n 1 calls an execution crashed for a moment before it waits again.
+		// If its event log was cut off, n8n 1 calls an execution crashed for a moment before it waits again.
 		const states = ['success', 'error'];
 		const execution = assertSucceeded(await rest.waitForExecution(executionId, { states }));
 		assert.equal(itemsOf(execution, 'Effect')[0].json.status, 'succeed');
 		assert.equal(sandbox.charges.length, 1);
 	});
 
-	test('gives back the last known state with timedOut when no callback comes in time', async () => {
+	test('returns the last known state with timedOut if no callback comes in time', async () => {
 		sandbox.options.callbacks = 'off';
 		const { executionId } = await start([image('one')], { options: { timeout: 0.2 } });
 		const execution = assertSucceeded(
@@ -253,12 +253,12 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 2);
 	});
 
-	test('refuses callbacks that the provider did not sign, without asking the provider', async () => {
+	test('rejects callbacks that the provider did not sign, without asking the provider', async () => {
 		const use = await storeCredential(rest, sandbox, 'kling', { webhookSecret: signingSecret });
 		const { executionId } = await start([image('one')], { use });
 		await asleep(executionId);
 		const [{ taskId }] = sandbox.charges;
-		// The requests of the first seconds, which no callback causes, are over.
+		// The requests of the first seconds, not caused by callbacks, are over.
 		await settled(() => looks(), 4);
 		const before = looks();
 		const unsigned = await sandbox.sendCallback(taskId);
@@ -272,7 +272,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		sandbox.options.webhookSecret = undefined;
 	});
 
-	test('Stop: Retry says the same of the same tasks', async () => {
+	test('Stop: Retry says the same about the same tasks', async () => {
 		const { executionId } = await start([image('a'), image('b')]);
 		await asleep(executionId);
 		const [first, second] = sandbox.charges;
@@ -285,7 +285,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(sandbox.charges.length, 2);
 	});
 
-	test('does not wake a Wait node further on with a repeated callback', async () => {
+	test('a repeated callback does not wake a Wait node further down', async () => {
 		const wait = { resume: 'webhook', httpMethod: 'POST', options: {} };
 		const further = [
 			node('Wait', 'n8n-nodes-base.wait', wait, { typeVersion: 1.1, webhookId: randomUUID() }),
@@ -333,7 +333,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.equal(itemsOf(execution, 'After').length, 1);
 	});
 
-	test('tells the truth at the time-out: what has ended has ended, with its video', async () => {
+	test('tells the truth at the time-out: what has ended comes out as ended, with its video', async () => {
 		sandbox.options.callbacks = 'off';
 		const { executionId } = await start([image('a'), image('b'), image('c')], {
 			options: { timeout: 0.7, concurrency: 1 },
@@ -357,7 +357,7 @@ describe(`waiting by callback in n8n ${prepared.line}.x`, () => {
 		assert.ok(items[0].binary.data);
 	});
 
-	test('makes up for a lost callback with a Webhook Secret too, by a call of its own', async () => {
+	test('makes up for a lost callback with a Webhook Secret too, by its own call', async () => {
 		sandbox.options.callbacks = 'off';
 		const use = await storeCredential(rest, sandbox, 'kling', { webhookSecret: signingSecret });
 		const { executionId } = await start([image('one')], { use });
@@ -466,7 +466,7 @@ async function post(url) {
 	});
 }
 
-/** Waits until a figure has reached a value, and gives the figure. */
+/** Waits until a figure has reached a value, and returns the figure. */
 async function settled(figure, value) {
 	for (let tries = 0; tries < 300 && figure() < value; tries++) {
 		await new Promise((resolve) => setTimeout(resolve, 100));

@@ -8,7 +8,7 @@ import { rootDir } from '../../tools/paths.mjs';
 
 const folder = join(rootDir, 'test-artefacts', `clicks-n8n-${prepared.line}`);
 
-/** An n8n of its own: n8n chooses a credential by itself only where there is just one. */
+/** Its own n8n: n8n chooses a credential by itself only if there is just one. */
 describe(`from an empty canvas to the playing clip in n8n ${prepared.line}.x`, () => {
 	let sandbox;
 	let editor;
@@ -36,7 +36,7 @@ describe(`from an empty canvas to the playing clip in n8n ${prepared.line}.x`, (
 		}
 	}
 
-	// n8n 1 asks whether to make a credential where there is none, which is one more.
+	// n8n 1 asks whether to create a credential if there is none, which is one more click.
 	const most = prepared.line === '1' ? { first: 12, then: 9 } : { first: 11, then: 9 };
 
 	test(`it takes at most ${most.first} clicks with a new credential, and ${most.then} with one that is there`, async () => {

@@ -5,7 +5,15 @@ import { before, describe, test } from 'node:test';
 import { ownN8n, ownSandbox, prepared, storeCredential } from '../fixture.mjs';
 import { waitUntil } from '../../tools/process.mjs';
 import { errorOf, itemsOf } from '../../tools/rest.mjs';
-import { klingNode, locator, node, rowNodes, webhook, workflow } from '../../tools/workflow.mjs';
+import {
+	klingNode,
+	locator,
+	node,
+	rowLines,
+	rowNodes,
+	webhook,
+	workflow,
+} from '../../tools/workflow.mjs';
 
 const count = 20;
 /** n8n 1.123 gives its executions no token, so their tasks have other ids in a retry. */
@@ -35,7 +43,7 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 			image: '={{ $json.image }}',
 			options: { concurrency: 3 },
 		};
-		// Only of a production execution does n8n store at its start what a retry needs.
+		// Only for a production execution does n8n store at the start what a retry needs.
 		const path = randomUUID();
 		const nodes = [
 			webhook('Start', path),
@@ -46,16 +54,11 @@ describe(`an execution that is killed while it creates, in n8n ${prepared.line}.
 			klingNode('Effect', credential, effect),
 			node('After', 'n8n-nodes-base.noOp'),
 		];
-		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
-			['Photos', 'Effect'],
-			['Effect', 'After'],
-		];
+		const lines = [...rowLines('Photos'), ['Photos', 'Effect'], ['Effect', 'After']];
 		const { id } = await server.rest.createWorkflow(workflow('killed', nodes, lines));
 		await server.rest.activate(id);
 		const call = async () => (await fetch(`${server.url}/webhook/${path}`, { method: 'POST' })).ok;
-		// n8n 2 activates some time after it has answered.
+		// n8n 2 activates some time after its response.
 		await waitUntil(call, { timeoutMs: 30_000, intervalMs: 250, describe: 'the webhook' });
 		return { id, sandbox };
 	}

@@ -40,7 +40,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		const byExpression = { effectScene: locator('list', '={{ $json.scene }}') };
 		const nodes = [
 			manualTrigger('Start'),
-			// As n8n saves a node of which nothing was changed.
+			// As n8n saves an unchanged node.
 			{ ...klingNode('Effect', credential), parameters: {}, position: [240, 0] },
 			{ ...klingNode('Hug', credential), parameters: {}, position: [480, 0] },
 			{ ...klingNode('Scenes', credential), credentials: {}, position: [720, 0] },
@@ -58,7 +58,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 	});
 	after(async () => await editor?.close());
 
-	/** A test that leaves a picture of the screen behind, of its end or of where it failed. */
+	/** A test that leaves a screenshot behind, of its end or of where it failed. */
 	function scene(name, act) {
 		const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.png`);
 		test(name, async () => {
@@ -128,7 +128,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 		await editor.openCredential();
 	});
 
-	scene('keeps showing the chosen scene while one switches the credential twice', async () => {
+	scene('keeps showing the chosen scene while you switch the credential twice', async () => {
 		await editor.openWorkflow(workflowId);
 		await editor.openNode('Effect');
 		await editor.searchList('effectScene', 'skate');
@@ -201,7 +201,7 @@ describe(`the editor of n8n ${prepared.line}.x`, () => {
 			const times = (text) => message.split(text).length - 1;
 			assert.equal(times(taskId), 1, message);
 			assert.equal(times('Image pixel is invalid'), 1, message);
-			assert.match(message, /Use an image of at least 300 pixels a side/);
+			assert.match(message, /Use an image with at least 300 pixels per side/);
 			assert.match(message, /charged 0 units/);
 			return true;
 		});

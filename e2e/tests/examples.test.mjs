@@ -78,8 +78,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 	}
 
 	/**
-	 * Fills in an active workflow's form as a browser does, page by page, and gives the page that it
-	 * ends with.
+	 * Fills in an active workflow's form like a browser, page by page, and returns the last page.
 	 *
 	 * @param further what is chosen on each page after the first, once it offers that
 	 */
@@ -129,7 +128,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		});
 	}
 
-	test('3-batch-with-error-branch.json parts the good rows from the bad', async () => {
+	test('3-batch-with-error-branch.json separates the good rows from the bad', async () => {
 		const execution = await run('3-batch-with-error-branch.json');
 		const finished = itemsOf(execution, 'Finished').map(({ json }) => json);
 		assert.deepEqual(
@@ -166,7 +165,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		assert.match(changed.json.videoUrl, /^http/);
 	});
 
-	test('6-ai-agent.json makes a video on demand', async () => {
+	test('6-ai-agent.json makes a video on request', async () => {
 		const image = `${sandbox.url}/_sandbox/images/pet.png`;
 		const args = { Effect_Scene: 'pet_dance', Image: image };
 		const model = await fakeModel([
@@ -214,7 +213,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 		['7-form-one-photo.json', 'disco_paws', ['pet.png'], ['Disco Paws']],
 		['8-form-two-photos.json', 'hug_pro', ['portrait.jpg', 'second.jpg'], []],
 	]) {
-		test(`${name} takes uploads and gives the video back`, async () => {
+		test(`${name} takes uploads and returns the video`, async () => {
 			const workflow = await importExample(name);
 			const files = await Promise.all(
 				photos.map(async (photo, index) => {
@@ -351,7 +350,7 @@ describe(`the examples in n8n ${prepared.line}.x`, () => {
 
 	const hasReview = prepared.line === '2';
 	test(
-		'13-agent-with-approval.json creates nothing before a yes',
+		'13-agent-with-approval.json creates nothing without approval',
 		{ skip: !hasReview },
 		async () => {
 			const image = `${sandbox.url}/_sandbox/images/pet.png`;

@@ -19,9 +19,9 @@ import {
 const megabyte = 1024 ** 2;
 /** 200 kB that become 200 MB. Read whole and parsed, such a one stopped n8n for more than a minute. */
 const bomb = gzipSync(Buffer.alloc(200 * megabyte, '['));
-/** Seconds in which n8n has to answer others meanwhile, on a busy machine too. */
+/** Seconds within which n8n must answer others in the meantime, even on a busy machine. */
 const mostSeconds = 10;
-/** MB that n8n may take more meanwhile: its garbage is not collected at once. */
+/** How many more MB n8n may use in the meantime: its garbage is not collected at once. */
 const mostMegabytes = 300;
 
 describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, () => {
@@ -51,7 +51,7 @@ describe(`a gzip bomb as the response of a provider in n8n ${prepared.line}.x`, 
 		provider.close();
 	});
 
-	/** Runs one node, looking at n8n from outside meanwhile. */
+	/** Runs one node while watching n8n from outside. */
 	async function runWatched(parameters) {
 		requests = [];
 		const nodes = [manualTrigger(), klingNode('Effect', credential, parameters)];
@@ -155,7 +155,7 @@ describe(`n8n ${prepared.line}.x with N8N_SSRF_PROTECTION_ENABLED`, () => {
 	}
 
 	for (const provider of ['kling', 'modellix']) {
-		test(`${provider}: a create that it stops is refused for sure, and Retry sends nothing`, async () => {
+		test(`${provider}: a create that it blocks is definitely refused, and Retry sends nothing`, async () => {
 			const execution = await create(provider, '127.0.0.1');
 			assert.equal(execution.status, 'error');
 			const { message, description } = errorOf(execution);
@@ -184,7 +184,7 @@ describe(`n8n ${prepared.line}.x with N8N_SSRF_PROTECTION_ENABLED`, () => {
 		});
 	}
 
-	test('a video at a blocked address is told, and not asked for', async () => {
+	test('a video at a blocked address is reported, and not requested', async () => {
 		const execution = await create('kling', 'localhost', video);
 		const { message, description } = errorOf(execution);
 		assert.equal(message, 'n8n blocks requests to the address of the video');

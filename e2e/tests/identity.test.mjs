@@ -15,12 +15,13 @@ import {
 	locator,
 	manualTrigger,
 	node,
+	rowLines,
 	rowNodes,
 	webhook,
 	workflow,
 } from '../../tools/workflow.mjs';
 
-/** Tasks that take so many seconds do not end during a test. */
+/** Tasks that take this many seconds do not end during a test. */
 const neverByItself = 100_000;
 const photo = (name) => `https://photos.example/${name}.jpg`;
 const photos = ['one', 'two', 'three', 'four'].map(photo);
@@ -40,8 +41,8 @@ const idsIn = (execution, name = 'After') =>
 const imagesOf = ({ tasks }, id) => tasks.find(({ taskId }) => taskId === id)?.images;
 
 // One after the other: each starts and stops an n8n of its own.
-describe(`execution numbers that begin again, in n8n ${prepared.line}.x (I1)`, () => {
-	/** A workflow that is started by a call with a photo, or by hand with one that is entered. */
+describe(`execution numbers that start over, in n8n ${prepared.line}.x`, () => {
+	/** A workflow that is started by a call with a photo, or by hand with an entered one. */
 	async function stage(server, sandbox) {
 		const credential = await storeCredential(server.rest, sandbox, 'kling');
 		const path = randomUUID();
@@ -103,7 +104,7 @@ describe(`execution numbers that begin again, in n8n ${prepared.line}.x (I1)`, (
 	}
 
 	for (const [what, isMoved] of [
-		['after a backup was put back', false],
+		['after a backup was restored', false],
 		['after the database has moved to a new n8n', true],
 	]) {
 		test(`a new photo gets its own video ${what}`, async () => {
@@ -157,12 +158,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			klingNode('Effect', credential, effect(parameters), settings),
 			node('After', 'n8n-nodes-base.noOp'),
 		];
-		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
-			['Photos', 'Effect'],
-			['Effect', 'After'],
-		];
+		const lines = [...rowLines('Photos'), ['Photos', 'Effect'], ['Effect', 'After']];
 		const { id } = await rest.createWorkflow(workflow('identity', nodes, lines));
 		return { id, sandbox, credential };
 	}
@@ -184,7 +180,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		return await shownOn(execution);
 	}
 
-	test('two nodes that share an id have a task each (I2)', async () => {
+	test('two nodes that share an id have a task each', async () => {
 		const sandbox = await ownSandbox({ taskSeconds: neverByItself });
 		const credential = await storeCredential(rest, sandbox, 'kling');
 		const twin = (name) => ({
@@ -216,7 +212,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 	};
 
 	for (const provider of Object.keys(providerNames)) {
-		test(`expressions that give another value pay for nothing twice at ${provider} (I3)`, async () => {
+		test(`expressions that give another value pay for nothing twice at ${provider}`, async () => {
 			const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
 			const staged = await stage({ provider, ...moods, settings: retryOnFail });
 			refuseThird(staged.sandbox);
@@ -231,14 +227,14 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			for (const loadWorkflow of [false, true]) {
 				await rest.retryExecution(failed.id, { loadWorkflow });
 			}
-			// Two retries of one execution each create what it had not come to.
+			// Two retries of one execution each create what it had not reached.
 			const images = new Set(pressed.sandbox.charges.slice(0, 2).flatMap((one) => one.images));
 			const again = pressed.sandbox.charges.slice(2).flatMap((one) => one.images);
 			assert.ok(again.every((image) => !images.has(image)));
 		});
 	}
 
-	test('tasks of an earlier provider are told, and nothing is paid for them again (I4)', async () => {
+	test('tasks of an earlier provider are named, and nothing is paid for them again', async () => {
 		const staged = await stage();
 		const { sandbox, credential } = staged;
 		sandbox.addFault({
@@ -263,7 +259,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		for (const taskId of charged(sandbox)) assert.ok(shown.includes(taskId), shown.join());
 	});
 
-	test('a loop of five rounds and a second node are all on the execution (I7)', async () => {
+	test('a loop of five iterations and a second node are all on the execution', async () => {
 		const sandbox = await ownSandbox({ taskSeconds: neverByItself });
 		const credential = await storeCredential(rest, sandbox, 'kling');
 		const rows = Array.from({ length: 5 }, (_, index) => ({ image: photo(`round-${index}`) }));
@@ -277,8 +273,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 			}),
 		];
 		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
+			...rowLines('Photos'),
 			['Photos', 'Loop'],
 			['Loop', 'Last', { output: 0 }],
 			['Loop', 'Round', { output: 1 }],
@@ -288,7 +283,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		const started = await rest.startManually(id, 'Start');
 		const isThere = async () => sandbox.charges.length === 6;
 		await waitUntil(isThere, { timeoutMs: 60_000, intervalMs: 50, describe: 'the last create' });
-		// Its answer has come when the node looks at the task.
+		// Its response has arrived when the node looks at the task.
 		await waitUntil(async () => sandbox.requests.some(({ operation }) => operation === 'get'), {
 			...{ timeoutMs: 60_000, intervalMs: 50, describe: 'a look' },
 		});
@@ -297,7 +292,7 @@ describe(`whose video it is, in n8n ${prepared.line}.x`, { concurrency: 4 }, () 
 		assert.deepEqual(shown, charged(sandbox));
 	});
 
-	test('stopped with 20 creates in flight, all of them are told (I8)', async () => {
+	test('stopped with 20 creates in flight, it names all of them', async () => {
 		const images = Array.from({ length: 20 }, (_, index) => photo(String(index)));
 		const staged = await stage({
 			...{ images, options: { concurrency: 20 }, sandboxOptions: { latencyMs: 4_000 } },

@@ -16,6 +16,7 @@ import {
 	manualTrigger,
 	node,
 	readFileNode,
+	rowLines,
 	rowNodes,
 	workflow,
 } from '../../tools/workflow.mjs';
@@ -33,13 +34,13 @@ const secrets = {
 const [badKey, badAccessKey, badSecretKey, webhookSecret, photoText, enteredText] =
 	Object.values(secrets);
 
-/** What a provider's answer may echo, in the places where texts for people stand. */
+/** What a provider's response may echo, in the places for human-readable texts. */
 function echoing(key) {
 	const bytes = Buffer.from(photoText).toString('base64');
 	return { code: 1201, message: `Bad value: ${key} in image ${bytes}`, request_id: 'request-4711' };
 }
 
-/** Another origin, which writes down what it is asked. */
+/** Another origin, which records its requests. */
 const other = { asked: [], url: '' };
 const otherServer = createServer((request, response) => {
 	other.asked.push({ url: request.url, headers: request.headers });
@@ -164,7 +165,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await fail('modellix', { faults: [lost] });
 		});
 
-		test('when a provider answers with what cannot be read', async () => {
+		test('when a provider returns something unreadable', async () => {
 			for (const kind of ['malformedJson', 'unknownShape', 'empty']) {
 				await fail('modellix', { faults: [{ kind, match: onCreate }] });
 			}
@@ -215,11 +216,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 					...rowNodes('Photos', [{ image }]),
 					klingNode('Effect', credential, effect),
 				];
-				const lines = [
-					['Start', 'Photos List'],
-					['Photos List', 'Photos'],
-					['Photos', 'Effect'],
-				];
+				const lines = [...rowLines('Photos'), ['Photos', 'Effect']];
 				const { id } = await rest.createWorkflow(workflow('leak', nodes, lines));
 				const execution = await rest.runManually(id, 'Start');
 				assert.equal(execution.status, 'error');
@@ -245,7 +242,7 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
-		test('when all is well', async () => {
+		test('when all goes well', async () => {
 			for (const data of [{ webhookSecret }, sandbox.accessKeyCredential()]) {
 				const credential = await storeCredential(rest, sandbox, 'kling', data);
 				const execution = await create(credential, wait);
@@ -260,12 +257,12 @@ describe(`secrets in n8n ${prepared.line}.x`, () => {
 		let wanted;
 
 		before(async () => {
-			// So that everything n8n holds in memory is on the disk.
+			// So that everything in n8n's memory is on disk.
 			await server.stop();
 			wanted = allSecrets();
 		});
 
-		/** Every secret that was used, with the name by which a test says what it has found. */
+		/** Every secret that was used, with the name by which a test reports it. */
 		function allSecrets() {
 			const { keys } = sandbox;
 			const used = {

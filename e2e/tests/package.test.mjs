@@ -51,7 +51,7 @@ describe(`the packed package in n8n ${prepared.line}.x`, () => {
 			}
 		});
 
-		test('finds scenes while one types', async () => {
+		test('finds scenes as you type', async () => {
 			const credential = await storeCredential(rest, sandbox, 'kling');
 			const node = klingNode('Create', credential, {
 				operation: 'create',

@@ -13,7 +13,7 @@ const create = 'Until nodes/n8n/execution.ts finds it, Create refuses to wait by
 const stand =
 	'Read it again, and bring tools/sleepingN8n.ts and nodes/KlingEffects/afterTask up to it';
 
-/** What n8n-workflow's types do not name, and what was read in n8n: the sentence is for who updates n8n. */
+/** What n8n-workflow's types do not name, and what was read in n8n: the text is for people who update n8n. */
 const sentences = {
 	executeData: `does not show a node what it runs it with (\`executeData\`). ${create}`,
 	runExecutionData: `does not show a node its execution (\`runExecutionData\`). ${create}`,
@@ -23,7 +23,7 @@ const sentences = {
 	leavesWhatSucceeded: `wakes an execution that has succeeded (\`WaitTracker\`). ${stand}`,
 };
 
-describe(`what is read of n8n ${prepared.line}.x beyond its types`, () => {
+describe(`what the nodes read from n8n ${prepared.line}.x beyond its types`, () => {
 	let version;
 	let found;
 
@@ -31,7 +31,7 @@ describe(`what is read of n8n ${prepared.line}.x beyond its types`, () => {
 		const { dir, nodeBinary, ...install } = await ensureN8n(prepared.line);
 		const script = join(e2eDir, 'lib', 'n8nParts.cjs');
 		({ version } = install);
-		// n8n-core keeps a key in its folder; where there is none yet, it makes one and says so first.
+		// n8n-core keeps a key in its folder; if there is none yet, it creates one and says so first.
 		const folder = makeTempDir('parts');
 		const env = cleanEnv({ N8N_USER_FOLDER: folder });
 		const told = execFileSync(nodeBinary, [script, dir], { env, cwd: dir, encoding: 'utf8' });

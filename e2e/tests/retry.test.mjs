@@ -11,22 +11,23 @@ import {
 	locator,
 	manualTrigger,
 	node,
+	rowLines,
 	rowNodes,
 	workflow,
 } from '../../tools/workflow.mjs';
 
-/** Tasks that take so many seconds end when a test says so. */
+/** Tasks that take this many seconds end when a test says so. */
 const neverByItself = 100_000;
 const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 100 };
 const photos = ['one', 'two', 'three'].map((name) => `https://photos.example/${name}.jpg`);
 
-/** The ways in which an accepted create can lose its answer. */
+/** The ways in which an accepted create can lose its response. */
 const lostAnswers = {
 	'a connection that breaks': { kind: 'resetAfter' },
 	'a gateway that times out': { kind: 'status', status: 504, accept: true },
 };
 
-// Each test has a sandbox of its own, so that they need not wait for one another.
+// Each test has its own sandbox, so that they need not wait for each other.
 describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency: 4 }, () => {
 	let rest;
 
@@ -34,7 +35,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		rest = sharedN8n();
 	});
 
-	/** A provider of a test's own, and a workflow that creates a task for each image. */
+	/** A test's own provider, and a workflow that creates a task for each image. */
 	async function stage({ provider = 'kling', images = photos, taskSeconds = 1, ...more } = {}) {
 		const sandbox = await ownSandbox({ taskSeconds });
 		const credential = await storeCredential(rest, sandbox, provider);
@@ -56,8 +57,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			node('After Error', 'n8n-nodes-base.noOp'),
 		];
 		const lines = [
-			['Start', 'Photos List'],
-			['Photos List', 'Photos'],
+			...rowLines('Photos'),
 			['Photos', 'Effect'],
 			['Effect', 'After'],
 			['Effect', 'After Error', { output: 1 }],
@@ -79,7 +79,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	};
 	const lose = (sandbox, answer) =>
 		sandbox.addFault({ ...answer, match: { operation: 'create' }, times: 1 });
-	/** The look-up after a lost answer fails too, so that the try ends without knowing. */
+	/** The look-up after a lost response fails too, so that the try ends without knowing. */
 	const hideOnce = (sandbox) =>
 		sandbox.addFault({ kind: 'redirect', match: { operation: 'get' }, times: 1 });
 
@@ -112,7 +112,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 	});
 
 	for (const provider of ['modellix', 'apiModels']) {
-		test(`neither Retry On Fail nor Retry sends again what ${provider} may have taken`, async () => {
+		test(`neither Retry On Fail nor Retry resends what ${provider} may have accepted`, async () => {
 			const staged = await stage({ provider, settings: retryOnFail });
 			const { sandbox } = staged;
 			lose(sandbox, { kind: 'resetAfter' });
@@ -121,7 +121,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 				const text = textOf(execution);
 				const name = providerNames[provider];
 				assert.ok(text.includes(`${name} may have created the task, but its response did not`));
-				assert.match(text, /It was not sent again, so that nothing is paid twice/);
+				assert.match(text, /It was not sent again, so you will not pay twice/);
 				assert.match(text, /run the workflow again/);
 				// The other items may be created by a retry, but no item is sent twice.
 				const images = creates(sandbox).map(({ body }) => photoIn(body));
@@ -186,7 +186,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 			});
 		}
 
-		test('says again why a task has failed, and does not pay for another', async () => {
+		test('says again why a task failed, and does not pay for another', async () => {
 			const images = ['https://photos.example/fail.jpg?reason=Too+dark', photos[0]];
 			const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 			const staged = await stage({ images, ...waiting });
@@ -202,7 +202,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		});
 	});
 
-	test('ends within two seconds when it is stopped while it waits, and keeps the ids', async () => {
+	test('ends within two seconds when stopped while waiting, and keeps the ids', async () => {
 		const waiting = { waitForCompletion: true, options: { pollInterval: 1 } };
 		const staged = await stage({ taskSeconds: neverByItself, ...waiting });
 		const { id, sandbox } = staged;
@@ -243,7 +243,7 @@ describe(`retries, stops and time-outs in n8n ${prepared.line}.x`, { concurrency
 		assert.equal(await shownOn(execution, 'klingTaskIds'), ids.join(','));
 	});
 
-	test('gives back the last state with timedOut when Timeout is over', async () => {
+	test('returns the last state with timedOut when Timeout runs out', async () => {
 		const options = { pollInterval: 1, timeout: 0.05 };
 		const staged = await stage({ taskSeconds: neverByItself, waitForCompletion: true, options });
 		const execution = assertSucceeded(await run(staged));

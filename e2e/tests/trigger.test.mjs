@@ -7,8 +7,8 @@ import { assertSucceeded, errorOf, itemsOf } from '../../tools/rest.mjs';
 import { klingNode, locator, manualTrigger, workflow } from '../../tools/workflow.mjs';
 
 /**
- * One n8n and several accounts, each watched by a workflow. As n8n polls once a minute at most, all
- * of them go through the same story at the same time: activation, a poll, a stop, a start, a poll.
+ * One n8n and several accounts, each watched by a workflow. As n8n polls at most once a minute, all of
+ * them go through the same story together: activation, a poll, a stop, a start, a poll.
  */
 describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	let server;
@@ -66,7 +66,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 	});
 
 	describe('while n8n runs', { concurrency: true }, () => {
-		test('starts with what ends after the activation, oldest end first, and not with the past', async () => {
+		test('starts with what ends after the activation, oldest end first, and not with earlier tasks', async () => {
 			assert.deepEqual(await watcher.started(all), []);
 			const [, , , oldest, , newest] = watcher.idsOf(all);
 			const create = {
@@ -93,11 +93,11 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			const [first, , third] = watcher.idsOf(given);
 			watcher.finish(given, [[third], [first, 'failed', 'Too dark']]);
 			const [execution] = await watcher.emits(given, 1);
-			// Modellix does not say when a task has ended, so their order says nothing.
+			// Modellix does not say when a task ended, so the order means nothing.
 			assert.deepEqual(watcher.emitted(execution).sort(), [third, first].sort());
 		});
 
-		test('passes over what Trigger On and the prefix do not ask for', async () => {
+		test('ignores what Trigger On and the prefix do not include', async () => {
 			const [first, second, draft] = watcher.idsOf(chosen);
 			watcher.finish(chosen, [
 				[first, 'succeed'],
@@ -108,7 +108,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual(watcher.emitted(execution), [second]);
 		});
 
-		test('says nothing of a poll that the provider did not answer well', async () => {
+		test('does not report a single poll that failed', async () => {
 			const fault = { kind: 'status', status: 503, match: { operation: 'list' } };
 			unlucky.mend = unlucky.sandbox.addFault(fault);
 			watcher.finish(unlucky, [[watcher.idsOf(unlucky)[0]]]);
@@ -130,7 +130,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(locked.id);
 		});
 
-		test('shows the tasks that ended last with “Fetch Test Event”, and takes nothing away', async () => {
+		test('shows the tasks that ended last with “Fetch Test Event”, and changes nothing', async () => {
 			const history = await watcher.account('kling');
 			const { sandbox } = history;
 			const now = Date.now();
@@ -165,7 +165,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
-		test('starts once with what ends around an edit, while a slow poll of the old version runs', async () => {
+		test('starts once with what ends around an edit, while a slow poll of the old version is running', async () => {
 			const edited = await watcher.account('kling', (sandbox) => {
 				sandbox.seedTasks('kling', watcher.running(Date.now(), [9, 8]));
 			});
@@ -199,9 +199,9 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(edited.id);
 		});
 
-		test('starts once with what ends while the first reading takes three polls, and not with the past', async () => {
+		test('starts once with what ends while the first reading takes three polls, and not with earlier tasks', async () => {
 			const now = Date.now();
-			/** The list is read to its end: it begins with the oldest task. */
+			/** The list is read to the end: it starts with the oldest task. */
 			const long = await watcher.account(
 				'kling',
 				(sandbox) => {
@@ -252,14 +252,14 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await rest.deactivate(id);
 		});
 
-		test('is refused an account at a provider without a list, and says what to do instead', async () => {
+		test('refuses a whole account at a provider without a list, and says what to do instead', async () => {
 			const credential = await storeCredential(rest, all.sandbox, 'cometApi');
 			const { id } = await watcher.store({ credential }, { watch: 'account' });
 			const refusal = await whyNotActive(id);
 			assert.match(refusal, /CometAPI has no list of tasks, so set Watch to Task IDs/);
 		});
 
-		test('is refused ids that belong to another account', async () => {
+		test('refuses ids that belong to another account', async () => {
 			const { id } = await watcher.store(given, {
 				watch: 'taskIds',
 				taskIds: 'task-of-somebody-else',
@@ -268,7 +268,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 		});
 	});
 
-	/** n8n 1 refuses to activate; n8n 2 takes note and tries a few times before it shows why not. */
+	/** n8n 1 refuses to activate; n8n 2 accepts and tries a few times before it shows why not. */
 	async function whyNotActive(id) {
 		try {
 			await rest.activate(id);
@@ -303,12 +303,12 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			await server.start();
 		});
 
-		test('starts once with what ended meanwhile, even with a task that it never saw running', async () => {
+		test('starts once with what ended in the meantime, even with a task that it never saw running', async () => {
 			const executions = await watcher.emits(all, seen.all + 1);
 			assert.deepEqual(watcher.emitted(executions.at(-1)), all.late);
 		});
 
-		test('starts with the given task that ended meanwhile', async () => {
+		test('starts with the given task that ended in the meantime', async () => {
 			const executions = await watcher.emits(given, seen.given + 1);
 			assert.deepEqual(watcher.emitted(executions.at(-1)), [watcher.idsOf(given)[1]]);
 		});
@@ -318,7 +318,7 @@ describe(`the trigger in n8n ${prepared.line}.x`, () => {
 			assert.deepEqual(watcher.emitted(executions.at(-1)), [watcher.idsOf(chosen).at(-1)]);
 		});
 
-		test('starts with what a poll that went wrong would have found', async () => {
+		test('starts with what a failed poll would have found', async () => {
 			const [execution, ...more] = await watcher.emits(unlucky, 1);
 			assert.deepEqual(watcher.emitted(execution), watcher.idsOf(unlucky));
 			assert.deepEqual(more, []);

@@ -5,7 +5,7 @@ import { ownN8n, prepared } from '../fixture.mjs';
 import { reached, watching } from '../lib/watching.mjs';
 import { klingTrigger } from '../../tools/workflow.mjs';
 
-/** What n8n 2 needs to run polls as jobs of its scheduler, and to keep what they remember with their executions. */
+/** What n8n 2 needs to run polls as scheduler jobs, and to store what they remember with their executions. */
 const switches = {
 	N8N_SCHEDULER_ENABLED: 'true',
 	N8N_SCHEDULER_POLL_TRIGGERS_ENABLED: 'true',
@@ -100,7 +100,7 @@ if (prepared.line === '2') {
 	});
 
 	describe('two triggers in one workflow of n8n 2.x', () => {
-		test('lose nothing while n8n runs, but one is saved over what was saved of the other', async () => {
+		test('lose nothing while n8n is running, but one overwrites what the other has saved', async () => {
 			const server = await ownN8n();
 			const { rest } = server;
 			const watcher = watching(rest);
@@ -113,7 +113,7 @@ if (prepared.line === '2') {
 			await rest.activate(id);
 			await watcher.firstPoll(first);
 
-			// The second trigger is published later, so n8n has static data for each in an object of its own.
+			// The second trigger is published later, so n8n has a separate static data object for each.
 			const { nodes, connections } = await rest.workflow(id);
 			await rest.updateWorkflow(id, {
 				nodes: [...nodes, klingTrigger('Second', second.credential, { watch: 'account' })],
@@ -124,7 +124,7 @@ if (prepared.line === '2') {
 			await reached(async () => (await saved()).includes('node:Second'), 'its first poll');
 			watcher.finish(first, [[watcher.idsOf(first)[0]]]);
 			await watcher.emits(first, 1);
-			// Should n8n mend this, docs/trigger.md no longer has to advise one workflow for each trigger.
+			// If n8n fixes this, docs/trigger.md no longer has to advise one workflow per trigger.
 			assert.deepEqual(await saved(), ['node:Ended']);
 
 			watcher.finish(second, [[watcher.idsOf(second)[0]]]);

@@ -50,8 +50,8 @@ export class KlingEffects implements INodeType {
 		},
 		group: ['transform'],
 		version: 1,
-		// The scene by its title, as scenes.json has it (a test compares all). Raw, because n8n drops the whole
-		// subtitle where a scene by expression needs an input item.
+		// Shows the scene's title as in scenes.json (a test compares all). Raw, because n8n drops the
+		// whole subtitle if the scene is an expression that needs an input item.
 		subtitle:
 			'={{ $parameter["resource"] === "scene" ? "Get many scenes" : ({ create: "Create", get: "Get", list: "Get many" })[$parameter["operation"]] + ($parameter["operation"] === "create" && $rawParameter["effectScene"] && !String($rawParameter["effectScene"]).startsWith("=") ? ": " + String($rawParameter["effectScene"]).replace(/_9_16$/, "_9:16").split("_").map((word, index) => ({ "3d": "3D", arg: "Argentina", bra: "Brazil", c4d: "C4D", dj: "DJ", fra: "France", ootd: "OOTD", por: "Portugal", pumpitup: "Pump It Up", var: "VAR" })[word] || (index > 0 && ["a", "at", "in", "of", "the", "to", "with"].includes(word) ? word : word.charAt(0).toUpperCase() + word.slice(1))).join(" ") : "") }}',
 		description:
@@ -68,8 +68,7 @@ export class KlingEffects implements INodeType {
 				whenToDisplay: 'beforeExecution',
 				displayCondition:
 					'={{ $parameter["resource"] !== "scene" && $parameter["operation"] === "create" }}',
-				message:
-					'A run costs credit at your provider for each item, and a video takes a few minutes.',
+				message: 'Each item costs credit at your provider, and a video takes a few minutes.',
 			},
 		],
 		credentials: [
@@ -109,7 +108,7 @@ export class KlingEffects implements INodeType {
 					{
 						name: 'Get',
 						value: 'get',
-						description: 'Get the state of a task, and its video once it is ready',
+						description: 'Get the status of a task, and its video once it is ready',
 						action: 'Get video',
 					},
 					{
@@ -177,7 +176,7 @@ export class KlingEffects implements INodeType {
 		return [await runOperation(this).catch((thrown: unknown) => outputOfThrown(this, thrown))];
 	}
 
-	/** A callback of the provider, to an execution that sleeps until it comes. */
+	/** A callback from the provider, for an execution that is asleep until it comes. */
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		return await callbacks.handle(this);
 	}

@@ -70,7 +70,7 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 }
 
 /**
- * Gets the tasks of all items, waits and downloads where asked.
+ * Gets the tasks of all items, then waits and downloads if requested.
  *
  * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
  */

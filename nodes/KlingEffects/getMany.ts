@@ -19,7 +19,7 @@ import type { Session } from '../n8n/session';
 
 const show = { resource: ['video'], operation: ['list'] };
 
-/** How many results to return, of tasks and of scenes. */
+/** How many results to return, for tasks and for scenes. */
 export const limitFields: INodeProperties[] = [
 	{
 		displayName: 'Return All',
@@ -41,7 +41,7 @@ export const limitFields: INodeProperties[] = [
 ];
 
 /**
- * How many results an item asks for at most; Infinity for all.
+ * The maximum number of results for an item; Infinity for all.
  *
  * @throws InputError
  */
@@ -50,8 +50,8 @@ export function readLimit(parameters: Parameters): number {
 	const limit = Math.floor(numberOf(parameters.value('limit', 'Limit') ?? 50));
 	if (limit >= 1) return limit;
 	throw new InputError(
-		'Limit must be a number from 1 up',
-		'Enter the largest number of results to return, or turn on Return All.',
+		'Limit must be a number of at least 1',
+		'Enter the maximum number of results to return, or turn on Return All.',
 	);
 }
 
@@ -76,14 +76,14 @@ export const listFields: INodeProperties[] = [
 				name: 'createdAfter',
 				type: 'dateTime',
 				default: '',
-				description: 'Only tasks that were created at or after this time',
+				description: 'Only tasks created at or after this time',
 			},
 			{
 				displayName: 'Created Before',
 				name: 'createdBefore',
 				type: 'dateTime',
 				default: '',
-				description: 'Only tasks that were created before this time',
+				description: 'Only tasks created before this time',
 			},
 			{
 				displayName: 'External Task ID Prefix',
@@ -116,7 +116,7 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 	if (!provider.list) {
 		throw new InputError(
 			`${provider.displayName} has no list of tasks`,
-			`Keep the task IDs that Create returns, for example in a Data Table, and use Get with each. ${whoLists}`,
+			`Store the task IDs that Create returns, for example in a Data Table, and use Get for each. ${whoLists}`,
 		);
 	}
 	const parameters = new Parameters(context, itemIndex);
@@ -129,9 +129,9 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 }
 
 /**
- * Reads the filters, each by its name on screen. One that is left empty filters nothing.
+ * Reads the filters, each by its name on screen. An empty one filters nothing.
  *
- * @param timeZone of the workflow: times without one are meant in it
+ * @param timeZone of the workflow; applies to times without one
  * @throws InputError
  */
 export function readFilters(given: unknown, timeZone: string): TaskFilters {
@@ -159,14 +159,17 @@ function isEmpty(given: unknown): boolean {
 /** Milliseconds: some day of the year 10,000. A number beyond it counts microseconds, or smaller ones. */
 const latest = 2.54e14;
 
-/** Milliseconds since 1970, of ISO 8601, as n8n's dates write themselves too, or seconds or milliseconds since 1970. */
+/**
+ * Milliseconds since 1970, from ISO 8601 (as n8n's dates write themselves) or from seconds or
+ * milliseconds since 1970.
+ */
 function readMoment(given: unknown, displayName: string, timeZone: string): number {
 	const isText = typeof Object(given).toISO === 'function' || typeof given === 'string';
 	const number = isText || typeof given === 'number' ? Number(String(given)) : NaN;
 	let moment = number < 1e11 ? number * 1000 : number;
 	if (given instanceof Date) moment = given.getTime();
 	else if (isText && Number.isNaN(number)) moment = momentIn(timeZone, String(given));
-	// A year, or the day that a spreadsheet counts, would be a moment of 1970; 0 is all.
+	// A year, or a spreadsheet's day number, would be a moment in 1970; 0 means everything.
 	const isMoment = Number.isNaN(number) ? !Number.isNaN(moment) : number === 0 || number >= 1e9;
 	if (!isMoment || Math.abs(moment) > latest) {
 		throw new InputError(
@@ -209,8 +212,8 @@ export async function executeList(
 }
 
 /**
- * Reads pages until enough tasks match. The order of the list is not documented, so what was read is
- * sorted here; with a limit, the newest of what the first pages hold are returned.
+ * Reads pages until enough tasks match. The order of the list is not documented, so the results are
+ * sorted here; with a limit, the newest tasks on the first pages are returned.
  */
 async function collect(
 	client: Client,

@@ -17,7 +17,7 @@ export const listScenesFields: INodeProperties[] = [
 		placeholder: 'e.g. birthday',
 		displayOptions: { show },
 		description:
-			'What to look for, such as “dancing dog”, “birthday” or “Geburtstag”. Without words, all scenes are returned.',
+			'What to look for, such as “dancing dog”, “birthday” or “Geburtstag”. Leave empty to return all scenes.',
 	},
 	{
 		displayName: 'Images',
@@ -35,7 +35,7 @@ export const listScenesFields: INodeProperties[] = [
 ];
 
 /**
- * Gives the scenes that fit, one item each, for every input item, so that a workflow or an agent can
+ * Returns the matching scenes for every input item, one item each, so that a workflow or an agent can
  * choose one. It reads the package's own list: nothing is sent, and no credential is needed.
  *
  * @throws NodeOperationError with On Error "Stop", at the first problem

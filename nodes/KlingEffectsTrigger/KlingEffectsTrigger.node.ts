@@ -11,7 +11,7 @@ import { simplifyField } from '../n8n/output';
 import { credentialName } from '../n8n/session';
 import { poll } from './poll';
 
-/** Apart from the description, because n8n's lint takes a choice whose name is no literal for none. */
+/** Outside the description, because n8n's lint ignores an option whose name is not a literal. */
 const watchOptions: INodePropertyOptions[] = [
 	{
 		name: titleWithList('All Tasks'),
@@ -25,7 +25,7 @@ const watchOptions: INodePropertyOptions[] = [
 	},
 ];
 
-/** Starts a workflow when tasks have ended, at the poll times that n8n offers for every such trigger. */
+/** Starts a workflow when tasks have ended, at n8n's usual poll times. */
 export class KlingEffectsTrigger implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Kling Effects Trigger',
@@ -54,7 +54,7 @@ export class KlingEffectsTrigger implements INodeType {
 					{
 						name: 'Task Failed',
 						value: 'failed',
-						description: 'When the provider could not make a video',
+						description: 'When the provider could not generate a video',
 					},
 					{
 						name: 'Task Succeeded',
@@ -63,7 +63,7 @@ export class KlingEffectsTrigger implements INodeType {
 					},
 				],
 				default: ['succeed', 'failed'],
-				description: 'Which outcomes of a task start the workflow',
+				description: 'Which task outcomes start the workflow',
 			},
 			{
 				displayName: 'Watch',
@@ -73,7 +73,7 @@ export class KlingEffectsTrigger implements INodeType {
 				options: watchOptions,
 				default: 'account',
 				description:
-					'Which tasks to watch. Use one workflow for each trigger: n8n 2 can forget what one of two triggers in a workflow has seen.',
+					'Which tasks to watch. Put each trigger in its own workflow: with two in one, n8n 2 can forget what one of them has seen.',
 			},
 			{
 				displayName: 'Only Kling AI lists tasks. With another provider, set Watch to Task IDs.',
@@ -92,7 +92,7 @@ export class KlingEffectsTrigger implements INodeType {
 				placeholder: 'e.g. 831922345719271433, 831922345719271434',
 				displayOptions: { show: { watch: ['taskIds'] } },
 				description:
-					'IDs of the tasks to watch, separated by commas, spaces or line breaks, or a list. Tasks that had finished before the workflow is first activated are ignored; a task whose ID you add later is returned even if it has finished by then.',
+					'IDs of the tasks to watch, separated by commas, spaces or line breaks, or a list. Tasks that have finished before the workflow is first activated are ignored; a task whose ID you add later is returned even if it has already finished.',
 			},
 			simplifyField,
 			{

@@ -25,21 +25,21 @@ import { openSession, type Session } from '../n8n/session';
 import { credentialName } from '../n8n/session';
 import { PollLocks } from './pollLock';
 
-/** For a poll where n8n does not say: its durable scheduler ends one after 45 s. */
+/** Used if n8n does not name one: its durable scheduler ends a poll after 45 s. */
 const usualBudgetMs = 45_000;
-/** What n8n 2.41 names for polls that its durable scheduler does not run. */
+/** What n8n 2.41 names for polls outside its durable scheduler. */
 const unscheduledBudgetMs = 300_000;
-/** The key of n8n's static data. It is replaced as a whole: n8n does not notice changes inside. */
+/** The key in n8n's static data. It is replaced as a whole: n8n does not notice changes inside it. */
 const stateKey = 'watch';
 
 const locks = new PollLocks();
 
 /**
- * One poll: the tasks that have ended since the last one, in one emit, or null when there are none.
- * In the editor's test: the tasks that ended last, without a change to what is known.
+ * One poll: the tasks that have ended since the last one, in one emit, or null if there are none. In the
+ * editor's test: the tasks that ended last, without changing the state.
  *
- * @throws NodeApiError when the provider refuses, or cannot be asked for several polls in a row
- * @throws NodeOperationError when the parameters or the credential cannot work
+ * @throws NodeApiError if the provider refuses, or cannot be reached for several polls in a row
+ * @throws NodeOperationError if the parameters or the credential cannot work
  */
 export async function poll(context: IPollFunctions): Promise<INodeExecutionData[][] | null> {
 	const session = await openSession(context);
@@ -78,8 +78,8 @@ export async function poll(context: IPollFunctions): Promise<INodeExecutionData[
 		const problem = isFirst && taskIds && problemWith(taskIds, state, provider);
 		if (problem) throw errorOf(node, problem);
 		const isLong = lock.countFailure(failure !== null) && !lock.isActivation;
-		// The first activation shows everything. Later a bad minute of the network is not worth an alarm,
-		// and to activate a workflow that knows where it was works without the provider.
+		// The first activation shows everything. Later, a bad minute of the network is not worth an
+		// alarm, and a workflow that knows where it was can be activated without the provider.
 		const isShown = failure && (isFirst || !behaviourOf(failure).passing || isLong);
 		if (!failure || !isFirst) {
 			data[stateKey] = state as unknown as IDataObject;
@@ -129,13 +129,13 @@ const refusal = ({ message, description }: Problem) => new InputError(message, d
 const eventNames: Record<TaskEvent, string> = { succeed: 'Task Succeeded', failed: 'Task Failed' };
 
 /**
- * A fingerprint of which tasks are watched where, without showing it. A new key in the same
- * credential goes on with what is known.
+ * A fingerprint of which tasks are watched where, without revealing it. A new key in the same credential
+ * keeps the state.
  */
 function scopeOf(context: IPollFunctions, { account }: Session, ...watched: string[]): string {
 	const { id, credentials } = context.getNode();
 	const credential = credentials?.[credentialName]?.id ?? '';
-	// n8n keeps static data by the node's name, and a new node may get the name of a deleted one.
+	// n8n stores static data under the node's name, and a new node may get the name of a deleted one.
 	const parts = [id, account.provider.name, account.baseUrl, credential, ...watched];
 	return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
 }
@@ -147,16 +147,16 @@ const noEvents: Problem = {
 
 const tooManyIds: Problem = {
 	message: `Task IDs has more than ${mostOpen.toLocaleString('en')} IDs`,
-	description: 'Remove the IDs of tasks that have ended.',
+	description: 'Remove the IDs of finished tasks.',
 };
 
 const nothingYet: Problem = {
 	message: 'No finished tasks yet',
 	description:
-		'Create a task with the Kling Effects node and wait until it has ended, or activate the workflow: it starts with the next task that ends.',
+		'Create a task with the Kling Effects node and wait until it has finished, or activate the workflow: it starts when the next task finishes.',
 };
 
-/** Why given ids are refused at activation; null when the provider knows one of them. */
+/** Why the given ids are refused on activation; null if the provider knows any of them. */
 function problemWith(
 	taskIds: string[],
 	{ missing }: WatchState,
@@ -178,19 +178,20 @@ const noTaskIds: Problem = {
 		'Enter the ID of at least one task, as Create returns it, or set Watch to All Tasks.',
 };
 
-/** On activation n8n (1.123 and 2.40) shows the message alone, so it has to say what to do. */
+/** On activation n8n (1.123 and 2.40) only shows the message, so it must say what to do. */
 function noList(displayName: string): Problem {
 	return {
-		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of the whole account`,
-		description: `Enter the IDs that Create returns, or keep them and look at the tasks with Schedule Trigger and Get. ${whoLists}`,
+		message: `${displayName} has no list of tasks, so set Watch to Task IDs instead of All Tasks`,
+		description: `Enter the IDs that Create returns, or store them and check the tasks with Schedule Trigger and Get. ${whoLists}`,
 	};
 }
 
-const whatNext = 'The trigger asks again at each poll, and no task that ends meanwhile is missed.';
+const whatNext =
+	'The trigger tries again at each poll, and no task that finishes in the meantime is missed.';
 
 /**
- * The error of a poll that a request has spoiled. n8n 2.41 reads from `failure` how long to leave
- * the provider alone; n8n 1.123 ignores it.
+ * The error for a poll with a failed request. n8n 2.41 reads from `failure` how long to leave the
+ * provider alone; n8n 1.123 ignores it.
  *
  * @param goesOn whether later polls make up for this one
  */
@@ -209,12 +210,12 @@ function errorOfPoll(
 	return Object.assign(error, cause ? { failure: { cause, ...hint } } : {});
 }
 
-/** Why a poll failed, in n8n's words (n8n-workflow 2.41, errors/failure.d.ts), where the response proves it. */
+/** Why a poll failed, in n8n's words (n8n-workflow 2.41, errors/failure.d.ts), if the response proves it. */
 function causeOf(failure: Failure, provider: Provider): string | null {
 	const { kind, httpStatus, body } = failure;
 	if (kind === 'tooManyRequests') return 'rate-limited';
 	if (kind === 'providerDown' && httpStatus === 503) return 'temporarily-unavailable';
-	// What comes in another form is of something between n8n and the provider.
+	// Any other format comes from something between n8n and the provider.
 	if (body !== 'json') return null;
 	if (kind === 'accountEmpty') return 'quota-exhausted';
 	// A wrong clock makes a good key look bad.

@@ -4,7 +4,7 @@ import { providers, type Provider } from './providers/index';
 import type { Secret } from './providers/provider';
 import { formsOf, hasAny, isOdd, readLetters, shortestSecret } from './spelling';
 
-/** The fields of a `klingEffectsApi` credential, by their names on screen. */
+/** The fields of a `klingEffectsApi` credential, with their names on screen. */
 const fields = {
 	provider: 'Provider',
 	region: 'Region',
@@ -15,12 +15,12 @@ const fields = {
 	baseUrl: 'Base URL',
 	webhookSecret: 'Webhook Secret',
 } as const;
-/** Reads one field; only those that count are read. */
+/** Reads one field; only relevant fields are read. */
 type ReadField = (name: keyof typeof fields) => string;
 
 /**
- * A field as text. A vault that an expression asks can give a number, and null where it has no such secret:
- * that must not count as a field that was left empty.
+ * A field as text. An expression that reads from a vault can give a number, or null if there is no such
+ * secret: that must not count as a field left empty.
  *
  * @throws InputError
  */
@@ -29,14 +29,14 @@ function fieldOf(data: unknown, name: keyof typeof fields): string {
 	const isNumber = typeof given === 'number' && Number.isSafeInteger(given);
 	const label = `${fields[name]} in the credential`;
 	if (typeof given === 'string' || isNumber) return wholeText(String(given).trim(), label);
-	const what = given === null ? 'has no value' : 'is not a text';
+	const what = given === null ? 'has no value' : 'is not text';
 	throw new InputError(
 		`${label} ${what}`,
 		'If it is an expression, check the name of the secret, and that it is stored as text.',
 	);
 }
 
-/** @throws InputError for a text that a copy has cut off, broken, or brought something along with */
+/** @throws InputError for text that was cut off or broken when it was copied, or has something extra */
 function wholeText(given: string, label: string): string {
 	const text = /^\W.*\W$/.test(given) ? unquoted(given) : given;
 	if (!/^[\x20-\x7e]*$/.test(text)) refuseInvisible(text, label, 'value');
@@ -44,38 +44,38 @@ function wholeText(given: string, label: string): string {
 	if (damage === undefined) return text;
 	const isCut = damage.trim() !== '';
 	throw new InputError(
-		`${label} ${isCut ? `was cut off: it holds ${damage}` : 'holds more than one line'}`,
+		`${label} ${isCut ? `was cut off: it contains ${damage}` : 'contains more than one line'}`,
 		// Consoles show most of a key as asterisks or dots once it was made.
-		'Copy the whole value again with the copy button of the console, or make a new one there.',
+		'Copy the whole value again with the copy button in the console, or make a new one there.',
 	);
 }
 
-/** Where requests go, and what proves who sends them. */
+/** Where requests go, and the secret that proves who sends them. */
 export interface Account {
 	provider: Provider;
-	/** `global` or `china`, where the provider has a console of its own in each; null elsewhere. */
+	/** `global` or `china`, if the provider has a separate console in each; otherwise null. */
 	region: string | null;
-	/** What the paths of requests are added to: without a trailing slash, with the provider's version path. */
+	/** The prefix of request paths: no trailing slash, with the provider's version path. */
 	baseUrl: string;
-	/** What callbacks are signed with; null when they are not, or when the provider signs none. */
+	/** The secret that signs callbacks; null if there is none, or the provider does not sign them. */
 	webhookSecret: string | null;
 	secret: Secret;
 }
 
 /**
- * Reads and checks the data of a credential, before anything is sent with it.
+ * Reads and checks a credential's data, before anything is sent with it.
  *
- * @throws InputError when it is not complete
+ * @throws InputError if it is not complete
  */
 export function readAccount(data: unknown): Account {
 	const read: ReadField = (name) => fieldOf(data, name);
-	// One that was saved without a provider is one of the first provider in the list.
+	// A credential saved without a provider belongs to the first one in the list.
 	const name = read('provider') || providers[0].name;
 	const provider = providers.find((one) => one.name === name);
 	if (!provider) {
 		throw new InputError(
 			'The credential names a provider that this package does not know',
-			`Choose one of the list: ${providers.map(({ displayName }) => displayName).join(', ')}.`,
+			`Choose one from the list: ${providers.map(({ displayName }) => displayName).join(', ')}.`,
 		);
 	}
 	const { displayName, signs } = provider;
@@ -104,14 +104,14 @@ export function readAccount(data: unknown): Account {
 	};
 }
 
-/** A credential keeps values of fields that are hidden: the way in counts only where it can be chosen. */
+/** A credential keeps the values of hidden fields: Authentication counts only where it can be chosen. */
 function readSecret(read: ReadField, { displayName, signs }: Provider): Secret {
 	const isSigned = signs && read('authentication') === 'accessKey';
 	if (isSigned) {
 		const [accessKey, secretKey] = [read('accessKey'), read('secretKey')];
 		if (accessKey && secretKey) return { kind: 'signed', accessKey, secretKey };
 	} else {
-		// As documentation shows it in a header.
+		// As the documentation shows it in a header.
 		const key = read('apiKey').replace(/^(Authorization:\s*)?Bearer\s+/i, '');
 		if (key) return { kind: 'key', key };
 	}
@@ -121,12 +121,12 @@ function readSecret(read: ReadField, { displayName, signs }: Provider): Secret {
 	);
 }
 
-/** A base URL with what stands before every path of the provider, unless it ends in a version itself. */
+/** A base URL with the provider's path prefix, unless it already ends in a version. */
 export function withVersion(baseUrl: string, { versionPath = '' }: Provider): string {
 	return /\/v\d+$/.test(baseUrl) ? baseUrl : `${baseUrl}${versionPath}`;
 }
 
-/** The base URL without query, fragment and trailing slashes, or null when it is none. */
+/** The base URL without query, fragment and trailing slashes, or null if it is not one. */
 function readBaseUrl(text: string): string | null {
 	try {
 		const url = new URL(text);
@@ -137,7 +137,7 @@ function readBaseUrl(text: string): string | null {
 	}
 }
 
-/** Takes an account's secrets out of what a provider says: it may repeat them, and what it says is shown. */
+/** Removes an account's secrets from what a provider says: it may repeat them, and its words are shown. */
 export interface Redaction {
 	text(text: string): string;
 	/** @param source the JSON text that the value was read from */
@@ -145,14 +145,13 @@ export interface Redaction {
 }
 
 /**
- * The redaction of keys, of the webhook secret and of signatures made with them, however they are
- * written: what is compared is the letters, all small, and digits alone, before and after all escapes are
- * taken off.
+ * Redacts keys, the webhook secret and signatures made with them, however they are written: only
+ * lower-case letters and digits are compared, before and after all escapes are removed.
  */
 export function redactionOf(account: Account): Redaction {
 	const { kind, ...parts } = account.secret;
 	const secrets = [...Object.values(parts), account.webhookSecret ?? ''];
-	// A signature goes on with what differs from one to the next.
+	// The rest of a signature differs from one to the next.
 	const starts = kind === 'signed' ? formsOf(signatureStart(account)) : [];
 	const forms = [...new Set([...starts, ...secrets.flatMap(formsOf)])];
 	const odd = secrets.filter(isOdd);
@@ -166,13 +165,13 @@ export function redactionOf(account: Account): Redaction {
 	};
 	const withoutForms = (source: string, isEscaped: boolean): string => {
 		const { letters, sourceOf } = readLetters(source, isEscaped);
-		/** By where they begin, the ends of what is taken out. */
+		/** Where each removed part ends, by where it starts. */
 		const ends = new Uint32Array(source.length);
 		for (const form of forms) {
 			let word = 0;
 			for (const at of placesOf(form, letters)) {
 				const { start, end } = sourceOf(at, at + form.length);
-				// All that stand in one word end with it.
+				// All matches within one word end where the word ends.
 				if (end > word) word = starts.includes(form) ? endOfWord(source, end) : end;
 				ends[start] = Math.max(ends[start], word);
 			}
@@ -215,7 +214,7 @@ function withoutRanges(text: string, ends: Uint32Array): string {
 	return parts.join('') + text.slice(copied);
 }
 
-/** The value with its texts, names and numbers rewritten. `parseJson` gives none that is nested without end. */
+/** The value with its texts, names and numbers rewritten. `parseJson` limits how deep it is nested. */
 function mapTexts(value: unknown, text: (from: string) => string): unknown {
 	if (typeof value === 'string') return text(value);
 	if (typeof value === 'number') return text(String(value)) === String(value) ? value : '…';
@@ -226,7 +225,7 @@ function mapTexts(value: unknown, text: (from: string) => string): unknown {
 	);
 }
 
-/** What the signatures of an account have in common, whenever they are made. */
+/** What all signatures of an account have in common. */
 function signatureStart({ provider, secret }: Account): string {
 	const [one, other] = [0, 4e12].map((now) =>
 		Object.values(provider.authorize(secret, now)).join(' '),

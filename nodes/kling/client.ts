@@ -12,21 +12,21 @@ import { outcomeOfCreate, outcomeOfRead } from './outcome';
 import type { OrderWithImages, Provider, TaskList, TaskPage } from './providers/provider';
 import { filledIn, type TaskRecord } from './task';
 
-/** How often a read is asked again before its failure counts. Reads cost nothing. */
+/** How often a read is repeated before its failure counts. Reads cost nothing. */
 const readTries = 4;
 
 /**
- * The outcome of a request, and what time its response told: milliseconds since 1970 on the provider's
- * clock, or on n8n's where the response names no time. Null without a response.
+ * The outcome of a request, and the time of its response: milliseconds since 1970 on the provider's
+ * clock, or on n8n's if the response has no time. Null without a response.
  */
 export type Dated<T> = Outcome<T> & { providerTime: number | null };
 
-/** What an answer means that shows another task than the one that was asked for. */
+/** A response that shows a different task than the one requested. */
 const otherTask = failureWithoutResponse('otherTask');
 
-/** The calls that the package makes, in the words of tasks. Nothing here knows n8n. */
+/** The calls that the package makes, in terms of tasks. Nothing here knows about n8n. */
 export class Client {
-	/** How many of the provider's create paths are known to be gone, so that only the first create looks. */
+	/** How many of the provider's create paths are known to be gone: only the first create tries them. */
 	private pathsGone = 0;
 
 	constructor(
@@ -37,7 +37,7 @@ export class Client {
 	) {}
 
 	/**
-	 * Sends one create, once. A 404 certainly made no task, so only then is the provider's older
+	 * Sends one create, once. A 404 certainly created no task, so only then is the provider's older
 	 * address tried.
 	 */
 	async create(order: OrderWithImages): Promise<Outcome<TaskRecord>> {
@@ -51,20 +51,20 @@ export class Client {
 			const { httpStatus, kind } = outcome.failure;
 			const isGone = httpStatus === 404 && kind !== 'contradictory';
 			if (!isGone || index + 1 === requests.length) return outcome;
-			// Creates run side by side: a later one may have moved on already.
+			// Creates run in parallel: a later one may already have moved on.
 			this.pathsGone = Math.max(this.pathsGone, index + 1);
 		}
 	}
 
-	/** A task by the provider's id, asked again where a failure may pass. */
+	/** A task by the provider's id, with retries after temporary failures. */
 	async get(taskId: string): Promise<Outcome<TaskRecord>> {
 		return await this.patiently(async () => await this.getOnce(taskId));
 	}
 
 	/**
-	 * A task by the provider's id, asked once. It keeps the id that it was asked for by: a gateway may answer
-	 * with the one that the task has in another system, which cannot be asked for here. Where external
-	 * ids are documented, one may have been asked for.
+	 * A task by the provider's id, requested once. It keeps the requested id: a gateway may return the
+	 * task's id in another system, which cannot be requested here. Where external ids are documented, the
+	 * request may have used one.
 	 */
 	async getOnce(taskId: string): Promise<Dated<TaskRecord>> {
 		const { provider } = this;
@@ -77,16 +77,17 @@ export class Client {
 			: { ...outcome, value: { ...outcome.value, task: { ...task, taskId } } };
 	}
 
-	/** A task by its external id, asked again where a failure may pass. The provider must have such ids. */
+	/** A task by its external id, with retries after temporary failures. The provider must have such ids. */
 	async findByExternalId(externalTaskId: string): Promise<Dated<TaskRecord>> {
 		const { provider } = this;
 		const request = provider.findByExternalIdRequest?.bind(provider, externalTaskId);
 		if (!request) throw new RangeError(`${provider.displayName} has no external task id`);
 		const outcome = await this.patiently(async () => await this.readTask(request));
 		if (!outcome.ok) return outcome;
-		// Not every gateway repeats the id in its answer; one that shows another id shows another task.
+		// Not every gateway repeats the id in its response; if it shows another id, it is another task.
 		const value = filledIn(outcome.value, { externalTaskId });
-		// The provider takes either id at this address: a task whose own id this is was not made under it.
+		// The provider accepts either id at this address: a task whose own id this is was not created
+		// under it.
 		const { task } = outcome.value;
 		const isByOwnId = task.externalTaskId === null && task.taskId === externalTaskId;
 		const isIt = value.task.externalTaskId === externalTaskId && !isByOwnId;
@@ -94,7 +95,7 @@ export class Client {
 		return isIt ? { ...outcome, value } : { ...failed(otherTask), providerTime };
 	}
 
-	/** One page of the account's tasks, in the provider's order, asked once. */
+	/** One page of the account's tasks, in the provider's order, requested once. */
 	async listOnce(page: number, pageSize: number = this.largestPage): Promise<Dated<TaskPage>> {
 		const { list } = this;
 		return await this.ask(
@@ -103,17 +104,17 @@ export class Client {
 		);
 	}
 
-	/** The largest page that the provider's list can be asked for. */
+	/** The largest page size of the provider's list. */
 	get largestPage(): number {
 		return this.list.largestPage;
 	}
 
-	/** The last page that the provider's list can be asked for. */
+	/** The last page of the provider's list that can be requested. */
 	get lastPage(): number {
 		return this.list.lastPage;
 	}
 
-	/** @throws RangeError where the provider has no list, which is to be asked first */
+	/** @throws RangeError if the provider has no list; check that first */
 	private get list(): TaskList {
 		const { displayName, list } = this.provider;
 		if (!list) throw new RangeError(`${displayName} has no list of tasks`);
@@ -121,9 +122,9 @@ export class Client {
 	}
 
 	/**
-	 * All pages one after the other, until one has nothing new: the list names no total (Kling's effects page),
-	 * and a page that is not full can have been cut short or thinned out. Each is asked again where a
-	 * failure may pass. A task that moves to the next page while pages are read comes once.
+	 * All pages one after the other, until one has nothing new: the list has no total (Kling's effects page),
+	 * and a page that is not full may have been cut short or thinned out. Temporary failures are retried. A
+	 * task that moves to the next page while pages are read comes once.
 	 */
 	async *listAll(pageSize: number): AsyncGenerator<Outcome<TaskRecord[]>> {
 		const seen = new Set<string>();
@@ -149,10 +150,10 @@ export class Client {
 	}
 
 	/**
-	 * The one place where an adapter is called: anything it throws is that request's failure. It
-	 * throws at an id that no address can hold, and at shapes that were not foreseen.
+	 * The one place where an adapter is called: anything it throws is that request's failure. It throws
+	 * for an id that no URL can contain, and for unexpected shapes.
 	 *
-	 * @param signedAt the time to sign for, as the provider's clock told it
+	 * @param signedAt the time to sign for, by the provider's clock
 	 */
 	private async ask<T>(
 		build: () => ApiRequest,
@@ -161,7 +162,7 @@ export class Client {
 	): Promise<Dated<T>> {
 		const request = attempt(build);
 		if (!request) {
-			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of an address');
+			const failure = failureWithoutResponse('badRequest', 'the ID cannot be part of a URL');
 			return { ...failed(failure), providerTime: null };
 		}
 		const result = await this.send({ ...request, providerTime: signedAt });
@@ -172,7 +173,7 @@ export class Client {
 		const outcome = attempt(() => interpret(result)) ?? failed(failureOf(result, 'unreadable'));
 		const isSure = !outcome.ok && outcome.failure.kind !== 'contradictory';
 		const isStale = isSure && this.provider.isStaleSignature?.(outcome.failure);
-		// A refused signature made no task, so even a create may be sent again.
+		// A refused signature created no task, so even a create may be sent again.
 		return isStale && signedAt === undefined
 			? await this.ask(build, interpret, result.headers.date ?? '')
 			: { ...outcome, providerTime };
@@ -195,15 +196,15 @@ export class Client {
 const pagesFrom = 10;
 
 /**
- * The same client for a retry, which asks for the tasks of up to `count` creates at once: its `get`
- * reads them by pages of the account's list. What these do not show is asked for by itself.
+ * The same client for a retry, which looks up the tasks of up to `count` creates at once: its `get` reads
+ * pages of the account's list. Tasks that these do not show are fetched one by one.
  */
 export function readingByPages(client: Client, count: number): Client {
 	if (!client.provider.list || count < pagesFrom) return client;
 	const shown = new Map<string, Outcome<TaskRecord>>();
 	let asked = 0;
 	let page = 0;
-	// One more, for tasks that others have made since. The order of the list is not documented.
+	// One more, for tasks that others have created since. The order of the list is not documented.
 	let lastPage = Math.min(Math.ceil(count / client.largestPage) + 1, client.lastPage);
 	let reading: Promise<void> | null = null;
 	const readPage = async () => {
@@ -213,7 +214,7 @@ export function readingByPages(client: Client, count: number): Client {
 		if (rows < client.largestPage) lastPage = page;
 	};
 	const get = async (taskId: string) => {
-		// A retry that has only a few to read needs no page of hundreds.
+		// A retry with only a few tasks to read needs no page of hundreds.
 		if (++asked < pagesFrom) return await client.get(taskId);
 		while (!shown.has(taskId) && (reading || page < lastPage)) {
 			reading ??= readPage().finally(() => (reading = null));

@@ -1,8 +1,8 @@
-/** Time and chance, given from outside so that tests need not wait. */
+/** Time and chance, injected so that tests need not wait. */
 export interface Clock {
-	/** Milliseconds since 1970, by a clock that can be set back or forward. */
+	/** Milliseconds since 1970, by a clock that can be changed. */
 	now(): number;
-	/** Monotonic milliseconds, unaffected by clock changes: for all that waits or ends in time. */
+	/** Monotonic milliseconds, unaffected by clock changes: for waits and deadlines. */
 	elapsed(): number;
 	/** Resolves after that many milliseconds, or within about a second of `signal` aborting. Never rejects. */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -10,21 +10,21 @@ export interface Clock {
 	random(): number;
 }
 
-/** The longest wait that a provider's hint may ask for. */
+/** The longest wait that a provider's hint may request. */
 export const longestHintMs = 60_000;
 /** "Retry after 0 seconds" would be a storm of requests. */
 const shortestHintMs = 500;
-/** Consecutive hints to honour; a provider that keeps refusing is left alone for longer. */
+/** Consecutive hints to honor; a provider that keeps refusing is left alone for longer. */
 const hintsBelieved = 3;
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
 /**
- * How long to wait before asking again: the provider's hint first, within bounds, and up to a tenth
- * later; else 1 s doubled with each try up to 30 s, of which the last half is left to chance. Many
- * executions that were refused together thus do not come back together.
+ * How long to wait before the next try: the provider's hint first, within bounds and up to a tenth
+ * longer; otherwise 1 s doubled with each try up to 30 s, the last half of it random. That way, many
+ * executions refused together do not come back together.
  *
- * @param tries how many tries were already made, from 1
+ * @param tries how many tries have been made, from 1
  */
 export function delayBeforeRetry(
 	tries: number,

@@ -3,7 +3,7 @@ import type { Provider } from './providers';
 import { isMadeId } from './create/identity';
 import type { Task } from './task';
 
-/** What to say about a task that the provider ended as failed. */
+/** What to say about a task that failed at the provider. */
 export function describeFailedTask(
 	task: Task,
 	subject: Subject & { provider: Pick<Provider, 'failuresAreFree'> },
@@ -15,7 +15,7 @@ export function describeFailedTask(
 	const again =
 		id && !isMadeId(id)
 			? `External task ID “${id}” is tied to this task: enter another one for a new task.`
-			: 'A retry of this execution finds this task again and creates none.';
+			: 'A retry of this execution finds this task again and does not create a new one.';
 	const advice = [
 		adviceOnReason(reason) ?? 'Change the image or the effect scene and run the workflow again.',
 		again,
@@ -34,13 +34,12 @@ function chargeOf(
 ): string {
 	if (unitsDeducted !== null) return `${displayName} charged ${unitsDeducted} units for it.`;
 	if (failuresAreFree) return `${displayName} does not charge for it.`;
-	return `${displayName} does not document whether it charges for a task that failed: see its usage log.`;
+	return `${displayName} does not document whether it charges for failed tasks: see its usage log.`;
 }
 
 /**
- * What to do about reasons for which tasks fail. They come from Kling, and gateways pass them on, some
- * with words of their own before a colon.
- * What a text only quotes is no reason.
+ * What to do about the reasons why tasks fail. They come from Kling, and gateways pass them on, some with
+ * their own words before a colon. A reason that is only quoted in the text does not count.
  */
 const reasons: ReadonlyArray<[reason: RegExp, advice: string]> = [
 	// docs/providers.md K23
@@ -51,7 +50,7 @@ const reasons: ReadonlyArray<[reason: RegExp, advice: string]> = [
 	// docs/providers.md K14 and K15
 	[
 		/(^|[:\]] *)(?:image pixel is invalid|the resolution or aspect ratio of the input image)\b/i,
-		'Use an image of at least 300 pixels a side, with a ratio of 1:2.5 to 2.5:1, and run the workflow again.',
+		'Use an image with at least 300 pixels per side and a ratio from 1:2.5 to 2.5:1, and run the workflow again.',
 	],
 	// docs/providers.md K31
 	[
@@ -70,7 +69,7 @@ const reasons: ReadonlyArray<[reason: RegExp, advice: string]> = [
 	],
 ];
 
-/** What to do about the reason for which a task failed, where it is known. */
+/** What to do about the reason why a task failed, if it is known. */
 function adviceOnReason(reason: string): string | null {
 	return reasons.find(([pattern]) => pattern.test(reason))?.[1] ?? null;
 }

@@ -1,7 +1,7 @@
 import { requestIdOf, retryAfterMs, type ApiRequest, type HttpResponse } from './http';
 import { longestRead, shownText } from './http';
 
-/** Why a request brought no result. What each kind means for a retry stands in {@link behaviours}. */
+/** Why a request brought no result. {@link behaviours} says what each kind means for a retry. */
 export type FailureKind =
 	| 'keyRefused'
 	| 'accountEmpty'
@@ -29,39 +29,39 @@ export type FailureKind =
 	| 'imageGone'
 	| 'maxTasks';
 
-/** Everything that is decided by the kind of a failure alone. */
+/** Everything that the kind of a failure decides. */
 interface Behaviour {
 	/**
-	 * What it means for a create that met it.
-	 * - `refused`: surely no task was made, and the same request would be refused again.
-	 * - `later`: surely no task was made; the same request may be accepted at a slower pace, so it is sent
-	 *   again, for `patienceMs`.
-	 * - `whenFree`: surely no task was made; it is sent again until a task of the account has ended.
-	 * - `exists`: a task with this external id exists already.
-	 * - `unclear`: a task may have been made, and charged.
+	 * What it means for the create that got it.
+	 * - `refused`: definitely no task was created, and the same request would be refused again.
+	 * - `later`: definitely no task was created; the same request may be accepted at a slower pace, so it
+	 *   is sent again, for `patienceMs`.
+	 * - `whenFree`: definitely no task was created; it is sent again until a task of the account has ended.
+	 * - `exists`: a task with this external id already exists.
+	 * - `unclear`: a task may have been created, and charged.
 	 */
 	create: 'refused' | 'later' | 'whenFree' | 'exists' | 'unclear';
 	/**
-	 * Milliseconds without one create accepted after which the run gives up. Gateways say 429 for "too
-	 * fast" and for "no free slot" alike (docs/providers.md sections 2 to 5), and a slot frees after some 5
-	 * minutes (section 1.8); an address that cannot be reached is most often a wrong one.
+	 * How long a run goes on without a single accepted create, in milliseconds. Gateways use 429 both for
+	 * "too fast" and for "no free slot" (docs/providers.md sections 2 to 5), and a slot becomes free
+	 * after about 5 minutes (section 1.8); an address that cannot be reached is usually wrong.
 	 */
 	patienceMs?: number;
-	/** Whether every other create of the run would meet the same, so that none should be sent any more. */
+	/** Whether every other create of the run would fail the same way, so that no more should be sent. */
 	fatal: boolean;
 	/**
-	 * Whether a read may have another result a little later: then it is asked again. What does not
-	 * pass needs a person to act, so the trigger tells it at once.
+	 * Whether a read may succeed a little later: then it is repeated. Anything else needs a person to
+	 * act, so the trigger reports it at once.
 	 */
 	passing: boolean;
 	/**
-	 * What it says about reads of other tasks: nothing, because it is about this `task`; nothing
-	 * sure, because it befell this `request`; or that `all` would meet the same for now.
+	 * What it says about reads of other tasks: nothing, because it is about this `task`; nothing certain,
+	 * because it is about this `request`; or that `all` would fail the same way for now.
 	 */
 	concerns: 'task' | 'request' | 'all';
 	/**
-	 * What the provider means by it in answer to a call that cannot meet this kind: a create asks for no
-	 * task, so what is not found is a model or the address; a read makes none that could exist twice.
+	 * What the provider means if a call cannot have this kind of failure: a create requests no task, so
+	 * what was not found is a model or the address; a read creates none that could already exist.
 	 */
 	readAs?: { create?: FailureKind; read?: FailureKind };
 }
@@ -72,7 +72,7 @@ const fatal: Behaviour = { ...aboutAccount, fatal: true };
 const tooEarly: Behaviour = { create: 'later', fatal: false, passing: true, concerns: 'all' };
 const unclear: Behaviour = { create: 'unclear', fatal: false, passing: true, concerns: 'request' };
 
-/** The one place for rules about failures; a new rule is a new column. */
+/** The only place for rules about failures; a new rule is a new column. */
 export const behaviours: Record<FailureKind, Behaviour> = {
 	keyRefused: fatal,
 	accountEmpty: fatal,
@@ -88,9 +88,9 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	providerDown: unclear,
 	redirected: aboutAccount,
 	unreadable: unclear,
-	// Refuses a create, and names a task.
+	// A create was refused, but the response names a task.
 	contradictory: unclear,
-	// Answers a read with another task than the one that was asked for.
+	// A read returned a different task than the one requested.
 	otherTask: unclear,
 	// The id that the node makes belongs to a task of an earlier execution.
 	otherExecution: aboutTask,
@@ -101,7 +101,7 @@ export const behaviours: Record<FailureKind, Behaviour> = {
 	proxyWithoutConnection: { ...tooEarly, patienceMs: 3_000 },
 	cancelled: { create: 'unclear', fatal: true, passing: false, concerns: 'all' },
 	imageGone: aboutTask,
-	// Those that are found cost nothing, so the other items are still looked at.
+	// Items whose tasks are found cost nothing, so the other items are still looked up.
 	maxTasks: aboutTask,
 };
 
@@ -113,25 +113,25 @@ export function behaviourOf({ kind }: Failure): Behaviour {
 /** One request's failure, as facts. Texts for people are made from it in `messages.ts`. */
 export interface Failure {
 	kind: FailureKind;
-	/** The provider's own words, shortened; null when it said nothing readable. */
+	/** The provider's own words, shortened; null if it said nothing readable. */
 	providerMessage: string | null;
 	/** The code in the body, as the provider spells it. */
 	code: string | null;
 	httpStatus: number | null;
 	requestId: string | null;
-	/** The pause that the provider asks for, unbounded. */
+	/** The pause requested by the provider, unbounded. */
 	retryAfterMs: number | null;
-	/** The beginning of a body that could not be read, as fit to be shown as the provider's words. */
+	/** The start of a body that could not be read, cleaned up like the provider's words. */
 	excerpt: string | null;
-	/** What looks like a task id in the answer to a create that is unclear. */
+	/** What looks like task ids in an unclear response to a create. */
 	possibleIds: string[];
-	/** What the body was: a refusal in HTML comes from something in between, not from the API itself. */
+	/** The kind of body: a refusal in HTML comes from something in between, not from the API itself. */
 	body: 'json' | 'html' | 'empty' | 'text' | 'tooLarge' | 'none';
 }
 
 /**
- * Sends a request, once. Without a response only an `unreachable` provider surely never got it (name
- * not found, connection refused): a POST that may have arrived may have been paid.
+ * Sends a request, once. Without a response, only an `unreachable` provider certainly never got it (name
+ * not found, connection refused): a POST that may have arrived may have been paid for.
  */
 export type Send = (request: ApiRequest) => Promise<HttpResponse | Failure>;
 
@@ -169,7 +169,7 @@ function codeOf(code: unknown): string | null {
 	return shownText(typeof code === 'number' ? String(code) : code)?.slice(0, 60) ?? null;
 }
 
-/** With escaped quotes too: a gateway can hold the next system's body as a text. */
+/** With escaped quotes too: a gateway can quote the next system's body as text. */
 const taskIdAfterKey = /\\?"task_?id\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
 const idAfterKey = /\\?"id\\?"\s*:\s*(?:\\?")?([\w.:-]{1,128})/gi;
 /** Kling's ids and its gateways': 18 and 19 digits (docs/providers.md K17, G1). */
@@ -179,7 +179,7 @@ function possibleIdsIn(response: HttpResponse): string[] {
 	return idsIn(response, [taskIdAfterKey, idAfterKey, longNumber]);
 }
 
-/** The ids that a response calls those of tasks, in the words of all providers, at any depth. */
+/** What a response calls task ids, by all providers' names, at any depth. */
 export function taskIdsIn(response: HttpResponse): string[] {
 	return idsIn(response, [taskIdAfterKey]);
 }
@@ -199,7 +199,7 @@ function bodyOf(response: HttpResponse): Failure['body'] {
 	return /^\s*<(!doctype|html|head|body|\?xml)/i.test(response.text) ? 'html' : 'text';
 }
 
-/** A failure that comes without a response. */
+/** A failure without a response. */
 export function failureWithoutResponse(
 	kind: FailureKind,
 	providerMessage: string | null = null,
@@ -217,9 +217,9 @@ export function failureWithoutResponse(
 	};
 }
 
-/** What an HTTP status says where the body says nothing of use. */
+/** What an HTTP status means if the body says nothing useful. */
 export function kindOfStatus(status: number): FailureKind {
-	// "See other" is the answer to a request that was carried out (RFC 9110, 15.4.4).
+	// "See other" is the response to a request that was carried out (RFC 9110, 15.4.4).
 	if (status === 303) return 'unreadable';
 	if (status >= 300 && status < 400) return 'redirected';
 	if (status === 401) return 'keyRefused';
@@ -227,7 +227,7 @@ export function kindOfStatus(status: number): FailureKind {
 	if (status === 403) return 'notAllowed';
 	if (status === 404) return 'notFound';
 	if (status === 429) return 'tooManyRequests';
-	// 408: the provider gave up reading or processing, which can be after it took the task.
+	// 408: the provider gave up reading or processing, maybe after it had accepted the task.
 	if (status >= 500 || status === 408) return 'providerDown';
 	if (status >= 400) return 'badRequest';
 	return 'unreadable';

@@ -1,33 +1,32 @@
-const copyAddress =
-	'Right-click the image on that page, copy the address of the image, and enter that.';
+const copyAddress = 'Right-click the image on that page, copy the image address, and enter it.';
 const download =
 	'Download the image, for example with the HTTP Request node, and set Image Input to Binary File.';
 const signIn =
-	'It opens only for people who are signed in. Download it with the node of that service, and set Image Input to Binary File.';
+	'It only opens for people who are signed in. Download it with the node for that service, and set Image Input to Binary File.';
 const drive =
-	'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the ID of the file, which anyone with the link must be able to open.';
+	'Enter the direct link: for Google Drive, https://drive.google.com/uc?export=download&id= followed by the file ID. Share the file with anyone who has the link.';
 const microsoft =
 	'Add download=1 to the query of the link, or download the file with the Microsoft OneDrive node and set Image Input to Binary File.';
 
-/** Sites whose own host has nothing but pages: their pictures are at other hosts. */
+/** Sites whose own host has only pages: their pictures are on other hosts. */
 const pagesOnly =
 	/^((www|m|mobile|web|old|new|vm|[a-z]{2}|[a-z]{2}-[a-z]{2})\.)?(facebook\.com|fb\.(com|me|watch)|(x|twitter)\.com|tiktok\.com|pinterest\.[a-z.]{2,6}|pin\.it|reddit\.com|redd\.it|linkedin\.com|lnkd\.in|youtube\.com|youtu\.be|weibo\.c(om|n)|xiaohongshu\.com|threads\.(net|com)|bsky\.app|500px\.com|deviantart\.com|behance\.net|dribbble\.com|artstation\.com|flic\.kr|photos\.google\.com|(photos|images)\.app\.goo\.gl|share\.google)$/;
 
 /**
  * Addresses of pages, folders and files behind a sign-in: host, path with query, and what to enter
- * instead. Each row is from what the Share and Copy Link buttons of the service give and from its help
- * pages, read in November 2026. What no row names passes: refused is only what surely is no picture.
+ * instead. Each row is based on the service's Share and Copy Link buttons and on its help pages, as of
+ * November 2026. Anything else passes: only what is definitely not a picture is refused.
  */
 const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[pagesOnly, /./, copyAddress],
 	// developers.google.com/workspace/drive/api/guides/manage-downloads: uc and thumbnail give the file.
 	[/^drive\.google\.com$/, /^\/(?!(a\/[^/]+\/|u\/\d+\/)?(uc|thumbnail)\b)/, drive],
 	[/^docs\.google\.com$/, /^\/(a\/[^/]+\/|u\/\d+\/)?(file|document|forms)\//, drive],
-	// Drawings, slides and charts have an export as PNG too.
+	// Drawings, slides and charts can be exported as PNG too.
 	[
 		/^docs\.google\.com$/,
 		/\/d\/[^/]+(\/(edit|view|preview|htmlview|copy)\b|\/?(\?|$))/,
-		'Export it as PNG or JPEG, and enter the address of that.',
+		'Export it as PNG or JPEG, and enter that address.',
 	],
 	[/^www\.googleapis\.com$/, /^\/drive\/v\d\/files\/(?!.*[?&]key=)/, signIn],
 	[/^goo\.gl$/, /^\/photos\//, copyAddress],
@@ -39,9 +38,9 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[
 		/^(www\.)?dropbox\.com$/,
 		/^(?!\/temp_thumb_from_token\/)(?!.*[?&](raw|dl)=(?!0|false|&|$))|^\/(sh|scl\/fo)\/[^/?]+\/[^/?]+\/?(\?|$)/,
-		'Enter the direct link: for Dropbox, share the file itself and enter the same address with raw=1 in place of dl=0.',
+		'Enter the direct link: for Dropbox, share the file itself and enter its link with raw=1 instead of dl=0.',
 	],
-	// 1drv.ms with a width is what OneDrive's Embed gives as the address of a picture.
+	// OneDrive's Embed gives a picture's address as 1drv.ms with a width.
 	[/^1drv\.ms$/, /^(?!.*[?&](width|height|download)=)/, microsoft],
 	[
 		/^((www|photos)\.)?onedrive\.(live\.)?com$/,
@@ -58,12 +57,12 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/./,
 		signIn,
 	],
-	// cloud.google.com/storage/docs/request-endpoints: for people who are signed in; storage.googleapis.com is for all.
+	// cloud.google.com/storage/docs/request-endpoints: needs a sign-in; storage.googleapis.com does not.
 	[/^(storage|console)\.cloud\.google\.com$|\.console\.aws\.amazon\.com$/, /./, signIn],
 	[/^(mail|chat|keep)\.google\.com$/, /./, signIn],
 	[/^(web|www)\.whatsapp\.com$|^wa\.me$/, /./, download],
 	[/^(www\.)?(chatgpt\.com|chat\.openai\.com|midjourney\.com)$/, /./, copyAddress],
-	// firebase.google.com/docs/storage: without it, the answer is JSON about the file.
+	// firebase.google.com/docs/storage: without it, the response is JSON about the file.
 	[
 		/^firebasestorage\.googleapis\.com$/,
 		/^\/v0\/b\/[^/]+\/o\/(?!.*[?&]alt=media\b)/,
@@ -118,18 +117,14 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 		/^\/wiki\/(?![^/:]+:[^/]+\/)/,
 		'Enter the address of the file, which starts with https://upload.wikimedia.org.',
 	],
-	// docs.github.com: “blob” is the page around a file, “raw” the file. Others have copied the words.
+	// docs.github.com: “blob” is the page around a file, “raw” the file. Others have adopted these words.
 	[
 		/^((www|gist)\.)?github\.com$/,
 		/^\/[^/]+\/[^/]+\/(blob|tree)\/(?!.*[?&]raw=(1|true)\b)/,
-		'On GitHub, choose Raw and enter the address of that.',
+		'On GitHub, choose Raw and enter that address.',
 	],
-	[
-		/^gitlab\.com$/,
-		/\/-\/(blob|tree)\//,
-		'On GitLab, choose Open Raw and enter the address of that.',
-	],
-	[/^huggingface\.co$/, /\/(blob|tree)\//, 'Enter the same address with resolve in place of blob.'],
+	[/^gitlab\.com$/, /\/-\/(blob|tree)\//, 'On GitLab, choose Open Raw and enter that address.'],
+	[/^huggingface\.co$/, /\/(blob|tree)\//, 'Enter the same address with resolve instead of blob.'],
 	// support.box.com: a shared link opens a page; its settings have a direct link, under /shared/static/.
 	[
 		/^([\w-]+\.)*box\.com$/,
@@ -142,8 +137,8 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 	[/^(disk\.yandex\.[a-z.]{2,6}|yadi\.sk)$/, /./, download],
 	[/^[\w-]+\.pcloud\.(com|link)$/, /^\/publink\//, download],
 	[/^(www\.)?amazon\.[a-z.]{2,6}$/, /^\/(photos|clouddrive)\//, download],
-	[/^tmpfiles\.org$/, /^\/(?!dl\/)/, 'Enter the same address with /dl/ behind tmpfiles.org.'],
-	// docs.slack.dev: url_private needs a token, a permalink a person.
+	[/^tmpfiles\.org$/, /^\/(?!dl\/)/, 'Enter the same address with /dl/ after tmpfiles.org.'],
+	// docs.slack.dev: url_private needs a token, a permalink needs a person.
 	[/^files\.slack\.com$/, /^\/files-(pri|tmb)\/(?!.*[?&]pub_secret=)/, signIn],
 	[/^(?!files\.|a\.)[\w-]+\.slack\.com$|^slack-files\.com$/, /./, signIn],
 	[/^(www\.)?canva\.com$/, /^\/(design|folder)\//, download],
@@ -161,7 +156,7 @@ const pages: Array<[host: RegExp, page: RegExp, advice: string]> = [
 const convert = 'Convert the image, or enter the address of a JPEG or PNG version of it.';
 const noImage = 'Enter the address of a JPEG or PNG image.';
 
-/** Endings that name another format. Those of scripts do not count: they can give anything. */
+/** Extensions of other formats. Scripts do not count: they can return anything. */
 const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 	[/^(x?html?|mht(ml)?)$/, 'a page', copyAddress],
 	[
@@ -172,22 +167,22 @@ const endings: Array<[ending: RegExp, what: string, advice: string]> = [
 	[/^(cr[23]|nef|arw|dng|raf|orf|rw2|srw|pef|sr2|x3f)$/, 'a camera raw file', convert],
 	[/^pdf$/, 'a PDF document', convert],
 	[/^(mp4|mov|m4v|webm|mkv|avi|mpe?g|3gp|wmv|flv|m3u8|mts|m2ts|ogv|vob)$/, 'a video', noImage],
-	[/^(mp3|wav|m4a|aac|ogg|opus|flac|aiff?|amr|wma)$/, 'a sound file', noImage],
+	[/^(mp3|wav|m4a|aac|ogg|opus|flac|aiff?|amr|wma)$/, 'an audio file', noImage],
 	[/^(docx?|xlsx?|pptx?|odt|ods|rtf|csv|txt|json|xml|md|odp|pages|epub)$/, 'a document', noImage],
 	[/^(zip|rar|7z|tgz|tar|gz|bz2|xz)$/, 'an archive', 'Unpack it first with the Compression node.'],
 ];
 
-/** Image servers turn a picture into what the query asks for, or a part of the path. */
+/** Image servers convert a picture to what the query or a part of the path asks for. */
 const asksForOther =
 	/\?.*(?<![a-z\d])(jpe?g|jfif|png|auto=format|format=auto)(?![a-z\d])|[/,;:](f|fm|format|output|ext)[_:=(/-](jpe?g|png|auto)\b/i;
 /** Discord's Copy Link asks for WebP, whatever the file is (github.com/qsniyg/maxurl issue 1278). */
 const giveWhatIsAsked = /^(media\.discordapp\.net|pbs\.twimg\.com)$/;
-/** Another address in the path: its ending tells what a service reads, not what it gives. */
+/** Another address in the path: its extension says what a service reads, not what it returns. */
 const holdsAnother = /\/https?(:|%3a)/i;
 
 /**
- * What an address surely leads to that is no JPEG or PNG image, as fits behind “is the address of”, and
- * what to enter instead; null for any other address.
+ * What an address leads to if it is definitely not a JPEG or PNG image, phrased to follow “is the address
+ * of”, and what to enter instead; null for any other address.
  */
 export function foreignAddress(address: URL): { what: string; advice: string } | null {
 	const host = address.hostname.replace(/\.$/, '');
@@ -200,18 +195,18 @@ export function foreignAddress(address: URL): { what: string; advice: string } |
 	if (!row || asksForOther.test(target) || holdsAnother.test(target)) return null;
 	const [, what, usual] = row;
 	const advice = asked
-		? `Enter the same address with format=png in place of format=${asked}.`
+		? `Enter the same address with format=png instead of format=${asked}.`
 		: usual;
 	return { what: `${what} (.${ending}), not of a JPEG or PNG image`, advice };
 }
 
 /**
- * Also a single word, which only a network's own DNS knows, names that no public DNS has (RFC 7686, RFC 9476,
- * and those of Kubernetes), and public ones that lead to this host.
+ * Also single words, which only a network's own DNS knows, names that no public DNS has (RFC 7686, RFC
+ * 9476, and those of Kubernetes), and public names that lead to this host.
  */
 const privateNames =
 	/(^|\.)(localhost|localdomain|local|internal|intranet|private|lan|corp|home|test|home\.arpa|onion|alt|svc|fritz\.box|lvh\.me|localtest\.me)\.?$|^[^.:]+$/;
-/** Names that lead to the address in them (nip.io, sslip.io): 10.0.0.1.nip.io, app-10-0-0-1.sslip.io. */
+/** Names that resolve to the address in them (nip.io, sslip.io): 10.0.0.1.nip.io, app-10-0-0-1.sslip.io. */
 const ipv4InName =
 	/(?:^|[.-])(\d{1,3}[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3})\.(?:nip|sslip|xip)\.io\.?$/;
 /**
@@ -227,9 +222,9 @@ const ipv4InIpv6 =
 	/^\[(?:::ffff:|::|64:ff9b:(?::|1:[\da-f:]*:))([\da-f]{1,4}):([\da-f]{1,4})\]$|^\[2002:([\da-f]{1,4}):([\da-f]{1,4}):/;
 
 /**
- * Whether an address plainly leads into a private network, in any spelling: `URL` writes decimal,
- * octal and hexadecimal numbers as a usual IPv4 address. Names are not looked up: that is left to
- * n8n's own protection (`N8N_SSRF_PROTECTION_ENABLED`, n8n 2.40).
+ * Whether an address clearly points to a private network, in any notation: `URL` turns decimal, octal and
+ * hexadecimal numbers into a normal IPv4 address. Names are not resolved: that is left to n8n's own
+ * protection (`N8N_SSRF_PROTECTION_ENABLED`, n8n 2.40).
  */
 export function isPrivateAddress(address: string): boolean {
 	const { hostname } = new URL(address);

@@ -1,13 +1,13 @@
 /** One request to a provider, relative to its base URL. */
 export interface ApiRequest {
 	method: 'GET' | 'POST';
-	/** Begins with a slash; segments are already URL-encoded. */
+	/** Starts with a slash; segments are already URL-encoded. */
 	path: string;
 	query?: Record<string, string | number>;
 	body?: Record<string, unknown>;
-	/** When the response is given up. */
+	/** The timeout for the response. */
 	timeoutMs: number;
-	/** The provider's clock, as its last answer dated itself; a signature is then made for that time. */
+	/** The provider's clock, from the date of its last response; a signature is then made for that time. */
 	providerTime?: string;
 }
 
@@ -18,15 +18,15 @@ export interface HttpResponse {
 	/** Lower-case names. */
 	headers: Record<string, string>;
 	text: string;
-	/** When it came, in milliseconds since 1970. */
+	/** When it arrived, in milliseconds since 1970. */
 	at: number;
-	/** The parsed body, or undefined when it is no JSON. */
+	/** The parsed body, or undefined if it is not JSON. */
 	json: unknown;
 	/** Whether the body was too large to be read. */
 	tooLarge?: boolean;
 }
 
-/** A response whose body is a JSON object; providers are given no other. */
+/** A response whose body is a JSON object; adapters get no other. */
 export type JsonResponse = HttpResponse & { json: Record<string, unknown> };
 
 export function isJson(response: HttpResponse): response is JsonResponse {
@@ -41,7 +41,7 @@ const requestIdHeaders = [
 	'cf-ray',
 ];
 
-/** The id under which the provider's support can find this request, where the answer names one. */
+/** The id by which the provider's support can find this request, if the response has one. */
 export function requestIdOf(response: HttpResponse): string | null {
 	const inBody = asObject(response.json)?.request_id;
 	if (isRequestId(inBody)) return inBody;
@@ -55,29 +55,29 @@ function isRequestId(value: unknown): value is string {
 	return typeof value === 'string' && /^[\w.:/+=-]{1,128}$/.test(value);
 }
 
-/** A response that is dated further ahead of n8n's clock is dated wrongly. */
+/** A response dated further ahead of n8n's clock has a wrong date. */
 const farAheadMs = 7 * 86_400_000;
 
 /**
- * What time it was for the provider, in milliseconds since 1970; n8n's time where the response names
- * none, or one so far ahead that what ends in the next weeks would count as over.
+ * The provider's time, in milliseconds since 1970; n8n's time if the response has none, or one so far
+ * ahead that tasks ending in the next weeks would count as over.
  */
 export function providerTimeOf({ headers, at }: HttpResponse): number {
 	const told = Date.parse(headers.date ?? '') || at;
 	return told > at + farAheadMs ? at : told;
 }
 
-/** What the provider asks the caller to wait, unbounded, in milliseconds; null when it says nothing. */
+/** How long the provider asks the caller to wait, unbounded, in milliseconds; null if it says nothing. */
 export function retryAfterMs(response: HttpResponse): number | null {
 	const { headers } = response;
-	// By the provider's clock where it tells it: that of n8n's machine may be minutes off.
+	// By the provider's clock if known: n8n's machine may be minutes off.
 	const at = providerTimeOf(response);
 	if (headers['retry-after']) {
 		const seconds = Number(headers['retry-after']);
 		if (!Number.isNaN(seconds)) return positive(seconds * 1000);
 		return positive(Date.parse(headers['retry-after']) - at);
 	}
-	// Modellix: seconds since 1970 (docs/providers.md section 4). Only an answer that refuses has it as a hint.
+	// Modellix: seconds since 1970 (docs/providers.md section 4). Only a refusal has it as a hint.
 	if (response.status === 429 && headers['x-ratelimit-reset']) {
 		const reset = Number(headers['x-ratelimit-reset']);
 		return positive(reset > 1e9 ? reset * 1000 - at : reset * 1000);
@@ -96,24 +96,23 @@ export function asObject(value: unknown): Record<string, unknown> | null {
 		: null;
 }
 
-/** Digits from which on an integer can be more than a number of JavaScript holds. */
+/** With this many digits, an integer may exceed what a JavaScript number can hold. */
 const longFrom = 16;
-/** No provider nests deeper than 10; what walks a value without end would overflow the stack. */
+/** No provider nests deeper than 10; walking a deeper value could overflow the stack. */
 const deepest = 200;
 
 /**
- * Parses JSON without losing digits: integers of 16 and more digits become strings. Kling's task
- * ids have 18 to 19 digits (docs/providers.md 1.3), and a gateway that sends one as a number would
- * otherwise give back the id of another task. Takes time in proportion to the length: no regular
- * expression walks the text. (The source text of a number, which a reviver gets, is not there on
- * Node.js 20.)
+ * Parses JSON without losing digits: integers of 16 or more digits become strings. Kling's task ids have
+ * 18 to 19 digits (docs/providers.md 1.3), and if a gateway sent one as a number, it would otherwise
+ * become another task's id. Takes linear time: no regular expression walks the text. (On Node.js 20, a
+ * reviver does not get a number's source text.)
  *
- * @returns undefined when the text is no JSON, or nested too deeply
+ * @returns undefined if the text is not JSON, or nested too deeply
  */
 export function parseJson(text: string): unknown {
 	try {
 		const safe = withLongIntegersAsTexts(text);
-		// A text in a number's place could make JSON of what is none.
+		// A text in a number's place could turn invalid JSON into valid JSON.
 		const value: unknown = JSON.parse(text);
 		return safe === text ? value : JSON.parse(safe);
 	} catch {
@@ -121,7 +120,7 @@ export function parseJson(text: string): unknown {
 	}
 }
 
-/** @throws RangeError when it is nested too deeply */
+/** @throws RangeError if it is nested too deeply */
 function withLongIntegersAsTexts(json: string): string {
 	let safe = '';
 	let copied = 0;
@@ -144,14 +143,14 @@ function withLongIntegersAsTexts(json: string): string {
 	return copied === 0 ? json : safe + json.slice(copied);
 }
 
-/** Where the closing quotation mark stands. */
+/** Where the closing quotation mark is. */
 function endOfText(json: string, start: number): number {
 	let at = start + 1;
 	while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
 	return at;
 }
 
-/** Where the number is over, with all that belongs to it: digits after a point are no integer. */
+/** Where the number ends, with all its parts: digits after a point are not an integer. */
 function endOfNumber(json: string, start: number): number {
 	let at = start + 1;
 	while (isDigit(json, at) || '.eE+-'.includes(json[at] ?? ' ')) at++;
@@ -167,18 +166,17 @@ function isDigit(json: string, at: number): boolean {
 }
 
 const longest = 300;
-/** Characters that are looked at: enough to take keys out of what is shown. */
+/** How many characters are read: enough to remove keys from what is shown. */
 export const longestRead = 1_000_000;
 
-/** Sequences that steer a terminal (ECMA-48), as colours and links do: they begin with a control character. */
+/** Terminal control sequences (ECMA-48), such as colors and links: they start with a control character. */
 const steering = /(?:[^\P{Cc}\s]\[|\u009b)[0-?]*[ -/]*[@-~]|[^\P{Cc}\s]\]\P{Cc}*\p{Cc}?\\?/gu;
-/** What shows nothing, or changes the direction of what follows. */
+/** Invisible characters, and those that change the direction of what follows. */
 const invisible =
 	/[^\P{Cc}\s]|[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 
 /**
- * A text in one line of visible characters, without the brackets of tags: n8n's editor shows descriptions
- * and hints as HTML.
+ * One line of visible characters, without angle brackets: n8n's editor shows descriptions and hints as HTML.
  */
 export function plainText(text: string): string {
 	return text
@@ -190,7 +188,7 @@ export function plainText(text: string): string {
 		.trim();
 }
 
-/** A {@link plainText} as HTML: in an address such as `?a=1&copy=2`, HTML would read a sign. */
+/** A {@link plainText} as HTML: in a URL such as `?a=1&copy=2`, HTML would see an entity. */
 export function asHtml(text: string): string {
 	return plainText(text).replace(
 		/&(?=#|[a-z\d]+;|amp|lt|gt|quot|copy|reg|sect|para|times|not|deg|yen|cent|pound|curren|micro|divide|shy|eth|uml)/gi,
@@ -199,8 +197,8 @@ export function asHtml(text: string): string {
 }
 
 /**
- * A provider's text, fit to be shown: one line, short, without picture data or keys that it repeats,
- * and a {@link plainText}. Null when nothing is left.
+ * A provider's text, ready to be shown: a short {@link plainText} without picture data or keys that it
+ * repeats. Null if nothing is left.
  */
 export function shownText(text: unknown): string | null {
 	if (typeof text !== 'string') return null;

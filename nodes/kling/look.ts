@@ -6,26 +6,26 @@ import { isFinal, seenAgain, stillRuns, type TaskRecord } from './task';
 
 /** With at least this many open tasks, the account's list is read instead of each task. */
 const listFrom = 10;
-/** How many single tasks are looked at at once. */
+/** How many single tasks are read at once. */
 const looksAtOnce = 10;
-/** After this many lists in a row that did not come, the tasks are looked at one by one. */
+/** After this many failed lists in a row, the tasks are read one by one. */
 const mostBadLists = 2;
-/** How long after the deadline the last round may still ask; slow responses end it. */
+/** How long after the deadline the last round may still send requests; slow responses end it. */
 const lastRoundMs = 10_000;
 
 export interface FollowLimits {
 	/** By {@link Clock.elapsed}. */
 	deadline: number;
 	intervalMs: number;
-	/** The pause before the first look. A new task cannot be done at once; one that is asked for by id can. */
+	/** The pause before the first look. A new task cannot be done at once; a task requested by id can. */
 	firstLookMs: number;
 }
 
 /**
- * Follows tasks together until all are final, the deadline comes, or the execution is cancelled.
- * What the provider answers in between is no reason to give up: the tasks are paid for.
+ * Follows tasks together until all are final, the deadline comes, or the execution is cancelled. No
+ * response in between is a reason to give up: the tasks are paid for.
  *
- * @returns what is known of each in the end, in the same order
+ * @returns what is known about each in the end, in the same order
  */
 export async function follow(
 	records: readonly TaskRecord[],
@@ -46,7 +46,7 @@ export async function follow(
 	return entries.map(({ record }) => record);
 }
 
-/** Looks once at the tasks that still run: a {@link follow} of a single round. */
+/** Looks once at the tasks that are still running: a {@link follow} of a single round. */
 export async function lookOnce(
 	records: readonly TaskRecord[],
 	session: Parameters<typeof follow>[2],
@@ -55,22 +55,22 @@ export async function lookOnce(
 	return await follow(records, now, session);
 }
 
-/** A task of a wait, as it was seen last. */
+/** A task of a wait, in its last known state. */
 interface Entry {
 	record: TaskRecord;
 }
 
 /** The tasks of one wait. */
 class TaskWait {
-	/** What still runs. Those asked for last stand at the end, so that a round that breaks off is fair. */
+	/** What is still running. The last ones requested are at the end, so an interrupted round is fair. */
 	readonly open: Set<Entry>;
-	/** Set once the list turned out not to show these tasks. */
+	/** Set once the list turns out not to show these tasks. */
 	private isListUseless = false;
-	/** Lists in a row that did not come. */
+	/** Failed lists in a row. */
 	private badLists = 0;
-	/** Rounds in a row that the provider refused or left unanswered. */
+	/** Rounds in a row that the provider refused or did not answer. */
 	private badRounds = 0;
-	/** The failure of this round after which the provider is not asked any further in it. */
+	/** The failure that ended this round early. */
 	private obstacle: Failure | null = null;
 
 	constructor(
@@ -80,7 +80,7 @@ class TaskWait {
 		this.open = new Set(entries.filter(stillRuns));
 	}
 
-	/** The interval, give or take a tenth; longer when the provider asks for it or is in trouble. */
+	/** The interval, plus or minus a tenth; longer if the provider asks for it or is in trouble. */
 	pauseAfter(intervalMs: number, random: () => number): number {
 		const usual = intervalMs * (0.9 + random() * 0.2);
 		if (!this.obstacle) return usual;
@@ -108,7 +108,7 @@ class TaskWait {
 		if (isFinal(record.task.status)) this.open.delete(entry);
 	}
 
-	/** @returns the tasks that the newest pages do not show, to be looked at one by one */
+	/** @returns the tasks that the newest pages do not show, to be read one by one */
 	private async lookAtList(open: Entry[]): Promise<Entry[]> {
 		const shown = new Map<string, TaskRecord>();
 		const { largestPage } = this.client;
@@ -128,12 +128,12 @@ class TaskWait {
 			if (record) this.note(entry, record);
 			return !record;
 		});
-		// The order of the list is not documented: it may begin with the oldest tasks of the account.
+		// The order of the list is not documented: it may start with the account's oldest tasks.
 		if (this.badLists === 0) this.isListUseless = missing.length > open.length / 2;
 		return missing;
 	}
 
-	/** A list that does not come does not keep the tasks from being looked at one by one. */
+	/** A failed list does not stop the tasks from being read one by one. */
 	private noteBadList(failure: Failure): void {
 		const { passing, concerns } = behaviourOf(failure);
 		this.badLists++;

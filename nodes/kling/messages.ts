@@ -8,13 +8,13 @@ export interface Message {
 	description: string;
 }
 
-/** What a message is about, as far as it is known. */
+/** What a message is about, as far as known. */
 export interface Subject {
 	provider: Pick<Provider, 'displayName' | 'advice'>;
 	/** Zero-based, as n8n shows it. */
 	itemIndex?: number;
 	taskId?: string | null;
-	/** Whether it was a create, which alone has a scene, a model and Concurrency. */
+	/** Whether it was a create: only creates have a scene, a model and Concurrency. */
 	isCreate?: boolean;
 }
 
@@ -39,11 +39,11 @@ const texts: Record<FailureKind, Text> = {
 	],
 	notAllowed: (provider) => [
 		`${provider} does not allow this account to do that`,
-		`Check in the ${provider} console what the key may be used for.`,
+		`Check the permissions of the key in the ${provider} console.`,
 	],
 	badRequest: (provider, { providerMessage }) => [
 		`${provider} did not accept the request${because(providerMessage)}`,
-		'Change what the message names, then run this again. Nothing was charged.',
+		'Fix what the message describes, then run this again. Nothing was charged.',
 	],
 	contentRefused: (provider, { providerMessage }) => [
 		`${provider} refused the image for its content${because(providerMessage)}`,
@@ -61,7 +61,7 @@ const texts: Record<FailureKind, Text> = {
 	],
 	duplicateExternalId: (provider) => [
 		`${provider} already has a task with this external task ID`,
-		'Give each task an external task ID of its own, or leave the option out.',
+		'Give each task its own external task ID, or remove the option.',
 	],
 	tooManyRequests: (provider, _failure, isCreate) => [
 		`${provider} is receiving too many requests`,
@@ -84,16 +84,16 @@ const texts: Record<FailureKind, Text> = {
 		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
 	],
 	contradictory: (provider, { possibleIds }) => [
-		`${provider} refused the request, and named a task all the same`,
+		`${provider} refused the request but still named a task`,
 		`Try the ID with Get: ${possibleIds.join(', ')}.`,
 	],
 	otherTask: (provider) => [
-		`${provider} answered with another task than the one that was asked for`,
+		`${provider} returned a different task than the one requested`,
 		`Check Base URL in the credential. If it is right, ask ${provider} support.`,
 	],
 	otherExecution: (provider) => [
-		`${provider} already has a task with the ID that n8n's number for this execution gives`,
-		'An earlier execution had the same number, as happens after a backup is put back. Its task is not taken for this item, and nothing was charged. Run the workflow again, or enter an External Task ID under Options.',
+		`${provider} already has a task with the ID derived from this execution's number`,
+		'An earlier execution had the same number, as happens after a backup is restored. Its task is not used for this item, and nothing was charged. Run the workflow again, or enter an External Task ID under Options.',
 	],
 	noResponse: (provider) => [
 		`${provider} did not answer`,
@@ -101,7 +101,7 @@ const texts: Record<FailureKind, Text> = {
 	],
 	unreachable: (provider) => [
 		`${provider} could not be reached`,
-		'Check Base URL in the credential and the network of n8n.',
+		"Check Base URL in the credential and n8n's network connection.",
 	],
 	untrusted: (provider, { code }) => [
 		`The TLS certificate of ${provider} is not trusted`,
@@ -111,30 +111,30 @@ const texts: Record<FailureKind, Text> = {
 		`The proxy between n8n and ${provider} refused the connection`,
 		`Nothing was sent to ${provider}. ${
 			httpStatus === 407
-				? 'Check the user name and password in the environment variables HTTPS_PROXY and HTTP_PROXY of n8n.'
-				: `Have the proxy allow the host of ${provider}, or add it to the environment variable NO_PROXY of n8n.`
+				? "Check the user name and password in n8n's environment variables HTTPS_PROXY and HTTP_PROXY."
+				: `Allow the host of ${provider} in the proxy, or add it to n8n's environment variable NO_PROXY.`
 		}`,
 	],
 	proxyWithoutConnection: (provider) => [
 		`The proxy between n8n and ${provider} could not connect`,
-		`Nothing was sent to ${provider}. Check the proxy that the environment variable HTTPS_PROXY of n8n names, and Base URL in the credential.`,
+		`Nothing was sent to ${provider}. Check the proxy in n8n's environment variable HTTPS_PROXY, and Base URL in the credential.`,
 	],
 	cancelled: (provider) => [
 		`The execution was stopped during a request to ${provider}`,
 		'Run this again to continue.',
 	],
 	maxTasks: () => [
-		'Max Tasks under Options is reached',
-		'Nothing was sent or charged for this item. Raise it if this execution may create more.',
+		'Max Tasks under Options has been reached',
+		'Nothing was sent or charged for this item. Raise it to let this execution create more.',
 	],
 	imageGone: (_provider, { providerMessage }) => [
 		providerMessage ?? 'The image can no longer be read',
-		'Nothing was sent. Run the node before this one again, so that the file is there.',
+		'Nothing was sent. Run the previous node again so that the file is available.',
 	],
 };
 
 const bodies: Record<Failure['body'], string> = {
-	json: 'data in an unknown form',
+	json: 'data in an unknown format',
 	html: 'a web page instead of data',
 	empty: 'an empty response',
 	text: 'text instead of data',
@@ -156,10 +156,9 @@ export function describeFailure(failure: Failure, subject: Subject): Message {
 }
 
 /**
- * The facts that name a request: item, provider, task, code, status, request id, and the provider's
- * words.
+ * The facts that identify a request: item, provider, task, code, status, request id, provider's words.
  *
- * @param told what was told already, so that the provider's words do not come twice
+ * @param told what was already said, so that the provider's words do not appear twice
  */
 export function factsOf(failure: Failure | null, subject: Subject, told = ''): string {
 	const said = failure?.providerMessage;
@@ -172,7 +171,7 @@ export function factsOf(failure: Failure | null, subject: Subject, told = ''): s
 		failure?.httpStatus ? `HTTP ${failure.httpStatus}` : null,
 		failure?.requestId ? `request id ${failure.requestId}` : null,
 		said && !shown.includes(said) ? `the provider says “${said}”` : null,
-		failure?.excerpt ? `the response begins “${failure.excerpt}”` : null,
+		failure?.excerpt ? `the response starts with “${failure.excerpt}”` : null,
 	]
 		.filter((fact) => fact !== null)
 		.join(', ');
@@ -196,34 +195,34 @@ export function describeUnknownOutcome(
 	const { hasDied = false, isElsewhere = false, externalTaskId, lookUp, refusal } = subject;
 	const canLook = externalId === 'lookup' && !isElsewhere;
 	const sent = `The request for effect scene “${subject.effectScene}” ${hasDied ? 'may have been' : 'was'} sent`;
-	const time = hasDied ? 'the time when that execution ran' : 'this minute';
+	const time = hasDied ? 'while that execution ran' : 'in the last minute';
 	const check = externalTaskId
 		? `Look for that ID in the ${displayName} console or its usage log.`
-		: `Look in the ${displayName} console or its usage log for a task of ${time}.`;
+		: `Look in the ${displayName} console or its usage log for a task created ${time}.`;
 	const possible = failure.possibleIds.join(', ');
 	const message = `${displayName} may have created the task, but ${fateOf(failure, hasDied)}`;
 	const advice = [
 		canLook
-			? `Nothing is paid twice: ${displayName} takes an external task ID only once.`
-			: 'It was not sent again, so that nothing is paid twice.',
+			? `You will not pay twice: ${displayName} accepts each external task ID only once.`
+			: 'It was not sent again, so you will not pay twice.',
 		isElsewhere
-			? `It went to ${displayName} before the credential was changed; the credential of now cannot tell.`
+			? `It went to ${displayName} before the credential was changed; the current credential cannot look it up.`
 			: null,
 		externalTaskId ? `${sent} with external task ID ${externalTaskId}.` : `${sent}.`,
-		possible ? `The response holds what may be the task ID: ${possible}. Try it with Get.` : null,
+		possible ? `The response may contain the task ID: ${possible}. Try it with Get.` : null,
 		refusal ? `It could not be sent again: ${wordsOf(refusal, displayName)}.` : null,
 		lookUp ? `It could not be looked up: ${wordsOf(lookUp, displayName)}.` : null,
 		check,
 		canLook
-			? 'A retry of this execution looks for it again, and sends it only when it is not there.'
-			: 'If there is no task, run the workflow again: a retry of this execution does not send it again.',
+			? 'A retry of this execution looks it up again and sends it only if it is not there.'
+			: 'If there is no task, run the workflow again: retrying this execution does not send it again.',
 	].filter((text) => text !== null);
 	const told = advice.join(' ');
 	const facts = factsOf(refusal ?? failure, subject, message + told);
 	return { message, description: `${told} (${facts})` };
 }
 
-/** What became of the response to a create, where it tells nothing of the task. */
+/** What became of the response to a create, if it says nothing about the task. */
 function fateOf({ httpStatus, kind }: Failure, hasDied: boolean | 'orRetried'): string {
 	if (hasDied === 'orRetried') return 'in an earlier retry of this execution, or one that crashed';
 	if (hasDied) return 'the execution crashed before its response was stored';
@@ -246,5 +245,5 @@ export function adviceOnCertificate(code: string | null): string {
 		return 'It is not valid at this time: check the clock of the machine that runs n8n, and the address.';
 	}
 	if (/ALTNAME|HOSTNAME/.test(code ?? '')) return 'It belongs to another host: check the address.';
-	return 'If your network inspects traffic or the address is your own gateway, set the environment variable NODE_EXTRA_CA_CERTS of n8n to the file with its root certificate, and restart n8n.';
+	return 'If your network inspects traffic or the address is your own gateway, set NODE_EXTRA_CA_CERTS in the environment of n8n to the file with its root certificate, and restart n8n.';
 }

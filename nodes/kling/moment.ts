@@ -1,13 +1,13 @@
 const hasZone =
 	/(Z|(?:UTC|GMT)(?:\s?[+-]\d{1,2}(?::?\d{2})?)?|[ECMP][SD]T|\d{2}:\d{2}.*[+-]\d{2}:?\d{2})(\s*\([^)]*\))?$/i;
-/** An offset in hours alone, as PostgreSQL writes it. */
+/** An offset in hours only, as PostgreSQL writes it. */
 const hourOffset = /(\d{2}:\d{2}[\d:.,]*)\s?([+-]\d{2}):?(\d{2})?$/;
 const iso = /^\d{4}-\d{2}(?:-(\d{2})(?:[T ](\d{2}):\d{2}(?::\d{2}(?:[.,]\d+)?)?)?)?$/;
 
 /**
- * What a text says of a moment, in milliseconds since 1970; NaN when it cannot be read, or can be read as
- * two days. A time without a zone, as n8n's picker stores it, is meant in `timeZone` and not in that of
- * the machine.
+ * The moment a text describes, in milliseconds since 1970; NaN if it cannot be read, or could mean two
+ * different days. A time without a zone, as n8n's picker stores it, is in `timeZone`, not in the
+ * machine's.
  *
  * @param timeZone an IANA name, such as Europe/Berlin
  */
@@ -27,27 +27,27 @@ export function momentIn(timeZone: string, text: string): number {
 		? Date.parse(trimmed.replace(' ', 'T').replace(',', '.').replace(/T.*/, '$&Z'))
 		: Date.parse(`${trimmed} UTC`);
 	if (Number.isNaN(asUtc)) return NaN;
-	// The clocks may have changed within the offset itself: then the second look is right.
+	// The clocks may have changed within the offset itself: then the second look-up is right.
 	const near = asUtc - offsetOf(timeZone, asUtc);
 	return asUtc - offsetOf(timeZone, near);
 }
 
-/** A date without one would be of the year 2001 for the engine. */
+/** Without one, the engine would assume the year 2001. */
 const hasYear = /\d{4}|\d[/.-]\d{1,2}[/.-]\d/;
 
-/** The engine makes the 2nd of March of the 30th of February. */
+/** The engine turns February 30 into March 2. */
 function isNoDay(text: string): boolean {
 	const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? [];
 	return day !== undefined && new Date(Date.UTC(+year, +month - 1, +day)).getUTCDate() !== +day;
 }
 
-/** Whether day and month can change places, as in 5/6/2026. */
+/** Whether day and month could be swapped, as in 5/6/2026. */
 function isAmbiguous(text: string): boolean {
 	const [, one, other] = /^(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}\b/.exec(text) ?? [];
 	return Number(one) <= 12 && Number(other) <= 12 && Number(one) !== Number(other);
 }
 
-/** Milliseconds by which the clocks of a zone are ahead of UTC at a moment. */
+/** How far a zone's clocks are ahead of UTC at a moment, in milliseconds. */
 function offsetOf(timeZone: string, moment: number): number {
 	const format = new Intl.DateTimeFormat('en-US', {
 		timeZone,

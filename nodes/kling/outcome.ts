@@ -12,7 +12,7 @@ import type { Provider } from './providers/provider';
 import { saysSuccess, idSchema } from './providers/toolkit';
 import { recordOf, type TaskRecord } from './task';
 
-/** What the response to a read means: what `read` makes of it, unless it is a refusal or in no known form. */
+/** What the response to a read means: what `read` makes of it, unless it is a refusal or unknown. */
 export function outcomeOfRead<T>(
 	provider: Provider,
 	response: HttpResponse,
@@ -26,9 +26,9 @@ export function outcomeOfRead<T>(
 }
 
 /**
- * What became of a create. A 2xx response that names a task id is a created task, whatever its code
- * and words are: to take one for a refusal would pay for the task again. All but the id is null where
- * the response is not in the provider's form; a Get tells the rest.
+ * What became of a create. A 2xx response with a task id is a created task, whatever its code and text:
+ * treating one as a refusal would mean paying for the task again. If the response is not in the
+ * provider's form, everything but the id is null; a Get fills in the rest.
  */
 export function outcomeOfCreate(provider: Provider, response: HttpResponse): Outcome<TaskRecord> {
 	const json = isJson(response) ? response : null;
@@ -43,7 +43,7 @@ export function outcomeOfCreate(provider: Provider, response: HttpResponse): Out
 	);
 }
 
-/** A refusal that names a task is none that is sure, whatever its status and code are. */
+/** A refusal that names a task is never certain, whatever its status and code. */
 function unlessTaskIsNamed(
 	provider: Provider,
 	response: HttpResponse,
@@ -68,13 +68,13 @@ function refusalIn(
 		: failureOf(response, kindOfStatus(response.status));
 	if (!refusal) return null;
 	const { readAs, concerns } = behaviourOf(refusal);
-	// A proxy's page with status 404 or 400 says nothing about a task: only the provider's own words do.
+	// A proxy's page with status 404 or 400 says nothing about a task: only the provider's own response does.
 	const isAboutTask = call === 'read' && concerns === 'task';
 	if (isAboutTask && !json) return failureOf(response, 'unreadable');
 	return { ...refusal, kind: readAs?.[call] ?? refusal.kind };
 }
 
-/** An adapter that throws at a response must not hide the id that the response may hold. */
+/** If an adapter throws, the id that the response may contain must not be lost. */
 function inProviderForm(provider: Provider, response: JsonResponse): TaskRecord | null {
 	try {
 		return provider.readTask(response);

@@ -1,39 +1,39 @@
 import { delayBeforeRetry, longestHintMs, type Clock } from './clock';
 import { behaviourOf, type Failure, type Outcome } from './failure';
 
-/** The first pause after "no free place"; further ones grow with the time already waited. */
+/** The first pause after "no free slot"; later ones grow with the time already waited. */
 const firstProbeMs = 500;
 /**
- * The share of the time waited so far after which a place is asked for again. A place that frees is
- * then found at most a fifth too late, and a wait of five minutes costs about 30 requests.
+ * The share of the time waited so far after which a slot is tried again. A free slot is then found at
+ * most a fifth too late, and a wait of five minutes costs about 30 requests.
  */
 const probeShare = 0.2;
 const longestProbeMs = 30_000;
 
 interface AdmissionLimits {
-	/** The upper bound of creates in flight. */
+	/** Maximum number of creates in flight. */
 	concurrency: number;
-	/** By {@link Clock.elapsed}; nothing is sent any more after it. */
+	/** By {@link Clock.elapsed}; nothing is sent after it. */
 	deadline: number;
 	/** Whether one create that is refused for good ends the run. */
 	stopsAtRefusal?: boolean;
 }
 
 /**
- * Decides how many creates are under way. It starts at the upper bound, halves when the provider
- * says that requests come too fast or breaks down, goes down to one when the account has no free
- * place, and grows with every create that is accepted. One setting is so fast at a provider without
- * limits and clean at one with limits.
+ * Decides how many creates are in flight. It starts at the maximum, halves when the provider says that
+ * requests come too fast or breaks down, drops to one when the account has no free slot, and grows with
+ * every accepted create. The same setting is thus fast with a provider that has no limits and polite with
+ * one that has.
  */
 export class Admission {
-	/** Why nothing more is sent, when a failure is the reason. */
+	/** Why nothing more is sent, if a failure is the reason. */
 	stoppedBy: Failure | null = null;
 	private window: number;
-	/** Below this, each accepted create adds one place; above it, a share of one. */
+	/** Below this, each accepted create widens the window by one; above it, by a fraction. */
 	private threshold: number;
 	private inFlight = 0;
 	private pausedUntil = 0;
-	/** Of the requests that were sent before the last shrinking, none shrinks again. */
+	/** Requests sent before the last shrinking do not shrink the window again. */
 	private shrunkAt = 0;
 	private refusalsInRow = 0;
 	private refusedSince: number | null = null;
@@ -49,16 +49,16 @@ export class Admission {
 		this.threshold = limits.concurrency;
 	}
 
-	/** From now on nothing more is sent; what is in flight ends as it does. */
+	/** From now on nothing more is sent; what is in flight runs to its end. */
 	stop(cause: Failure): void {
 		this.stoppedBy ??= cause;
 		this.wake();
 	}
 
 	/**
-	 * Sends when there is room, and again when the provider refused for the moment only.
+	 * Sends when there is room, and again if the provider only refused for now.
 	 *
-	 * @returns the last outcome, or null when nothing was sent: stopped, cancelled, or out of time.
+	 * @returns the last outcome, or null if nothing was sent: stopped, cancelled, or out of time.
 	 */
 	async pass<T>(send: () => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
 		let last: Outcome<T> | null = null;
@@ -68,7 +68,8 @@ export class Admission {
 				last = await send();
 				if (!this.judge(last, startedAt)) return last;
 			} finally {
-				// After the judgement, which the others wait for, and also when something is thrown, or they would wait for ever.
+				// After the verdict, which the others wait for, and also if something is thrown, or they
+				// would wait forever.
 				this.inFlight--;
 				this.wake();
 			}
@@ -105,14 +106,14 @@ export class Admission {
 		const { create, patienceMs = 0, fatal, passing } = behaviourOf(failure);
 		if (create === 'whenFree') return this.pauseUntilFree(failure);
 		if (create === 'later') return this.slowDown(failure, patienceMs, startedAt);
-		// Here and not by the caller, or the next item would be on its way before.
+		// Here and not in the caller, or the next item would be sent first.
 		if (fatal || (create === 'refused' && this.limits.stopsAtRefusal)) this.stop(failure);
 		if (passing) this.shrinkWindow(startedAt);
 		else this.answered();
 		return false;
 	}
 
-	/** The provider is there and judges requests. */
+	/** The provider is up and judges requests. */
 	private answered(): void {
 		this.refusalsInRow = 0;
 		this.refusedSince = null;
@@ -146,7 +147,7 @@ export class Admission {
 	/**
 	 * Halves the window.
 	 *
-	 * @returns false for a request of a burst that was refused as one: only its first refusal counts
+	 * @returns false for a request from a burst that was refused as a whole: only its first refusal counts
 	 */
 	private shrinkWindow(startedAt: number): boolean {
 		if (startedAt < this.shrunkAt || startedAt < this.pausedUntil) return false;

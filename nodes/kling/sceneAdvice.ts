@@ -2,13 +2,13 @@ import type { Provider } from './providers/provider';
 import { plain, sceneNamed, scenes, type Scene } from './scenes';
 import { searchScenes } from './sceneSearch';
 
-/** Whose refusal it was; of a provider with regions, that of the account. */
+/** Who refused: the provider, and the account's region if it has regions. */
 interface Refuser {
 	provider: Pick<Provider, 'isKling'>;
 	region: string | null;
 }
 
-/** What to try when a provider has refused a scene: why it may have, and a scene that it should have. */
+/** What to try when a provider refuses a scene: the likely reason, and a scene that it should have. */
 export function adviceOn(name: string, refuser: Refuser): string | null {
 	const scene = sceneNamed(name);
 	if (!scene) {
@@ -21,7 +21,7 @@ export function adviceOn(name: string, refuser: Refuser): string | null {
 	if (isOffered(scene)) return null;
 	const reason = reasonFor(scene, refuser);
 	if (reason === null) return null;
-	// For as many photos as the user has.
+	// For the same number of photos.
 	const isWanted = (one: Scene) => isOffered(one) && one.images === scene.images;
 	const successor = sceneNamed(`${name}_pro`);
 	const instead =
@@ -29,7 +29,7 @@ export function adviceOn(name: string, refuser: Refuser): string | null {
 	return instead ? `${reason} Try ${instead.name} instead.` : reason;
 }
 
-/** Kling's list for China lacks some scenes of the global one. */
+/** Kling's list for China lacks some scenes of the global list. */
 function isOfChina({ provider, region }: Refuser): boolean {
 	return provider.isKling === true && region === 'china';
 }
@@ -41,11 +41,11 @@ function reasonFor({ name, availability }: Scene, { provider }: Refuser): string
 	return provider.isKling ? `Only resellers have ${name}, not Kling itself.` : null;
 }
 
-/** The scene that an unknown name was probably meant to be. */
+/** The scene that was probably meant by an unknown name. */
 function suggestScene(given: string): string | null {
 	const wanted = plain(given);
 	let nearest: Scene | null = null;
-	// A third of the letters may differ: more, and the suggestion would be a guess.
+	// Up to a third of the letters may differ: beyond that, a suggestion would be a guess.
 	let least = Math.floor(wanted.length / 3) + 1;
 	for (const scene of scenes) {
 		if (scene.availability === 'withdrawn') continue;

@@ -1,12 +1,12 @@
 import { plain, scenes, type Scene } from './scenes';
 import wordsInUse from './sceneWords.json';
 
-/** What a word of everyday language finds: names with the word itself, then with those that it means, in their order. */
+/** What an everyday word finds: names with the word itself, then with the words it stands for, in order. */
 interface Meaning {
-	/** The word, others for it and its translations. One with `*` also stands for longer words. */
+	/** The word, its synonyms and translations. One with `*` also matches longer words. */
 	words: string[];
 	stem: string;
-	/** Words of names, and whole names. */
+	/** Words in names, and whole names. */
 	names: string[];
 }
 
@@ -17,13 +17,13 @@ const meanings: Meaning[] = Object.entries(wordsInUse).map(([word, { also, names
 });
 const known = meanings.flatMap(({ words }) => words.map((word) => word.replace('*', '')));
 const byLength = (a: string, b: string) => b.length - a.length;
-/** Of several words, such as “new year”. */
+/** Several words that belong together, such as “new year”. */
 const phrases = known.filter((word) => word.includes(' ')).sort(byLength);
-/** Chinese and Japanese, where no blanks stand between words. */
+/** Chinese and Japanese have no blanks between words. */
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const unspacedWords = known.filter((word) => unspaced.test(word)).sort(byLength);
 
-/** Small words, and those that say what all scenes are. */
+/** Filler words, and words that fit every scene. */
 const fillers = new Set(
 	(
 		'a an the my your our his her this that and or of for with to in on at is are as me i ' +
@@ -39,7 +39,10 @@ interface Indexed {
 	title: string;
 	words: string[];
 	stems: string[];
-	/** An older scene comes after a current one that fits a little less; of equal ones the shortest name is first. */
+	/**
+	 * An older scene ranks below a current one that fits slightly less; among equals, the shortest name
+	 * comes first.
+	 */
 	handicap: number;
 }
 
@@ -54,11 +57,11 @@ const index: Indexed[] = scenes
 const vocabulary = [...new Set([...known, ...index.flatMap(({ words }) => words)])];
 
 /**
- * The scenes that fit a search and can be had, those that fit best first; scenes that only resellers
- * have come last, unless the text is the name of one. Where no scene fits all words, those that fit most.
+ * The available scenes that match a search, best matches first; scenes that only resellers have come
+ * last, unless the text is the name of one. If no scene matches all words, those that match most.
  *
  * @param text words: parts of a name, or what people call it, such as “money” or “Geburtstag”
- * @param isWanted what else the scenes must be
+ * @param isWanted a further condition for the scenes
  */
 export function searchScenes({
 	text = '',
@@ -84,7 +87,7 @@ export function searchScenes({
 		.map(({ scene }) => scene);
 }
 
-/** The words of a plain text, and the phrases in it that are one word in meaning. */
+/** The words of a plain text, with phrases counted as one word. */
 function tokensOf(text: string): string[] {
 	let rest = ` ${text} `;
 	const found: string[] = [];
@@ -99,7 +102,7 @@ function tokensOf(text: string): string[] {
 	return telling.length > 0 ? telling : tokens;
 }
 
-/** The known words in a text without blanks; the text itself where there are none. */
+/** The known words in a text without blanks; the text itself if there are none. */
 function partsOf(text: string): string[] {
 	let rest = text;
 	const found = unspacedWords.filter((word) => {
@@ -110,12 +113,12 @@ function partsOf(text: string): string[] {
 	return found.length > 0 ? found : [text];
 }
 
-/** An agent can search for a whole page. */
+/** An agent may search for a whole page of text. */
 const mostTokens = 12;
-/** Behind all others: a word that was mistyped. */
+/** After all others: a mistyped word. */
 const mistyped = 4;
 
-/** How well a word fits each scene: 0 is best, Infinity is not at all. */
+/** How well a word matches each scene: 0 is best, Infinity means not at all. */
 function ranksOf(token: string, offered: readonly Indexed[]): number[] {
 	const asTyped = ranksAsTyped(token, offered);
 	if (asTyped.some(Number.isFinite) || token.length < 4) return asTyped;
@@ -151,7 +154,7 @@ function has({ name, words }: Indexed, word: string): boolean {
 	return words.includes(word) || ` ${name} `.includes(` ${word} `);
 }
 
-/** The first place at which one of the meanings names the scene. */
+/** The first position at which one of the meanings names the scene. */
 function placeIn(meant: readonly Meaning[], scene: Indexed): number | null {
 	const places = meant.map(({ names }) => names.findIndex((name) => has(scene, name)));
 	const found = places.filter((place) => place >= 0);
@@ -166,7 +169,7 @@ function isBeginningOf(token: string, word: string): boolean {
 	return word.startsWith(token) && (token.length > 2 || unspaced.test(token));
 }
 
-/** What the forms of an English word have in common: “danc” of dance, dances, danced, dancing and dancer. */
+/** The stem of an English word: “danc” for dance, dances, danced, dancing and dancer. */
 function stemOf(word: string): string {
 	const bare = word.replace(/'s$/, '').replace(/([^s])s$/, '$1');
 	const stem = bare.replace(/(ing|ion|ed|er|e)$/, '');
@@ -174,7 +177,7 @@ function stemOf(word: string): string {
 	return stem.replace(/([^aeiouls])\1$/, '$1').replace(/ie$|i$/, 'y');
 }
 
-/** Whether a text becomes a word by one letter more, less or other, or by two neighbours swapped. */
+/** Whether adding, removing or changing one letter, or swapping two neighbors, turns a text into a word. */
 function isOneEditFrom(text: string, word: string): boolean {
 	let same = 0;
 	while (same < text.length && text[same] === word[same]) same++;

@@ -2,34 +2,34 @@ import catalogue from './scenes.json';
 
 /** A scene that Kling or a reseller has named. Providers add and withdraw scenes monthly. */
 export interface Scene {
-	/** As providers want it, byte for byte: one name has a typographic apostrophe. */
+	/** As providers expect it, byte for byte: one name has a typographic apostrophe. */
 	name: string;
 	/** For people: “Hug Pro”. */
 	title: string;
-	/** How many photos it takes, as far as a list of Kling's says so. */
+	/** How many photos it takes, if one of Kling's lists says so. */
 	images: 1 | 2;
 	/**
 	 * - `Kling`: in Kling's newest list.
-	 * - `older`: only in an earlier list of Kling's; some providers still have it.
-	 * - `resellers only`: no list of Kling's names it.
-	 * - `withdrawn`: Kling has ended it.
+	 * - `older`: only in an earlier list by Kling; some providers still have it.
+	 * - `resellers only`: in none of Kling's lists.
+	 * - `withdrawn`: Kling has discontinued it.
 	 */
 	availability: 'Kling' | 'older' | 'resellers only' | 'withdrawn';
-	/** Year and month of the newest list of Kling's that names it. */
+	/** Year and month of Kling's newest list that has it. */
 	listedIn: string | null;
-	/** False for a scene of Kling's newest list that its newest list for China lacks. */
+	/** False if it is in Kling's newest list, but not in its newest list for China. */
 	china?: false;
 }
 
 export type EffectType = 'single' | 'dual';
 
-/** Kling's own page of its current effects and their prices. It has no address for a single effect. */
+/** Kling's own page with its current effects and prices. Single effects have no URL. */
 export const effectsPage = 'https://kling.ai/document-api/video-effect-price';
 
 /** All known scenes: Kling's newest list first, then older ones, those of resellers, and withdrawn ones. */
 export const scenes = catalogue as readonly Scene[];
 
-/** For comparing only: lower case, no accents, blanks for underscores and hyphens, one kind of apostrophe. */
+/** Only for comparing: lower case, no accents, blanks for underscores and hyphens, one kind of apostrophe. */
 export function plain(text: string): string {
 	return text
 		.toLowerCase()
@@ -53,7 +53,7 @@ const byBare = new Map(
 		.flatMap((scene) => [scene.title, scene.name].map((text) => [bare(text), scene] as const)),
 );
 
-/** The scene of exactly this name. */
+/** The scene with exactly this name. */
 export function sceneNamed(name: string): Scene | undefined {
 	return byName.get(name);
 }
@@ -64,7 +64,7 @@ export function sceneNameOf(entered: string): string {
 	return byName.has(name) ? name : (byBare.get(bare(name))?.name ?? name);
 }
 
-/** How many images a scene takes, where a list of Kling's says so. */
+/** How many images a scene takes, if one of Kling's lists says so. */
 export function effectTypeOf(name: string): EffectType | null {
 	const scene = byName.get(name);
 	if (!scene?.listedIn) return null;

@@ -1,14 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Seconds that a signature is good for, as in Kling's own sample (docs/providers.md 1.2). */
+/** For how many seconds a signature is valid, as in Kling's own sample (docs/providers.md 1.2). */
 const lifetimeSeconds = 1_800;
 /**
- * Seconds that "not before" lies in the past. Kling's sample takes 5; a clock that is ahead by more
- * is then refused with code 1003. Back-dating further costs nothing.
+ * How many seconds "not before" lies in the past. Kling's sample uses 5, so a clock that is further ahead
+ * is refused with code 1003. Back-dating more costs nothing.
  */
 const backDatedSeconds = 60;
 
-/** How far a provider's Date header may move a signature: clocks are off by hours, not by days. */
+/** How far a provider's Date header may shift a signature: clocks are off by hours, not by days. */
 const longestShiftMs = 86_400_000;
 
 /**
@@ -23,9 +23,9 @@ export function signingTime(providerTime: string, now: number): number {
 
 /**
  * Kling's token for an access key and a secret key: a JWT with HS256 over `iss`, `exp` and `nbf`
- * (docs/providers.md 1.2). Made for each request, so none is stored or grows old.
+ * (docs/providers.md 1.2). Made for each request, so none is stored or expires.
  *
- * @param now milliseconds since 1970, by the provider's clock where it is known
+ * @param now milliseconds since 1970, by the provider's clock if known
  */
 export function signedToken(accessKey: string, secretKey: string, now: number): string {
 	const seconds = Math.floor(now / 1000);
@@ -51,9 +51,9 @@ interface SignedCallback {
 }
 
 /**
- * Whether Kling sent a callback: the Standard Webhooks scheme, opt-in since 2026-08-07
- * (docs/providers.md 1.6). HMAC-SHA256 over `id.timestamp.body`; the header holds one entry for each
- * valid secret, so that a secret can be changed without a gap.
+ * Whether Kling sent a callback: the Standard Webhooks scheme, opt-in since 2026-08-07 (docs/providers.md
+ * 1.6). HMAC-SHA256 over `id.timestamp.body`; the header has one entry for each valid secret, so that a
+ * secret can be changed without a gap.
  *
  * @param secret as the console shows it, `whsec_` and base64
  * @param now milliseconds since 1970
@@ -79,7 +79,7 @@ function keyIn(secret: string): Buffer {
 	return Buffer.from(secret.trim().replace(/^whsec_/, ''), 'base64');
 }
 
-/** Whether a secret holds a key: an empty one is no secret. */
+/** Whether a secret contains a key: an empty one does not count. */
 export function isSigningSecret(secret: string): boolean {
 	return keyIn(secret).length > 0;
 }

@@ -1,13 +1,13 @@
-/** The letters and digits of a text, all small, and where a part of them stood in it. */
+/** The letters and digits of a text, in lower case, and where a part of them was in it. */
 export interface Reading {
 	letters: string;
 	sourceOf(start: number, end: number): { start: number; end: number };
 }
 
-/** A shorter text is no key, and can be part of an id or an address. */
+/** A shorter text is not a key, and may be part of an id or an address. */
 export const shortestSecret = 8;
 
-/** More layers than this are left on: each may be JSON, HTML or a URL inside of another. */
+/** Deeper layers are left alone: each may be JSON, HTML or a URL inside another. */
 const mostLayers = 8;
 
 const codeOf = (character: string) => character.charCodeAt(0);
@@ -17,7 +17,7 @@ const [openBrace, closeBrace] = [...'{}'].map(codeOf);
 const [a, m, p, u, x] = [...'ampux'].map(codeOf);
 const blanks = new Set([...'bfnrt'].map(codeOf));
 
-/** By code: the value of a digit or letter as a digit, up to 35; more for all other characters. */
+/** By character code: the value of a digit or letter as a digit, up to 35; higher for all others. */
 const noDigit = 99;
 const digits = new Uint8Array(0x10000).fill(noDigit);
 for (let value = 0; value < 36; value++) {
@@ -25,21 +25,21 @@ for (let value = 0; value < 36; value++) {
 		digits[codeOf(form)] = value;
 	}
 }
-/** Of a letter; a digit stays what it is. */
+/** Lower case of a letter; a digit stays the same. */
 const smallOf = (code: number) => code | 0x20;
 const isName = (code: number) => digits[code] >= 10 && digits[code] < noDigit;
 
 /**
- * A text whose escapes are taken off in place, layer by layer: each gives one character. Written out, as
- * regular expressions took seconds for the ten megabytes that a response can have.
+ * A text whose escapes are removed in place, layer by layer: each becomes one character. Written by hand,
+ * because regular expressions took seconds for a response of up to ten megabytes.
  */
 class Layers {
-	/** With a 0 behind the text, at which every look ahead ends. */
+	/** With a 0 after the text, which stops every look-ahead. */
 	private readonly codes: Uint16Array;
-	/** Where each character, and the end, stood in the source. */
+	/** Where each character, and the end, was in the source. */
 	readonly starts: Uint32Array | null;
 	private length: number;
-	/** What the escape stands for that was read last. */
+	/** What the last escape stands for. */
 	private meant = 0;
 
 	constructor(source: string, withStarts: boolean) {
@@ -55,7 +55,7 @@ class Layers {
 		return this;
 	}
 
-	/** The letters and digits, and with `places` where they stand here. */
+	/** The letters and digits; fills `places` with their positions here. */
 	letters(places?: Uint32Array): string {
 		const { codes, length } = this;
 		const letters = Buffer.allocUnsafe(length);
@@ -87,13 +87,13 @@ class Layers {
 		return to < length;
 	}
 
-	/** Of JSON and JavaScript, of URLs (RFC 3986), or of HTML; 0 where none begins. */
+	/** Of JSON and JavaScript, of URLs (RFC 3986), or of HTML; 0 if none starts here. */
 	private endOfEscape(first: number, at: number): number {
 		if (first === percent) return this.endOfPercent(at);
 		return first === ampersand ? this.endOfEntity(at) : this.endOfBackslash(at);
 	}
 
-	/** `\u41`, `\u0041`, `\u{41}`, `\x41`, `\n`. Before other characters it stays: it is no letter. */
+	/** `\u41`, `\u0041`, `\u{41}`, `\x41`, `\n`. Before other characters it stays: it is not a letter. */
 	private endOfBackslash(at: number): number {
 		const kind = smallOf(this.codes[at]);
 		if (kind === x) return this.endOfPair(at + 1);
@@ -111,7 +111,7 @@ class Layers {
 		return this.endOfPair(end) || (end > at ? this.mean(percent, end) : 0);
 	}
 
-	/** `&#65;`, `&#x41;`, `&plus;`, and the same with `&amp;` in place of `&`, also several times. */
+	/** `&#65;`, `&#x41;`, `&plus;`, and the same with `&amp;` instead of `&`, even several times. */
 	private endOfEntity(at: number): number {
 		const { codes } = this;
 		let end = at;
@@ -141,7 +141,7 @@ class Layers {
 		return low < 16 ? this.mean(high * 16 + low, at + 2) : 0;
 	}
 
-	/** Of at least two digits; zeros in front are not counted among the `most`. */
+	/** Of at least two digits; leading zeros do not count towards `most`. */
 	private endOfNumber(at: number, radix: number, most: number): number {
 		const { codes } = this;
 		let [end, value] = [at, 0];
@@ -163,19 +163,19 @@ class Layers {
 	}
 }
 
-/** The letters, all small, and digits of a text, as it is or without its escapes, whichever language they are of. */
+/** The letters (in lower case) and digits of a text, as is or without its escapes, in any language. */
 export function lettersOf(text: string, isEscaped = false): string {
 	const layers = new Layers(text, false);
 	return (isEscaped ? layers.takeOff() : layers).letters();
 }
 
-/** Whether a text, as it is or without its escapes, has any of the forms that {@link formsOf} gives. */
+/** Whether a text, as is or without its escapes, contains any of the forms from {@link formsOf}. */
 export function hasAny(forms: readonly string[], text: string, isEscaped = false): boolean {
 	const letters = lettersOf(text, isEscaped);
 	return forms.some((form) => letters.includes(form));
 }
 
-/** {@link lettersOf} a text, with where they stood. */
+/** {@link lettersOf} a text, with their positions. */
 export function readLetters(text: string, isEscaped: boolean): Reading {
 	const layers = new Layers(text, true);
 	if (isEscaped) layers.takeOff();
@@ -188,8 +188,8 @@ export function readLetters(text: string, isEscaped: boolean): Reading {
 }
 
 /**
- * The letters and digits of a secret's spellings: plain, byte by byte in hexadecimal, decimal and octal digits,
- * and in base64 wherever it begins in there.
+ * The letters and digits of a secret's spellings: plain, byte by byte in hexadecimal, decimal and octal
+ * digits, and in base64 at any offset.
  */
 export function formsOf(secret: string): string[] {
 	if (!isKnownByLetters(secret)) return [];
@@ -209,12 +209,12 @@ function isKnownByLetters(secret: string): boolean {
 	return lettersOf(secret).length >= shortestSecret;
 }
 
-/** Whether a secret has too few letters and digits to be known by them. */
+/** Whether a secret has too few letters and digits to be recognized by them. */
 export function isOdd(secret: string): boolean {
 	return secret.length >= shortestSecret && !isKnownByLetters(secret);
 }
 
-/** The digits of a text in base64 that do not depend on what stands around it, `offset` bytes behind a third one. */
+/** A text's base64 digits that do not depend on what is around it, `offset` bytes after a third one. */
 function base64Of(text: string, offset: number): string {
 	const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]);
 	const whole = Math.floor((bytes.length * 8) / 6);

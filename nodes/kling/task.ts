@@ -1,12 +1,12 @@
 import { shownText } from './http';
 
-/** A provider by the value that the credential's `provider` holds; `providers/index.ts` knows them all. */
+/** A provider by its value in the credential's `provider`; `providers/index.ts` has them all. */
 export type ProviderName = string;
 
 /**
  * The life of a task in Kling's words (Kling's effects page): submitted → processing → succeed | failed.
- * Every adapter translates its provider's words into these; a word that is not documented counts
- * as `processing`, because to call it final could lose a video that was paid for.
+ * Every adapter translates its provider's words into these; an undocumented word counts as `processing`,
+ * because treating it as final could lose a video that was paid for.
  */
 export const taskStatuses = ['submitted', 'processing', 'succeed', 'failed'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
@@ -16,14 +16,17 @@ export function isFinal(status: TaskStatus): boolean {
 	return status === 'succeed' || status === 'failed';
 }
 
-/** One task, the same for every provider and operation; its fields in the order of the output. Unknown values are null. */
+/**
+ * One task, the same for every provider and operation, with its fields in output order. Unknown values
+ * are null.
+ */
 export interface Task {
-	/** The provider's id. A string always: Kling's exceed 2^53. */
+	/** The provider's id. Always a string: Kling's exceed 2^53. */
 	taskId: string;
 	status: TaskStatus;
 	videoUrl: string | null;
 	effectScene: string | null;
-	/** Why a task failed, in the provider's words, as {@link shownText} leaves them. */
+	/** Why a task failed, in the provider's words, cleaned up by {@link shownText}. */
 	statusMessage: string | null;
 	/** Seconds. */
 	videoDuration: number | null;
@@ -35,11 +38,11 @@ export interface Task {
 	updatedAt: string | null;
 	watermarkUrl: string | null;
 	provider: ProviderName;
-	/** The id that the workflow (or this package, to find the task again) gave the task. */
+	/** The id given by the workflow, or by this package to find the task again. */
 	externalTaskId: string | null;
 }
 
-/** A task with what an item does not show. */
+/** A task, with what an item does not show. */
 export interface TaskRecord {
 	task: Task;
 	/** All videos of the task; the first one is `task.videoUrl`. */
@@ -48,13 +51,13 @@ export interface TaskRecord {
 	raw: Record<string, unknown>;
 }
 
-/** Whether something can still happen to the task. */
+/** Whether the task can still change. */
 export function stillRuns({ record }: { record: TaskRecord }): boolean {
 	return !isFinal(record.task.status);
 }
 
 /**
- * The record of a task of which only the given values are known.
+ * The record of a task with only the given values known.
  *
  * @param raw the provider's own task object
  */
@@ -82,7 +85,7 @@ export function recordOf(
 	return { task, videoUrls, raw: raw as Record<string, unknown> };
 }
 
-/** The record with what is known of its task from elsewhere, where the provider's answer leaves it out. */
+/** The record, completed with what is known about its task if the provider's response leaves it out. */
 export function filledIn(
 	record: TaskRecord,
 	{ effectScene, externalTaskId, createdAt }: Partial<Task>,
@@ -100,20 +103,20 @@ export function filledIn(
 }
 
 /**
- * A task as it was seen again, with what was known before. A gateway may answer with an id of another
- * system, which cannot be asked for here.
+ * A task seen again, with what was known before. A gateway may return an id from another system, which
+ * cannot be requested here.
  */
 export function seenAgain(before: Task, record: TaskRecord): TaskRecord {
 	const { task, ...rest } = filledIn(record, before);
 	return { ...rest, task: { ...task, taskId: before.taskId } };
 }
 
-/** Milliseconds since 1970, of the task's last change as the provider dates it; 0 when unknown. */
+/** The task's last change by the provider's date, in milliseconds since 1970; 0 if unknown. */
 export function updatedMs(task: Task): number {
 	return Date.parse(task.updatedAt ?? task.createdAt ?? '') || 0;
 }
 
-/** Milliseconds since 1970, of the task's creation as the provider dates it; 0 when unknown. */
+/** The task's creation by the provider's date, in milliseconds since 1970; 0 if unknown. */
 export function createdMs(task: Task): number {
 	return Date.parse(task.createdAt ?? '') || 0;
 }
@@ -128,7 +131,7 @@ export interface TaskFilters {
 	externalTaskIdPrefix?: string;
 }
 
-/** Whether a task passes. A task without a creation time passes no time filter. */
+/** Whether a task passes. Without a creation time it passes no time filter. */
 export function matches(task: Task, filters: TaskFilters): boolean {
 	const { status, createdAfter, createdBefore, externalTaskIdPrefix } = filters;
 	const created = createdMs(task);

@@ -17,23 +17,23 @@ import { followVideo, type Stream } from './videoStream';
 
 /** Attempts per download. */
 const mostTries = 3;
-/** When an address that does not answer is given up. */
+/** Timeout for an address that does not answer. */
 const idleMs = 60_000;
-/** For a whole video, which has 5 to 20 MB. */
+/** For a whole video, usually 5 to 20 MB. */
 const deadlineMs = 900_000;
 /** Bytes. */
 const megabyte = 1024 ** 2;
 const mostRedirects = 5;
 const redirects = [301, 302, 303, 307, 308];
-/** A task has one video; more than a few are a mistake of the provider's. */
+/** A task has one video; more than a few are a mistake by the provider. */
 const mostFiles = 10;
 
 /** How an item wants its videos. */
 export interface VideoOptions {
 	outputField: string;
-	/** Megabytes of a video, at most. */
+	/** Maximum size of a video, in megabytes. */
 	maxFileSize: number;
-	/** What the photo is called, without its extension; null where it has no name. */
+	/** The photo's file name, without its extension; null if it has none. */
 	photo: string | null;
 }
 
@@ -50,7 +50,7 @@ const getLater =
 
 const noAddress = 'The provider gave no web address for the video';
 
-/** Why there is no file; another try may not meet again what is passing. */
+/** Why there is no file; a temporary reason may be gone in the next try. */
 class NoFile extends InputError {
 	constructor(
 		message: string,
@@ -62,10 +62,10 @@ class NoFile extends InputError {
 }
 
 /**
- * Brings the videos of a task into n8n's binary store, streamed and without credentials. The first
- * goes into the field, further ones into the field with a number: data, data2, data3.
+ * Streams a task's videos into n8n's binary store, without credentials. The first goes into the field,
+ * further ones into the field plus a number: data, data2, data3.
  *
- * @throws InputError when one cannot be fetched
+ * @throws InputError if one cannot be fetched
  */
 export async function downloadVideos(
 	context: IExecuteFunctions,
@@ -108,7 +108,7 @@ async function fetchPatiently(
 	}
 }
 
-/** Follows redirects itself, so that none leads where a provider on the internet has nothing to do. */
+/** Follows redirects itself, so that none leads where a provider on the internet has no business. */
 async function fetchOnce(
 	context: IExecuteFunctions,
 	{ account, provider }: Session,
@@ -119,13 +119,13 @@ async function fetchOnce(
 	for (let hops = 0; hops <= mostRedirects; hops++) {
 		if (url === null) return new NoFile(noAddress);
 		if (isPrivateAddress(url) && !isPrivateAddress(account.baseUrl)) {
-			return new NoFile('The address of the video leads into a private network');
+			return new NoFile('The address of the video points to a private network');
 		}
 		const response: IN8nHttpFullResponse | NoFile = await context.helpers
 			.httpRequest({
 				method: 'GET',
 				url,
-				// A compressed one would be longer than it says, and no video gets smaller.
+				// A compressed response would be longer than it says, and videos do not compress.
 				headers: { 'Accept-Encoding': 'identity' },
 				encoding: 'stream',
 				returnFullResponse: true,
@@ -152,7 +152,7 @@ async function fetchOnce(
 	return new NoFile('The address of the video redirects too many times');
 }
 
-/** Puts the stream into n8n's binary store, looking at what passes by: its bytes count, not what it is said to be. */
+/** Puts the stream into n8n's binary store and checks what passes by: bytes count, not declared types. */
 async function store(
 	context: IExecuteFunctions,
 	{ body, headers, statusCode }: IN8nHttpFullResponse,
@@ -192,7 +192,7 @@ function passing(message: string): NoFile {
 function refusedByProxy({ statusCode, body }: IN8nHttpFullResponse): NoFile {
 	discard(body);
 	const message = 'The proxy between n8n and the address of the video refused the connection';
-	const advice = 'Have the proxy allow that host, or add it to the environment variable NO_PROXY.';
+	const advice = 'Allow that host in the proxy, or add it to the environment variable NO_PROXY.';
 	return new NoFile(`${message} (HTTP ${statusCode})`, `${advice} ${getLater}`, statusCode >= 500);
 }
 
@@ -207,12 +207,12 @@ function unanswered(thrown: unknown): NoFile {
 	if (!isBlocked(thrown)) return passing('The address of the video did not answer');
 	return new NoFile(
 		'n8n blocks requests to the address of the video',
-		'Have its host allowed (N8N_SSRF_ALLOWED_HOSTNAMES), or turn off Download Video.',
+		'Allow its host with N8N_SSRF_ALLOWED_HOSTNAMES, or turn off Download Video.',
 	);
 }
 
 function onlyPart(): NoFile {
-	return passing('The address of the video gives only a part of it');
+	return passing('The address of the video returned only part of it');
 }
 
 function noVideo(found: string): NoFile {

@@ -8,12 +8,12 @@ import type {
 import { randomUUID } from 'node:crypto';
 import { hashOf } from '../kling/create/identity';
 
-/** Which run of the node this is, from 0: each round of a loop over it is a new one. */
+/** Which run of the node this is, from 0: each loop iteration is a new run. */
 export function runIndexOf(context: IExecuteFunctions): number {
 	return Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
 }
 
-/** The address that wakes this node in this execution, with the token that n8n 2.x asks for. */
+/** The address that wakes this node in this execution, with the token that n8n 2.x requires. */
 export function resumeUrlOf(context: IExecuteFunctions): string {
 	const url = new URL(executionUrlOf(context));
 	url.pathname += `/${encodeURIComponent(context.getNode().id)}`;
@@ -21,8 +21,8 @@ export function resumeUrlOf(context: IExecuteFunctions): string {
 }
 
 /**
- * The token by which n8n 2.x knows an execution. It is made and stored with the execution before the
- * first node runs, and an execution that the Retry button starts has the same one.
+ * The token by which n8n 2.x identifies an execution. It is created and stored with the execution before
+ * the first node runs, and an execution started by the Retry button has the same one.
  *
  * @returns null on n8n 1.123
  */
@@ -38,8 +38,8 @@ function executionUrlOf(context: IExecuteFunctions): string {
 }
 
 /**
- * What n8n stored of an execution when it began, as far as it can still be seen: the workflow, and
- * the items that it was started with. They are the same when n8n runs the execution again.
+ * What n8n stored about an execution when it started, as far as it can still be seen: the workflow, and
+ * the items that it was started with. They are the same if n8n runs the execution again.
  */
 function startOf(context: IExecuteFunctions): unknown {
 	const { runExecutionData, workflow } = context as unknown as ExecutionParts;
@@ -51,19 +51,19 @@ function startOf(context: IExecuteFunctions): unknown {
 		...[id, name, parameters],
 	]);
 	const { parentExecution } = runExecutionData ?? {};
-	// Where the node itself is the first one, nothing has run yet.
+	// If this node is the first one, nothing has run yet.
 	const start = runs.length > 0 ? runs : context.getInputData();
 	return [start, nodes, parentExecution?.executionId ?? null];
 }
 
-/** How many records of a node n8n keeps. */
+/** How many records per node n8n keeps. */
 const mostRecords = 2_000;
 
 /**
- * Records keys in n8n's table of processed data, which outlives the execution. Two that do so within
- * the same milliseconds both find nothing, as n8n offers no lock.
+ * Records keys in n8n's table of processed data, which outlives the execution. If two executions do so
+ * within the same few milliseconds, both find nothing, as n8n offers no lock.
  *
- * @returns those that were there; null where the table cannot be used
+ * @returns those that were already there; null if the table cannot be used
  */
 export async function recordIn(
 	context: IExecuteFunctions,
@@ -74,7 +74,7 @@ export async function recordIn(
 			mode: 'entries',
 			maxEntries: mostRecords,
 		});
-	// Rejected, among other reasons, when both make the table's row: then the second look finds it.
+	// One reason for a rejection is that both create the table's row: then the second look finds it.
 	const recorded = await Promise.resolve()
 		.then(record)
 		.catch(record)
@@ -90,15 +90,18 @@ export async function forgetIn(context: IExecuteFunctions, keys: string[]): Prom
 		.catch(() => undefined);
 }
 
-/** Members that n8n-core's contexts make public and n8n-workflow's types leave out: watched by e2e/tests/parts.test.mjs. */
+/**
+ * Members that are public in n8n-core's contexts but missing in n8n-workflow's types: watched by
+ * e2e/tests/parts.test.mjs.
+ */
 interface ExecutionParts {
-	/** What n8n runs the node with: the head of the stack that it stores while the execution sleeps. */
+	/** What n8n runs the node with: the top of the stack that it stores while the execution sleeps. */
 	executeData?: IExecuteData;
 	runExecutionData?: IRunExecutionData | null;
 	workflow?: Workflow;
 }
 
-/** What n8n stores of an execution, and the sleeping node's place in it; null where n8n does not show them. */
+/** What n8n stores about an execution, and the sleeping node's place in it; null if n8n hides them. */
 export function storedExecutionOf(
 	context: IExecuteFunctions | IWebhookFunctions,
 ): { entry: IExecuteData; data: IRunExecutionData } | null {
@@ -107,19 +110,18 @@ export function storedExecutionOf(
 }
 
 /**
- * Whether an AI agent runs the node as its tool. n8n makes a type of its own for that, with the
- * ending “Tool”; `isToolExecution` alone does not do: n8n 1.123 has none, and n8n 2.40's says no
- * for the tools that its engine runs.
+ * Whether an AI agent runs the node as its tool. n8n makes a separate type for that, with the ending
+ * “Tool”; `isToolExecution` is not enough: n8n 1.123 does not have it, and n8n 2.40's says no for tools
+ * that its engine runs.
  */
 export function isTool(context: IExecuteFunctions): boolean {
 	return context.getNode().type.endsWith('Tool') || (context.isToolExecution?.() ?? false);
 }
 
 /**
- * Whether this is the retry of an execution that died while, or after, this node ran. n8n (1.123 and
- * 2.40) then pieces the runs of its nodes together from its event log; had the node come to an end
- * of any kind, n8n would have stored its context too. An execution that failed before this node has
- * no run of it.
+ * Whether this is the retry of an execution that died during or after this node's run. n8n (1.123 and
+ * 2.40) then reconstructs the runs of its nodes from its event log; if the node had ended in any way, n8n
+ * would have stored its context too. An execution that failed before this node has no run of it.
  */
 export function hasDied(context: IExecuteFunctions): boolean {
 	if (context.getMode() !== 'retry') return false;
@@ -129,13 +131,13 @@ export function hasDied(context: IExecuteFunctions): boolean {
 	return $(context.getNode().name).isExecuted;
 }
 
-/** The run in which each call of a tool was first tried, by the object that holds its arguments. */
+/** The run in which each tool call was first tried, by the object with its arguments. */
 const firstRuns = new WeakMap<object, number>();
 
 /**
  * The node's run, and whether it is an agent's tool. When an agent runs its tools itself, n8n (1.123 and
- * 2.40) gives each try of Retry On Fail a run of its own; retries of one call share the same arguments
- * object, and different calls never do.
+ * 2.40) gives each try of Retry On Fail its own run; retries of one call share the same arguments object,
+ * and different calls never do.
  */
 export function runOf(context: IExecuteFunctions): { run: number; isTool: boolean } {
 	const run = runIndexOf(context);
@@ -148,19 +150,19 @@ export function runOf(context: IExecuteFunctions): { run: number; isTool: boolea
 }
 
 /**
- * What makes the ids of an execution its own. It stays the same when the execution is run again because
- * its process died, and is another's in an execution that only has the same number, after a backup
- * was put back or the database has moved.
+ * What makes the ids of an execution unique. It stays the same when the execution is run again because
+ * its process died, and differs in an execution that only has the same number, after a backup was
+ * restored or the database was moved.
  *
- * @returns `isProven`: that no other execution can have the same
+ * @returns `isProven`: no other execution can have the same
  */
 export function seedOf(context: IExecuteFunctions): { seed: string; isProven: boolean } {
 	const token = resumeTokenOf(context);
 	// Hashed, because the token opens the execution's resume address.
 	if (token !== null) return { seed: hashOf(token), isProven: true };
 	const executionId = context.getExecutionId();
-	// A sub-workflow's execution does not wait in the queue of n8n 1.123, so it is never run again under its
-	// number. One started by hand does, with OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS.
+	// A sub-workflow's execution does not wait in the queue of n8n 1.123, so it is never rerun under its
+	// number. A manual one does, with OFFLOAD_MANUAL_EXECUTIONS_TO_WORKERS.
 	if (!executionId || context.getMode() === 'integrated') {
 		return { seed: randomUUID(), isProven: true };
 	}

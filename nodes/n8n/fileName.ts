@@ -5,8 +5,8 @@ import type { Task } from '../kling/task';
 const longestName = 120;
 
 /**
- * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without those two, the
- * task id. In letters that every file system takes.
+ * “order-4711-hug_pro.mp4”: the user's own id or the photo's name, and the scene; without either, the
+ * task id. In characters that every file system accepts.
  */
 export function fileNameOf(
 	{ effectScene, externalTaskId, taskId }: Task,
@@ -18,16 +18,16 @@ export function fileNameOf(
 	const own = [id, photo].find((name) => name && /[\p{L}\p{N}]/u.test(name));
 	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
 	const [first, second] = parts.map(fitting);
-	// The user's own id may end in the scene, so that Get Many and the trigger show it.
+	// The user's own id may already end in the scene, so that Get Many and the trigger show it.
 	const said = first.endsWith(second) ? [first] : [first, second];
 	const name = [...said, number].filter(Boolean).join('-');
 	return `${name.replace(/^[.-]+/, '').replace(reserved, '_$&')}.mp4`;
 }
 
-/** Windows takes these for devices, whatever stands behind the first dot. */
+/** Windows treats these as devices, whatever follows the first dot. */
 const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.)/i;
 
-/** Linux takes 255 bytes, in UTF-8, for a whole name. */
+/** Linux allows 255 bytes, in UTF-8, for a whole name. */
 const mostBytes = 118;
 
 function fitting(part: string | null): string {

@@ -2,19 +2,22 @@ import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { failureWithoutResponse, type Failure } from '../kling/failure';
 
 /**
- * Codes of Node.js and axios that mean that no byte of the request reached the provider. A route can
- * also be lost while the answer is awaited, so there the code alone says nothing. The last are the words of
- * https-proxy-agent 7, and of n8n 2.40's protection against requests into its own network
+ * Codes of Node.js and axios that mean that no byte of the request reached the provider. A lost route can
+ * also happen while waiting for the response, so there the code alone proves nothing. The last ones are
+ * the texts of https-proxy-agent 7, and of n8n 2.40's protection against requests into its own network
  * (SsrfBlockedIpError, SsrfBlockedHostnameError).
  */
 const neverArrived =
 	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|ERR_INVALID_CHAR|ended before receiving CONNECT response|request was blocked because/;
 
-/** Codes by which Node.js refuses a certificate, before anything is sent (Node.js, “TLS (SSL)”, X509 certificate error codes). */
+/**
+ * Codes with which Node.js refuses a certificate, before anything is sent (Node.js, “TLS (SSL)”, X509
+ * certificate error codes).
+ */
 const untrusted =
 	/\b(CERT_\w+|ERR_TLS_CERT\w*|\w*SELF_SIGNED\w*|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)\w+|(?:INVALID|HOSTNAME)_\w+|PATH_LENGTH_EXCEEDED)\b/;
 
-/** The failure of a request that brought no response. */
+/** The failure of a request without a response. */
 export function noResponseOf(
 	thrown: unknown,
 	deadline: AbortSignal,
@@ -30,7 +33,7 @@ export function noResponseOf(
 	return failureWithoutResponse('noResponse', isLate ? 'no answer in time' : null);
 }
 
-/** Node.js's code for a certificate that it does not trust; null for what else was thrown. */
+/** Node.js's code for a certificate that it does not trust; null for anything else. */
 export function untrustedCodeOf(thrown: unknown): string | null {
 	return untrusted.exec(codesOf(thrown).join(' '))?.[1] ?? null;
 }
@@ -40,7 +43,7 @@ export function isBlocked(thrown: unknown): boolean {
 	return codesOf(thrown).includes('request was blocked because');
 }
 
-/** n8n hides the network's code at several depths, different in 1.123 and 2.40. */
+/** n8n buries the network's code at several depths, which differ between 1.123 and 2.40. */
 function codesOf(thrown: unknown, depth = 0): string[] {
 	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
 	const { code, httpCode, syscall, message, messages, cause, errorResponse } = thrown as Record<
@@ -56,19 +59,19 @@ function codesOf(thrown: unknown, depth = 0): string[] {
 	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
 }
 
-/** What Node.js tells of a request that was sent. */
+/** What Node.js reports about a request that was sent. */
 export interface Sent {
 	socket?: { encrypted?: boolean; bytesWritten?: number };
 	path?: string;
 }
 
-/** An answer, and the request that it answers where that is known. */
+/** A response, and the request that it belongs to, if known. */
 export type Answer = IN8nHttpFullResponse & { request?: Sent };
 
 /**
- * Any status is an answer. Those by which a proxy refuses are thrown by n8n 2.40, because only then does it
- * show the request (axios's `request`); n8n 1.123 knows no exceptions, but hands it out with the stream of
- * the body. {@link answerIn} makes one of both.
+ * Any status is a response. A proxy's refusals are left to n8n 2.40 to throw, because only then does it
+ * show the request (axios's `request`); n8n 1.123 has no exceptions, but returns it with the body's
+ * stream. {@link answerIn} unifies both.
  */
 export const anyStatus: IHttpRequestOptions['ignoreHttpStatusErrors'] = {
 	ignore: true,
@@ -76,9 +79,9 @@ export const anyStatus: IHttpRequestOptions['ignoreHttpStatusErrors'] = {
 };
 
 /**
- * The answer in what a request with {@link anyStatus} threw.
+ * The response in what a request with {@link anyStatus} threw.
  *
- * @throws the same where it holds none
+ * @throws the same if there is none in it
  */
 export function answerIn(thrown: unknown): Answer {
 	const answer = thrownAnswer(thrown) ?? thrownAnswer((thrown as Error | null)?.cause);

@@ -16,7 +16,7 @@ import { asHtml, plainText } from '../kling/http';
 import type { TaskRecord } from '../kling/task';
 import { isTool } from './execution';
 
-/** The parameter of both nodes that decides which form an item has. */
+/** The parameter of both nodes that decides the form of an item. */
 export const simplifyField: INodeProperties = {
 	displayName: 'Simplify',
 	name: 'simplify',
@@ -28,10 +28,10 @@ export const simplifyField: INodeProperties = {
 
 interface ItemOptions {
 	simplify: boolean;
-	/** Whether a wait ran out before the task ended. */
+	/** Whether the wait ended before the task did. */
 	timedOut?: boolean;
 	binary?: IBinaryKeyData;
-	/** The input item that the task came from; absent for a trigger. */
+	/** The input item that the task belongs to; absent for a trigger. */
 	itemIndex?: number;
 }
 
@@ -47,32 +47,32 @@ export function taskItem(record: TaskRecord, options: ItemOptions): INodeExecuti
 }
 
 /**
- * The provider's own object. A key `error` is renamed: n8n takes an item with one for a failed item,
- * and with Retry On Fail would run the paid node again (n8n 1.123 even when its value is null).
+ * The provider's own object. A key `error` is renamed: n8n treats an item with one as failed, and with
+ * Retry On Fail would run the paid node again (n8n 1.123 even if its value is null).
  */
 function ownObject(raw: Record<string, unknown>): IDataObject {
 	const { error, ...rest } = raw;
 	return ('error' in raw ? { ...rest, taskError: error } : rest) as IDataObject;
 }
 
-/** Why an item brings no result. */
+/** Why an item has no result. */
 export interface Problem extends Message {
-	/** Absent when it was found before anything was sent. */
+	/** Absent if it was found before anything was sent. */
 	failure?: Failure;
 	taskId?: string;
 	externalTaskId?: string;
-	/** Of a task whose video could not be downloaded. */
+	/** The task whose video could not be downloaded. */
 	videoUrl?: string | null;
 }
 
-/** What was thrown, as an item's problem: an {@link InputError} and n8n's own errors in their words. */
+/** What was thrown, as an item's problem: an {@link InputError} and n8n's own errors keep their words. */
 export function problemOf(thrown: unknown): Problem {
 	if (thrown instanceof InputError || isExplained(thrown)) {
 		return { message: thrown.message, description: thrown.description ?? '' };
 	}
 	return {
 		message: `Something unexpected happened: ${reasonOf(thrown)}`,
-		description: 'Report this to the package maintainers, with what the node was given.',
+		description: 'Report this to the package maintainers, with the input of the node.',
 	};
 }
 
@@ -105,9 +105,8 @@ export function addHint(
 }
 
 /**
- * The item that stands for a problem when the node goes on. For the error output it holds `error`
- * and `message` alone: n8n 1.123 sends an item with any other key to the success output. n8n adds
- * the input's json to it there.
+ * The item for a problem when the node continues. For the error output it has only `error` and `message`:
+ * n8n 1.123 sends an item with any other key to the success output. n8n adds the input's json there.
  */
 export function itemOf(node: INode, problem: Problem, itemIndex: number): INodeExecutionData {
 	const json: IDataObject = {
@@ -141,17 +140,17 @@ export interface ItemProblem {
 /** An item's result, or why it has none. */
 export type Result = { itemIndex: number; ok: true; item: INodeExecutionData } | ItemProblem;
 
-/** What a run has paid for: its tasks, and the items whose create may have made one. */
+/** What a run has paid for: its tasks, and the items whose create may have created one. */
 export interface Paid {
 	tasks: Array<{ itemIndex: number; taskId: string }>;
 	lost: string[];
 }
 
 /**
- * The output of a run, in the order of the input: with "Continue" every problem becomes an item,
- * otherwise the first one ends the run.
+ * The output of a run, in input order: with "Continue" every problem becomes an item, otherwise the first
+ * one ends the run.
  *
- * @param paid what the run has paid for so far; it is added to the message, as no item will show it
+ * @param paid what the run has paid for so far; added to the message, as no item will show it
  * @throws NodeApiError | NodeOperationError
  */
 export function outputOf(
@@ -171,12 +170,12 @@ export function outputOf(
 	);
 }
 
-/** For how long reading may keep n8n's server and its other executions waiting. */
+/** How long reading may block n8n's server and its other executions. */
 const longestTurnMs = 50;
 
 /**
- * Reads each input item in a guard of its own: what is thrown for one is its problem and harms no
- * other. With On Error "Stop" the first problem ends it.
+ * Reads each input item separately: what is thrown for one is its own problem and affects no other. With
+ * On Error "Stop", the first problem ends it.
  */
 export async function readItems<T>(
 	context: IExecuteFunctions,
@@ -200,7 +199,7 @@ export async function readItems<T>(
 	return { items, problems };
 }
 
-/** What to tell of the tasks when no item will show them, beside the one that the message is about. */
+/** What to say about tasks that no item will show, besides the one that the message is about. */
 function tellPaid(
 	context: IExecuteFunctions,
 	{ tasks, lost }: Paid,
@@ -209,19 +208,19 @@ function tellPaid(
 	const others = tasks
 		.filter(({ taskId }) => taskId !== about)
 		.map(({ itemIndex, taskId }) => `item ${itemIndex}: ${taskId}`);
-	// An agent that is retried calls its tools with arguments of its own.
+	// A retried agent calls its tools with new arguments.
 	const retry = isTool(context)
 		? ''
 		: ' A retry of this execution returns them and does not create them again, unless you change what they ask for.';
 	return [
-		others.length === 0 ? [] : `Tasks that exist already: ${others.join(', ')}.${retry}`,
-		lost.length === 0 ? [] : `Unknown whether a task was created for: ${lost.join(', ')}.`,
+		others.length === 0 ? [] : `Tasks that already exist: ${others.join(', ')}.${retry}`,
+		lost.length === 0 ? [] : `It is not known whether a task was created for: ${lost.join(', ')}.`,
 	].flat();
 }
 
 /**
- * The output of a run that a throw has ended. With "Continue" each input item becomes that
- * problem: n8n (1.123 and 2.40) answers a throw by passing the input on, as if all were well.
+ * The output of a run that ended with a throw. With "Continue", each input item becomes that problem:
+ * otherwise n8n (1.123 and 2.40) passes the input on, as if all were well.
  *
  * @throws NodeApiError | NodeOperationError with On Error "Stop"
  */
@@ -235,7 +234,10 @@ export function outputOfThrown(context: IExecuteFunctions, thrown: unknown): INo
 		.map((_, itemIndex) => itemOf(context.getNode(), problem, itemIndex));
 }
 
-/** The first problem that a provider's answer caused, or else the first one: an item that was not sent is never the cause. */
+/**
+ * The first problem caused by a provider's response, or else the first one: an item that was not sent is
+ * never the cause.
+ */
 function causeOf(results: readonly Result[]) {
 	const problems = results.flatMap((result) => (result.ok ? [] : [result]));
 	return problems.find(({ problem }) => problem.failure) ?? problems[0];

@@ -7,12 +7,15 @@ interface ItemContext extends Pick<IExecuteFunctions, 'getNode'> {
 	getNodeParameter(name: string, itemIndex: number, fallback: null): unknown;
 }
 
-/** By run of a node: its parameters as they were entered, and the values of those without an expression, the same for all items. */
+/**
+ * Per run of a node: its parameters as entered, and the values of those without an expression, which are
+ * the same for all items.
+ */
 const runs = new WeakMap<ItemContext, { entered: INodeParameters; fixed: Map<string, unknown> }>();
 
 /**
- * The parameters of one item. To read one evaluates its expression, so each is read once, and only
- * where it counts. What cannot be used is thrown as an {@link InputError}, by the name on screen.
+ * The parameters of one item. Reading one evaluates its expression, so each is read once, and only if it
+ * counts. Unusable values throw an {@link InputError} with the name on screen.
  */
 export class Parameters {
 	constructor(
@@ -26,12 +29,12 @@ export class Parameters {
 		return new Parameters({ getNode: () => context.getNode(), getNodeParameter }, 0);
 	}
 
-	/** Null where the parameter is not there. */
+	/** Null if the parameter is not there. */
 	value(name: string, displayName: string): unknown {
 		const { context } = this;
 		const run = runs.get(context) ?? { entered: context.getNode().parameters, fixed: new Map() };
 		runs.set(context, run);
-		// To evaluate one takes n8n some tenths of a millisecond, for a thousand items too long.
+		// Evaluating one takes n8n a few tenths of a millisecond: too long for a thousand items.
 		if (run.fixed.has(name)) return run.fixed.get(name);
 		const value = this.evaluate(name, displayName);
 		if (!hasExpression(run.entered[name])) run.fixed.set(name, value);
@@ -46,7 +49,7 @@ export class Parameters {
 		}
 	}
 
-	/** A parameter that is on or off; an expression can give it as a word or as a number too. */
+	/** A parameter that is on or off; an expression can also give it as a word or a number. */
 	flag(name: string, displayName: string, otherwise: boolean): boolean {
 		const given = wordOf(this.value(name, displayName) ?? otherwise) ?? '';
 		if (/^\s*(true|1)\s*$/i.test(given)) return true;
@@ -63,14 +66,14 @@ export class Parameters {
 		return choiceOf(this.value(name, displayName), displayName, choices);
 	}
 
-	/** A parameter that has a mode; an expression or an AI agent can give its plain value instead. */
+	/** A parameter with a mode; an expression or an AI agent can give a plain value instead. */
 	locator(name: string, displayName: string): { mode?: unknown; value: unknown } {
 		const given = this.value(name, displayName);
 		const isLocator = typeof given === 'object' && given !== null && 'value' in given;
 		return isLocator ? given : { value: given };
 	}
 
-	/** A collection, none of whose entries need be there. */
+	/** A collection, whose entries are all optional. */
 	collection(name: string, displayName: string): Record<string, unknown> {
 		const given = this.value(name, displayName) ?? {};
 		if (typeof given !== 'object' || Array.isArray(given)) {
@@ -85,7 +88,7 @@ function cannotEvaluate(displayName: string, thrown: unknown): never {
 	throw new InputError(message, checkExpression);
 }
 
-/** As n8n tells: a text that begins with an equals sign, at any depth. */
+/** As n8n decides it: text that starts with an equals sign, at any depth. */
 function hasExpression(value: unknown): boolean {
 	if (typeof value === 'string') return value.startsWith('=');
 	return typeof value === 'object' && value !== null && Object.values(value).some(hasExpression);
@@ -113,7 +116,7 @@ export function choiceOf<Value extends string>(
 	const names: string[] = Object.values(choices);
 	const advice = `Choose ${names.slice(0, -1).join(', ')} or ${names.at(-1)}.`;
 	const word = shownText(wordOf(given));
-	const message = word ? `${displayName} “${word}” is not known` : `${displayName} is not a word`;
+	const message = word ? `${displayName} “${word}” is not known` : `${displayName} must be text`;
 	throw new InputError(message, advice);
 }
 
@@ -135,12 +138,12 @@ export function choicesOf<Value extends string>(
 	return (Object.keys(choices) as Value[]).filter((value) => chosen.includes(value));
 }
 
-/** A value as one word; null for lists and objects, whose own ways to be a text can throw. */
+/** A value as one word; null for lists and objects, whose own conversion to text may throw. */
 function wordOf(given: unknown): string | null {
 	return typeof given === 'object' || typeof given === 'function' ? null : String(given);
 }
 
-/** A number, which an expression can give as text; NaN for what is none. */
+/** A number, which an expression can give as text; NaN if it is not one. */
 export function numberOf(given: unknown): number {
 	const word = wordOf(given);
 	return word === null ? NaN : Number(word);
@@ -149,7 +152,7 @@ export function numberOf(given: unknown): number {
 /**
  * A number from 0 to `most`, which an expression can give as text.
  *
- * @throws InputError for what is neither that nor empty
+ * @throws InputError if it is neither that nor empty
  */
 export function amountOf(
 	given: unknown,
@@ -165,6 +168,6 @@ export function amountOf(
 	const upTo = most === Infinity ? 'of at least 0' : `from 0 to ${most}`;
 	throw new InputError(
 		`${displayName} must be a number ${upTo}`,
-		'Enter the number alone, with a point before decimals, or remove the option.',
+		'Enter only a number, with a point for decimals, or remove the option.',
 	);
 }

@@ -32,7 +32,7 @@ export interface Session {
 /**
  * Opens the provider that the node's credential names.
  *
- * @throws NodeOperationError when the credential is not complete; nothing was sent then
+ * @throws NodeOperationError if the credential is not complete; nothing was sent then
  */
 export async function openSession(context: RequestContext): Promise<Session> {
 	const account = accountOf(context, await context.getCredentials(credentialName));
@@ -52,7 +52,7 @@ function accountOf(context: RequestContext, credential: unknown): Account {
 
 /** In milliseconds: n8n's `sleep` cannot be interrupted, and 2.40 has no `sleepWithAbort`. */
 const slice = 500;
-/** In milliseconds: a longer timer of Node.js ends at once. */
+/** In milliseconds: a longer Node.js timer fires at once. */
 const longestTimer = 2 ** 31 - 1;
 
 /** Real time. */
@@ -61,7 +61,7 @@ export const systemClock: Clock = {
 	elapsed: () => performance.now(),
 	random: () => Math.random(),
 	async sleep(ms, signal) {
-		// Not by the time of day: a clock that is set back would make a second last an hour.
+		// Not by the time of day: setting the clock back would make a second last an hour.
 		const end = performance.now() + ms;
 		for (let left = ms; left > 0 && !signal?.aborted; left = end - performance.now()) {
 			await sleep(Math.min(left, signal ? slice : longestTimer));
@@ -75,17 +75,20 @@ type RequestContext =
 
 export const credentialName = 'klingEffectsApi';
 
-/** Carries the provider's clock to the credential, which signs with it and takes it out again. */
+/** Carries the provider's time to the credential, which signs with it and removes the header again. */
 export const providerTimeHeader = 'x-kling-effects-provider-time';
 
-/** Bytes, after decompression. A full page of a list has half a megabyte; gzip can make a thousand of one. */
+/**
+ * Bytes, after decompression. A full page of a list has half a megabyte; gzip can blow up one megabyte to
+ * a thousand.
+ */
 const largestResponse = 10 * 1024 * 1024;
 
 /**
- * Sends requests with n8n's helper, once each. Any HTTP status is an answer, because n8n 1.123 gives
- * no headers of the answers that it throws, and because it would send a request again after a 401.
- * No redirect is followed: n8n hands the Authorization header on to other origins. Answers are read
- * as a stream up to a size and a deadline: n8n's own limits are an infinite size and an idle time-out.
+ * Sends requests with n8n's helper, once each. Any HTTP status is a response, because n8n 1.123 drops the
+ * headers of responses that it throws, and because it would send a request again after a 401. No redirect
+ * is followed: n8n passes the Authorization header on to other origins. Responses are read as a stream
+ * with a maximum size and a deadline: n8n's own limits are an infinite size and an idle time-out.
  */
 export function transportOf(context: RequestContext, account: Account): Send {
 	const redaction = redactionOf(account);
@@ -106,7 +109,7 @@ export function transportOf(context: RequestContext, account: Account): Send {
 	};
 }
 
-/** Does what ends at a deadline, when the execution is stopped, or when `work` itself ends it. */
+/** Runs `work` until a deadline, until the execution is stopped, or until `work` ends it. */
 export async function untilDeadline<T>(
 	ms: number,
 	cancelled: AbortSignal | undefined,
@@ -123,12 +126,12 @@ export async function untilDeadline<T>(
 	try {
 		return await work(ending, deadline);
 	} finally {
-		// A deadline that is listened to keeps its request in memory until it is over.
+		// A deadline with a listener keeps its request in memory until it fires.
 		for (const signal of signals) signal?.removeEventListener('abort', end);
 	}
 }
 
-/** n8n puts the signal of the execution in place of the one that a request brings. */
+/** n8n replaces the signal of a request with that of the execution. */
 function endingWith(context: RequestContext, signal: AbortSignal): RequestContext {
 	return Object.create(context, {
 		getExecutionCancelSignal: { value: () => signal },
@@ -159,12 +162,12 @@ function optionsOf(
 }
 
 /**
- * Whether a proxy answered in place of the provider, and surely handed nothing on. Status 407 is a proxy's
- * always (RFC 9110, 15.5.8). n8n (1.123 and 2.41) reaches https addresses through https-proxy-agent 7: when
- * the proxy refuses to connect, that agent plays the proxy's answer back on a socket that was never
- * connected, so nothing was written to it. A proxy for http addresses is sent the whole address as the path
- * (RFC 9112, 3.2.2), and what it answers looks like the provider's: only a page with status 403 is taken
- * for its own, as one with 502 may come after it has handed the request on.
+ * Whether a proxy answered instead of the provider, and definitely passed nothing on. Status 407 always
+ * comes from a proxy (RFC 9110, 15.5.8). n8n (1.123 and 2.41) reaches https addresses through
+ * https-proxy-agent 7: if the proxy refuses to connect, that agent replays the proxy's response on a
+ * socket that was never connected, so nothing was written to it. A proxy for http addresses gets the
+ * whole address as the path (RFC 9112, 3.2.2), and its response looks like the provider's: only a page
+ * with status 403 counts as the proxy's own, since a 502 may come after it passed the request on.
  */
 export function isFromProxy({ statusCode, headers, body, request }: Answer, url: string): boolean {
 	if (statusCode === 407) return true;
@@ -177,23 +180,23 @@ export function isFromProxy({ statusCode, headers, body, request }: Answer, url:
 	return isByProxy && statusCode === 403 && !/json/i.test(String(headers?.['content-type']));
 }
 
-/** What a proxy's refusal means; a status of 500 and more says that the proxy itself got no connection. */
+/** What a proxy's refusal means; a status of 500 or more means that the proxy itself got no connection. */
 function proxyFailureOf({ statusCode, body }: Answer): Failure {
 	(body as { destroy?(): void } | undefined)?.destroy?.();
 	const kind = statusCode >= 500 ? 'proxyWithoutConnection' : 'proxyRefused';
 	return { ...failureWithoutResponse(kind), httpStatus: statusCode };
 }
 
-/** The body as text; null when it is too large to be read. */
+/** The body as text; null if it is too large to be read. */
 async function textOf(body: unknown, ending: AbortController): Promise<string | null> {
-	// Not a stream where n8n itself stands in for the provider, as its evaluations of agents do.
+	// Not a stream if n8n itself simulates the provider, as its evaluations of agents do.
 	if (!isStream(body)) return typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of body) {
 		size += chunk.length;
 		if (size > largestResponse) {
-			// First of all, so that the connection ends too, and not only what is read from it.
+			// First, so that the connection ends too, not just the reading.
 			ending.abort();
 			return null;
 		}
@@ -234,7 +237,7 @@ function responseOf(
 	};
 }
 
-/** The signal that aborts when the execution is stopped; there is none outside of executions. */
+/** The signal that aborts when the execution is stopped; there is none outside executions. */
 function cancelSignalOf(context: RequestContext): AbortSignal | undefined {
 	return 'getExecutionCancelSignal' in context ? context.getExecutionCancelSignal() : undefined;
 }

@@ -1,19 +1,19 @@
 import { foreignTypeOf, imageTypeOf } from '../kling/image/type';
 import { Mp4Boxes } from '../kling/mp4';
 
-/** What is used of a stream of Node.js. */
+/** The parts of a Node.js stream that are used. */
 export interface Stream {
 	emit(event: string, ...values: unknown[]): boolean;
 	destroy(reason?: Error): void;
 }
 
-/** Follows what n8n reads from a stream, and stops it when it is no video or larger than `largest` bytes. */
+/** Follows what n8n reads from a stream, and stops it if it is not a video or larger than `largest` bytes. */
 export function followVideo(stream: Stream, largest: number) {
 	const passed = { bytes: 0, ended: false, other: null as string | null, isWhole: false };
 	const boxes = new Mp4Boxes();
 	let head = Buffer.alloc(0);
 	const emit = stream.emit.bind(stream);
-	// A listener of its own would set the stream going before anything takes the data.
+	// A separate listener would start the stream before anything takes the data.
 	stream.emit = (event, ...values) => {
 		const [chunk] = values;
 		if (event === 'end') passed.ended = true;
@@ -32,10 +32,10 @@ export function followVideo(stream: Stream, largest: number) {
 	return passed;
 }
 
-/** Bytes at the beginning of a file by which it is known. */
+/** How many bytes at the start of a file identify it. */
 const enoughBytes = 64;
 
-/** What a file is that is no video, by its first bytes. Formats other than MP4 are passed on as they are. */
+/** What a file is, by its first bytes, if it is not a video. Other video formats than MP4 are passed on. */
 function otherThanVideo(head: Buffer): string | null {
 	if (head.length < 8) return null;
 	const type = imageTypeOf(head);

@@ -6,7 +6,7 @@ import { withMoovFirst } from './mp4';
 /** Keeps five seconds below 500 kB. */
 const kilobitsPerSecond = 640;
 
-/** The frames as an H.264 video (baseline) in an MP4 that plays while it is loaded. */
+/** The frames as an H.264 video (baseline) in an MP4 that plays while it loads. */
 export async function encode({ width, height, count, draw }: Frames): Promise<Buffer> {
 	const encoder = await createH264MP4Encoder();
 	try {

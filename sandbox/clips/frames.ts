@@ -9,14 +9,14 @@ export interface Frames {
 	width: number;
 	height: number;
 	count: number;
-	/** Draws one of them (I420). The memory is used again for the next. */
+	/** Draws one of them (I420). The memory is reused for the next. */
 	draw(index: number): Uint8Array;
 }
 
 export const framesPerSecond = 20;
 const seconds = 5;
 const count = framesPerSecond * seconds;
-/** About as many as encode within a second or two. */
+/** About as many as can be encoded within a second or two. */
 const pixels = 190_000;
 /** Sides are multiples of what H.264 cuts pictures into. */
 const block = 16;
@@ -116,7 +116,7 @@ interface Plane {
 	bytes: Uint8Array;
 }
 
-/** For each point of the frame, the colour of the point of the photo that has moved there. */
+/** For each point of the frame, the color of the point of the photo that has moved there. */
 function drawPlane(
 	target: Plane,
 	source: Plane & { height: number },

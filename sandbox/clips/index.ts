@@ -22,7 +22,7 @@ export class Clips {
 	#worker: Worker | undefined;
 	#jobs = 0;
 
-	/** Begins to make a task's clip. `images` are URLs and base64, as the task has them. */
+	/** Starts making a task's clip. `images` are URLs and base64, as in the task. */
 	order(taskId: string, scene: string, images: string[], sandboxUrl: string): void {
 		const clip = this.#order(scene, images, sandboxUrl).catch(() => readyClip);
 		this.#ofTask.set(taskId, clip);

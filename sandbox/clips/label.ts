@@ -5,15 +5,15 @@ import sharp from 'sharp';
 import { findScene } from '../scenes';
 import { fromRgb, type Picture } from './picture';
 
-/** What lies over each frame, and how much it covers: 0 to 255. */
+/** What is drawn over each frame, and how much it covers: 0 to 255. */
 export interface Label {
 	picture: Picture;
 	alpha: Uint8Array;
-	/** The same for the planes of colour, which have half the size. */
+	/** The same for the color planes, which have half the size. */
 	alphaOfColour: Uint8Array;
 }
 
-/** A font that comes along: machines for tests often have none. */
+/** A bundled font: test machines often have none. */
 const fontfile = join(
 	require.resolve('open-sans-fonts/package.json'),
 	'..',
@@ -22,7 +22,7 @@ const fontfile = join(
 	'OpenSans-Bold.ttf',
 );
 
-/** The scene's title at the bottom, and in a corner that nothing of it is real. */
+/** The scene's title at the bottom, and a note in a corner that none of it is real. */
 export async function labelOf(scene: string, width: number, height: number): Promise<Label> {
 	const unit = Math.min(width, height) / 20;
 	const title = await textOf(findScene(scene)?.title ?? scene, unit * 1.35, width - unit * 2);

@@ -7,7 +7,7 @@ export interface Bend {
 	zoom: number;
 }
 
-/** A motion over the clip's time, 0 to 1; it ends as it begins, so that the clip can be repeated. */
+/** A motion over the clip's time, 0 to 1; it ends as it starts, so that the clip can loop. */
 export type Motion = (time: number) => Bend;
 
 const turn = Math.PI * 2;
@@ -36,7 +36,7 @@ const zoom: Motion = (time) => ({
 	zoom: 1.16 - 0.14 * Math.cos(time * turn),
 });
 
-/** What words of a scene's name ask for. */
+/** What the words in a scene's name ask for. */
 const byWord: Array<[RegExp, Motion]> = [
 	[/danc|sway|shake|swing|disco|samba|wiggle|swag|twist|dizzy|headbang|jazz|hip|party|dj/, sway],
 	[/jump|hop|bounc|trampoline|pet|fly|kick|ski|skate|ride|run|goal|dunk|football|celebrat/, hop],
@@ -59,7 +59,7 @@ export interface Meeting {
 export function meetingOf(scene: string): (time: number) => Meeting {
 	const isRough = /fight|jealous|punch/.test(scene);
 	const met = 0.32;
-	/** The first frame is what players show before they play: something of both has to be seen. */
+	/** Players show the first frame before playing: something of both must be visible. */
 	const apart = 0.5;
 	return (time) => {
 		const left = Math.max(0, 1 - time / met);

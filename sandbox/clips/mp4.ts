@@ -21,8 +21,8 @@ function boxesOf(bytes: Buffer, start = 0, end = bytes.length): Box[] {
 }
 
 /**
- * The same video with its table of contents before its frames, so that a player can begin before it
- * has all. The encoder writes it last, and leaves room (`free`) that no player needs.
+ * The same video with its table of contents before its frames, so that a player can start early. The
+ * encoder writes it last, and leaves room (`free`) that no player needs.
  */
 export function withMoovFirst(bytes: Buffer): Buffer {
 	const boxes = boxesOf(bytes);

@@ -3,7 +3,7 @@ import { findSample, sampleFolder } from '../samples';
 const timeoutMs = 5000;
 const maxBytes = 10 * 1024 * 1024;
 
-/** The bytes of a task's pictures; undefined if one of them lies where the sandbox does not look. */
+/** The bytes of a task's pictures; undefined if one of them is where the sandbox does not look. */
 export async function readPhotos(
 	images: string[],
 	sandboxUrl: string,
@@ -21,12 +21,12 @@ async function readPhoto(image: string, sandboxUrl: string): Promise<Buffer | un
 	return isLocal(url) ? await download(url) : undefined;
 }
 
-/** The same server may be called localhost or by another name; its path is its own. */
+/** The same server may be called localhost or something else; its path is unique. */
 export function isSample(url: URL, sandboxUrl: string): boolean {
 	return url.pathname.startsWith(sampleFolder) && url.port === new URL(sandboxUrl).port;
 }
 
-/** Whether a URL is of this machine. The sandbox asks no other. */
+/** Whether a URL points to this machine. The sandbox requests no other. */
 export function isLocal({ hostname }: URL): boolean {
 	return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

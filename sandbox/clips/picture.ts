@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-/** A picture as video encoders take it: a plane of brightness, and two of colour at half the size. */
+/** A picture as video encoders expect it: a brightness plane, and two color planes at half the size. */
 export interface Picture {
 	width: number;
 	height: number;
@@ -16,7 +16,7 @@ export function emptyPicture(width: number, height: number): Picture {
 	return pictureOn(bytes, width, height);
 }
 
-/** The planes of a frame that lie one after the other in memory (I420). */
+/** The planes of a frame, one after the other in memory (I420). */
 export function pictureOn(bytes: Uint8Array, width: number, height: number): Picture {
 	const size = width * height;
 	return {
@@ -41,7 +41,7 @@ export async function readPhoto(bytes: Buffer, width: number, height: number): P
 	return fromRgb(rgb, width, height, 3);
 }
 
-/** Converts with the weights of BT.601, which players take for videos of this size. */
+/** Converts with the weights of BT.601, which players use for videos of this size. */
 export function fromRgb(rgb: Uint8Array, width: number, height: number, channels: number): Picture {
 	const picture = emptyPicture(width, height);
 	const half = width / 2;

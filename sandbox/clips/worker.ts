@@ -16,7 +16,7 @@ export interface Done {
 	clip?: Uint8Array;
 }
 
-/** Makes clips in a thread of its own, one at a time: the sandbox answers meanwhile. */
+/** Makes clips in its own thread, one at a time, while the sandbox keeps responding. */
 let last = Promise.resolve();
 parentPort?.on('message', (job: Job) => {
 	last = last.then(async () => parentPort?.postMessage(await make(job)));

@@ -45,7 +45,7 @@ export const apiModels: Provider = {
 	}),
 };
 
-// 403, 429 and 503 are not in its table; they exist here so that every fault has an answer.
+// 403, 429 and 503 are not in its table; they exist here so that every fault has a response.
 const statusOfCode: Record<number, number> = {
 	1100: 402,
 	1101: 402,
@@ -68,10 +68,10 @@ const modelBody = z.object({ model: z.string() });
 async function create(call: Call, context: Context): Promise<Answer> {
 	const { model } = parse(modelBody, call.body);
 	if (model !== 'kling-effects') throw new Refusal(1201, say(apiModelsTexts.modelUnknown, model));
-	// Its page shows no duration; text (as Kling) and number are both taken. Unverified.
+	// Its page shows no duration; text (like Kling) and number are both accepted. Unverified.
 	const rules = { provider: 'apiModels', takesNumbers: true };
 	const body = await readKlingBody(call.body, rules, context);
-	// It knows no external task id, so one that is sent is ignored.
+	// It has no external task ids, so one that is sent is ignored.
 	const task = context.accept(call, { ...body, externalTaskId: null });
 	return success({ taskId: task.taskId, state: 'pending', model: modelPath });
 }

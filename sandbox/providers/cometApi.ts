@@ -18,7 +18,7 @@ import type { Call, Context, Provider } from './provider';
 
 const keys = makeKeys('cometapi');
 
-/** CometAPI (CometAPI's effects page, docs/providers.md section 2): Kling's shape behind a gateway of its own. */
+/** CometAPI (CometAPI's effects page, docs/providers.md section 2): Kling's shape behind its own gateway. */
 export const cometApi: Provider = {
 	name: 'cometApi',
 	displayName: 'CometAPI',
@@ -111,7 +111,7 @@ function models(): Answer {
 	return answer(200, { object: 'list', data, success: true });
 }
 
-/** Outside of its API the gateway shows its web site, or sends a POST there (section 2). */
+/** Outside its API the gateway shows its web site, or redirects a POST there (section 2). */
 function unknownRoute(call: Call, context: Context): Answer {
 	if (/^\/(?:kling|v1)\//.test(call.path)) {
 		return gatewayError(404, '', `Invalid URL (${call.method} ${call.path})`);

@@ -70,7 +70,10 @@ function refuse(code: number, message?: string): Answer {
 	return upstreamRefusal(klingRefusal(code, message));
 }
 
-/** Kling's refusal: its whole body, as text; what reads like an address or a network failure is hidden (N8). */
+/**
+ * Kling's refusal: its whole body, as text; anything that looks like an address or a network failure is
+ * hidden (N8).
+ */
 function upstreamRefusal({ status, body }: Answer): Answer {
 	const text = JSON.stringify(body);
 	const shown = /post|dial|http/i.test(text) ? say(newApiTexts.upstreamLost) : text;

@@ -57,13 +57,13 @@ export const kling: Provider = {
 	callbacks: (context) => ({
 		onlyAtEnd: false,
 		isSigned: true,
-		// Whether Kling repeats a callback that was not accepted is not documented.
+		// It is not documented whether Kling repeats a callback that was not accepted.
 		retryMs: [],
 		payload: (task) => callbackPayload(task, context),
 	}),
 };
 
-/** Every answer of Kling's carries a request id (Kling's effects page). */
+/** Every response from Kling has a request id (Kling's effects page). */
 function success(data: unknown): Answer {
 	return answer(200, { code: 0, message: 'SUCCEED', request_id: randomUUID(), data });
 }
@@ -89,7 +89,7 @@ function signerOf(token: string, region: SandboxRegion, context: Context): Calle
 		const { secretKey } = accessKeys[keyName];
 		// No tolerance: the documented back-dating of nbf is the client's own (section 1.2).
 		const payload = jwt.verify(token, secretKey, { algorithms: ['HS256'], clockTimestamp });
-		// `exp` belongs to the documented claims; what happens without it is unverified.
+		// `exp` is one of the documented claims; what happens without it is unverified.
 		if (typeof payload === 'string' || payload.exp === undefined) throw new Refusal(1002);
 		return keyName;
 	} catch (error) {
@@ -128,7 +128,7 @@ function list(call: Call, context: Context): Answer {
 	const tasks = context.store.page('kling', call.region, start, pageSize);
 	const data = tasks.map((task) => taskObject(task, context));
 	if (data.length > 0 || options.emptyList === 'array') return success(data);
-	// JSON leaves undefined out.
+	// JSON omits undefined.
 	return success(options.emptyList === 'null' ? null : undefined);
 }
 

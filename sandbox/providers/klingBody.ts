@@ -6,7 +6,7 @@ import { findScene, isTaken, type Scene } from '../scenes';
 import { klingTexts, say } from '../texts';
 import type { Context, AcceptedTask } from './provider';
 
-/** What a provider asks of a Kling-shaped create body beyond its common form. */
+/** What a provider requires of a Kling-shaped create body beyond its common form. */
 export interface BodyRules {
 	/** Whose scenes count. */
 	provider: string;
@@ -16,7 +16,7 @@ export interface BodyRules {
 	takesNumbers?: boolean;
 }
 
-/** A text that counts as absent when it is empty: KKIAI's own example sends such (KKIAI’s effects page). */
+/** A text that counts as absent if empty: KKIAI's own example sends such (KKIAI’s effects page). */
 const optionalText = z.preprocess(emptyToUndefined, z.string().optional());
 const optionalUrl = z.preprocess(
 	emptyToUndefined,
@@ -44,7 +44,7 @@ const fullBody = z.object({
 
 /**
  * Checks a create body with nested `input` in Kling's order, scene before images (docs/providers.md
- * section 1.7), and says what its task will be.
+ * section 1.7), and describes its task.
  *
  * @throws Refusal 1200 for what is missing, 1201 for what is wrong
  */
@@ -138,7 +138,7 @@ export function parse<T extends z.ZodTypeAny>(
 		: new Refusal(1201, words.wrongType(field));
 }
 
-/** The body as it may be kept and shown: without the pictures, which can be large. */
+/** The body to be kept and shown: without the pictures, which can be large. */
 export function withoutImages(body: unknown): unknown {
 	const hideImages = (key: string, value: unknown) =>
 		key === 'image' || key === 'images' ? undefined : value;

@@ -7,13 +7,13 @@ import { unitsOf } from '../units';
 import { answer, type Answer } from '../wire';
 import type { Context } from './provider';
 
-/** Kling's envelope for a code, with its HTTP status and usual text. Every answer carries a request id. */
+/** Kling's envelope for a code, with its HTTP status and usual text. Every response has a request id. */
 export function klingRefusal(code: number, message?: string): Answer {
 	const { status, text } = klingCodes[code] ?? unknownCode;
 	return answer(status, { code, message: message ?? text, request_id: randomUUID() });
 }
 
-/** The HTTP status that Kling's code comes with. */
+/** The HTTP status of a Kling code. */
 export function statusOfKling(code: number): number {
 	return (klingCodes[code] ?? unknownCode).status;
 }
@@ -86,11 +86,11 @@ function deductions(task: Task): Record<string, unknown> {
 	};
 }
 
-// Real ids are snowflakes beyond 2^53. These lie closer together than doubles can tell apart there,
-// so that a client which makes numbers of them mixes up its tasks.
+// Real ids are snowflakes beyond 2^53. These are closer together than doubles can tell apart, so that a
+// client which turns them into numbers mixes up its tasks.
 let lastId = 876_543_210_987_654_321n;
 
-/** A task id as Kling has them: 18 digits, as text. */
+/** A task id like Kling's: 18 digits, as text. */
 export function newKlingTaskId(): string {
 	lastId += 7n;
 	return String(lastId);
@@ -108,7 +108,7 @@ export function passedOn(task: Task, context: Context): Record<string, unknown> 
 	return context.options.gatewaysShowKlingsId ? { ...object, task_id: klingsIdOf(task) } : object;
 }
 
-/** What Kling calls a gateway's task. The gateway does not find it under this id. */
+/** Kling's id for a gateway's task. The gateway does not find it by this id. */
 function klingsIdOf({ createdAt, taskId }: Task): string {
 	return `8${createdAt}${taskId.replace(/\D/g, '').slice(-4).padStart(4, '0')}`;
 }

@@ -28,7 +28,7 @@ const createPaths: Record<ActiveOptions['modellixPath'], string> = {
 	oldest: '/api/v1/image-to-video/kling/kling-video-effects/async',
 };
 
-/** Modellix (Modellix's effects page): a flat body, and words of its own. */
+/** Modellix (Modellix's effects page): a flat body, and its own words. */
 export const modellix: Provider = {
 	name: 'modellix',
 	displayName: 'Modellix',
@@ -150,7 +150,7 @@ function get(call: Call, context: Context): Answer {
 	});
 }
 
-/** What is known of a finished task; where the failure's text stands is loosely documented. */
+/** What is known about a finished task; the place of the failure's text is vaguely documented. */
 function ending(task: Task, context: Context): Record<string, unknown> {
 	if (task.status === 'failed') return { error: task.message };
 	if (task.status !== 'succeed') return {};
@@ -166,7 +166,7 @@ function ending(task: Task, context: Context): Record<string, unknown> {
 	return { result: { resources }, result_expires_at: task.finishedAt + retentionMs };
 }
 
-/** 200 for any key; only the body tells whether it is one (section 4). */
+/** 200 for any key; only the body says whether it is valid (section 4). */
 function validate(call: Call): Answer {
 	const token = bearerToken(call.headers.authorization);
 	return success({ is_valid: token !== undefined && !!keyNameOf(keys, token) });

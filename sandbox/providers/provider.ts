@@ -22,7 +22,7 @@ export interface Call {
 	path: string;
 	query: URLSearchParams;
 	headers: IncomingHttpHeaders;
-	/** Parsed JSON; undefined when there is none. */
+	/** Parsed JSON; undefined if there is none. */
 	body: unknown;
 	region: SandboxRegion;
 	/** What the route's path captured, URL-decoded. */
@@ -36,7 +36,7 @@ export interface AcceptedTask extends Omit<
 	TaskDraft,
 	'provider' | 'region' | 'keyName' | 'taskId' | 'images'
 > {
-	/** Its photos, as URLs or base64: clips are made of them, then they are forgotten. */
+	/** Its photos, as URLs or base64: clips are made from them, then they are forgotten. */
 	images?: string[];
 }
 
@@ -44,7 +44,7 @@ export interface AcceptedTask extends Omit<
 export interface Context {
 	readonly options: ActiveOptions;
 	readonly store: TaskStore;
-	/** For limits of single endpoints; the account's own is checked before a route is asked. */
+	/** For limits of single endpoints; the account's own is checked before a route is called. */
 	readonly limiter: RateLimiter;
 	/** URL of the sandbox, without a slash at the end. */
 	readonly url: string;
@@ -65,7 +65,7 @@ export interface Route {
 	operation: SandboxOperation;
 	/** Whether it answers without a key; the others are authenticated first. */
 	isPublic?: boolean;
-	/** Whether it is there under the current options; always, if absent. */
+	/** Whether it exists under the current options; always, if absent. */
 	exists?(options: ActiveOptions): boolean;
 	/** May throw a Refusal. */
 	answer(call: Call, context: Context): Answer | Promise<Answer>;
@@ -85,12 +85,12 @@ export interface Provider {
 	/** Its answer where there is no route. */
 	unknownRoute(call: Call, context: Context): Answer;
 	newTaskId(options: ActiveOptions): string;
-	/** How it calls back; absent when it does not. */
+	/** How it calls back; absent if it does not. */
 	callbacks?(context: Context): CallbackStyle;
 }
 
-/** What a sandbox is started with. */
+/** The options for starting a sandbox. */
 export interface SandboxSettings extends SandboxOptions {
-	/** Providers beside the five, each in the form of a file of `providers/`. */
+	/** Providers besides the five, each in the form of a file in `providers/`. */
 	extraProviders?: Provider[];
 }

@@ -25,15 +25,15 @@ export interface TriggerOptions {
 	credential: Record<string, unknown>;
 	credentialId?: string;
 	parameters?: Record<string, unknown>;
-	/** As n8n's database holds it. */
+	/** As in n8n's database. */
 	staticData?: string;
 	workflowId?: string;
 	nodeId?: string;
-	/** The name of the node, by which n8n keeps static data. */
+	/** The node's name, under which n8n stores static data. */
 	name?: string;
 }
 
-/** Milliseconds that n8n 2.41 names for a poll of its durable scheduler. */
+/** The milliseconds that n8n 2.41 gives a poll of its durable scheduler. */
 const scheduledBudgetMs = 36_000;
 
 /** One Kling Effects Trigger in an activated workflow, with n8n's real poll context and static data. */
@@ -84,12 +84,12 @@ export class ActiveTrigger {
 		return new core.PollContext(this.workflow, this.node, additionalData, mode, activation);
 	}
 
-	/** What n8n keeps of the node where cursors are durable. */
+	/** What n8n stores for the node with durable cursors. */
 	private cursor: IDataObject = {};
 
 	/**
-	 * A poll in n8n 2.41 with durable cursors: it gets a copy of what n8n has kept. That is kept, unless the
-	 * poll throws, or is the activation's and returns null.
+	 * A poll in n8n 2.41 with durable cursors: it gets a copy of what n8n has stored. The copy is stored
+	 * again, unless the poll throws, or is the activation's and returns null.
 	 */
 	async pollDurably({ isActivation = false } = {}): Promise<INodeExecutionData[] | null> {
 		const copy = structuredClone(this.cursor);
@@ -115,7 +115,7 @@ export class ActiveTrigger {
 		return { text: JSON.stringify(staticData), isChanged: staticData.__dataChanged === true };
 	}
 
-	/** n8n starts again with what it has saved. */
+	/** n8n restarts with what it has saved. */
 	restarted(text: string, changes: Partial<TriggerOptions> = {}): ActiveTrigger {
 		return new ActiveTrigger({
 			...this.options,
@@ -126,7 +126,7 @@ export class ActiveTrigger {
 	}
 }
 
-/** The error that a poll ends with. */
+/** The error with which a poll ends. */
 export async function errorOf(poll: Promise<unknown>): Promise<{
 	name: string;
 	message: string;

@@ -3,13 +3,9 @@ import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { CallbackHandler } from '../../nodes/KlingEffects/afterTask/webhook';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { postToOwnAddress } from '../../nodes/KlingEffects/afterTask/selfCalls';
-import { startSandbox, type Sandbox, type ProviderName } from '../../sandbox';
-import {
-	closeProcessedData,
-	openProcessedData,
-	SleepingN8n,
-	type SleepingN8nOptions,
-} from '../../tools/sleepingN8n';
+import type { ProviderName, Sandbox } from '../../sandbox';
+import { SleepingN8n, type SleepingN8nOptions } from '../../tools/sleepingN8n';
+import { withProcessedData, withSandbox } from './setup';
 import { SteppedClock } from './steppedClock';
 
 export const seconds = 1_000;
@@ -36,7 +32,7 @@ export const create = {
 	imageInput: 'url',
 	image: '={{ $json.image }}',
 	waitForCompletion: true,
-	// One after the other, so that the order of the charges is that of the items.
+	// One after the other, so that charges are in the order of the items.
 	options: { waitUsing: 'callback', timeout: 30, concurrency: 1 },
 };
 
@@ -47,18 +43,18 @@ export interface BedOptions extends Partial<SleepingN8nOptions> {
 	provider?: ProviderName;
 	webhookSecret?: string;
 	processes?: number;
-	/** How often the workflow comes to the node. */
+	/** How often the workflow reaches the node. */
 	times?: number;
 }
 
 type CallBack = Parameters<SleepingN8n['call']>[1] & { process?: number; address?: string };
 
-/** A sandbox whose tasks end when a test says so, and an n8n on a clock that a test moves. */
+/** A sandbox whose tasks end when a test says so, and an n8n on a clock that tests move. */
 export class TestBed {
 	sandbox!: Sandbox;
 	clock!: SteppedClock;
 	n8n!: SleepingN8n;
-	/** What the node's own calls were answered, in their order. */
+	/** The responses to the node's own calls, in order. */
 	selfCalls: number[] = [];
 	/** The headers of the last of them. */
 	ownHeaders: Record<string, string> = {};
@@ -66,10 +62,9 @@ export class TestBed {
 
 	static prepare(): TestBed {
 		const bed = new TestBed();
-		beforeAll(openProcessedData);
-		beforeAll(async () => {
-			bed.sandbox = await startSandbox({ taskSeconds: 1_000_000, callbacks: 'off' });
-		});
+		withProcessedData();
+		const neverByItself = { taskSeconds: 1_000_000, callbacks: 'off' } as const;
+		withSandbox((started) => (bed.sandbox = started), neverByItself);
 		beforeEach(() => {
 			bed.sandbox.reset();
 			bed.clock = new SteppedClock();
@@ -95,12 +90,10 @@ export class TestBed {
 			bed.clock.stop();
 			bed.restore();
 		});
-		afterAll(async () => await bed.sandbox.close());
-		afterAll(closeProcessedData);
 		return bed;
 	}
 
-	/** Starts an execution and gives its id once it sleeps, or is over. */
+	/** Starts an execution and returns its id once it sleeps or is over. */
 	async start(
 		items: INodeExecutionData[],
 		changes: Record<string, unknown> = {},
@@ -130,12 +123,12 @@ export class TestBed {
 		for (const item of items) this.sandbox.finish(this.taskIds[item], status, 'Too dark');
 	}
 
-	/** The json of what reached the node after this one, all runs of it together. */
+	/** The json of what reached the next node, all of its runs together. */
 	json(executionId: string): IDataObject[] {
 		return this.n8n.after(executionId).flatMap(({ items }) => items.map(({ json }) => json));
 	}
 
-	/** A callback of the provider, and all that follows from it at once. */
+	/** A callback from the provider, and everything that follows at once. */
 	async callBack({ process = 0, address = this.address, ...call }: CallBack = {}) {
 		const answer = await this.clock.during(this.n8n.call(address, call, process));
 		await this.clock.during(this.n8n.settled());
@@ -152,7 +145,7 @@ export class TestBed {
 	}
 }
 
-/** The node in a process of its own, with a memory of its own. */
+/** The node in its own process, with its own memory. */
 function newProcess(): KlingEffects {
 	const node = new KlingEffects();
 	const callbacks = new CallbackHandler();

@@ -6,10 +6,10 @@ import { instantClock, type InstantClock } from '../../tools/instantClock';
 export type { InstantClock };
 
 /**
- * Gives the nodes, and the sandbox with them, an instant clock: a wait of minutes takes no time, and
- * its delays can be looked at. Nothing else of n8n or of the nodes is replaced.
+ * Gives the nodes, and the sandbox with them, an instant clock: a wait of minutes takes no time, and its
+ * delays can be inspected. Nothing else in n8n or the nodes is replaced.
  *
- * @returns the clock, and what puts the system's back
+ * @returns the clock, and a function that restores the system's
  */
 export function useInstantClock(sandbox?: Sandbox): { clock: InstantClock; restore: () => void } {
 	const clock = instantClock();

@@ -20,7 +20,7 @@ export interface TestVerdict {
 /**
  * Tests a credential as n8n does when it is saved. Request, authentication and rules run in n8n-core's
  * own RoutingNode; what n8n 2.40 does around it (credentials-tester.service, `runRequestTest`, which is
- * not in a package of its own) is done here in the same order.
+ * in no separate package) is done here in the same order.
  */
 export async function testCredential(data: Record<string, unknown>): Promise<TestVerdict> {
 	const type = new KlingEffectsApi();

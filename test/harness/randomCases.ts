@@ -1,6 +1,6 @@
 /**
- * How many random cases a test plays: all with RANDOM_TESTS=full, as .ci/run has it, a quarter in a
- * plain `npm test`, or the number that an environment variable of its own names.
+ * How many random cases a test plays: all with RANDOM_TESTS=full, as in .ci/run, a quarter in a plain
+ * `npm test`, or the number in the test's own environment variable.
  */
 export function randomCases(all: number, variable: string): number {
 	const named = process.env[variable];
@@ -8,7 +8,7 @@ export function randomCases(all: number, variable: string): number {
 	return process.env.RANDOM_TESTS === 'full' ? all : Math.ceil(all / 4);
 }
 
-/** Chance that a seed repeats (mulberry32). */
+/** Repeatable random numbers from a seed (mulberry32). */
 export function seeded(seed: number): () => number {
 	let state = seed >>> 0;
 	return () => {

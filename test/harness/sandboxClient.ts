@@ -8,12 +8,12 @@ import {
 	type SandboxProvider,
 } from '../../sandbox';
 
-/** An answer, read in full. */
+/** A response, read in full. */
 export interface Reply {
 	status: number;
 	headers: Headers;
 	text: string;
-	/** Parsed JSON; undefined when it is none. Tests know what they expect in it. */
+	/** Parsed JSON; undefined if it is not JSON. Tests know what they expect in it. */
 	json: any;
 }
 
@@ -29,7 +29,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Repl
 	return { status: response.status, headers: response.headers, text, json };
 }
 
-/** A client of one provider in a sandbox. */
+/** A client for one provider in a sandbox. */
 export function clientOf(sandbox: Sandbox, provider: SandboxProvider, key?: string) {
 	const headers = {
 		authorization: `Bearer ${key ?? sandbox.keys[provider].main}`,
@@ -47,7 +47,7 @@ export function clientOf(sandbox: Sandbox, provider: SandboxProvider, key?: stri
 	};
 }
 
-/** Where each provider creates, and a body that it accepts. */
+/** Each provider's create path, and a body that it accepts. */
 export const creates: Record<SandboxProvider, { path: string; body: Record<string, unknown> }> = {
 	kling: {
 		path: '/v1/videos/effects',
@@ -93,7 +93,7 @@ export async function startStillSandbox(options: SandboxOptions = {}) {
 	return { sandbox, passSeconds: (seconds: number) => void (time += seconds * 1000) };
 }
 
-/** Something a server was sent. */
+/** A request that a server received. */
 export interface Received {
 	headers: IncomingHttpHeaders;
 	text: string;

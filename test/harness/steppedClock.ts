@@ -2,18 +2,18 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { Clock } from '../../nodes/kling/clock';
 import { systemClock } from '../../nodes/n8n/session';
 
-/** Real milliseconds after which a request that is never answered no longer holds up time. */
+/** Real milliseconds after which a request without a response no longer holds up time. */
 const patienceMs = 10_000;
 
-/** Requests that this process has under way, as Node.js itself tells. */
+/** Requests in progress in this process, according to Node.js. */
 let underWay = 0;
 subscribe('http.client.request.start', () => void underWay++);
 subscribe('http.client.response.finish', () => void underWay--);
 subscribe('http.client.request.error', () => void underWay--);
 
 /**
- * After so many real milliseconds, and so many turns of the event loop, what holds a running clock counts as
- * hanging, and time goes on. The turns, because a busy machine can leave the process alone for long.
+ * After this many real milliseconds and event loop turns, whatever holds a running clock counts as
+ * hanging, and time continues. The turns, because a busy machine can pause the process for long.
  */
 const hangingMs = 15;
 const hangingTurns = 300;
@@ -24,8 +24,8 @@ interface Sleeper {
 }
 
 /**
- * Time that moves on only when a test says so. Sleepers wake in the order of time, each when
- * what the one before has caused is done, requests over real sockets included.
+ * Time that only moves when a test says so. Sleepers wake in order of time, each once everything caused
+ * by the previous one is done, including requests over real sockets.
  */
 export class SteppedClock implements Clock {
 	protected sleepers: Sleeper[] = [];
@@ -47,7 +47,7 @@ export class SteppedClock implements Clock {
 		});
 	}
 
-	/** Lets so many milliseconds pass. */
+	/** Lets this many milliseconds pass. */
 	async advance(ms: number): Promise<void> {
 		const end = this.time + ms;
 		do await calm();
@@ -55,7 +55,7 @@ export class SteppedClock implements Clock {
 		this.time = end;
 	}
 
-	/** Wakes the next sleeper, of those who went to sleep first where several wake at once. */
+	/** Wakes the next sleeper; of several, the one that went to sleep first. */
 	protected wakeNext(end = Infinity): boolean {
 		const next = this.sleepers.reduce<Sleeper | null>(
 			(first, one) => (first === null || one.at < first.at ? one : first),
@@ -85,12 +85,12 @@ export class SteppedClock implements Clock {
 		return Math.max(0, Math.min(...this.sleepers.map(({ at }) => at)) - this.time);
 	}
 
-	/** No sleeper wakes again, as in a process that has died. */
+	/** No sleeper wakes again, as in a dead process. */
 	stop(): void {
 		this.sleepers = [];
 	}
 
-	/** Gives the nodes this clock; returns what gives the system's back. */
+	/** Gives the nodes this clock; returns a function that restores the system's. */
 	install(): () => void {
 		const system = { ...systemClock };
 		const { now, elapsed, random } = this;
@@ -104,7 +104,7 @@ export class SteppedClock implements Clock {
 	}
 }
 
-/** Waits until no request is under way and all that follows from the last one has been done. */
+/** Waits until no request is in progress and everything that follows from the last one is done. */
 async function calm(): Promise<void> {
 	const start = performance.now();
 	for (let quiet = 0; quiet < 4; quiet++) {
@@ -114,11 +114,11 @@ async function calm(): Promise<void> {
 }
 
 /**
- * A stepped clock that goes on by itself as soon as nothing else does, so that hours pass in
+ * A stepped clock that moves by itself as soon as nothing else is going on, so that hours pass in
  * milliseconds and in the same order as in real time.
  */
 export class RunningClock extends SteppedClock {
-	/** Milliseconds of every sleep, in the order of the calls. */
+	/** The milliseconds of every sleep, in the order of the calls. */
 	readonly sleeps: number[] = [];
 	private held = 0;
 	private isPumping = false;
@@ -139,7 +139,7 @@ export class RunningClock extends SteppedClock {
 		await slept;
 	}
 
-	/** Time stands still while this is under way: a request over a real socket. */
+	/** Time stands still while this is in progress: a request over a real socket. */
 	async hold<T>(work: () => Promise<T>): Promise<T> {
 		this.held++;
 		try {

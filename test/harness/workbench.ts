@@ -1,7 +1,8 @@
 import type { INodeExecutionData } from 'n8n-workflow';
-import { startSandbox, type RequestRecord, type Sandbox, type SandboxOptions } from '../../sandbox';
+import type { RequestRecord, Sandbox, SandboxOptions } from '../../sandbox';
 import { findSample } from '../../sandbox/samples';
 import { useInstantClock, type InstantClock } from './clock';
+import { withSandbox } from './setup';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../tools/engine';
 import type { ProviderRow } from '../promises/contract/providers';
 
@@ -25,19 +26,19 @@ export const itemKeys = [
 	'externalTaskId',
 ];
 
-/** A sandbox and the node, on one instant clock that starts again with each test. */
+/** A sandbox and the node, on one instant clock that restarts with each test. */
 export class Workbench {
 	sandbox!: Sandbox;
 	clock!: InstantClock;
 	private restoreClock = () => {};
 	private original: SandboxOptions = {};
 
-	/** Registers what jest does before and after. */
+	/** Registers jest's hooks. */
 	static prepare(): Workbench {
 		const bench = new Workbench();
-		beforeAll(async () => {
-			bench.sandbox = await startSandbox();
-			bench.original = { ...bench.sandbox.options };
+		withSandbox((started) => {
+			bench.sandbox = started;
+			bench.original = { ...started.options };
 		});
 		beforeEach(() => {
 			bench.sandbox.reset();
@@ -47,7 +48,6 @@ export class Workbench {
 			bench.restoreClock = restore;
 		});
 		afterEach(() => bench.restoreClock());
-		afterAll(async () => await bench.sandbox.close());
 		return bench;
 	}
 
@@ -64,7 +64,7 @@ export class Workbench {
 		return await runNode({ parameters, credential: this.credential(row), ...options });
 	}
 
-	/** A Create of one image by URL, with what is changed about it. */
+	/** A Create of one image by URL, with changes. */
 	async create(
 		row: ProviderRow,
 		changes: Record<string, unknown> = {},
@@ -104,7 +104,7 @@ export const dual = {
 export const byId = (taskId: unknown) => ({ __rl: true, mode: 'id', value: taskId });
 export const byExternalId = (id: string) => ({ __rl: true, mode: 'externalId', value: id });
 
-/** A picture that every provider takes. */
+/** A picture that every provider accepts. */
 export async function picture(name = 'portrait.jpg'): Promise<Buffer> {
 	const sample = await findSample(name);
 	if (!sample) throw new Error(`There is no sample ${name}`);
@@ -122,7 +122,7 @@ export async function fileItem(
 	return { json, binary: Object.fromEntries(await Promise.all(entries)) };
 }
 
-/** What the node paired its output items with: n8n names the node itself once they have left it. */
+/** What the node paired its output items with: n8n refers to the node itself once they have left it. */
 export function pairsOf({ run }: RunResult, output = 0): unknown[] {
 	const items = run.data.resultData.runData[nodeName].at(-1)?.data?.main[output] ?? [];
 	return items.map(({ pairedItem }) => pairedItem);

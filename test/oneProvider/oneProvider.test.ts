@@ -13,8 +13,8 @@ import { keepsPromises } from '../promises/contract/promises';
 import { rows } from '../promises/contract/providers';
 
 /**
- * What remains if n8n wants one provider in a package: Kling AI alone, by one line of the registry. It
- * keeps every promise, and no field and no text knows of another.
+ * What remains if n8n wants one provider per package: only Kling AI, by one line of the registry. It
+ * keeps every promise, and no field or text mentions another.
  */
 const ofKling = rows.filter(({ provider }) => provider === 'kling');
 const [row] = ofKling;
@@ -43,12 +43,12 @@ test('no text that n8n shows names another provider', () => {
 describe('the credential', () => {
 	const bench = Workbench.prepare();
 
-	test('has no Provider to choose, and is one of Kling AI', () => {
+	test('has no Provider to choose, and is for Kling AI', () => {
 		const [provider] = new KlingEffectsApi().properties;
 		expect(provider).toMatchObject({ name: 'provider', type: 'hidden', default: 'kling' });
 	});
 
-	test('that was never given a provider is tested, and works', async () => {
+	test('works without a provider, and is tested', async () => {
 		const { provider: _, ...credential } = bench.credential(row);
 		expect(await testCredential(credential)).toMatchObject({ status: 'OK' });
 		expect(await testCredential({ ...credential, apiKey: 'nobody-knows-this' })).toMatchObject({
@@ -60,7 +60,7 @@ describe('the credential', () => {
 		expect(json).toEqual([expect.objectContaining({ provider: 'kling', status: 'submitted' })]);
 	});
 
-	test('is not told to look at a field that is not there', async () => {
+	test('does not mention a field that does not exist', async () => {
 		const message = JSON.stringify(new KlingEffectsApi().test);
 		expect(message).toContain('Check the key and Base URL.');
 		expect(message).not.toMatch(/\bProvider\b/);
@@ -78,7 +78,7 @@ describe('the credential', () => {
 describe('the trigger', () => {
 	const bench = Workbench.prepare();
 
-	test('emits a task of the account once', async () => {
+	test('emits each task of the account once', async () => {
 		const trigger = new ActiveTrigger({ credential: bench.credential(row) });
 		bench.sandbox.seedTasks('kling', [{ taskId: '1', status: 'processing' }]);
 		expect(await trigger.poll()).toBeNull();

@@ -1,5 +1,5 @@
 import { providers } from '../../nodes/kling/providers';
 import { kling } from '../../nodes/kling/providers/kling';
 
-/** The one line of the registry. Descriptions are made when they are imported, so this comes before them. */
+/** The one line of the registry. Descriptions are built on import, so this must come first. */
 providers.splice(0, providers.length, kling);

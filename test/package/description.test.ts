@@ -29,7 +29,7 @@ function nodeOf(file: string): INodeType {
 
 type Field = INodeProperties | INodePropertyCollection;
 
-/** All fields, those inside of collections and resource locators too. */
+/** All fields, including those inside collections and resource locators. */
 function fieldsOf(fields: readonly Field[]): INodeProperties[] {
 	return fields.flatMap((field) => {
 		const inner = 'values' in field ? field.values : (field.options ?? []);
@@ -83,7 +83,7 @@ describe('the subtitle', () => {
 		expect(subtitleFor(parameters as INodeParameters)).toBe(subtitle);
 	});
 
-	test('has for every scene the title that the list shows', () => {
+	test('shows the same title as the list, for every scene', () => {
 		for (const { name, title } of scenes) {
 			const effectScene = { __rl: true, mode: 'list', value: name };
 			expect(subtitleFor({ operation: 'create', effectScene })).toBe(`Create: ${title}`);
@@ -91,7 +91,7 @@ describe('the subtitle', () => {
 	});
 });
 
-test('the trigger names those whose tasks can be listed, as the providers say', () => {
+test('the trigger names the providers that can list tasks', () => {
 	const { description } = new KlingEffectsTrigger();
 	const watch = description.properties.find(({ name }) => name === 'watch');
 	const [all] = watch?.options as INodePropertyOptions[];
@@ -125,7 +125,7 @@ describe.each(nodeFiles)('%s', (file) => {
 		expect(hints.filter((text) => text.length > 120)).toEqual([]);
 	});
 
-	test('explains every field that is not plain from its name', () => {
+	test('explains every field that its name does not explain', () => {
 		const plain = ['resource', 'operation', 'events', 'filters', 'options'];
 		const silent = fields.filter(({ description: text, hint, name, type }) => {
 			return !text && !hint && !plain.includes(name) && type !== 'notice';
@@ -147,7 +147,7 @@ describe('the level of the nodes API that package.json asks for', () => {
 		expect(manifest.n8n.n8nNodesApiVersion).toBe(1);
 	});
 
-	test('is a number, because n8n takes a text for damaged and refuses to install the package', () => {
+	test('is a number, because n8n treats text as damaged and refuses to install the package', () => {
 		expect(checked('1.0')).toMatchObject({ compatible: false, reason: 'malformed' });
 	});
 });

@@ -14,7 +14,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 const exampleOf = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Example;
 const isNote = ({ type }: INode) => type === 'n8n-nodes-base.stickyNote';
 
-/** Pixels that a node takes on the canvas, with its name below it. An agent is wider. */
+/** The pixels that a node takes up on the canvas, with its name below. An agent is wider. */
 const nodeBox = { width: 100, height: 150 };
 const agentWidth = 260;
 
@@ -28,11 +28,11 @@ describe.each(files)('%s', (file) => {
 	const { nodes } = exampleOf(file);
 	const notes = nodes.filter(isNote);
 
-	test('has a note that can be read beside the nodes, in a colour that shows', () => {
+	test('has a readable note next to the nodes, in a visible color', () => {
 		expect(notes.length).toBeGreaterThan(0);
 		for (const { parameters } of notes) {
 			expect(parameters.width).toBeLessThanOrEqual(600);
-			// Grey, which n8n's canvas is too.
+			// Gray, like n8n's canvas.
 			expect(parameters.color).not.toBe(7);
 		}
 	});
@@ -83,7 +83,7 @@ describe.each(files)('%s', (file) => {
 		}
 	});
 
-	test('has no key and no credential of its own', () => {
+	test('contains no key and no credential', () => {
 		for (const { credentials = {} } of nodes) {
 			for (const { id } of Object.values(credentials)) expect(id).toBeNull();
 		}

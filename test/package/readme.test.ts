@@ -13,7 +13,7 @@ import { scenes } from '../../nodes/kling/scenes';
 import { recordOf } from '../../nodes/kling/task';
 import { rootFolder } from '../../tools/tarball';
 
-/** Pictures of the real editor: `npm run screenshots` makes them, and not every clone has them. */
+/** Screenshots of the real editor: `npm run screenshots` takes them, and not every clone has them. */
 const screenshots = ['create', 'get', 'list', 'trigger', 'credential', 'workflow'];
 
 const guides = [

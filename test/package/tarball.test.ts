@@ -8,7 +8,8 @@ const mostBytes = 125_000;
 const scanner = join(__dirname, 'scanner.mjs');
 
 function scan(folder: string, what: 'source' | 'tarball') {
-	// With jest's NODE_ENV=test, eslint-plugin-n8n-nodes-base judges files of other names: its own tests'.
+	// With jest's NODE_ENV=test, eslint-plugin-n8n-nodes-base checks files with other names: those of its
+	// own tests.
 	const { NODE_ENV: _, ...env } = process.env;
 	const options = { encoding: 'utf8', env } as const;
 	const { stdout, stderr, status } = spawnSync(process.execPath, [scanner, folder, what], options);

@@ -6,13 +6,13 @@ const folder = join(rootFolder, '.github/workflows');
 const files = readdirSync(folder);
 const textOf = (file: string) => readFileSync(join(folder, file), 'utf8');
 
-test.each(files)('%s uses no action that can change under its name', (file) => {
+test.each(files)('%s pins every action to a commit', (file) => {
 	const used = [...textOf(file).matchAll(/uses: (\S+)/g)].map(([, action]) => action);
 	expect(used.length).toBeGreaterThan(0);
 	expect(used.filter((action) => !/@[0-9a-f]{40}$/.test(action))).toEqual([]);
 });
 
-test('only a job that runs nothing of the repository can publish', () => {
+test('only a job that runs none of the repository’s code can publish', () => {
 	const [, ...jobs] = textOf('publish.yml').split(/^ {2}(?=\w+:\n)/m);
 	const publishing = jobs.filter((job) => job.includes('id-token: write'));
 	expect(publishing).toHaveLength(1);
@@ -21,7 +21,7 @@ test('only a job that runs nothing of the repository can publish', () => {
 	expect(textOf('publish.yml')).toMatch(/^permissions: \{\}$/m);
 });
 
-test('what the weekly update leaves alone is explained', () => {
+test('everything excluded from the weekly update is explained', () => {
 	const text = readFileSync(join(rootFolder, '.github/dependabot.yml'), 'utf8');
 	const ignored = [...text.matchAll(/dependency-name: '?([^'\n]+)/g)].map(([, name]) => name);
 	const contributing = readFileSync(join(rootFolder, 'CONTRIBUTING.md'), 'utf8');
@@ -31,7 +31,7 @@ test('what the weekly update leaves alone is explained', () => {
 	expect(ignored.filter((name) => !explained.includes(`\`${name}\``))).toEqual([]);
 });
 
-test('the newest n8n is tried by itself, with the command that a maintainer has', () => {
+test('the newest n8n is tested automatically, with the maintainers’ own command', () => {
 	const text = textOf('newest-n8n.yml');
 	expect(text).toMatch(/schedule:\n\s+- cron: /);
 	expect(text).toContain('npm run test:e2e -- --n8n "$(npm view n8n version)"');

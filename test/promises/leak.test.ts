@@ -10,9 +10,9 @@ import { clockedNode } from '../random/campaign/clockedNode';
 import { RunningClock } from '../harness/steppedClock';
 import { runNode, type RunResult } from '../../tools/engine';
 
-/** In every case: no key, token or picture where a person, a log or another server can see it. */
+/** In every case, no key, token or picture is where a person, a log or another server can see it. */
 
-// Signatures are made with real time, so the virtual clock starts at it.
+// Signatures use real time, so the virtual clock starts there.
 const clock = new RunningClock(() => 0.5, Date.now());
 let sandbox: Sandbox;
 let picture: string;
@@ -107,7 +107,7 @@ async function run(
 	});
 }
 
-/** Everything that a run leaves behind, besides its input, with what errors hide from JSON. */
+/** Everything that a run leaves behind besides its input, including what errors hide from JSON. */
 function remains({ run: { data } }: RunResult): string {
 	const { resultData, executionData } = data;
 	const context = executionData?.contextData;
@@ -161,7 +161,7 @@ const failures: Array<[name: string, fault: (way: Way) => Omit<Fault, 'match'>]>
 	],
 ];
 
-/** What the worst provider would say. */
+/** What the worst provider might say. */
 function echo(way: Way, code: number): Record<string, unknown> {
 	const { apiKey, accessKey, secretKey } = credentialOf(way);
 	const message = `Wrong: key ${String(apiKey)}, access ${String(accessKey)}:${String(secretKey)}, image ${picture.slice(0, 3_000)}`;

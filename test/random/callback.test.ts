@@ -8,15 +8,15 @@ import type { Send } from '../../nodes/kling/failure';
 import { systemClock, type Session } from '../../nodes/n8n/session';
 import { postToOwnAddress } from '../../nodes/KlingEffects/afterTask/selfCalls';
 import { answer, lost, notFound, refusal, task } from './campaign/scripted';
-import { closeProcessedData, openProcessedData, SleepingN8n } from '../../tools/sleepingN8n';
+import { SleepingN8n } from '../../tools/sleepingN8n';
 import { SteppedClock } from '../harness/steppedClock';
 import { create, minutes, photos, seconds } from '../harness/callbackBed';
 import { randomCases } from '../harness/randomCases';
+import { withProcessedData } from '../harness/setup';
 
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
+withProcessedData();
 
-/** The world that is played: its sessions need no HTTP. */
+/** The simulated world: its sessions need no HTTP. */
 let mockWorld: World | undefined;
 jest.mock('../../nodes/n8n/session', () => ({
 	...jest.requireActual<object>('../../nodes/n8n/session'),
@@ -27,10 +27,10 @@ const timeoutMs = 10 * minutes;
 const credential = { provider: 'kling', authentication: 'apiKey', apiKey: 'sk-model-of-a-key' };
 
 interface ModelTask {
-	/** Milliseconds after the start at which it ends; null when it never does. */
+	/** When it ends, in milliseconds after the start; null if never. */
 	endsAt: number | null;
 	outcome: 'succeed' | 'failed';
-	/** Milliseconds from its end to its callback; negative when the callback is ahead of the state. */
+	/** Milliseconds from its end to its callback; negative if the callback is ahead of the state. */
 	lag: number;
 	isLost: boolean;
 }
@@ -41,7 +41,7 @@ interface History {
 	tasks: ModelTask[];
 	/** When the provider does not answer as it should. */
 	stumbles: Array<{ from: number; length: number; kind: 'down' | 'silent' }>;
-	/** Callbacks of strangers and repetitions, `count` at once, each to a process. */
+	/** Callbacks from strangers and repetitions, `count` at once, each to a process. */
 	others: Array<{ at: number; count: number; process: number }>;
 	restarts: number[];
 }
@@ -150,7 +150,7 @@ class World {
 		return this.history.stumbles.find(({ from, length }) => at >= from && at < from + length);
 	}
 
-	/** Plays the history to the end, n8n's own time-out included. */
+	/** Plays the history to the end, including n8n's own time-out. */
 	async play(): Promise<string> {
 		const { tasks, others, restarts } = this.history;
 		const id = await this.clock.during(this.n8n.execute(photos(...tasks.map((_, i) => `p${i}`))));
@@ -183,7 +183,7 @@ class World {
 	}
 
 	private restart(id: string): void {
-		// An execution that runs dies with its process, by callback or not.
+		// A running execution dies with its process, by callback or not.
 		if (this.n8n.status(id) === 'running') return;
 		this.clock.stop();
 		this.n8n.restart();
@@ -197,7 +197,7 @@ function hasEnded({ endsAt }: ModelTask, now: number): boolean {
 let restore = () => {};
 afterEach(() => restore());
 
-/** Milliseconds before the output in which a stumbling provider can have kept the truth from the node. */
+/** How long before the output a stumbling provider may have kept the truth from the node, in milliseconds. */
 const lastLooks = 15 * seconds;
 
 test('in every history: one run of the nodes after it, the truth about each task, one charge for each item', async () => {
@@ -252,7 +252,8 @@ test('in every history: one run of the nodes after it, the truth about each task
 					continue;
 				}
 				expect(json.timedOut).toBe(true);
-				// Only what had not ended at the deadline, or could not be seen then, or no process was left to look.
+				// Only tasks that had not ended at the deadline, could not be seen then, or had no process
+				// left to look.
 				const stumbled = history.stumbles.some(
 					({ from, length }) => from < timeoutMs + minutes && from + length > timeoutMs - lastLooks,
 				);
@@ -262,6 +263,6 @@ test('in every history: one run of the nodes after it, the truth about each task
 		}),
 		{ numRuns: randomCases(1_000, 'CALLBACK_HISTORIES') },
 	);
-	// Each way of ending was there.
+	// Each kind of ending occurred.
 	for (const count of Object.values(wakings)) expect(count).toBeGreaterThan(0);
 }, 300_000);

@@ -1,28 +1,24 @@
 import fc from 'fast-check';
 import type { INodeExecutionData } from 'n8n-workflow';
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { nodeName, type RunOptions, type RunResult } from '../../tools/engine';
 import { parameters, Stage, type ProviderName } from '../promises/identity/stage';
 import { randomCases } from '../harness/randomCases';
-import { closeProcessedData, openProcessedData } from '../../tools/sleepingN8n';
+import { withProcessedData, withSandbox } from '../harness/setup';
 
 /**
- * Random histories of executions: edits, expressions with moods, account switches, crashes, restored
- * databases, nodes that share an id. Each photo belongs to one create of one item, and the sandbox
- * knows what each task was made of. Set IDENTITY_SEED and IDENTITY_RUNS for others than CI's.
+ * Random histories of executions: edits, moody expressions, account switches, crashes, restored
+ * databases, nodes that share an id. Each photo belongs to one create of one item, and the sandbox knows
+ * what each task was made from. Set IDENTITY_SEED and IDENTITY_RUNS for others than CI's.
  */
 
 const stage = new Stage();
+withProcessedData();
 let other: Sandbox;
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
-beforeAll(async () => {
-	other = await startSandbox();
-});
-afterAll(async () => await other.close());
+withSandbox((started) => (other = started));
 
 const count = 3;
-/** By edit: the text that is entered, and whether it says something else than the one before. */
+/** By edit: the entered text, and whether it means something else than the previous one. */
 const scenes = [
 	'={{ $json.scene }}',
 	'={{ $json["scene"] }}',
@@ -51,15 +47,15 @@ interface Step {
 	 * - `retryFirst`: the same for the execution that failed first, whatever was retried since
 	 * - `retryDead`: the same, as if it had died with its process
 	 * - `rerun`: n8n runs the execution again, without what the node remembered
-	 * - `sameNumber`: another execution with the number, after a database was put back
+	 * - `sameNumber`: another execution with the same number, after a database was restored
 	 * - `twin`: another node of the execution, with the same id
 	 */
 	kind: 'retry' | 'retryFirst' | 'retryDead' | 'rerun' | 'sameNumber' | 'twin';
 	edit: Partial<Entered>;
-	/** Which account, from now on; undefined as before. */
+	/** Which account, from now on; undefined for no change. */
 	account?: number;
 	fault: Fault;
-	/** The first create that meets the fault. */
+	/** The first create that gets the fault. */
 	at: number;
 }
 
@@ -114,7 +110,7 @@ const historyArbitrary: fc.Arbitrary<History> = fc.record({
 	),
 });
 
-/** One execution of a node: what came of it last, and what it may have paid. */
+/** One execution of a node: its latest result, and what it may have paid. */
 interface Execution {
 	name: string;
 	settings: Partial<RunOptions>;
@@ -122,7 +118,7 @@ interface Execution {
 	last: Stored | null;
 	first: Stored | null;
 	isRetried: boolean;
-	/** What may be paid for each item: one create, and one more for each edit that asks for something else. */
+	/** What may be paid per item: one create, plus one for each edit that asks for something else. */
 	orders: Set<string>;
 }
 
@@ -149,7 +145,7 @@ class Story {
 		const { entered, first, steps } = this.history;
 		await this.begin(entered, {}, first);
 		for (const step of steps) await this.step(step);
-		// Nothing is hidden or refused any more.
+		// From here on nothing is hidden or refused.
 		await this.retry(this.executions[0], {}, { fault: 'none', at: 0 });
 	}
 
@@ -171,7 +167,7 @@ class Story {
 		if (step.kind === 'rerun') {
 			// What was retried is over, and is not run again.
 			if (main.isRetried) return;
-			// n8n runs it again as it was stored when it began.
+			// n8n runs it again as stored when it started.
 			main.entered = this.history.entered;
 			main.first = null;
 			return await this.run(main, step, 'begun', {});
@@ -216,7 +212,7 @@ class Story {
 		edit: Partial<Entered>,
 		how: Pick<Step, 'fault' | 'at'>,
 	): Promise<void> {
-		// n8n retries what has failed.
+		// n8n retries what failed.
 		if (!execution.last?.result.error) return;
 		const { entered: before, order, result } = execution.last;
 		execution.entered = { ...before, ...edit };

@@ -40,7 +40,7 @@ beforeAll(async () => {
 	];
 });
 
-/** Places as a share of the file, more often among its first bytes, where the headers are. */
+/** Positions as a share of the file, more often among its first bytes, where the headers are. */
 const place = fc.noBias(fc.nat({ max: 999 })).map((thousandths) => (thousandths / 1000) ** 3);
 const byte = fc.oneof(
 	fc.integer({ min: 0, max: 255 }),
@@ -114,7 +114,7 @@ describe('for any bytes', () => {
 		);
 	});
 
-	test('a check needs time in proportion to the length only', async () => {
+	test('a check takes linear time', async () => {
 		const jpeg = await picture(small).jpeg().toBuffer();
 		const scan = segmentAt(jpeg, 0xda) + 14;
 		const bytes = 10_000_000;

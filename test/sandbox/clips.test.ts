@@ -7,14 +7,12 @@ import { readyClip } from '../../sandbox/clips';
 import { framesOf } from '../../sandbox/clips/frames';
 import { pictureOn, type Picture } from '../../sandbox/clips/picture';
 import { clientOf, creates } from '../harness/sandboxClient';
+import { withSandbox } from '../harness/setup';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ clips: 'made', taskSeconds: 0 });
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started), { clips: 'made', taskSeconds: 0 });
 
-/** A photo of one colour, as base64; with noise it is the hardest there is to encode. */
+/** A photo in one color, as base64; with noise it is the hardest to encode. */
 async function photo(background: string, isNoisy = false): Promise<string> {
 	const picture = isNoisy
 		? sharp({
@@ -27,7 +25,7 @@ async function photo(background: string, isNoisy = false): Promise<string> {
 	return (await picture.jpeg().toBuffer()).toString('base64');
 }
 
-/** Creates a Kling AI task and gives the video that its answer names. */
+/** Creates a Kling AI task and returns the video named in its response. */
 async function videoOf(effectScene: string, images: string[]): Promise<Buffer> {
 	const kling = clientOf(sandbox, 'kling');
 	const input = images.length > 1 ? { images } : { image: images[0] };

@@ -1,12 +1,9 @@
-import { startSandbox, type Sandbox } from '../../sandbox';
+import type { Sandbox } from '../../sandbox';
 import { request, type Reply } from '../harness/sandboxClient';
+import { withSandbox } from '../harness/setup';
 
 let sandbox: Sandbox;
-
-beforeAll(async () => {
-	sandbox = await startSandbox({ modellixPath: 'oldest' });
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started), { modellixPath: 'oldest' });
 
 /** Sends what a provider's page prints as a curl command, to the sandbox and with its key. */
 async function curl(command: string, host: string, base: string, key: string): Promise<Reply> {

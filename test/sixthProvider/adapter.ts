@@ -19,7 +19,7 @@ import {
 
 const path = '/v2/jobs';
 
-/** A made-up provider that has nothing in common with the five: the whole of what the package needs to know. */
+/** A made-up provider that has nothing in common with the five: all that the package needs to know. */
 export const acme: Provider = {
 	name: 'acme',
 	displayName: 'Acme Effects',

@@ -3,6 +3,6 @@ import { providers as sandboxProviders } from '../../sandbox/providers';
 import { acme } from './adapter';
 import { acmeInSandbox } from './sandboxProvider';
 
-/** The two registry lines. Descriptions are made when they are imported, so this comes before them. */
+/** The two registry lines. Descriptions are built on import, so this must come first. */
 providers.push(acme);
 sandboxProviders.push(acmeInSandbox);

@@ -12,8 +12,8 @@ import { ActiveTrigger } from '../harness/activeTrigger';
 import { acme } from './adapter';
 
 /**
- * A provider that was not foreseen is added by one adapter file, one sandbox file, one row and two
- * registry lines, and is right everywhere.
+ * An unforeseen provider takes one adapter file, one sandbox file, one row and two registry lines, and
+ * works everywhere.
  */
 const row: ProviderRow = {
 	name: 'Acme Effects, which does not exist',

@@ -40,7 +40,7 @@ describe.each(commands)('npm run %s', (name) => {
 	});
 });
 
-/** `npm test` hands what it does not know to jest. */
+/** `npm test` passes anything it does not know to jest. */
 const strict = commands.filter((name) => name !== 'test');
 
 describe.each(strict)('npm run %s', (name) => {

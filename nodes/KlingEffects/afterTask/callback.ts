@@ -6,7 +6,7 @@ import type { Session } from '../../n8n/session';
 const usePolling = 'Set Wait Using under Options to Polling';
 
 /**
- * Judges whether a run can wait by callback, before anything is paid.
+ * Checks whether a run can wait by callback, before anything is paid.
  *
  * @returns where callbacks should go; null to wait by polling
  * @throws InputError when it cannot
@@ -16,7 +16,7 @@ export function readCallbackWait(
 	{ provider }: Session,
 	callbackUrl: string | undefined,
 ): string | null {
-	// An AI agent waits for its tool's answer, which cannot come from an execution that sleeps.
+	// An AI agent waits for its tool's response, which a sleeping execution cannot give.
 	if (isTool(context)) return null;
 	if (!provider.takes.includes('callbackUrl')) {
 		throw new InputError(
@@ -27,7 +27,7 @@ export function readCallbackWait(
 	if (callbackUrl) {
 		throw new InputError(
 			'Callback URL and Wait Using “Callback” cannot be combined',
-			'Remove Callback URL under Options: the node gives the provider an address of its own.',
+			'Remove Callback URL under Options: the node gives the provider its own address.',
 		);
 	}
 	const execution = storedExecutionOf(context);
@@ -38,7 +38,7 @@ export function readCallbackWait(
 		);
 	}
 	const { parentExecution } = execution.data;
-	// n8n 1.123 gives the calling workflow its own input back, instead of this one's output.
+	// n8n 1.123 returns the calling workflow its own input instead of this one's output.
 	const isAwaited = parentExecution !== undefined && parentExecution.shouldResume !== false;
 	if (isAwaited && resumeTokenOf(context) === null) {
 		throw new InputError(

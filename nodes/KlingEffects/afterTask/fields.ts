@@ -1,8 +1,8 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 /**
- * Wait, download and output field, for Create and Get. Create gives the finished video unless asked
- * otherwise. As an AI agent's tool it does not wait: agents and chats give up within minutes.
+ * Wait, download and output field, for Create and Get. Create returns the finished video by default. As
+ * an AI agent's tool it does not wait: agents and chats give up within minutes.
  */
 export const videoFields: INodeProperties[] = [
 	...waitFields({ ...forVideo('create'), '@tool': [false] }).map((field) =>
@@ -47,7 +47,7 @@ function waitFields(show: Show): INodeProperties[] {
 			default: 'data',
 			required: true,
 			placeholder: 'e.g. data',
-			hint: 'The name of the output field to put the video in. More videos go to fields of that name with 2, 3…',
+			hint: 'The name of the output field to put the video in. Further videos go to the same name with 2, 3… added.',
 			displayOptions: { show: { ...shown, downloadVideo: [true] } },
 		},
 	];
@@ -61,10 +61,10 @@ export const maxFileSizeOption: INodeProperties = {
 	// Generous: n8n keeps a video in memory, in its database or on its disk.
 	default: 1024,
 	displayOptions: { show: { '/downloadVideo': [true] } },
-	description: 'Largest video to download. The message about a larger one has its link.',
+	description: 'Largest video to download. For a larger one, the message contains its link.',
 };
 
-/** Options of a wait, alphabetically. */
+/** Options of a wait, in alphabetical order. */
 export const pollIntervalOption: INodeProperties = {
 	displayName: 'Poll Interval (Seconds)',
 	name: 'pollInterval',
@@ -72,7 +72,7 @@ export const pollIntervalOption: INodeProperties = {
 	typeOptions: { minValue: 1 },
 	default: 10,
 	displayOptions: { show: { '/waitForCompletion': [true] } },
-	description: 'Time between two checks of a task while waiting. Checks are free.',
+	description: 'Time between checks while waiting. Checks are free.',
 };
 export const timeoutOption: INodeProperties = {
 	displayName: 'Timeout (Minutes)',
@@ -81,5 +81,5 @@ export const timeoutOption: INodeProperties = {
 	typeOptions: { minValue: 0 },
 	default: 30,
 	description:
-		'Maximum time to wait, for a slot at the provider and for the task to finish. A task that has not finished by then is returned as it is, with timedOut set to true.',
+		'Maximum time to wait for a slot at the provider and for the task to finish. A task that has not finished by then is returned as it is, with timedOut set to true.',
 };

@@ -10,7 +10,7 @@ import { amountOf, numberOf, type Parameters } from '../../n8n/parameters';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
 
-/** Videos under way at once; each is streamed, so this bounds connections rather than memory. */
+/** Parallel downloads; videos are streamed, so this limits connections rather than memory. */
 const downloadsAtOnce = 4;
 
 export interface WaitOptions {
@@ -18,10 +18,10 @@ export interface WaitOptions {
 	intervalMs: number;
 }
 
-/** A week: n8n's own timers and dates end far beyond it. */
+/** A week: well within the limits of n8n's own timers and dates. */
 const longestMinutes = 7 * 24 * 60;
 
-/** What an item asks for once it has its task. */
+/** What an item wants once it has its task. */
 export interface Finish extends VideoOptions, WaitOptions {
 	wait: boolean;
 	downloadVideo: boolean;
@@ -29,7 +29,7 @@ export interface Finish extends VideoOptions, WaitOptions {
 }
 
 /**
- * Reads the parameters, and of the options what a wait and a download need.
+ * Reads the parameters, and the options that a wait and a download need.
  *
  * @throws InputError
  */
@@ -52,7 +52,7 @@ function readOutputField(parameters: Parameters): string {
 	const displayName = 'Output Field Name';
 	const given = parameters.value('outputField', displayName) ?? 'data';
 	if (typeof given !== 'string') {
-		throw new InputError(`${displayName} must be a text`, checkExpression);
+		throw new InputError(`${displayName} must be text`, checkExpression);
 	}
 	const field = given.trim();
 	if (field === '') throw new InputError(`${displayName} is empty`, checkExpression);
@@ -70,7 +70,7 @@ function readMaxFileSize(given: unknown): number {
 	);
 }
 
-/** A task that an item has come to, on its way to the output. */
+/** An item's task, on its way to the output. */
 export interface ItemTask {
 	itemIndex: number;
 	record: TaskRecord;
@@ -78,8 +78,8 @@ export interface ItemTask {
 }
 
 /**
- * Waits for the tasks whose items ask for it, all together, then makes the items of all. Never
- * rejects. The records become what was seen last.
+ * Waits for all tasks whose items ask for it, together, then makes the items of all tasks. Never rejects.
+ * Updates the records to the last known state.
  */
 export async function waitAndFinish(
 	context: IExecuteFunctions,
@@ -100,7 +100,7 @@ export async function waitAndFinish(
 	return results;
 }
 
-/** Says in the output pane that a green run has brought no video, and what to do next. */
+/** Says in the output pane that a successful run has no video yet, and what to do next. */
 function hintAtOpen(open: readonly ItemTask[]): string {
 	const what = open.length === 1 ? 'the task is' : `${open.length} tasks are`;
 	const instead = open.some(({ finish }) => finish.wait)
@@ -109,7 +109,7 @@ function hintAtOpen(open: readonly ItemTask[]): string {
 	return `No video yet: ${what} still running. Use Get with the task ID later, start a workflow with Kling Effects Trigger, or ${instead}.`;
 }
 
-/** The item of a task: with its videos where they are asked for, or the reason that it has failed. */
+/** The item of a task: with its videos if requested, or the reason why it failed. */
 async function finishTask(
 	context: IExecuteFunctions,
 	session: Session,
@@ -119,12 +119,12 @@ async function finishTask(
 	const { itemIndex, record, finish } = one;
 	const { task } = record;
 	const { taskId, status, videoUrl } = task;
-	// A task that was not waited for is asked for its state, whatever it is.
+	// Without waiting, any state of the task is a result.
 	if (finish.wait && status === 'failed' && failedTaskIsProblem(context)) {
 		const problem = { ...describeFailedTask(task, { provider, itemIndex }), taskId };
 		return { itemIndex, ok: false, problem };
 	}
-	// A wait that was stopped has not timed out.
+	// A wait that was stopped did not time out.
 	const timedOut = finish.wait && stillRuns(one) && !signal?.aborted;
 	const downloads = finish.downloadVideo && (status === 'succeed' || record.videoUrls.length > 0);
 	try {
@@ -136,7 +136,7 @@ async function finishTask(
 	}
 }
 
-/** With "Continue", a failed task is an item with its state; otherwise it follows the other two ways. */
+/** With "Continue", a failed task is an item with its status; otherwise it is a problem like any other. */
 export function failedTaskIsProblem(context: IExecuteFunctions): boolean {
 	return !context.continueOnFail() || context.getNode().onError === 'continueErrorOutput';
 }

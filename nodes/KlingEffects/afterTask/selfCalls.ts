@@ -3,13 +3,13 @@ import { delayBeforeRetry, type Clock } from '../../kling/clock';
 const ownCallTimeoutMs = 30_000;
 const probeTimeoutMs = 5_000;
 
-/** Calls an address of this n8n. An object, so that tests can put an n8n of their own in its place. */
+/** Calls an address of this n8n. An object, so that tests can replace it with their own n8n. */
 export const postToOwnAddress = {
 	/**
-	 * Not by n8n's helper: it would hold all data of the execution in memory until the deadline, and
-	 * refuses n8n's own address where n8n protects itself from requests into its network.
+	 * Not with n8n's helper: it would keep all of the execution's data in memory until the deadline, and
+	 * refuses n8n's own address if n8n protects its network.
 	 *
-	 * @returns the HTTP status, 0 when there was none
+	 * @returns the HTTP status, 0 if there was none
 	 */
 	async post(url: string, body: string, headers: Record<string, string>): Promise<number> {
 		return await fetch(url, {
@@ -27,8 +27,8 @@ export const postToOwnAddress = {
 	},
 
 	/**
-	 * Whether such a call gets through to n8n, which answers one that wakes nothing with 404 or 409. Node's
-	 * `fetch` goes through no proxy, and a status of 403, 407 or 5xx is that of something in between.
+	 * Whether such a call reaches n8n, which answers 404 or 409 if it wakes nothing. Node's `fetch` uses
+	 * no proxy, and a status of 403, 407 or 5xx comes from something in between.
 	 */
 	async isReached(url: string): Promise<boolean> {
 		const status = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) }).then(
@@ -42,36 +42,39 @@ export const postToOwnAddress = {
 	},
 };
 
-/** The statuses of our own replies, so that the caller here, and a provider that repeats, know what to do. */
+/** The statuses of our own replies: they tell the caller here, and a provider that repeats, what to do. */
 export const answers = { woken: 200, stillAsleep: 202, notSigned: 401, notLookedAt: 503 } as const;
 
-/** The header that tells these calls from all others. */
+/** The header that identifies these calls. */
 export const tokenHeader = 'x-kling-effects-token';
 
 /** How long after the deadline n8n ends the wait, if it is still not ended by then. */
 export const lastResortMs = 120_000;
 const mostSoon = 3;
 
-/** Where a wait can be ended. No more of it is held, because it stays in memory until the deadline. */
+/** What it takes to end a wait. Nothing more is kept, because it stays in memory until the deadline. */
 export interface WakeAddress {
 	resumeUrl: string;
-	/** By which `webhook` knows the node's own calls. */
+	/** Tells `webhook` which calls are the node's own. */
 	token: string;
 	/** Milliseconds since 1970. */
 	deadline: number;
 }
 
 /**
- * The node's own callbacks to its sleeping execution. They say nothing but “look now”: `webhook`
- * does the looking for every caller. They live in this process; when it is gone, the provider's
- * callbacks and n8n's own time-out are left.
+ * The node's own callbacks to its sleeping execution. All they say is “look now”: `webhook` does the
+ * looking, whoever calls. They live in this process; when it is gone, only the provider's callbacks and
+ * n8n's own time-out remain.
  */
 export class SelfCalls {
 	private isCalling = false;
 	/** Calls since the execution fell asleep, or since the provider's last callback. */
 	private calls = 0;
 
-	/** @param storedBy when n8n surely has stored the execution as waiting: it refuses callbacks until then */
+	/**
+	 * @param storedBy when n8n has certainly stored the execution as waiting; until then it refuses
+	 * callbacks
+	 */
 	constructor(
 		private readonly address: WakeAddress,
 		private readonly clock: Clock,
@@ -80,7 +83,7 @@ export class SelfCalls {
 		void this.callAtDeadline();
 	}
 
-	/** Calls after some 3, 6 and 12 seconds, and on with growing pauses until the tasks could be looked at. */
+	/** Calls after about 3, 6 and 12 seconds, then at growing intervals until the provider answers. */
 	async callSoon(): Promise<void> {
 		this.calls = 0;
 		if (this.isCalling) return;
@@ -108,7 +111,7 @@ export class SelfCalls {
 		return await postToOwnAddress.post(resumeUrl, '{}', { [tokenHeader]: token });
 	}
 
-	/** Whether the execution is awake or over, for which n8n answers 404 or 409. */
+	/** Whether the execution is awake or over: n8n then answers 404 or 409. */
 	private isDone(status: number): boolean {
 		if (status === answers.woken) return true;
 		return (status === 404 || status === 409) && this.clock.now() >= this.storedBy;

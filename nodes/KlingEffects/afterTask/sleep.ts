@@ -24,28 +24,31 @@ import type { Session } from '../../n8n/session';
 import type { ItemTask } from './finish';
 import { lastResortMs, postToOwnAddress, SelfCalls, type WakeAddress } from './selfCalls';
 
-/** What a wait by callback needs, decided before the execution sleeps: no parameter is evaluated after it. */
+/**
+ * What a wait by callback needs. All of it is decided before the execution sleeps: no parameter is
+ * evaluated afterwards.
+ */
 export interface Wait extends WakeAddress {
-	/** Which run of the node sleeps: a loop over it is a new run. */
+	/** Which run of the node sleeps: each loop iteration is a new run. */
 	runIndex: number;
-	/** A fingerprint of the parameters as entered: a retry may come with other ones. */
+	/** A fingerprint of the parameters as entered: a retry may have different ones. */
 	entered: string;
 	intervalMs: number;
 	itemTasks: ItemTask[];
-	/** Of the items that hold no task. */
+	/** The problems of items without a task. */
 	problems: ItemProblem[];
 	paid: Paid;
-	/** Whether this execution may go on: see `isFirstToWake` in wake.ts. */
+	/** Whether this execution may continue: see `isFirstToWake` in wake.ts. */
 	isClaimed?: boolean;
 }
 
 /**
- * The node's context: n8n (1.123 and 2.40) stores it with the sleeping execution, and hands it to
- * `webhook`, to the woken node, and to an execution that the Retry button starts.
+ * The node's context: n8n (1.123 and 2.40) stores it with the sleeping execution and passes it to
+ * `webhook`, to the woken node, and to an execution started by the Retry button.
  */
 const contextKey = 'klingEffectsWait';
 
-/** The wait that this run of the node has slept through; null when it has not slept. */
+/** The wait that this run of the node slept through; null if it did not sleep. */
 export function sleptWait(context: IExecuteFunctions): Wait | null {
 	const wait = context.getContext('node')[contextKey] as unknown as Wait | undefined;
 	if (!wait || wait.runIndex !== runIndexOf(context)) return null;
@@ -63,16 +66,15 @@ export function storedWait(data: IRunExecutionData, node: INode): Wait | null {
 	return (wait as Wait | undefined) ?? null;
 }
 
-/** By then n8n has surely stored a sleeping execution as waiting. */
+/** By then n8n has certainly stored a sleeping execution as waiting. */
 const storedWithinMs = 15_000;
 
 /**
- * Puts the execution to sleep until callbacks have come for all tasks, or until the deadline. When it
- * is woken, n8n runs the node again, which finds the wait in its context and goes on with
- * `wake.ts`.
+ * Puts the execution to sleep until callbacks have come for all tasks, or until the deadline. When it is
+ * woken, n8n runs the node again, which finds the wait in its context and continues in `wake.ts`.
  *
- * @returns no items: n8n shows them while the execution sleeps and then drops them, but would retry
- * the node at once if the first one were a problem's
+ * @returns no items: n8n would only show them while the execution sleeps, and would retry the node at
+ *   once if the first one were a problem
  */
 export async function sleepUntilCallbacks(
 	context: IExecuteFunctions,
@@ -86,7 +88,7 @@ export async function sleepUntilCallbacks(
 	};
 	const wait: Wait = { ...asleep, ...own };
 	context.getContext('node')[contextKey] = wait as unknown as IDataObject;
-	// What n8n passes on when the execution was never woken. The input items themselves stay as they are.
+	// What n8n passes on if the execution is never woken. The input items themselves stay unchanged.
 	const entry = context.getExecuteData();
 	entry.data = { ...entry.data, main: [lastKnownItems(context, wait)] };
 	const { resumeUrl, deadline, token } = wait;
@@ -105,25 +107,25 @@ export async function sleepUntilCallbacks(
 	return [];
 }
 
-/** Why an address may not wake an execution, and what to do; null where nothing speaks against it. */
+/** Why an address may fail to wake an execution, and what to do; null if nothing suggests that. */
 async function doubtAbout(resumeUrl: string): Promise<[why: string, advice: string] | null> {
 	const { host, origin } = new URL(resumeUrl);
 	if (isPrivateAddress(resumeUrl)) {
 		return [
 			`The provider cannot call ${host} from the internet`,
-			'Set the environment variable N8N_WEBHOOK_URL of n8n (in older versions, WEBHOOK_URL) to its public address',
+			'Set N8N_WEBHOOK_URL (WEBHOOK_URL in older versions) in the environment of n8n to its public address',
 		];
 	}
 	if (await postToOwnAddress.isReached(resumeUrl)) return null;
 	return [
 		`n8n does not reach its own address ${origin}`,
-		'Let the machine that runs n8n reach it without a proxy, correct N8N_WEBHOOK_URL (in older versions, WEBHOOK_URL)',
+		'Let the machine that runs n8n reach it without a proxy, correct N8N_WEBHOOK_URL (WEBHOOK_URL in older versions)',
 	];
 }
 
 /**
- * The items of a wait that was never ended: the states as they were before sleeping. A problem's item is
- * not paired: n8n 2.40 would look for the input of an item on its way to the error output.
+ * The items of a wait that never ended: the states from before sleeping. An item with a problem is not
+ * paired: n8n 2.40 would look for the input of an item on its way to the error output.
  */
 function lastKnownItems(context: IExecuteFunctions, wait: Wait): INodeExecutionData[] {
 	const tasks = wait.itemTasks.map((one): Result => {

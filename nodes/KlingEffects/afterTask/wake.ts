@@ -8,8 +8,8 @@ import { waitAndFinish } from './finish';
 import type { Wait } from './sleep';
 
 /**
- * What the node does when it runs again after its sleep: everything as at the end of a wait by
- * polling. What is still open is followed until the deadline, and then looked at once more.
+ * Runs when the node is woken: the same as at the end of a wait by polling. Open tasks are followed until
+ * the deadline, then looked at once more.
  *
  * @throws NodeApiError | NodeOperationError with On Error "Stop", at the first problem
  */
@@ -23,7 +23,7 @@ export async function finishWoken(
 		session = await openSession(context);
 		refuseOtherProvider(session, wait);
 	} catch (thrown) {
-		// What can still be said when the credential is gone, or another provider's: which tasks there are.
+		// Without the credential, or with another provider's, all that can be said is which tasks exist.
 		const problem = problemOf(thrown);
 		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
 			const { taskId } = task;
@@ -41,7 +41,7 @@ export async function finishWoken(
 	}));
 	const finished = await waitAndFinish(context, session, itemTasks, limits);
 	const output = outputOf(context, [...wait.problems, ...finished], wait.paid);
-	// n8n keeps of both what ends last: the second fails where the first one does, and else adds nothing.
+	// n8n keeps whichever ends last: the second fails if the first one does, and otherwise adds nothing.
 	return isFirst ? output : [];
 }
 
@@ -57,23 +57,23 @@ function refuseOtherProvider({ provider }: Session, { itemTasks: [{ record }] }:
 }
 
 /**
- * Within this time, in milliseconds, or its double, of two wakes both are taken for processes that are there.
- * The queue of n8n 1.123 runs the execution of a worker that is gone again once its lock has run
- * out, 60 seconds after it was renewed last (QUEUE_WORKER_LOCK_DURATION).
+ * Two wakes within this time, in milliseconds, or up to twice it, come from two live processes. The queue
+ * of n8n 1.123 runs a dead worker's execution again only once its lock has expired, 60 seconds after the
+ * last renewal (QUEUE_WORKER_LOCK_DURATION).
  */
 const atOnceMs = 20_000;
 
 /**
- * n8n 2 wakes an execution once only. On n8n 1.123 two processes can wake the same one: what the
- * other has just recorded in n8n's table of processed data ends this one without output. Two that look
- * there within the same milliseconds both go on, as n8n offers no lock. An older
- * record is that of a process that is gone: a worker runs nothing of an execution that is stored as ended.
+ * n8n 2 wakes an execution only once. On n8n 1.123 two processes can wake the same one: if the other has
+ * just left a record in n8n's table of processed data, this one ends without output. If both look within
+ * the same few milliseconds, both continue, as n8n offers no lock. An older record is a dead process's:
+ * no worker runs an execution that is stored as finished.
  */
 async function isFirstToWake(context: IExecuteFunctions, wait: Wait): Promise<boolean> {
 	if (wait.isClaimed || resumeTokenOf(context) !== null) return true;
 	const now = Math.floor(systemClock.now() / atOnceMs);
-	// Not by the execution's number, which another one can have after a backup was put back.
-	// With it, though: a retry of an execution whose process died is another execution, and the only one left.
+	// Not by the execution's number, which another one can have after a backup is restored. But with the
+	// number: the retry of an execution that died is another execution, and the only one left.
 	const wakes = [now, now - 1].map((time) => `${wait.token}:${context.getExecutionId()}:${time}`);
 	const known = await recordIn(context, wakes);
 	wait.isClaimed = !known || known.size === 0;

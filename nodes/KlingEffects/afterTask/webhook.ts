@@ -14,10 +14,10 @@ import { answers, SelfCalls, tokenHeader, type WakeAddress } from './selfCalls';
 import { storedWait } from './sleep';
 
 /**
- * Where callbacks wake a sleeping execution. Imported rather than written into the description,
- * because n8n's lint takes every literal `webhooks` for one that is registered with the provider;
- * this one only resumes (`restartWebhook`). The node's id ends the path: n8n (1.123 and 2.40) gives a
- * call to the node that sleeps last, so an empty ending would wake a Wait node further on.
+ * Where callbacks wake a sleeping execution. Imported rather than written into the description, because
+ * n8n's lint assumes that every literal `webhooks` is registered with the provider; this one only resumes
+ * (`restartWebhook`). The path ends with the node's id: n8n (1.123 and 2.40) passes a call to the node
+ * that fell asleep last, so without it a Wait node further down would be woken.
  */
 export const resumeWebhooks: IWebhookDescription[] = [
 	{
@@ -29,23 +29,23 @@ export const resumeWebhooks: IWebhookDescription[] = [
 	},
 ];
 
-/** How many waits are remembered between their callbacks. */
+/** How many waits are remembered between callbacks. */
 const mostWaits = 1_000;
-/** The shortest time between two looks at the tasks of a wait. */
+/** Minimum time between two looks at the tasks of a wait. */
 const leastIntervalMs = 1_000;
-/** By then n8n has surely marked a woken execution as running. */
+/** By then n8n has certainly marked a woken execution as running. */
 const wakingMs = 60_000;
 
-/** Answers the callbacks that reach one process of n8n. */
+/** Answers the callbacks that reach one n8n process. */
 export class CallbackHandler {
-	/** By the token of the wait, the oldest first. */
+	/** By the token of the wait, oldest first. */
 	private readonly waits = new Map<string, WaitLooks>();
 
 	/**
-	 * Answers a callback; never throws, as n8n (1.123 and 2.40) would then go on with an empty item. What
-	 * the callback says is not trusted, as it can be forged, repeated, early or out of order: the
-	 * provider is asked, and only when all tasks have ended, or the time is over, does the execution go
-	 * on. n8n then runs the node again, on a worker where there are any.
+	 * Answers a callback. Never throws, because n8n (1.123 and 2.40) would then continue with an empty
+	 * item. The content of the callback is not trusted, as it can be forged, repeated, early or out of
+	 * order: the provider is asked, and the execution continues only when all tasks have ended or time is
+	 * up. n8n then runs the node again, on a worker if there are any.
 	 */
 	async handle(context: IWebhookFunctions): Promise<IWebhookResponseData> {
 		const answer = await this.answerTo(context).catch(() => 'notLookedAt' as const);
@@ -54,7 +54,7 @@ export class CallbackHandler {
 		return { noWebhookResponse: true };
 	}
 
-	/** @returns the node's input when it is to run again, or why it sleeps on */
+	/** @returns the node's input if it should run again, or why it stays asleep */
 	private async answerTo(
 		context: IWebhookFunctions,
 	): Promise<INodeExecutionData[] | keyof typeof answers> {
@@ -62,7 +62,7 @@ export class CallbackHandler {
 		const wait = execution && storedWait(execution.data, execution.entry.node);
 		if (!wait) return 'notLookedAt';
 		const isOwn = context.getRequestObject().headers[tokenHeader] === wait.token;
-		// A credential that cannot be read for a moment does not end the wait: it is asked for again.
+		// A credential that cannot be read for a moment does not end the wait: it is tried again.
 		const session = await openSession(context).catch(() => null);
 		if (session && !isOwn && !(await isSigned(context, session.account.webhookSecret))) {
 			return 'notSigned';
@@ -70,13 +70,13 @@ export class CallbackHandler {
 		const looks = this.looksOf(wait);
 		const seen = session ? await looks.look(session.client, wait.itemTasks) : 'notLookedAt';
 		if (seen !== 'woken') {
-			// It can be ahead of its task's state, or about a task that was just looked at.
+			// It can arrive before its task's state changes, or be about a task that was just looked at.
 			if (!isOwn) void looks.selfCalls.callSoon();
 			return seen;
 		}
 		wait.itemTasks = looks.takeEnded(wait.itemTasks);
-		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled, it
-		// runs again: then On Error, retries and the error output are n8n's own, and downloads are a worker's.
+		// n8n has disabled the sleeping node, so that what `webhook` returns becomes its output. Enabled,
+		// it runs again: n8n handles On Error, retries and the error output, and a worker downloads.
 		delete execution.entry.node.disabled;
 		return inputOf(execution) ?? execution.entry.data.main[0] ?? [];
 	}
@@ -92,29 +92,29 @@ export class CallbackHandler {
 	}
 }
 
-/** The input of before the sleep, for a retry with other parameters: see `sleepUntilCallbacks`. */
+/** The input from before the sleep, for a retry with other parameters: see `sleepUntilCallbacks`. */
 function inputOf({ entry, data }: NonNullable<ReturnType<typeof storedExecutionOf>>) {
 	const source = entry.source?.main?.[0];
 	const run = source && data.resultData.runData[source.previousNode]?.[source.previousNodeRun ?? 0];
 	return run?.data?.main[source?.previousNodeOutput ?? 0];
 }
 
-/** Whether the provider has signed the callback; without a secret in the credential every callback passes. */
+/** Whether the provider signed the callback; without a secret in the credential, every callback passes. */
 async function isSigned(context: IWebhookFunctions, secret: string | null): Promise<boolean> {
 	if (secret === null) return true;
 	const request = context.getRequestObject();
-	// n8n reads no raw body of a form with files, and throws when asked to.
+	// n8n does not read the raw body of a form with files, and throws if asked to.
 	await request.readRawBody().catch(() => undefined);
 	const body = request.rawBody as Buffer | undefined;
 	const { headers } = request;
 	return body !== undefined && isSignedBy(secret, { headers, body }, systemClock.now());
 }
 
-/** What a process knows of a wait between its callbacks. */
+/** What a process knows about a wait between its callbacks. */
 class WaitLooks {
-	/** Together with those of the process that fell asleep, if it is still there. */
+	/** Shared with the process that fell asleep, if it is still running. */
 	readonly selfCalls: SelfCalls;
-	/** By task id, those that were seen to have ended. */
+	/** The tasks seen to have ended, by id. */
 	private readonly ended = new Map<string, TaskRecord>();
 	private lastLookAt = -Infinity;
 	private wokenAt = -Infinity;
@@ -124,7 +124,7 @@ class WaitLooks {
 		this.selfCalls = new SelfCalls(address, systemClock);
 	}
 
-	/** Looks at the tasks: for one callback at a time, and not more often than the least interval. */
+	/** Looks at the tasks: for one callback at a time, and no more often than the minimum interval. */
 	async look(
 		client: Client,
 		itemTasks: readonly ItemTask[],
@@ -143,7 +143,7 @@ class WaitLooks {
 		}
 	}
 
-	/** Stops at the first task that is still open: with many tasks most callbacks cost one or two requests. */
+	/** Stops at the first open task: with many tasks, most callbacks cost one or two requests. */
 	private async lookOnce(client: Client, itemTasks: readonly ItemTask[]) {
 		for (const { record, finish } of itemTasks) {
 			const { taskId, status } = record.task;
@@ -165,7 +165,7 @@ class WaitLooks {
 		return 'woken';
 	}
 
-	/** The tasks with what was seen of those that have ended; the wait is over then. */
+	/** The tasks, with the final state of those that have ended; the wait is then over. */
 	takeEnded(itemTasks: readonly ItemTask[]): ItemTask[] {
 		const latest = itemTasks.map((one) => ({
 			...one,

@@ -4,19 +4,19 @@ import type { Remembered } from '../../kling/create/entry';
 import type { ExternalIdSupport } from '../../kling/providers/provider';
 import { forgetIn, hasDied, recordIn, resumeTokenOf, seedOf } from '../../n8n/execution';
 
-/** What is known of an execution when its Create runs for the first time. */
+/** What is known about an execution when its Create first runs. */
 export interface Beginning {
-	/** What makes the ids of this execution its own. */
+	/** What makes the ids of this execution unique. */
 	seed: string;
-	/** Whether a task under an id of this execution can be older than the execution seems to be. */
+	/** Whether a task under an id of this execution may be older than the execution appears to be. */
 	ownsOlder: boolean;
 	/** The latest run of the node that was begun, from 0. */
 	latest: number;
 	/** The seeds of earlier tries that asked for something else, and that nothing else is known of. */
 	left?: string[];
 	/**
-	 * Present where an execution is run or retried that died with its process: each create may have been
-	 * sent. `maySend`: without harm it can be sent again to this account, which takes its id only once.
+	 * Set when an execution that died with its process is run again or retried: each create may have been
+	 * sent. `maySend`: it can safely be sent again to this account, which accepts its id only once.
 	 * `mayBeEdited`: a person retries it, maybe with other parameters.
 	 */
 	died?: {
@@ -30,12 +30,12 @@ export interface Beginning {
 	};
 }
 
-/** @param isOthers whether the context is that of another node, which came to an end */
+/** @param isOthers whether the context belongs to another node, which ran to its end */
 export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
 	const died = !isOthers && hasDied(context);
 	const { seed, isProven } = seedOf(context);
 	if (!died) return { seed, ownsOlder: isProven, latest: -1 };
-	// Without a token, the node's ids differ from those before.
+	// Without a token, the node's ids differ from the earlier ones.
 	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
 	return { seed, ownsOlder: isProven, latest: -1, died: { trace, mayBeEdited: true } };
 }
@@ -116,10 +116,10 @@ async function recordRun(
 }
 
 /**
- * Records an execution and what it asks for where both outlive a death, once each time that it is begun or
- * its context is loaded again (`loads`), as after a wait or by a retry. An execution of which there is a
- * record already is one that n8n has begun again, or a second retry: older tasks under its ids are its own,
- * and each create may have been sent. What is not found where it may have been sent, was not.
+ * Records an execution and what it asks for where the record survives a crash, once each time it starts or
+ * its context is loaded again (`loads`), as after a wait or by a retry. If there is already a record, n8n
+ * has started the execution again, or this is a second retry: older tasks under its ids are its own, and each
+ * create may have been sent. A task that is not found at the account it may have been sent to was not created.
  */
 async function recordBeginning(
 	context: IExecuteFunctions,
@@ -218,7 +218,7 @@ export interface Entered {
 export function enteredIn(parameters: IDataObject): Entered {
 	const { options = {}, effectScene, effectType } = parameters;
 	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
-	// The whole of the options can be one expression.
+	// All options together can be one expression.
 	const optionOf = (name: string) =>
 		typeof options === 'object' ? (options as IDataObject)[name] : options;
 	const entered: Record<Part, unknown> = {

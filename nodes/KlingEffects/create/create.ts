@@ -29,11 +29,11 @@ import {
 } from './tell';
 
 /**
- * Creates the tasks of all items, waits and downloads where asked. All parameters are evaluated and
+ * Creates the tasks of all items, then waits and downloads if requested. All parameters are evaluated and
  * checked before anything is sent.
  *
- * @throws NodeApiError | NodeOperationError with On Error "Stop": at the first problem, before
- * anything is sent when it is one of the input
+ * @throws NodeApiError | NodeOperationError with On Error "Stop": at the first problem; if that is the
+ *   input's, before anything is sent
  */
 export async function executeCreate(
 	context: IExecuteFunctions,
@@ -73,7 +73,7 @@ export async function executeCreate(
 	const itemTasks = tasksOf(submitted);
 	const elsewhere = itemsElsewhere(submitted);
 	if (resumeUrl !== null && (await canSleep(context, submitted, itemTasks, session))) {
-		// n8n keeps it while this process may end, so by the time of day.
+		// By the time of day, because n8n stores it and this process may end.
 		const until = session.clock.now() + deadline - session.clock.elapsed();
 		const asleep = {
 			resumeUrl,
@@ -95,25 +95,25 @@ export async function executeCreate(
 /** Outcomes of which a task may have been made just now. */
 const mayBeNew = new Set<Submission['outcome']>(['created', 'unknown']);
 
-/** A refused item whose task an earlier try has made says which. */
+/** Adds to a refused item the task that an earlier try created for it. */
 function withTasks(one: ItemProblem, taskIds: string[]): ItemProblem {
 	const taskId = taskIds.at(-1);
 	if (taskId === undefined) return one;
-	const description = `${one.problem.description} An earlier try has created its task: ${taskIds.join(', ')}.`;
+	const description = `${one.problem.description} An earlier try already created its task: ${taskIds.join(', ')}.`;
 	return { ...one, problem: { ...one.problem, description, taskId } };
 }
 
 interface SubmitLimits {
 	concurrency: number;
-	/** By `Clock.elapsed`; nothing is sent any more after it. */
+	/** By `Clock.elapsed`; nothing is sent after it. */
 	deadline: number;
 	/** Where callbacks should go; null to wait by polling. */
 	resumeUrl: string | null;
 }
 
 /**
- * Creates, or finds, the task of each item; never rejects. Stops sending where the rest would meet
- * the same, or where n8n will drop the rest's output.
+ * Creates or finds the task of each item; never rejects. Stops sending if the other items would fail the
+ * same way, or if n8n will drop their output.
  */
 async function submitAll(
 	context: IExecuteFunctions,
@@ -123,14 +123,14 @@ async function submitAll(
 	{ concurrency, deadline, resumeUrl }: SubmitLimits,
 ): Promise<SubmittedItems> {
 	const stopsAtRefusal = !context.continueOnFail();
-	// Without time to wait, a create is still sent once.
+	// Even with no time to wait, a create is sent once.
 	const latest = Math.max(deadline, clock.elapsed() + 60_000);
 	const admission = new Admission({ concurrency, deadline: latest, stopsAtRefusal }, clock, signal);
 	const show = showPaid(context, memory.begun.run);
 	const reader = readingByPages(client, items.length);
 	const submitted: Submitted[] = [];
 
-	// Twice as many as may be sent: those that look for a lost task do not hold up the others.
+	// Twice as many as may be in flight: look-ups of lost tasks must not hold up the others.
 	await inParallel(items, concurrency * 2, async (item, index) => {
 		const entry = memory.entryOf(item);
 		const order = resumeUrl === null ? item.order : { ...item.order, callbackUrl: resumeUrl };
@@ -148,19 +148,19 @@ async function submitAll(
 	return { submitted, stoppedBy: admission.stoppedBy };
 }
 
-/** The images passed the check, but a file can have gone from n8n's store since. */
+/** The images passed the check, but a file may have been removed from n8n's store since. */
 function imageGone(thrown: unknown): Failure {
 	if (thrown instanceof InputError) return failureWithoutResponse('imageGone', thrown.message);
 	throw thrown;
 }
 
-/** An unforeseen failure can have come after the request. */
+/** An unexpected failure may have come after the request. */
 function unexpected(thrown: unknown): Submission {
 	const failure = failureWithoutResponse('unreadable', reasonOf(thrown));
 	return { outcome: 'unknown', failure, externalTaskId: null, lookUp: null, hasDied: false };
 }
 
-/** Why nothing more may be sent: the failure itself, or that of the look-up after it. */
+/** Why nothing more may be sent: the failure itself, or that of the look-up that followed. */
 function causeOf(submission: Submission): Failure | null {
 	if (submission.outcome === 'refused') return submission.failure;
 	if (submission.outcome !== 'unknown') return null;
@@ -169,9 +169,9 @@ function causeOf(submission: Submission): Failure | null {
 }
 
 /**
- * Whether callbacks will come, and any is still to come. A task of an earlier try calls the address
- * of an execution that is over, so a retry waits by polling. So does a run with a task that has failed
- * already and is a problem: if the execution were not woken, n8n would pass it on like any other.
+ * Whether callbacks will come, and at least one is still due. A task of an earlier try calls the address
+ * of an execution that is over, so a retry waits by polling. So does a run with a failed task that counts
+ * as a problem: if the execution were never woken, n8n would pass it on like any other.
  */
 async function canSleep(
 	context: IExecuteFunctions,

@@ -1,15 +1,15 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Entry, Submission } from '../../kling/create/entry';
 
-/** n8n keeps 10 values of 255 characters as custom data of an execution; one of them is left to the workflow. */
+/** n8n keeps 10 values of 255 characters as custom data of an execution; one is left for the workflow. */
 const mostValues = 9;
 const mostOfAll = 10;
 const longestValue = 255;
 
-/** What may be paid and is not known is more urgent than what can be found by its id. */
+/** Tasks that may exist unknown are more urgent than those that can be found by id. */
 const keys = { unknown: 'klingUnknown', tasks: 'klingTaskIds' } as const;
 
-/** Before one that stands among the ids of tasks, because no value was left. */
+/** Prefix of an unknown one listed among the task ids, because no value was left. */
 const unknownMark = '?';
 
 interface CustomData {
@@ -18,31 +18,30 @@ interface CustomData {
 }
 
 /**
- * Shows on the execution (Executions, custom data) what was paid for, or may have been, create by
- * create: there it stays when the run is stopped. It is added to what other runs and nodes of the
- * execution have shown.
+ * Shows on the execution (Executions, custom data) what was or may have been paid for, create by create,
+ * so that it remains when the run is stopped. It adds to what other runs and nodes have shown.
  *
- * @param run of the node, the same at each try
+ * @param run of the node; the same at each try
  */
 export function showPaid(
 	context: IExecuteFunctions,
 	run: number,
 ): (one: { itemIndex: number; submission: Submission; entry: Entry }) => void {
-	// Once for all creates: n8n builds a new proxy for each access, which is slow.
+	// Once for all creates: n8n builds a new proxy on each access, which is slow.
 	const { customData } = context.getWorkflowDataProxy(0).$execution as { customData?: CustomData };
 	if (!customData) return () => {};
-	/** The values as they were when the last of them was full, with tasks alone. */
+	/** The values at the time when the last one was filled up, with tasks only. */
 	let full: Record<string, string> | null = null;
 	return ({ itemIndex, submission, entry }) => {
 		const item = run === 0 ? String(itemIndex) : `${run}.${itemIndex}`;
 		const isUnknown = submission.outcome === 'unknown';
 		if (!('record' in submission) && !isUnknown) return;
 		const before = customData.getAll();
-		// Of thousands of tasks, most are made when no more can be shown.
+		// With thousands of tasks, most are created when no more can be shown.
 		if (!isUnknown && full && isSame(before, full)) return;
 		const shown = new Shown(before);
 		const made = 'record' in submission ? submission.record.task.externalTaskId : null;
-		// It was unknown at an earlier try.
+		// It was unknown in an earlier try.
 		shown.removeUnknown(item, `${item}:${made}`, `${item}:${entry.externalTaskId}`);
 		if ('record' in submission) shown.addTask(submission.record.task.taskId);
 		else {
@@ -63,11 +62,11 @@ function isSame(one: Record<string, string>, other: Record<string, string>): boo
 
 type Kind = keyof typeof keys;
 
-/** The values of an execution's custom data that the node has filled: lists that go on in the next value. */
+/** The values of an execution's custom data filled by the node: lists that continue in the next value. */
 class Shown {
 	private unknown: string[];
 	private tasks: string[];
-	/** Whether no further task can be shown, and nothing else is. */
+	/** Whether no further task can be shown, and nothing but tasks is. */
 	isFullOfTasks = false;
 
 	constructor(private readonly before: Record<string, string>) {
@@ -93,7 +92,7 @@ class Shown {
 		this.unknown = this.unknown.filter((text) => !gone.includes(text));
 	}
 
-	/** The values that differ. n8n never takes a key away again, so the unknown ones overflow into the others' values. */
+	/** The values that differ. n8n never removes a key, so unknown ones overflow into the others' values. */
 	changes(): Array<[key: string, value: string]> {
 		const [ownKeys, taskKeys] = [this.keysOf('unknown').length, this.keysOf('tasks').length];
 		const others = Object.keys(this.before).length - ownKeys - taskKeys;
@@ -107,7 +106,7 @@ class Shown {
 		return written.filter(([key, value]) => this.before[key] !== value);
 	}
 
-	/** With an empty text in the place of each value that is not needed any more. */
+	/** With an empty text for each value that is no longer needed. */
 	private named(kind: Kind, values: string[]): Array<[string, string]> {
 		const count = Math.max(values.length, this.keysOf(kind).length);
 		return Array.from({ length: count }, (_, index) => [keyOf(kind, index), values[index] ?? '']);
@@ -119,7 +118,7 @@ class Shown {
 	}
 }
 
-/** An external id of the user's can hold the comma that parts the texts. */
+/** A user's external id can contain the comma that separates the texts. */
 function inList(text: string): string {
 	return text.replaceAll(',', '%2C');
 }
@@ -128,7 +127,7 @@ function keyOf(kind: Kind, index: number): string {
 	return index === 0 ? keys[kind] : `${keys[kind]}${index + 1}`;
 }
 
-/** The texts, joined by commas to values of the length that n8n keeps. */
+/** The texts, joined by commas into values of the length that n8n keeps. */
 function inValues(texts: readonly string[]): string[] {
 	const values: string[] = [];
 	for (const text of texts) {

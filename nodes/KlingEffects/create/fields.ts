@@ -29,12 +29,12 @@ export const createFields: INodeProperties[] = [
 		],
 		displayOptions: { show },
 		description:
-			'The effect to apply. Providers add and withdraw scenes every month: enter the name of one that the list does not have yet.',
+			'The effect to apply. Providers add and withdraw scenes every month: if the list does not have a scene yet, enter its name.',
 	},
 	...imagesFields,
 ];
 
-/** Options of Create and its download, alphabetically. */
+/** Options of Create and its download, in alphabetical order. */
 export const createOptions: INodeProperties[] = [
 	{
 		displayName: 'Additional Fields (JSON)',
@@ -52,7 +52,7 @@ export const createOptions: INodeProperties[] = [
 		default: '',
 		placeholder: 'e.g. https://n8n.example.com/webhook/kling',
 		description: withSupport(
-			'Address that the provider calls when the status of the task changes',
+			'URL for the provider to call when the task status changes',
 			'callbackUrl',
 		),
 	},
@@ -63,7 +63,7 @@ export const createOptions: INodeProperties[] = [
 		typeOptions: { minValue: 1, maxValue: 100 },
 		default: 20,
 		description:
-			'Maximum number of create requests at once. The node lowers this automatically when the provider asks for it.',
+			'Maximum number of create requests at once. The node lowers it automatically when the provider asks it to slow down.',
 	},
 	{
 		displayName: 'Duration',
@@ -83,7 +83,7 @@ export const createOptions: INodeProperties[] = [
 		default: '',
 		placeholder: 'e.g. order-4711',
 		description: withSupport(
-			'Your own ID for the task, unique in the account. Without it the node makes one, so that it can find the task if the response is lost',
+			'Your own ID for the task, unique within the account. If empty, the node generates one, to find the task again if the response is lost',
 			'externalTaskId',
 		),
 	},
@@ -98,7 +98,7 @@ export const createOptions: INodeProperties[] = [
 		typeOptions: { minValue: 1 },
 		default: 50,
 		description:
-			'The largest number of new tasks that one execution may create, over all items, rounds of a loop and calls by an AI agent. Any further one is refused before it costs.',
+			'Maximum number of new tasks per execution, across all items, loop iterations and AI agent calls. Any more are refused before they cost anything.',
 	},
 	{
 		displayName: 'Mode',
@@ -121,7 +121,7 @@ export const createOptions: INodeProperties[] = [
 	},
 ];
 
-/** How Create waits; last alphabetically. */
+/** How Create waits; alphabetically the last option. */
 export const waitUsingOption: INodeProperties = {
 	displayName: 'Wait Using',
 	name: 'waitUsing',
@@ -139,9 +139,9 @@ export const waitUsingOption: INodeProperties = {
 		{
 			name: 'Polling',
 			value: 'polling',
-			description: 'The execution stays active and checks the tasks from time to time',
+			description: 'The execution keeps running and checks the tasks at regular intervals',
 		},
 	],
 	default: 'polling',
-	description: 'How to find out that the task has finished',
+	description: 'How to find out when the task has finished',
 };

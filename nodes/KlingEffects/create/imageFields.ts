@@ -4,24 +4,24 @@ import { effectTypeOf, scenes, type EffectType } from '../../kling/scenes';
 const show = { resource: ['video'], operation: ['create'] };
 const scenesOf = (effectType: EffectType) =>
 	scenes.filter(({ name }) => effectTypeOf(name) === effectType);
-/** No scene chosen yet counts as one of one image. */
+/** No scene chosen yet counts as a scene for one image. */
 const single = ['', ...scenesOf('single').map(({ name }) => name)];
-/** As the list enters them, and in the ways that people usually write them. */
+/** As the list enters them, and as people usually write them. */
 const dual = scenesOf('dual').flatMap(({ name, title }) => [
 	...new Set([name, title, name.replaceAll('_', ' '), name.replaceAll('_', '-')]),
 ]);
 
-/** Whether the fields are called Left Image and Right Image for a scene as it was entered. */
+/** Whether the fields are called Left Image and Right Image for a scene as entered. */
 export function showsLeftAndRight(entered: unknown): boolean {
 	return dual.some((name) => name === entered);
 }
 
-/** Texts from one to another. n8n's own startsWith throws in n8n 1.123 on a value that is no text. */
+/** Texts in a range. n8n 1.123's own startsWith throws on a value that is not text. */
 const between = (from: string, to: string) => ({ _cnd: { between: { from, to } } });
 /** A text that begins with “=”. */
 const expression = between('=', '>');
 
-/** To hide all texts but these, since n8n has no “none of”: the ranges before, between and after them. */
+/** Hides all texts but these, since n8n has no “none of”: the ranges before, between and after them. */
 function allBut(names: readonly string[]) {
 	const sorted = [...names].sort();
 	const after = (name: string) => `${name}\u0000`;
@@ -35,12 +35,11 @@ function allBut(names: readonly string[]) {
 }
 
 /**
- * When the image fields show: the scene decides where it is known, Effect Type where it is not, and
- * for an expression, which can give any scene, both images show. n8n shows a field whose condition to
- * show is on an expression, even where something else hides it, so scenes are conditions to hide by;
- * and an Effect Type that was chosen for another scene is still set while it is hidden, and must not
- * count. No condition is a regular expression: n8n runs those against a clock and throws when the machine is busy (n8n
- * 1.123 and 2.40).
+ * When the image fields show: a known scene decides, otherwise Effect Type; for an expression, which can
+ * give any scene, both images show. If a `show` condition is on an expression, n8n shows the field even
+ * if something else hides it, so scenes are `hide` conditions. An Effect Type chosen for another scene
+ * stays set while hidden, and must not count. No condition is a regular expression: n8n runs those with a
+ * time limit and throws when the machine is busy (n8n 1.123 and 2.40).
  */
 const unlessTwo: When = { hide: { effectScene: dual } };
 const forTwo: When = { hide: { effectScene: allBut(dual) } };
@@ -51,7 +50,7 @@ const forUnknown: When = {
 
 type When = Pick<NonNullable<INodeProperties['displayOptions']>, 'show' | 'hide'>;
 
-/** How many images, where they come from, and each of them. */
+/** How many images, where they come from, and each image. */
 export const imagesFields: INodeProperties[] = [
 	{
 		displayName: 'Effect Type',
@@ -90,7 +89,7 @@ export const imagesFields: INodeProperties[] = [
 	...imageFields('Second Image', forUnknown, 'Only for effects that take two photos'),
 ];
 
-/** The fields of one image, one for each Image Input. */
+/** The fields of one image, one per Image Input. */
 function imageFields(displayName: string, when: When, role: string): INodeProperties[] {
 	const isSecond = displayName === 'Right Image' || displayName === 'Second Image';
 	const defaultField = isSecond ? 'data2' : 'data';
@@ -99,7 +98,8 @@ function imageFields(displayName: string, when: When, role: string): INodeProper
 		name: isSecond ? 'secondImage' : 'image',
 		type: 'string',
 		default: '',
-		// An expression shows the second image also for a scene of one; Create refuses an empty one before it pays.
+		// With an expression, the second image shows even if the scene takes one; Create refuses an empty
+		// one before it pays.
 		required: !isSecond,
 		displayOptions: { ...when, show: { ...show, imageInput: [imageInput], ...when.show } },
 		...(displayName === 'Second Image' ? { hint: role } : {}),

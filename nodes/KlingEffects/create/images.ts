@@ -8,9 +8,9 @@ import type { Parameters } from '../../n8n/parameters';
 import { showsLeftAndRight } from './imageFields';
 
 /**
- * Loads an image as the provider will get it.
+ * Loads an image in the form in which it is sent.
  *
- * @throws InputError when it cannot be sent
+ * @throws InputError if it cannot be sent
  */
 export type LoadImage = () => string | Promise<string>;
 
@@ -21,14 +21,14 @@ interface ReadImages {
 	images: LoadImage[];
 	/** What the parameters say. */
 	texts: string[];
-	/** What the first photo is called, without its extension. */
+	/** The file name of the first photo, without its extension. */
 	photo: string | null;
 }
 
 /**
- * Evaluates the image parameters of one item, once. What they refer to is not read yet.
+ * Evaluates the image parameters of one item, once. The images themselves are not read yet.
  *
- * @param effectType null where it is not known: then there are two images if a second one is given
+ * @param effectType null if unknown: then there are two images if a second one is given
  * @throws InputError
  */
 export function readImages(
@@ -77,7 +77,7 @@ export function readImages(
 	return { images, texts, photo };
 }
 
-/** What a photo is called, without its extension, where it has a name. */
+/** A photo's file name, without its extension, if it has one. */
 function photoNameOf(input: string, given: string, binary: IBinaryKeyData): string | null {
 	const field = input === 'binary' ? fieldNamed(given, binary) : undefined;
 	const name = input === 'url' ? lastSegmentOf(given.trim()) : field && binary[field].fileName;
@@ -94,7 +94,7 @@ function lastSegmentOf(url: string): string | undefined {
 	}
 }
 
-/** The names of both images on screen. */
+/** The on-screen names of both images. */
 function namesOf(context: IExecuteFunctions, effectType: EffectType | null): string[] {
 	const { effectScene } = context.getNode().parameters;
 	const shown = Object(effectScene).value ?? effectScene;
@@ -103,7 +103,8 @@ function namesOf(context: IExecuteFunctions, effectType: EffectType | null): str
 }
 
 /**
- * The images of one item. Bytes are judged, not file names; a URL's picture is left to the provider.
+ * The images of one item. Files are checked by their bytes, not their names; the picture behind a URL is
+ * left to the provider.
  *
  * @throws InputError
  */
@@ -113,13 +114,13 @@ export async function loadImages(images: readonly LoadImage[]): Promise<string[]
 	return loaded;
 }
 
-/** As base64 without a prefix, which alone Kling takes (Kling's effects page, Modellix's effects page). */
+/** As base64 without a prefix, the only form Kling takes (Kling's effects page, Modellix's effects page). */
 function judged(bytes: Buffer, label: string): string {
 	checkImage(bytes, label);
 	return bytes.toString('base64');
 }
 
-/** Forms make fields of their labels, blanks at the end included. */
+/** Forms turn their labels into field names, including trailing blanks. */
 function fieldNamed(entered: string, binary: IBinaryKeyData): string | undefined {
 	const fields = Object.keys(binary);
 	return (
@@ -140,23 +141,23 @@ async function loadFile(
 	const cannotRead = (thrown: unknown): never => {
 		throw new InputError(
 			`n8n can no longer read ${label}: ${reasonOf(thrown)}`,
-			'Run the node before this one again, so that the file is there.',
+			'Run the previous node again so that the file is available.',
 		);
 	};
-	// Before it is read: a video of 300 MB would take that much memory only to be refused.
+	// Before reading it: a 300 MB video would use that much memory only to be refused.
 	const size = await fileSizeOf(context, binary[field]).catch(cannotRead);
 	checkFileSize(size, label);
 	const bytes = await context.helpers.getBinaryDataBuffer(itemIndex, field).catch(cannotRead);
 	return judged(bytes, label);
 }
 
-/** Bytes of a file in n8n's binary store, without holding it in memory. */
+/** The size in bytes of a file in n8n's binary store, without loading it into memory. */
 async function fileSizeOf({ helpers }: IExecuteFunctions, file: IBinaryData): Promise<number> {
-	// Without an id the file is in memory, as base64.
+	// Without an id, the file is in memory as base64.
 	if (!file.id) return Buffer.byteLength(file.data, 'base64');
 	const { fileSize } = await helpers.getBinaryMetadata(file.id);
 	if (Number.isFinite(fileSize)) return fileSize;
-	// An object store that names no length: then the bytes are counted as they pass by.
+	// The object store gives no length, so the bytes are counted as they stream by.
 	let bytes = 0;
 	for await (const chunk of await helpers.getBinaryStream(file.id)) bytes += chunk.length;
 	return bytes;
@@ -177,8 +178,8 @@ function notOneText(displayName: string, given: unknown): InputError {
 }
 
 /**
- * Refuses what an expression gives of a file in place of its content, such as `{{ $binary.photo }}`: the
- * file's description, where n8n stores it (`filesystem-v2:…`), or nothing; and the name of its field.
+ * Refuses what an expression such as `{{ $binary.photo }}` gives instead of a file's content: its
+ * description, where n8n stores it (`filesystem-v2:…`), or nothing; and the name of its field.
  */
 function refuseFile(
 	displayName: string,
@@ -196,12 +197,12 @@ function refuseFile(
 	throw new InputError(
 		isMissing
 			? `${displayName} is empty, but the item has a file`
-			: `${displayName} holds a reference to a file, not its content`,
+			: `${displayName} contains a reference to a file, not its content`,
 		`Set Image Input to Binary File, and enter the name of the field that holds the file: ${fields.join(' or ') || 'data'}`,
 	);
 }
 
-/** An expression such as `{{ $binary.photo }}` gives the file where its field is asked for. */
+/** An expression such as `{{ $binary.photo }}` gives the file itself, but the field's name is needed. */
 function fileAsName(displayName: string, given: unknown, binary: IBinaryKeyData): InputError {
 	const { fileName, mimeType } = Object(given) as Partial<IBinaryData>;
 	const fields = Object.keys(binary);
@@ -210,7 +211,7 @@ function fileAsName(displayName: string, given: unknown, binary: IBinaryKeyData)
 			(name) => binary[name].fileName === fileName && binary[name].mimeType === mimeType,
 		) ?? fields[0];
 	return new InputError(
-		`${displayName}: Field Name holds the file itself, not the name of its field`,
+		`${displayName}: Field Name contains the file itself, not the name of its field`,
 		`Enter the field's name as text: ${field ?? 'data'}`,
 	);
 }
@@ -219,7 +220,7 @@ function noSuchFile(displayName: string, field: string, present: string[]): Inpu
 	const found =
 		present.length > 0
 			? `The item has files in: ${present.join(', ')}.`
-			: 'The item has no files: connect a node that gives one, such as Read/Write Files from Disk or HTTP Request.';
+			: 'The item has no files: connect a node that outputs one, such as Read/Write Files from Disk or HTTP Request.';
 	return new InputError(
 		`The item has no file in input field “${shownText(field) ?? ''}” for ${displayName}`,
 		`Enter the name of the field that holds the file. ${found}`,

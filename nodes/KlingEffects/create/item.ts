@@ -14,7 +14,7 @@ import { loadImages, readImages, type LoadImage } from './images';
 const mostConcurrency = 100;
 const usualConcurrency = 20;
 
-/** One item that passed the checks: all that Create needs of it, so that no parameter is evaluated again. */
+/** An item that passed the checks, with all that Create needs, so that no parameter is evaluated again. */
 export interface CheckedItem {
 	itemIndex: number;
 	order: Order;
@@ -22,20 +22,20 @@ export interface CheckedItem {
 	/** Fingerprints of what it asks for. */
 	values: Prints;
 	finish: Finish;
-	/** One run serves all items, so what the first item says of it counts. */
+	/** One run serves all items, so the first item's options count. */
 	run: RunOptions;
 }
 
 interface RunOptions {
-	/** The upper bound of creates in flight. */
+	/** Maximum number of creates in flight. */
 	concurrency: number;
-	/** New tasks in one execution at most; no limit where it is absent. */
+	/** Maximum number of new tasks in one execution; no limit if absent. */
 	maxTasks?: number;
 	wait: WaitOptions;
 	waitUsing: 'polling' | 'callback';
 }
 
-/** Evaluates and checks everything that can be known before paying, for all items, each by itself. */
+/** Evaluates and checks everything that can be known before paying, for each item by itself. */
 export async function checkItems(context: IExecuteFunctions, session: Session) {
 	const firstWith = new Map<string, number>();
 	return await readItems(context, async (itemIndex) => {
@@ -84,7 +84,8 @@ async function readItem(
 		}),
 		maxTasks: readMaxTasks(options.maxTasks),
 	};
-	// Loaded now to be judged, and again when sent, so that the images of all items are never held at once.
+	// Loaded now for the checks, and again when sent, so that the images of all items are never in memory
+	// at once.
 	await loadImages(images);
 	return { itemIndex, order, images, values, finish, run };
 }
@@ -99,7 +100,7 @@ function readMaxTasks(given: unknown): number | undefined {
 	);
 }
 
-/** Counts only for scenes that no list knows; null where the scene is an expression, which shows no such field. */
+/** Only counts for scenes that no list has; null if the scene is an expression, which hides the field. */
 function readEffectType(parameters: Parameters): EffectType | null {
 	const given = parameters.value('effectType', 'Effect Type');
 	if (given === null) return null;
@@ -107,15 +108,15 @@ function readEffectType(parameters: Parameters): EffectType | null {
 }
 
 /**
- * Whether the node has the fields of a second image: n8n leaves out the parameters of fields that do
- * not show, as where Effect Type stands on One Image.
+ * Whether the node has the fields of a second image: n8n leaves out parameters of hidden fields, as when
+ * Effect Type is One Image.
  */
 function showsSecondImage(context: IExecuteFunctions): boolean {
 	const { parameters } = context.getNode();
 	return 'secondImage' in parameters || 'secondImageField' in parameters;
 }
 
-/** Two creates with one external task id would end up with one task. */
+/** Two creates with the same external task id would end up with one task. */
 function refuseSharedId(
 	{ itemIndex, order: { externalTaskId: id } }: CheckedItem,
 	firstWith: Map<string, number>,
@@ -126,6 +127,6 @@ function refuseSharedId(
 	if (first === undefined) return;
 	throw new InputError(
 		`Items ${first} and ${itemIndex} have the same External Task ID “${id}”`,
-		'Give each item one of its own, for example with an expression on the item, or remove the option.',
+		'Give each item its own, for example with an expression, or remove the option.',
 	);
 }

@@ -27,38 +27,38 @@ import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The contexts that this process knows: any other was loaded from what n8n had stored. */
+/** The contexts that this process knows: any other was loaded from n8n's storage. */
 const loaded = new WeakSet<Stored>();
-/** The creates that this process has noted something of since it loaded them. */
+/** The creates that this process has recorded something about since it loaded them. */
 const noted = new WeakSet<StoredCreate>();
 
-/** One create, as it is kept: what was asked for, and what became of it. */
+/** One create as stored: what was asked for, and what became of it. */
 interface StoredCreate {
 	/** Which of {@link Stored.entered} it was entered as. */
 	form: number;
 	provider: string;
 	account: string;
 	values: Prints;
-	/** How many were begun before at the same place. */
+	/** How many were started before in the same place. */
 	number: number;
-	/** Null before anything was sent, and when surely no task was made. */
+	/** Null before anything was sent, and when definitely no task was created. */
 	state: Remembered | null;
-	/** The execution in which it is one of {@link Stored.begun}. */
+	/** The execution in which it counts in {@link Stored.begun}. */
 	claimedIn?: string;
 }
 
 interface Stored extends Beginning {
-	/** n8n keeps a context by the node's name, which another node can have by the time of a retry. */
+	/** n8n stores a context under the node's name, which another node may have by the time of a retry. */
 	nodeId: string;
-	/** The number of the node's first run: not 0 where n8n has reconstructed runs from its log. */
+	/** The number of the node's first run: not 0 if n8n has reconstructed runs from its log. */
 	firstRun: number;
-	/** The parameters as they were entered, of each edit that a create was begun with. */
+	/** The parameters as entered, for each edit with which a create was started. */
 	entered: Prints[];
-	/** By place in the node; the latest last. */
+	/** By place in the node, latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** How often this was loaded from what n8n had stored: a retry, or a wait that is over. */
+	/** How often this was loaded from n8n's storage: by a retry, or after a wait. */
 	loads: number;
-	/** New tasks that were begun, and in which execution: a retry, which is another one, starts at zero. */
+	/** New tasks started, and in which execution: a retry is another execution and starts at zero. */
 	begun: { execution: string; count: number };
 }
 
@@ -70,21 +70,21 @@ export interface Begun {
 	isTool: boolean;
 }
 
-/** A create's place in memory, with what the item should be told. */
+/** A create's place in memory, with what its item should say. */
 export interface ItemEntry extends Entry {
-	/** What differs between this try and the one that began the create. */
+	/** What differs between this try and the one that started the create. */
 	readonly differences: ReadonlySet<Difference>;
-	/** Tasks that were made here for what the item asked for before an edit. */
+	/** Tasks created here for what the item asked for before an edit. */
 	readonly replaced: readonly Remembered[];
-	/** Notes how the task was seen last. */
+	/** Records the last known state of the task. */
 	see(task: Task): void;
 }
 
 /**
- * What the node knows of its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
- * over to the next try of Retry On Fail and to an execution that the Retry button starts. What dies
- * with its process leaves no context: then the seed alone makes the same ids again. Whether two
- * tries are one create is decided by the rules in identity.ts.
+ * What the node knows about its creates, kept in the node's context: n8n (1.123 and 2.40) carries that
+ * over to the next try of Retry On Fail and to an execution started by the Retry button. After a crash
+ * there is no context: then only the seed makes the same ids again. The rules in identity.ts decide
+ * whether two tries are one create.
  */
 export class NodeMemory {
 	private readonly entered: Entered;
@@ -100,7 +100,7 @@ export class NodeMemory {
 		this.account = hashOf([baseUrl, secret]).slice(0, 20);
 	}
 
-	/** To be called before anything can fail, so that a context without it tells of a death. */
+	/** To be called before anything can fail, so that a context without it means a crash. */
 	static begin(context: IExecuteFunctions): Begun {
 		const node = context.getContext('node') as { [contextKey]?: Stored };
 		const { id: nodeId } = context.getNode();
@@ -135,7 +135,7 @@ export class NodeMemory {
 	async takeBack(): Promise<void> {
 		const { isTool, stored } = this.begun;
 		const hasMade = this.all().some((one) => one.state !== null && noted.has(one));
-		// An agent calls its tools side by side.
+		// An agent calls its tools in parallel.
 		if (!isTool && !hasMade) await takeBack(this.context, stored);
 	}
 
@@ -143,13 +143,13 @@ export class NodeMemory {
 		return Object.values(this.begun.stored.creates).flat();
 	}
 
-	/** The tasks that earlier tries made for an item, whatever it asks for now. */
+	/** The tasks that earlier tries created for an item, no matter what it asks for now. */
 	createdAt(itemIndex: number): string[] {
 		const begun = this.begun.stored.creates[this.placeOf(itemIndex)] ?? [];
 		return begun.flatMap(({ state }) => (state?.state === 'created' ? [state.taskId] : []));
 	}
 
-	/** The create of an item: the one that an earlier try began, where the rules say that it is the same. */
+	/** The create of an item: the one started by an earlier try, if the rules say that it is the same. */
 	entryOf(item: CheckedItem): ItemEntry {
 		const { itemIndex, order, run } = item;
 		const { context, account } = this;
@@ -205,10 +205,10 @@ export class NodeMemory {
 				}
 				noted.add(create);
 				if (!begun.includes(create)) begun.push(create);
-				// As long as nothing was made, what was asked for last counts.
+				// As long as no task was created, the latest request counts.
 				const { values } = asked;
 				if (create.state === null) Object.assign(create, { values, form: this.formOf() });
-				// What is told of it now was sent, or can be read, with this key.
+				// It was last sent with, or can be read by, this key.
 				Object.assign(create, { provider: provider.name, account, state });
 			},
 			see: ({ status }) => {
@@ -222,7 +222,7 @@ export class NodeMemory {
 		};
 	}
 
-	/** The round of a loop over the node, the item, and the arguments of an AI agent's call: those can share both. */
+	/** The loop iteration, the item, and the arguments of an AI agent's call, as calls can share both. */
 	private placeOf(itemIndex: number): string {
 		const { json } = this.context.getInputData()[itemIndex] ?? {};
 		const { run, isTool } = this.begun;
@@ -240,7 +240,7 @@ export class NodeMemory {
 		return { provider: session.provider.name, account, entered: entered.prints, values };
 	}
 
-	/** Where the parameters stand as they are entered now. */
+	/** The index of the parameters as they are entered now. */
 	private formOf(): number {
 		const { entered } = this.begun.stored;
 		const { prints } = this.entered;

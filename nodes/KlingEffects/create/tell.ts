@@ -22,7 +22,7 @@ export interface SubmittedItems {
 	stoppedBy: Failure | null;
 }
 
-/** The tasks that items hold now, and that can be asked for. */
+/** The tasks that items now have, and that can be looked up. */
 export function tasksOf(submitted: readonly Submitted[]): ItemTask[] {
 	return submitted.flatMap(({ itemIndex, finish, submission }) =>
 		submission.outcome === 'created' || submission.outcome === 'found'
@@ -31,7 +31,7 @@ export function tasksOf(submitted: readonly Submitted[]): ItemTask[] {
 	);
 }
 
-/** The items of tasks at another account, as they were seen last. */
+/** The items of tasks at another account, in their last known state. */
 export function itemsElsewhere(submitted: readonly Submitted[]): Result[] {
 	return submitted.flatMap(({ itemIndex, finish, submission }): Result[] => {
 		if (submission.outcome !== 'elsewhere') return [];
@@ -40,7 +40,7 @@ export function itemsElsewhere(submitted: readonly Submitted[]): Result[] {
 	});
 }
 
-/** What the run has paid for, or may have; with what its items asked for before an edit. */
+/** What the run has paid for, or may have, including what its items asked for before an edit. */
 export function paidBy(submitted: readonly Submitted[]): Paid {
 	const paid: Paid = { tasks: [], lost: [] };
 	const lose = (itemIndex: number, what?: string | null) =>
@@ -59,7 +59,7 @@ export function paidBy(submitted: readonly Submitted[]): Paid {
 	return paid;
 }
 
-/** What the items of tasks that were not made for them just now should say. */
+/** What items should say whose tasks were not created for them just now. */
 export function hintsAt(submitted: readonly Submitted[], provider: Provider): string[] {
 	return submitted.flatMap((one) => {
 		const { itemIndex, submission } = one;
@@ -79,7 +79,7 @@ function hintAtElsewhere({ record }: Outcome<'elsewhere'>, now: Provider): strin
 		provider === now.name
 			? `with another ${made} key or Base URL`
 			: `at ${made}, before the credential was changed`;
-	return `task ${taskId} was created ${where}, and cannot be read now. It is returned as it was last seen; nothing was sent for it. To follow it, use Get with a credential of that account.`;
+	return `task ${taskId} was created ${where}, and cannot be read with the current credential. It is returned as it was last seen; nothing was sent for it. To follow it, use Get with a credential for that account.`;
 }
 
 function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): string[] {
@@ -88,7 +88,7 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 	const hints: string[] = [];
 	if (entry.differences.has('otherImages')) {
 		hints.push(
-			`the image was changed after task ${taskId} was created. That task, made of the earlier image, is returned. ${again}`,
+			`the image was changed after task ${taskId} was created. That task, made from the earlier image, is returned. ${again}`,
 		);
 	}
 	if (entry.differences.has('otherExternalId') && externalTaskId) {
@@ -101,12 +101,12 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 			`task ${taskId} was made by an earlier try. If Effect Scene or another parameter was changed since, it was made with the earlier value. ${again}`,
 		);
 	}
-	// With an id that the user gave, a task of an earlier execution looks like a new one.
+	// With a user's id, a task from an earlier execution looks like a new one.
 	if (found.isEarlier && order.externalTaskId !== undefined) {
 		const since = createdAt ? `, created ${createdAt}` : '';
 		const charged = found.mayBeAnother
-			? `It is returned. Whether the request of this run has created another one is not known: look in the ${nameOf(found.record.task.provider)} console.`
-			: 'It is returned, and none was created or charged.';
+			? `It is returned. Whether this run created another one is not known: look in the ${nameOf(found.record.task.provider)} console.`
+			: 'It is returned; no new task was created or charged.';
 		const end =
 			status === 'failed'
 				? ` That task has failed: ${statusMessage ?? 'no reason given'}. For a new task, enter another External Task ID.`
@@ -118,7 +118,7 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 	return hints;
 }
 
-/** An edit that asks for something else leaves the task of before behind. */
+/** An edit that asks for something else leaves the earlier task behind. */
 function hintsAtReplaced({ entry }: Submitted): string[] {
 	return entry.replaced.map((one) => {
 		const scene = one.order ? ` for effect scene “${one.order.effectScene}”` : '';
@@ -132,10 +132,10 @@ function nameOf(provider: string): string {
 	return providerNamed(provider)?.displayName ?? provider;
 }
 
-/** How providers refuse a scene that they do not have. */
+/** How providers refuse a scene they do not have. */
 const mayBeTheScene: FailureKind[] = ['badRequest', 'notOffered'];
 
-/** The items whose create brought no task, with the reason. */
+/** The items whose create led to no task, with the reason. */
 export function problemsOf(
 	{ submitted, stoppedBy }: SubmittedItems,
 	account: Account,
@@ -147,7 +147,7 @@ export function problemsOf(
 		if (submission.outcome === 'notSent') {
 			const message = stoppedBy
 				? `This item was not sent: ${describeFailure(stoppedBy, { provider, isCreate: true }).message}`
-				: 'This item was not sent, because the run ended before its turn';
+				: 'This item was not sent because the run ended before its turn';
 			const description = 'Nothing was created or charged for this item. Run it again.';
 			return refuse({ message, description });
 		}
@@ -175,7 +175,7 @@ export function problemsOf(
 	});
 }
 
-/** The scene that may have been ordered, which an expression need not give again. */
+/** The scene that may have been ordered; an expression may give another one now. */
 function sceneOf(entry: ItemEntry, now: string): string {
 	return entry.recall()?.order?.effectScene ?? now;
 }

@@ -3,8 +3,8 @@ import { effectsPage, type Scene } from '../../kling/scenes';
 import { searchScenes } from '../../kling/sceneSearch';
 
 /**
- * All scenes that fit the search, for the resource locator's list. One page: when the credential
- * changes, n8n looks for the chosen scene's title on the first page alone (seen on n8n 1.123 and 2.40).
+ * All scenes that match the search, for the resource locator's list. One page: when the credential
+ * changes, n8n looks for the chosen scene's title on the first page only (seen on n8n 1.123 and 2.40).
  */
 export async function searchScenesMethod(
 	this: ILoadOptionsFunctions,

@@ -2,17 +2,17 @@ import type { Failure } from '../failure';
 import type { ExternalIdSupport, Order } from '../providers/provider';
 import type { ProviderName, TaskRecord, TaskStatus } from '../task';
 
-/** What of an order is kept with its task, so that a later try says what was ordered. */
+/** The parts of an order that are kept with its task, so that a later try knows what was ordered. */
 export type Ordered = Omit<Order, 'callbackUrl' | 'externalTaskId'>;
 
 /** What an earlier try of the same create left behind. */
 export type Remembered = {
 	externalTaskId?: string;
-	/** Absent where the process died that knew it. */
+	/** Absent if the process that knew it died. */
 	order?: Ordered;
-	/** Where it was sent to, if that is another one than now. */
+	/** The provider it was sent to, if that is not the current one. */
 	provider?: ProviderName;
-	/** Set where it was sent with another key or to another address: see the rules in identity.ts. */
+	/** Set if it was sent with another key or to another address: see the rules in identity.ts. */
 	lookUp?: 'ifReadable' | 'never';
 } & (
 	| {
@@ -20,42 +20,42 @@ export type Remembered = {
 			state: 'sending';
 			/** When this execution first sent it, in milliseconds since 1970. */
 			sentAt?: number;
-			/** How far its task can be told by the external task id of this try, where it may have had another. */
+			/** How well this try's external task id identifies its task, if it may have had another. */
 			trace?: ExternalIdSupport;
 			/** The try ended with its process, or was another retry, so it is unknown whether it got as far as this create. */
 			hasDied?: boolean | 'orRetried';
-			/** Why it may have been ordered otherwise than now. */
+			/** Why the earlier order may differ from the current one. */
 			doubt?: 'edited' | 'evaluated';
-			/** Whether it can be sent all the same, because the provider takes its id only once. */
+			/** Whether it can be sent anyway, because the provider accepts its id only once. */
 			maySend?: boolean;
 	  }
 	| {
 			/** The provider gave it a task id. */
 			state: 'created';
 			taskId: string;
-			/** As it was seen last. */
+			/** Its last known state. */
 			status?: TaskStatus;
 	  }
 );
 
-/** An entry in memory, which outlives this try, for one create. */
+/** One create's entry in memory, which outlives this try. */
 export interface Entry {
-	/** The external task id that the create gets where the user has given none. */
+	/** The external task id that the create gets if the user gives none. */
 	externalTaskId: string;
 	recall(): Remembered | null;
-	/** @param state null when surely no task was made */
+	/** @param state null if definitely no task was created */
 	remember(state: Remembered | null): void;
-	/** Whether one more new task may be begun in this execution; it then counts, until it is refused. */
+	/** Whether this execution may start one more new task; it then counts, until it is refused. */
 	claim?(): boolean;
 	/** Whether another create of this execution holds the task, so that it cannot be this one's. */
 	isTaken(taskId: string): boolean;
-	/** Whether a task under the id that the node makes can only be this execution's, however old it is. */
+	/** Whether a task under the node's own id can only be this execution's, however old it is. */
 	ownsOlder: boolean;
 }
 
 /** What became of a create. */
 export type Submission =
-	/** The task, made now. */
+	/** The task, just created. */
 	| { outcome: 'created'; record: TaskRecord }
 	/**
 	 * The task, made by an earlier try or, when `isEarlier`, before this execution sent anything.
@@ -83,11 +83,11 @@ export type Submission =
 			/** Why no later request has made one, where that is known. */
 			refusal?: Failure;
 			externalTaskId: string | null;
-			/** Why the task could not be looked up; null when nothing was looked up, or nothing was found. */
+			/** Why the task could not be looked up; null if there was no look-up, or it found nothing. */
 			lookUp: Failure | null;
 			/** Whether it was sent, if at all, by an execution that ended with its process, or by another retry. */
 			hasDied: boolean | 'orRetried';
-			/** The provider that it was sent to with another key, base URL or credential than now. */
+			/** The provider it was sent to, with another key, base URL or credential than the current one. */
 			elsewhere?: ProviderName;
 	  }
 	/** Nothing was sent, because the run was stopped or its time was over. */

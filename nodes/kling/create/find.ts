@@ -8,21 +8,21 @@ import type { Entry, Remembered, Submission } from './entry';
 import { isMadeId } from './identity';
 
 /**
- * The pauses before each look for a task whose answer was lost. Kling shows new tasks at once
- * (152 reads of new tasks, no miss); a gateway may need a moment.
+ * The pauses before each look-up of a task whose response was lost. Kling shows new tasks at once (152
+ * reads of new tasks, no miss); a gateway may need a moment.
  */
 export const settleMs = [500, 1_500, 4_000];
-/** The same when the provider says that the task exists: then it will show. */
+/** The same if the provider says that the task exists: then it will show up. */
 export const settleKnownMs = [0, 1_000, 3_000, 6_000, 10_000, 10_000];
-/** By how many milliseconds a new task may look older than its request: servers differ, and tell whole seconds. */
+/** How much older than its request a new task may look: clocks differ, and some give whole seconds. */
 const clockMargin = 2_000;
-/** The same where an older task is another execution's, and not this one's to take. */
+/** The same if an older task would belong to another execution. */
 const foreignMargin = 60_000;
 
-/** What stands for the answer that an earlier try never saw. */
+/** Stands for the response that an earlier try never saw. */
 export const unknownSince = failureWithoutResponse('noResponse');
 
-/** What the task of an earlier try is looked for with. */
+/** What it takes to look up the task of an earlier try. */
 export interface FindDependencies {
 	client: Client;
 	memory: Entry;
@@ -35,11 +35,11 @@ export async function recover(
 	client: Client,
 ): Promise<Submission> {
 	const outcome = await client.get(earlier.taskId);
-	// What is not shown to another key is another account's, unless it is only not shown right now.
+	// A task that another key cannot read is another account's, unless it just cannot be read right now.
 	if (!outcome.ok && earlier.lookUp && !behaviourOf(outcome.failure).passing) {
 		return elsewhere(earlier);
 	}
-	// The id is known and paid for: that the provider cannot be asked just now must not lose it.
+	// The id is known and paid for: it must not be lost because the provider cannot be reached right now.
 	const record = outcome.ok ? outcome.value : lastSeen(earlier, client.provider);
 	return {
 		outcome: 'found',
@@ -50,7 +50,7 @@ export async function recover(
 	};
 }
 
-/** What can be said of a create that was sent to an account which is not asked. */
+/** What can be said about a create that was sent to an account that cannot be asked. */
 export function elsewhere(earlier: Remembered): Submission {
 	if (earlier.state === 'created') {
 		const provider = providerNamed(earlier.provider ?? '') ?? { name: '', idKeys: ['task_id'] };
@@ -80,7 +80,7 @@ export async function lookFor(
 		await clock.sleep(delay * (0.75 + clock.random() / 2), signal);
 		if (signal?.aborted) return { ...last, ...failed(failureWithoutResponse('cancelled')) };
 		last = await client.findByExternalId(order.externalTaskId ?? '');
-		// A refused key or a redirect is the same at the next look.
+		// A refused key or a redirect will be the same next time.
 		const mayPass =
 			!last.ok && (last.failure.kind === 'notFound' || behaviourOf(last.failure).passing);
 		if (!mayPass) return last;
@@ -89,8 +89,8 @@ export async function lookFor(
 }
 
 /**
- * A task that was found under the order's external id, unless another create holds it: one of this
- * run, or one of an earlier execution for which n8n made the same id.
+ * A task found under the order's external id, unless it belongs to another create: one of this run, or
+ * one of an earlier execution with the same made id.
  */
 export function found(
 	order: Order,
@@ -102,12 +102,12 @@ export function found(
 		return refuse(failureWithoutResponse('duplicateExternalId'), memory);
 	}
 	const earlier = memory.recall();
-	// By the provider's clock, as the task's own time is.
+	// By the provider's clock, like the task's own time.
 	const ahead = clock.now() - (providerTime ?? clock.now());
 	const sentAt = ((earlier?.state === 'sending' && earlier.sentAt) || ahead) - ahead;
 	const madeAt = createdMs(record.task);
 	const isOlderBy = (margin: number) => madeAt > 0 && madeAt + margin < sentAt;
-	// A provider that can look up refuses a second task with one id.
+	// A provider with look-ups refuses a second task with the same id.
 	const mayBeAnother = unclear !== null && client.provider.externalId !== 'lookup';
 	const isOwn = memory.ownsOlder || !isMadeId(order.externalTaskId ?? '');
 	if (!isOwn && (isOlderBy(foreignMargin) || (unclear === null && madeAt === 0))) {
@@ -117,7 +117,7 @@ export function found(
 	}
 	const isEarlier = unclear === null || isOlderBy(clockMargin);
 	const doubt = earlier?.state === 'sending' ? earlier.doubt : undefined;
-	// Not the scene of now, if the order is not known and may have been another.
+	// Not the current scene, if the order is not known and may have been different.
 	const isKnown = !doubt && !isEarlier;
 	const { externalTaskId, ...ordered } = order;
 	delete ordered.callbackUrl;

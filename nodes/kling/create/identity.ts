@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { ProviderName } from '../task';
 
 /**
- * When two tries are one create. It decides what is paid, and whose video an item gets, so all of it
- * stands in this file: what is compared, the table of what a difference means, and the id of a create.
+ * When two tries are one create. This decides what is paid, and whose video an item gets, so it is all in
+ * this file: what is compared, the table of what a difference means, and the id of a create.
  */
 
-/** The parameters of Create that are compared. Those of the images, and External Task ID, are not part of the order. */
+/** The parameters of Create that are compared. Images and External Task ID are not part of the order. */
 export const comparedParts = [
 	'effectScene',
 	'effectType',
@@ -18,7 +18,7 @@ export const comparedParts = [
 	'externalTaskId',
 ] as const;
 export type Part = (typeof comparedParts)[number];
-/** A short fingerprint of each, or of those that are there. */
+/** A short fingerprint of each one that is present. */
 export type Prints = Partial<Record<Part, string>>;
 
 /** What a try asks for. */
@@ -26,15 +26,15 @@ export interface Asked {
 	provider: ProviderName;
 	/** A fingerprint of base URL and key. */
 	account: string;
-	/** The parameters as they were entered: expressions as text, the same for all items. */
+	/** The parameters as entered: expressions as text, the same for all items. */
 	entered: Prints;
-	/** What they say for this item at this try. */
+	/** Their values for this item in this try. */
 	values: Prints;
 }
 
-/** What can differ between two tries at one place. */
+/** What can differ between two tries in the same place. */
 export type Difference =
-	/** An expression gives another value, and its text is the same. */
+	/** An expression gives another value, but its text is the same. */
 	| 'mood'
 	/** A parameter was edited, and says the same for this item. */
 	| 'sameValue'
@@ -49,16 +49,16 @@ export type Difference =
 	| 'otherProvider';
 
 interface Rule {
-	/** Whether it is the same create all the same. */
+	/** Whether it is still the same create. */
 	isSame: boolean;
 	/**
-	 * Where its task may be looked for: at any account that can read it, or nowhere. What is not found
-	 * at another account proves nothing, so nothing is sent in either case.
+	 * Where its task may be looked up: at any account that can read it, or nowhere. Not finding it at
+	 * another account proves nothing, so nothing is sent in either case.
 	 */
 	lookUp?: 'ifReadable' | 'never';
 }
 
-/** The rules, a test each. Time alone is no difference; another place or execution is another id. */
+/** The rules, with a test for each. Time alone is no difference; another place or execution has another id. */
 const rules: Record<Difference, Rule> = {
 	mood: { isSame: true },
 	sameValue: { isSame: true },
@@ -120,52 +120,58 @@ export function isSameCreate(differences: ReadonlySet<Difference>): boolean {
 	return [...differences].every((one) => rules[one].isSame);
 }
 
-/** Where the task of an earlier try may be looked for. */
+/** Where the task of an earlier try may be looked up. */
 export function lookUpOf(differences: ReadonlySet<Difference>): Pick<Rule, 'lookUp'> {
 	const [lookUp] = [...differences].flatMap((one) => rules[one].lookUp ?? []);
 	return lookUp ? { lookUp } : {};
 }
 
-/** Where a create stands. Each difference here is another create. */
+/** The place of a create. Any difference here means another create. */
 export interface Place {
-	/** What makes the ids of this execution its own. */
+	/** What makes the ids of this execution unique. */
 	seed: string;
 	workflowId: string | undefined;
 	node: { id: string; name: string };
-	/** The round of a loop over the node, the item, and the arguments of an AI agent's call. */
+	/** The loop iteration, the item, and the arguments of an AI agent's call. */
 	inNode: string;
-	/** How many creates were begun here before, each after an edit. */
+	/** How many creates were started here before, each after an edit. */
 	number: number;
 }
 
-/** The external task id that the node makes for a create: the same at each try, and no other's. */
+/**
+ * The external task id that the node makes for a create: the same in each try, and different for any
+ * other create.
+ */
 export function madeIdOf({ seed, workflowId, node, inNode, number }: Place): string {
 	const hash = hashOf([seed, workflowId, node.id, node.name, inNode, number]);
 	const digits = BigInt(`0x${hash.slice(0, 16)}`) % 10n ** BigInt(madeDigits);
 	return `n8n-${digits.toString().padStart(madeDigits, '0')}`;
 }
 
-/** So few, because n8n shows 9 values of 255 characters; a million tasks share one with a chance of 1 to 20,000. */
+/**
+ * Short, because n8n shows 9 values of 255 characters; among a million tasks, the chance of two sharing
+ * one is 1 in 20,000.
+ */
 const madeDigits = 16;
 
-/** Whether the node has made this external task id. */
+/** Whether the node made this external task id. */
 export function isMadeId(externalTaskId: string): boolean {
 	return /^n8n-\d{16}$/.test(externalTaskId);
 }
 
-/** A fingerprint, from which nothing can be read back. */
+/** A fingerprint that reveals nothing about the value. */
 export function hashOf(value: unknown): string {
 	return createHash('sha256')
 		.update(JSON.stringify(value) ?? '')
 		.digest('hex');
 }
 
-/** A short one, for what is only compared with the value before. */
+/** A short one, for values that are only compared with the previous one. */
 export function printOf(value: unknown): string {
 	return hashOf(value).slice(0, 10);
 }
 
-/** The fingerprints of what the parameters say, of each that is there. */
+/** The fingerprints of the values of all parameters that are present. */
 export function printsOf(values: Partial<Record<Part, unknown>>): Prints {
 	const prints: Prints = {};
 	for (const part of comparedParts) {

@@ -5,7 +5,7 @@ import type { Order, OrderOption } from '../providers/provider';
 import { isUsableId } from '../providers/toolkit';
 import { effectTypeOf, sceneNameOf } from '../scenes';
 
-/** The options of an order that only some providers take, with their names on screen. */
+/** The options of an order that only some providers support, with their names on screen. */
 export const optionNames: Readonly<Record<OrderOption, string>> = {
 	callbackUrl: 'Callback URL',
 	duration: 'Duration',
@@ -15,16 +15,15 @@ export const optionNames: Readonly<Record<OrderOption, string>> = {
 };
 const optionsInOrder = Object.keys(optionNames) as OrderOption[];
 
-/** Kling's database field; longer ids were not seen to be taken. */
+/** The size of Kling's database field; no longer id was ever seen to be accepted. */
 const longestExternalId = 128;
 
 /**
- * Reads what a Create asks for besides its images, before anything is sent. Absent options are not
- * sent.
+ * Reads what a Create asks for besides its images, before anything is sent. Absent options are not sent.
  *
  * @param scene as the user entered it
- * @param options the node's options, those that are no part of an order among them
- * @throws InputError for what provider or scene do not take
+ * @param options the node's options, including those that are not part of an order
+ * @throws InputError for what the provider or scene does not support
  */
 export function readOrder(
 	scene: unknown,
@@ -71,16 +70,16 @@ const modes = new Map([
 	['professional', 'pro'],
 ]);
 
-/** Twice as many as the longest name of a scene or model has. */
+/** Twice the length of the longest name of a scene or model. */
 const longestWord = 100;
 
-/** A picture in the wrong field is not sent, compared with every scene, or quoted. */
+/** A picture in the wrong field is neither sent, nor compared with every scene, nor quoted. */
 function checkName(word: string, displayName: string): void {
 	if (!/^[\x20-\x7e]*$/.test(word)) refuseInvisible(word, displayName, 'name');
 	if (word.length <= longestWord) return;
 	throw new InputError(
 		`${displayName} has ${word.length} characters`,
-		`Names have at most ${longestWord}. Check which value the field holds.`,
+		`Names have at most ${longestWord}. Check which value the field contains.`,
 	);
 }
 
@@ -104,11 +103,11 @@ function checkValues({ callbackUrl, duration, externalTaskId, mode }: GivenOptio
 			`Use at most ${longestExternalId}.`,
 		);
 	}
-	// Its task could not be looked up, and an answer that is lost would be lost for good.
+	// Its task could not be looked up, and a lost response would be lost for good.
 	if (externalTaskId !== undefined && !isUsableId(externalTaskId)) {
 		throw new InputError(
-			'External Task ID cannot be part of an address',
-			'Use letters, digits and other visible characters, and more than dots.',
+			'External Task ID cannot be part of a URL',
+			'Use letters, digits and other visible characters, not only dots.',
 		);
 	}
 	if (mode !== undefined && !['std', 'pro'].includes(mode)) throw notOneOf('mode', 'std or pro');
@@ -120,7 +119,7 @@ function checkTaken(given: GivenOptions, provider: Provider): void {
 	);
 	if (!untaken) return;
 	throw new InputError(
-		`${provider.displayName} does not take the option ${optionNames[untaken]}`,
+		`${provider.displayName} does not support the option ${optionNames[untaken]}`,
 		`Remove ${optionNames[untaken]} under Options, or use a credential of another provider.`,
 	);
 }
@@ -132,11 +131,11 @@ function notOneOf(name: OrderOption, values: string): InputError {
 	);
 }
 
-/** What the node sets itself, in the words of all providers' bodies. */
+/** What the node sets itself, by the names in all providers' bodies. */
 const ownFields =
 	/^(effect_scene|image|images|external_task_id|callback_url|input|model|__proto__)$/;
 
-/** An object, or its JSON text; undefined when nothing was given. */
+/** An object, or its JSON text; undefined if nothing was given. */
 function readAdditionalFields(given: unknown): Record<string, unknown> | undefined {
 	const isText = typeof given === 'string';
 	if (given === undefined || given === null || (isText && given.trim() === '')) return undefined;
@@ -157,7 +156,7 @@ function readAdditionalFields(given: unknown): Record<string, unknown> | undefin
 	return Object.keys(fields).length > 0 ? fields : undefined;
 }
 
-/** What is sent of a value of an expression: as plain data, so that nothing in it acts when the body is made. */
+/** The value of an expression as plain data, so that nothing in it runs when the body is built. */
 function plainOf(given: unknown): unknown {
 	try {
 		return JSON.parse(JSON.stringify(given));
@@ -169,8 +168,8 @@ function plainOf(given: unknown): unknown {
 const models = ['kling-v1', 'kling-v1-5', 'kling-v1-6'];
 
 /**
- * The scenes that had a model, a mode and a length to choose in Kling's contract of 2025, which
- * resellers still sell, with the models that they take (docs/providers.md 1.3).
+ * The scenes with a choice of model, mode and length in Kling's contract of 2025, which resellers still
+ * sell, and the models they support (docs/providers.md 1.3).
  */
 const modelsOf = new Map([
 	['hug', models],
@@ -179,19 +178,19 @@ const modelsOf = new Map([
 	['fight', ['kling-v1-6']],
 ]);
 
-/** Whether the scene takes the model. */
+/** Whether the scene supports the model. */
 function checkModel(effectScene: string, modelName: string): void {
 	const taken = modelsOf.get(effectScene);
 	if (!taken || taken.includes(modelName)) return;
 	throw new InputError(
-		`Effect Scene “${effectScene}” does not take the model “${modelName}”`,
+		`Effect Scene “${effectScene}” does not support the model “${modelName}”`,
 		`Enter ${taken.join(' or ')} as Model Name under Options, or remove the option.`,
 	);
 }
 
 /**
- * A hint at options that are not documented for the scene. Not refused: Kling ignores what it does
- * not know (docs/providers.md K30), and a scene that no list names may take them.
+ * A hint about options that are not documented for the scene. They are not refused: Kling ignores what it
+ * does not know (docs/providers.md K30), and a scene that no list names may support them.
  */
 export function hintAtOptions({ effectScene, duration, mode, modelName }: Order): string | null {
 	const names = [

@@ -23,18 +23,18 @@ import {
 } from './find';
 
 interface SubmitDependencies extends FindDependencies {
-	/** Sends the create, once. The images are loaded here, so that only orders in flight hold theirs. */
+	/** Sends the create, once. It loads the images, so that only those of orders in flight are in memory. */
 	send: (order: Order) => Promise<Outcome<TaskRecord>>;
 	admission: Admission;
 }
 
-/** A create is sent this often at most, each time after it was not found. */
+/** A create is sent at most this often, each time after it was not found. */
 const mostSends = 3;
 
 /**
- * Creates the task of an order, or finds the one that an earlier try created: sends it, or else looks
- * for it. Nothing is sent while an earlier request may have been accepted, unless the provider has
- * shown that it was not. What each kind of failure means here is a column of the table in failure.ts.
+ * Creates the task of an order, or finds the one that an earlier try created: sends it, or else looks it
+ * up. Nothing is sent while an earlier request may have been accepted, unless the provider has confirmed
+ * that it was not. What each kind of failure means here is a column of the table in failure.ts.
  */
 export async function submit(asked: Order, dependencies: SubmitDependencies): Promise<Submission> {
 	const { client, memory, signal } = dependencies;
@@ -42,16 +42,16 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	const earlier = memory.recall();
 	if (earlier?.lookUp === 'never') return elsewhere(earlier);
 	if (earlier?.state === 'created') return await recover(earlier, client);
-	// Those of an earlier try come first: expressions can make other ones each time.
+	// An earlier try's id comes first: expressions can give another one each time.
 	const externalTaskId =
 		support === 'none'
 			? undefined
 			: (earlier?.externalTaskId ?? asked.externalTaskId ?? memory.externalTaskId);
 	const order = { ...asked, ...earlier?.order, externalTaskId };
 	const trace = weaker(support, earlier?.lookUp ? 'unverified' : earlier?.trace);
-	/** Why the last request has brought no task. */
+	/** Why the last request led to no task. */
 	let failure = unknownSince;
-	/** The last failure after which there may be a task that is not known; null when there is none. */
+	/** The last failure after which there may be an unknown task; null if there is none. */
 	let unclear = earlier ? unknownSince : null;
 	const unknown = (lookUp: Failure | null = null): Submission => ({
 		outcome: 'unknown',
@@ -66,7 +66,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 	for (let sends = 0; ; isNext = 'send') {
 		if (isNext === 'send') {
 			const sent = await sendOnce(order, dependencies);
-			// The run was stopped, or its time was over.
+			// The run was stopped, or ran out of time.
 			if (sent === null) return unclear ? unknown() : { outcome: 'notSent' };
 			if (sent.ok) return { outcome: 'created', record: sent.value };
 			sends++;
@@ -77,7 +77,7 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 			else if (meaningOf(failure) !== 'exists' && !unclear) return refuse(failure, memory);
 		}
 		const isUnclear = meaningOf(failure) === 'unclear';
-		// Without an id to look by, nothing can be told. What is unclear and fatal was cancelled.
+		// Without an id to look up, nothing can be known. An unclear and fatal failure means cancelled.
 		const canLook = trace !== 'none' && !signal?.aborted && !behaviourOf(failure).fatal;
 		if (isUnclear && !canLook) return unknown();
 		const isKnown = meaningOf(failure) === 'exists';
@@ -90,9 +90,9 @@ export async function submit(asked: Order, dependencies: SubmitDependencies): Pr
 			return submission;
 		}
 		const isMissing = seen.failure.kind === 'notFound';
-		// Where look-ups are not documented, "not found" proves nothing. And not to be found in time is
-		// enough to send the same id again, but not to say that nothing was paid.
-		// The images are those of now, which need not fit the scene that was ordered.
+		// Where look-ups are not documented, "not found" proves nothing. And not being found in time is
+		// enough to send the same id again, but not to say that nothing was paid. The images are the
+		// current ones, which need not fit the scene that was ordered.
 		const fits = effectTypeOf(order.effectScene) === effectTypeOf(asked.effectScene);
 		const maySendAgain = isMissing && isUnclear && fits && trace === 'lookup' && sends < mostSends;
 		if (!maySendAgain || signal?.aborted) return unknown(isMissing ? null : seen.failure);
@@ -103,7 +103,10 @@ function meaningOf(failure: Failure) {
 	return behaviourOf(failure).create;
 }
 
-/** How far a task can be told by its external id: what the provider offers, or less after an earlier try. */
+/**
+ * How well a task can be identified by its external id: what the provider offers, or less after an
+ * earlier try.
+ */
 function weaker(support: ExternalIdSupport, trace = support): ExternalIdSupport {
 	const weakestFirst: ExternalIdSupport[] = ['none', 'unverified', 'lookup'];
 	return weakestFirst.find((one) => one === support || one === trace) ?? 'none';
@@ -114,7 +117,7 @@ async function sendOnce(
 	{ admission, clock, memory, send }: SubmitDependencies,
 ): Promise<Outcome<TaskRecord> | null> {
 	return await admission.pass(async () => {
-		// Before the request, not after: the process may end in between.
+		// Before the request, not after: the process may die in between.
 		const earlier = memory.recall();
 		if (memory.claim?.() === false) {
 			return failed(failureWithoutResponse('maxTasks'));

@@ -2,13 +2,13 @@ import { refusalOf, unquoted } from '../input';
 
 const advice = 'Enter the image file as base64 text, with or without a data: prefix.';
 
-/** A picture's first bytes as base64: JPEG, PNG, WebP, GIF, or a whole data: URL. */
+/** The start of a picture as base64 (JPEG, PNG, WebP, GIF), or of a whole data: URL. */
 const startsOfImages = /^\s*(data:image\/|\/9j\/|iVBORw0KGgo|UklGR|R0lGOD)/;
 
 /**
- * The bytes that any common spelling of base64 (RFC 4648 4) stands for: behind a `data:` prefix, in
- * quotes, broken into lines (MIME), URL-safe (RFC 4648 5), with padding missing or not, and as it arrives from a
- * form post (application/x-www-form-urlencoded), which makes a blank of each `+`.
+ * Decodes any common form of base64 (RFC 4648 4): after a `data:` prefix, in quotes, broken into lines
+ * (MIME), URL-safe (RFC 4648 5), with or without padding, and as it arrives from a form post
+ * (application/x-www-form-urlencoded), which turns each `+` into a blank.
  *
  * @param label names the text in messages, such as `the field "Image"`
  * @throws InputError
@@ -17,12 +17,12 @@ export function decodeBase64(text: string, label: string): Buffer {
 	const trimmed = unquoted(text);
 	if (/^https?:\/\//i.test(trimmed)) {
 		const change = 'Set Image Input to URL, or enter the image file as base64 text.';
-		throw refusalOf(label, 'holds a URL, not base64 text', change);
+		throw refusalOf(label, 'contains a URL, not base64 text', change);
 	}
 	const [prefix] = /^[^,]*,/.exec(trimmed) ?? [''];
 	const isBase64 = /(?:^|[;:])\s*base64\s*,$/i.test(prefix);
 	if (!isBase64 && /^data:[^,]*,/i.test(prefix)) {
-		throw refusalOf(label, 'holds a data: URL that is not base64-encoded', advice);
+		throw refusalOf(label, 'contains a data: URL that is not base64-encoded', advice);
 	}
 	const payload = unescaped(trimmed.slice(isBase64 ? prefix.length : 0)).trim();
 	const digits = withLostPluses(payload)
@@ -31,12 +31,12 @@ export function decodeBase64(text: string, label: string): Buffer {
 	if (digits === '') throw refusalOf(label, 'is empty', advice);
 	if (/[^\w+/-]/.test(digits)) throw refusalOf(label, 'is not valid base64', advice);
 	if (digits.length % 4 === 1) {
-		const finding = `holds ${digits.length} base64 characters, a number that base64 cannot have`;
+		const finding = `has ${digits.length} base64 characters, which is not a possible length`;
 		throw refusalOf(label, finding, `Check that the text is complete. ${advice}`);
 	}
 	const bytes = Buffer.from(digits, 'base64');
 	if (startsOfImages.test(bytes.toString('latin1', 0, 40))) {
-		const finding = 'was encoded as base64 twice: it stands for base64 text, not for an image';
+		const finding = 'was encoded as base64 twice: decoded, it is base64 text, not an image';
 		throw refusalOf(label, finding, 'Encode the image file only once.');
 	}
 	return bytes;
@@ -55,8 +55,8 @@ function unescaped(payload: string): string {
 }
 
 /**
- * Line breaks are noise, but a blank inside of a line stands where a `+` was lost. At the edges of lines
- * it does so only where all lines are of one length with it, and not all of them have it there.
+ * Line breaks are noise, but a blank inside a line is a lost `+`. At the edges of lines it is one only if
+ * all lines have the same length with it, and not all of them have one there.
  */
 function withLostPluses(payload: string): string {
 	// URL-safe base64 has no plus that could be lost.
@@ -71,7 +71,7 @@ function withLostPluses(payload: string): string {
 	return lines.map((line) => (isWhole ? line : line.trim()).replaceAll(' ', '+')).join('');
 }
 
-/** The line lengths of PEM and MIME: a one-line field makes a blank of each line break. */
+/** The line lengths of PEM and MIME: a one-line field turns each line break into a blank. */
 const lineLengths = [64, 76];
 
 function isOfEqualParts(line: string): boolean {

@@ -6,30 +6,30 @@ import { checkSource, foreignTypeOf, imageTypeOf, type ImageType } from './type'
 const megabyte = 1024 * 1024;
 
 /**
- * What Kling takes. Source: Kling's effects page ("File size: ≤10MB, dimensions: ≥300px, aspect ratio:
+ * What Kling accepts. Source: Kling's effects page ("File size: ≤10MB, dimensions: ≥300px, aspect ratio:
  * 1:2.5 ~ 2.5:1"), Modellix's effects page likewise; all bounds inclusive.
  */
 export const imageLimits = {
 	/**
 	 * Bytes of the file itself, not of its base64. The pages do not say which megabyte they mean; the
-	 * larger one never refuses a file that Kling would have taken.
+	 * larger one never refuses a file that Kling would accept.
 	 */
 	maxBytes: 10 * megabyte,
 	/** Pixels, each side. */
 	minSide: 300,
-	/** Longer side through shorter side. */
+	/** Longer side divided by shorter side. */
 	maxRatio: 2.5,
 } as const;
 
-/** EOI (ITU-T T.81 B.2.1), which coded data cannot hold, and the IEND chunk (PNG specification 11.2.5). */
+/** EOI (ITU-T T.81 B.2.1), which coded data cannot contain, and the IEND chunk (PNG specification 11.2.5). */
 const endMarks: Record<ImageType, Buffer> = {
 	JPEG: Buffer.from('ffd9', 'hex'),
 	PNG: Buffer.from('0000000049454e44ae426082', 'hex'),
 };
 
 /**
- * Whether the coded picture goes to its end. What follows does not matter: phones append videos and depth
- * maps there. Without its last chunk, or with a damaged one, a PNG is still shown by all viewers.
+ * Whether the coded picture is complete. What follows does not matter: phones append videos and depth
+ * maps there. All viewers still show a PNG whose last chunk is missing or damaged.
  */
 function isWhole(bytes: Buffer, type: ImageType, dataAt: number): boolean {
 	if (bytes.includes(endMarks[type], dataAt)) return true;
@@ -39,17 +39,17 @@ function isWhole(bytes: Buffer, type: ImageType, dataAt: number): boolean {
 const saveAgain = 'Download or export the image again, or save it as a new file in an image app.';
 const resize = ', for example with the Edit Image node.';
 
-/** What an image that Kling takes is, by its bytes: file name and declared type play no part. */
+/** What kind of image it is, by its bytes: file name and declared type do not matter. */
 export interface Image extends Pixels {
 	type: ImageType;
 }
 
 /**
- * Checks an image file against what Kling accepts, before anything is paid. Takes time in proportion
- * to the length at most. Whether its pixels can be decoded is left to Kling.
+ * Checks an image file against what Kling accepts, before anything is paid. Takes at most linear time.
+ * Whether its pixels can be decoded is left to Kling.
  *
  * @param label names the image in messages, such as `the file “cat.jpg” in input field “data”`
- * @throws InputError for what Kling surely does not take, and nothing else
+ * @throws InputError only for what Kling definitely does not accept
  */
 export function checkImage(bytes: Buffer, label: string): Image {
 	const type = imageTypeOf(bytes);
@@ -67,12 +67,12 @@ export function checkImage(bytes: Buffer, label: string): Image {
 }
 
 /**
- * Checks what an image file weighs, where that is known before it is read.
+ * Checks the size of an image file, if known before it is read.
  *
  * @throws InputError
  */
 export function checkFileSize(bytes: number, label: string): void {
-	// What is not known (NaN) is not too large.
+	// An unknown size (NaN) is not too large.
 	if (!(bytes > imageLimits.maxBytes)) return;
 	const limit = imageLimits.maxBytes / megabyte;
 	const finding = `is ${roundedUp(bytes / megabyte)} MB. Kling accepts at most ${limit} MB`;
@@ -106,7 +106,7 @@ function foreignImage(bytes: Buffer, label: string): InputError {
 	);
 }
 
-/** Two decimals, rounded up: a figure just over its limit must not read like the limit. */
+/** Two decimals, rounded up: a value just over the limit must not look like the limit. */
 function roundedUp(figure: number): number {
 	return Math.ceil(figure * 100) / 100;
 }

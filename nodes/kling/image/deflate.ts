@@ -1,11 +1,11 @@
-/** Bits from the low end of each byte on (RFC 1951, 3.1.1); zeros behind the end. */
+/** Bits, starting from the low end of each byte (RFC 1951, 3.1.1); zeros after the end. */
 class Bits {
 	private at = 0;
 	private bit = 0;
 
 	constructor(private readonly bytes: Uint8Array) {}
 
-	/** Whether more was read than there is. */
+	/** Whether it was read past the end. */
 	get isOver(): boolean {
 		return this.at > this.bytes.length || (this.at === this.bytes.length && this.bit > 0);
 	}
@@ -23,7 +23,7 @@ class Bits {
 		return value;
 	}
 
-	/** To the next whole byte, and over `count` more. */
+	/** Skips to the next whole byte, and `count` more. */
 	skip(count: number): void {
 		if (this.bit > 0) this.at++;
 		this.bit = 0;
@@ -48,7 +48,7 @@ function codeOf(lengths: number[]): Code {
 	return { counts, symbols };
 }
 
-/** @returns null for what is no code */
+/** @returns null if there is no such code */
 function readSymbol(bits: Bits, { counts, symbols }: Code): number | null {
 	let [code, first, index] = [0, 0, 0];
 	for (let length = 1; length <= longestCode; length++) {
@@ -92,7 +92,7 @@ function push(list: number[], value: number, times: number): void {
 	for (let index = 0; index < times; index++) list.push(value);
 }
 
-/** Reads over a block of codes. @returns whether its end is there */
+/** Skips a block of codes. @returns whether its end was found */
 function readBlock(bits: Bits, [literals, distances]: [Code, Code]): boolean {
 	while (!bits.isOver) {
 		const symbol = readSymbol(bits, literals);
@@ -110,8 +110,8 @@ function readBlock(bits: Bits, [literals, distances]: [Code, Code]): boolean {
 }
 
 /**
- * Whether compressed data (zlib, RFC 1950) goes to its end. Codes are read and nothing is unpacked, so
- * it takes no memory, however large the data would grow. The checksum behind the end need not be there.
+ * Whether compressed data (zlib, RFC 1950) is complete. It reads codes without unpacking, so it takes no
+ * memory, however large the data would become. The checksum at the end may be missing.
  */
 export function isWholeZlib(data: Uint8Array): boolean {
 	const bits = new Bits(data);

@@ -1,26 +1,26 @@
 import type { ImageType } from './type';
 
-/** Sides of a picture as it is stored. A viewer may turn it, which no limit minds: all are the same for both sides. */
+/** The sides of a picture as stored. A viewer may rotate it, but the limits are the same for both sides. */
 export interface Pixels {
 	width: number;
 	height: number;
 }
 
-/** What stands in front of the coded picture. */
+/** What comes before the coded picture. */
 interface Headers {
 	stored: Pixels | null;
-	/** Where the coded picture starts; the end of the file or beyond, where there is none. */
+	/** Where the coded picture starts; the end of the file or beyond if there is none. */
 	dataAt: number;
 }
 
 /** Marker codes of a JPEG, the byte after 0xFF (ITU-T T.81, table B.1). */
 const startOfScan = 0xda;
-/** Among the frame headers SOF0 to SOF15 stand three other markers: DHT, JPG and DAC. */
+/** Three other markers lie among the frame headers SOF0 to SOF15: DHT, JPG and DAC. */
 const noFrame = [0xc4, 0xc8, 0xcc];
 
 /**
- * The size of a picture, null where its headers do not tell it, and where its coded data starts.
- * Reads the headers alone, and never throws.
+ * The size of a picture (null if its headers do not give it), and where its coded data starts. Reads only
+ * the headers, and never throws.
  */
 export function readPixels(
 	bytes: Buffer,
@@ -30,7 +30,7 @@ export function readPixels(
 	return { pixels: stored?.width && stored.height ? stored : null, dataAt };
 }
 
-/** Segments are stepped over by their length, so a thumbnail in one is never taken for the picture. */
+/** Segments are skipped by their length, so a thumbnail inside one is never mistaken for the picture. */
 function readJpeg(bytes: Buffer): Headers {
 	const found: Headers = { stored: null, dataAt: bytes.length };
 	for (let at = bytes.indexOf(0xff, 2); at !== -1; at = bytes.indexOf(0xff, at)) {
@@ -65,7 +65,7 @@ function readPng(bytes: Buffer): Headers {
 	return found;
 }
 
-/** The coded picture of a PNG, which consecutive IDAT chunks share (PNG specification 11.2.4), as far as it is there. */
+/** The coded picture of a PNG, in consecutive IDAT chunks (PNG specification 11.2.4), as far as present. */
 export function pngData(bytes: Buffer, dataAt: number): Buffer {
 	const parts: Buffer[] = [];
 	for (let at = dataAt; bytes.toString('latin1', at + 4, at + 8) === 'IDAT';) {

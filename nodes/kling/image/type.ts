@@ -1,8 +1,8 @@
-/** What Kling takes: "Supported image formats include .jpg / .jpeg / .png" (Kling's effects page). */
+/** What Kling accepts: "Supported image formats include .jpg / .jpeg / .png" (Kling's effects page). */
 export type ImageType = 'JPEG' | 'PNG';
 
 const convert = 'Convert it first, for example with the Edit Image node.';
-const exportAgain = 'Save it as JPEG or PNG in an app that opens it, then use that file.';
+const exportAgain = 'Save it as JPEG or PNG in an app that can open it, then use that file.';
 const unpack = 'Unpack it first with the Compression node.';
 const unpackElsewhere = 'Unpack it first.';
 export const checkSource = 'Check which file the node before this one outputs.';
@@ -10,17 +10,17 @@ const checkDownload =
 	'The node that downloaded it got a page or a message instead, often because of a sign-in or an ' +
 	'expired link. Check its URL and credentials.';
 const asFile =
-	'Have it read or downloaded as a file: in HTTP Request, set Response Format to File. Text cannot be turned back.';
+	'Read or download it as a file: in HTTP Request, set Response Format to File. Text cannot be turned back into an image.';
 const damaged = 'a file that was read as text, which has damaged it';
 const decode =
 	'Turn the text into a file with the Convert to File node, or set Image Input to Base64.';
 
-/** How many bytes are enough to tell what a file is. */
+/** How many bytes are enough to identify a file. */
 const headBytes = 1024;
 
 /**
- * Signatures at the very start, `?` being any byte. Sources: WHATWG MIME Sniffing 6, RFC 9649
- * (WebP), TIFF 6.0, ISO/IEC 18181-2 (JPEG XL), the formats' own pages.
+ * Signatures at the very start; `?` is any byte. Sources: WHATWG MIME Sniffing 6, RFC 9649 (WebP), TIFF
+ * 6.0, ISO/IEC 18181-2 (JPEG XL), the formats' own pages.
  */
 const signatures: Array<[start: string, what: string, advice: string]> = [
 	['RIFF????WEBP', 'a WebP image', convert],
@@ -40,9 +40,9 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['%PDF-', 'a PDF document', exportAgain],
 	['\x1aE\xdf\xa3', 'a WebM or Matroska video', checkSource],
 	['RIFF????AVI ', 'an AVI video', checkSource],
-	['RIFF????WAVE', 'a sound file', checkSource],
-	['ID3', 'a sound file', checkSource],
-	['OggS', 'a sound file or video (Ogg)', checkSource],
+	['RIFF????WAVE', 'an audio file', checkSource],
+	['ID3', 'an audio file', checkSource],
+	['OggS', 'an audio file or video (Ogg)', checkSource],
 	['\x7fELF', 'a program', checkSource],
 	['MZ?\0', 'a program', checkSource],
 	['\xd0\xcf\x11\xe0', 'an Office document', exportAgain],
@@ -61,7 +61,7 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['????ftypmif1', 'a HEIC image', exportAgain],
 	['????ftypmsf1', 'a HEIC image', exportAgain],
 	['????ftypcrx ', 'a camera raw file (CR3)', exportAgain],
-	['????ftypM4A ', 'a sound file', checkSource],
+	['????ftypM4A ', 'an audio file', checkSource],
 	['????ftyp', 'an MP4 or QuickTime video', checkSource],
 ];
 
@@ -83,8 +83,8 @@ export function imageTypeOf(bytes: Buffer): ImageType | null {
 }
 
 /**
- * Names another format by the first bytes, as fits behind "is", and how to get to one that Kling
- * accepts; null when it is unknown.
+ * Names another format by the first bytes, phrased to follow "is", and how to convert it to one that
+ * Kling accepts; null if unknown.
  */
 export function foreignTypeOf(bytes: Buffer): { what: string; advice: string } | null {
 	const head = headOf(bytes);
@@ -103,11 +103,11 @@ function startsLike(head: string, start: string): boolean {
 	return [...start].every((char, at) => char === '?' || char === head[at]);
 }
 
-/** What a text begins with, whichever Unicode encoding it is in; null for what is no text. */
+/** The start of a text in any Unicode encoding; null if it is not text. */
 function textOf(head: string): string | null {
 	const isUtf16 = /^(\xff\xfe|\xfe\xff|<\0|\0<)/.test(head);
 	const text = isUtf16 ? head.replace(/\0|^(\xff\xfe|\xfe\xff)/g, '') : head;
-	// No control characters but those of texts (WHATWG MIME Sniffing), no byte that UTF-8 never has.
+	// Only the control characters of texts (WHATWG MIME Sniffing), and no byte that UTF-8 never has.
 	const isText = isUtf16 || /^[\s!-\x7f\xc0-\xf7][\s!-\xf7]*$/.test(text);
 	return isText ? text.replace(/^(\xef\xbb\xbf)?\s*/, '') : null;
 }

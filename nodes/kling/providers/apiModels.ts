@@ -21,7 +21,7 @@ import {
 
 const path = '/video/generations';
 /**
- * Milliseconds after its completion in which a task without a video counts as still under way: its
+ * For how many milliseconds after its completion a task without a video still counts as running: its
  * addresses can come a little later (docs/providers.md A7).
  */
 const settleMs = 60_000;
@@ -32,7 +32,7 @@ export const apiModels: Provider = {
 	displayName: 'APIModels',
 	keysPage: { name: 'API Keys in the APIModels dashboard', url: 'https://apimodels.app' },
 	defaultBaseUrl: () => 'https://apimodels.app',
-	// Its newest clients have another host, with /v1 alone (docs/providers.md A2).
+	// Its newest clients use another host, with only /v1 (docs/providers.md A2).
 	versionPath: '/api/v1',
 	authorize: bearer,
 	externalId: 'none',
@@ -45,7 +45,7 @@ export const apiModels: Provider = {
 	createRequests: (order) => [create(path, { model: 'kling-effects', ...klingBody(order) })],
 	getRequest: (taskId) => read(path, { task_id: taskId }),
 
-	// The text stands in `msg`, `error.message` or `error` (docs/providers.md A5).
+	// The text is in `msg`, `error.message` or `error` (docs/providers.md A5).
 	readFailure: (response) => {
 		const { msg, message, error } = response.json;
 		const text = textSchema.parse(msg) ?? reasonSchema.parse(error) ?? message;

@@ -2,10 +2,13 @@ import { gateway, modelsCheck } from './gatewayEnvelope';
 import { klingRecord } from './kling';
 import type { Provider } from './provider';
 
-/** Its newest page requires a duration for every effect, where Kling's own requires none (docs/providers.md section 2). */
+/** Its newest page requires a duration for every effect, unlike Kling's own (docs/providers.md section 2). */
 const requiredDuration = 5;
 
-/** CometAPI, a gateway that passes Kling's answers through (CometAPI's effects page; docs/providers.md section 2). */
+/**
+ * CometAPI, a gateway that passes Kling's responses through (CometAPI's effects page; docs/providers.md
+ * section 2).
+ */
 export const cometApi: Provider = {
 	...gateway,
 	name: 'cometApi',

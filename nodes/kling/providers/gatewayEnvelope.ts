@@ -11,9 +11,9 @@ import { bearer, kindOfText, saysSuccess, type RefusalTexts } from './toolkit';
  * envelope, which they pass on.
  */
 
-/** Words in `code` or `type` that say more than the HTTP status does. */
+/** Words in `code` or `type` that say more than the HTTP status. */
 const codes: ReadonlyArray<{ code: RegExp; below?: number; kind: FailureKind }> = [
-	// Sure refusals: nothing was passed on (docs/providers.md G5, G9 and N10).
+	// Definite refusals: nothing was passed on (docs/providers.md G5, G9 and N10).
 	{ code: /model_not_found|convert_request_failed/i, kind: 'notOffered' },
 	// A 500 whose code is invalid_request is the caller's mistake (docs/providers.md G6).
 	{ code: /^invalid_request\b(?!_error)/i, kind: 'badRequest' },
@@ -21,7 +21,7 @@ const codes: ReadonlyArray<{ code: RegExp; below?: number; kind: FailureKind }> 
 	{ code: /not_(exist|found)/i, below: 500, kind: 'notFound' }, // docs/providers.md N6
 ];
 
-/** Texts, where the code says nothing. */
+/** Texts, for when the code says nothing. */
 const texts: RefusalTexts = [
 	[/^no available channel\b/i, 'notOffered'], // docs/providers.md G5 and N10
 	[/^invalid url \(/i, 'notOffered'], // docs/providers.md N11
@@ -29,8 +29,8 @@ const texts: RefusalTexts = [
 ];
 
 /**
- * The refusal of such a gateway. Its message can itself be the body of a refusal, passed on from the
- * next system (docs/providers.md N8): what that one says counts.
+ * The refusal of such a gateway. Its message can itself be the body of a refusal passed on from the next
+ * system (docs/providers.md N8): then that one counts.
  */
 function readFailure(response: JsonResponse): Failure | null {
 	const own = ownFailure(response);
@@ -38,7 +38,7 @@ function readFailure(response: JsonResponse): Failure | null {
 	if (!own || !inner) return own;
 	const status = response.status < 300 ? 400 : response.status;
 	const error = asObject(inner.error);
-	// The gateway took the next system's success for a refusal: there may be a task.
+	// The gateway mistook the next system's success for a refusal: there may be a task.
 	if (!error && saysSuccess(inner.code)) return failureOf(response, 'unreadable');
 	return ownFailure({ ...response, status, json: inner }) ?? own;
 }
@@ -69,7 +69,7 @@ function kindOf(status: number, words: unknown[], message: unknown): FailureKind
 	const row = codes.find(
 		({ code, below = Infinity }) => status < below && said.some((word) => code.test(word)),
 	);
-	// A refusal in the body of a 2xx is a refusal all the same.
+	// A refusal in the body of a 2xx is still a refusal.
 	const byStatus = status < 300 ? 'badRequest' : kindOfStatus(status);
 	return row?.kind ?? kindOfText(texts, message) ?? byStatus;
 }

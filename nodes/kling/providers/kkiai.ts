@@ -14,9 +14,9 @@ import {
 } from './toolkit';
 
 /**
- * KKIAI, a gateway of the new-api family (KKIAI's effects page; docs/providers.md section 3). Its page shows an empty
- * answer, so the three shapes of the family are read: Kling's own, a task wrapper around it, and a
- * video object like OpenAI's.
+ * KKIAI, a gateway of the new-api family (KKIAI's effects page; docs/providers.md section 3). Its page
+ * shows an empty response, so the family's three shapes are read: Kling's own, a task wrapper around it,
+ * and a video object like OpenAI's.
  */
 export const kkiai: Provider = {
 	...gateway,
@@ -53,7 +53,7 @@ const wrapperSchema = z.object({
 });
 
 /**
- * The family's task objects: new-api's wrapper with Kling's envelope or task object somewhere below
+ * The family's task objects: new-api's wrapper with Kling's envelope or task object somewhere under
  * `data` (docs/providers.md N3), its short form (N4), and a video object like OpenAI's (N2).
  */
 function readWrapper(raw: Record<string, unknown>): TaskRecord | null {
@@ -74,7 +74,7 @@ function readWrapper(raw: Record<string, unknown>): TaskRecord | null {
 		...known,
 		taskId,
 		status,
-		// Beside a success these fields hold placeholders.
+		// On success these fields contain placeholders.
 		statusMessage: status === 'failed' ? (wrapper.fail_reason ?? wrapper.error ?? reason) : reason,
 		videoDuration: known?.videoDuration ?? wrapper.seconds,
 		createdAt: known?.createdAt ?? wrapper.submit_time ?? wrapper.created_at,

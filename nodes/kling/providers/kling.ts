@@ -23,7 +23,7 @@ import {
 } from './toolkit';
 import { signedToken } from '../signatures';
 
-/** Kling's table of body codes (docs/providers.md 1.7). The HTTP status is shared by several codes, so the code decides. */
+/** Kling's body codes (docs/providers.md 1.7). Several share an HTTP status, so the code decides. */
 export const klingCodes: Record<number, FailureKind> = {
 	1000: 'keyRefused',
 	1001: 'keyRefused',
@@ -49,15 +49,15 @@ export const klingCodes: Record<number, FailureKind> = {
 };
 
 /**
- * Texts that decide what is paid: 1201 is Kling's catch-all (docs/providers.md K6), so its text
- * decides. Not found comes first. Each is tested from the beginning to the end of what does not vary.
+ * Texts that decide about money: 1201 is Kling's catch-all (docs/providers.md K6), so its text decides.
+ * Not found comes first. Each pattern covers the whole text apart from what varies.
  */
 const texts: RefusalTexts = [
 	// docs/providers.md K1
 	[/^task not found by id\/external id\b/i, 'notFound'],
 	// docs/providers.md K3
 	[/^external_task_id .+ already exists\W*$/is, 'duplicateExternalId'],
-	// Other wordings that clients of Kling's code against; no answer was recorded.
+	// Other wordings that Kling clients check for; no response was recorded.
 	[
 		/^external[ _]task[ _]id (is |was |has been |must be )?(already |a |not )?(duplicated?|exists|used|unique)\W*(:.*)?$/is,
 		'duplicateExternalId',
@@ -65,7 +65,7 @@ const texts: RefusalTexts = [
 	[/^duplicated? external[ _]task[ _]id\b/i, 'duplicateExternalId'],
 ];
 
-/** The options that Kling documents for a create, which gateways pass on. */
+/** The options that Kling documents for a create, and gateways pass on. */
 export const klingOptions: Provider['takes'] = [
 	'callbackUrl',
 	'duration',
@@ -74,7 +74,7 @@ export const klingOptions: Provider['takes'] = [
 	'modelName',
 ];
 
-/** Requests for single tasks, below this path; an external id can stand in the place of the task's own. */
+/** Requests for single tasks, under this path; an external id can take the place of the task's own. */
 export function klingRequests(path: string) {
 	const readById = (id: string) => read(`${path}/${segmentOf(id)}`);
 	return {
@@ -93,13 +93,13 @@ export function failureOfKling(response: JsonResponse): Failure | null {
 
 function kindOfCode(status: number, code: unknown, message: unknown): FailureKind {
 	const kind = typeof code === 'object' ? undefined : klingCodes[Number(code)];
-	// One recording of the not-found answer holds its status and text only.
+	// One recording of the not-found response has only its status and text.
 	if (kind === 'badRequest' || (kind === undefined && status === 400)) {
 		return kindOfText(texts, message) ?? 'badRequest';
 	}
 	if (kind) return kind;
 	if (status >= 300) return kindOfStatus(status);
-	// A code like those of a broken server refuses nothing for sure.
+	// A code for a broken server is not a definite refusal.
 	return /^5\d\d\d?$/.test(String(code)) ? 'providerDown' : 'badRequest';
 }
 
@@ -126,7 +126,7 @@ export function klingRecord(provider: ProviderName, raw: unknown): TaskRecord | 
 	return readWith(taskSchema, raw, (value) => recordOfKling(provider, value, raw));
 }
 
-/** A row of a list. One without a status counts as running, so that its task is not lost. */
+/** A row of a list. Without a status it counts as running, so that its task is not lost. */
 const rowSchema = taskSchema.extend({ task_status: z.unknown() });
 
 /** Makes a record of each task object of a list. Without tasks Kling may leave the list out (docs/providers.md K10). */
@@ -169,10 +169,10 @@ function recordOfKling(
 const path = '/v1/videos/effects';
 
 const advice = Object.entries({
-	1001: 'Fill in the key in the credential.',
+	1001: 'Enter the key in the credential.',
 	1002: 'Check the key in the credential, and try the other Region: a key from the China console works only with China, any other only with Global.',
-	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the right time.",
-	1004: "The clock of the machine that runs n8n seems to be behind Kling AI's. Set it to the right time.",
+	1003: "The clock of the machine that runs n8n seems to be ahead of Kling AI's. Set it to the correct time.",
+	1004: "The clock of the machine that runs n8n seems to be behind Kling AI's. Set it to the correct time.",
 	1100: 'Check the account in the Kling AI console, or ask Kling AI support.',
 	1101: 'The account is in arrears. Top it up in the Kling AI console, then run this again.',
 	1102: 'The resource pack is used up or has run out. Buy a new one in the Kling AI console, then run this again.',
@@ -200,7 +200,7 @@ export const kling: Provider = {
 	takes: klingOptions,
 	idKeys: ['task_id'],
 	retention: '30 days',
-	// Not billed, and of the very API family that the nodes use (docs/providers.md 1.10).
+	// Free, and part of the same API family that the nodes use (docs/providers.md 1.10).
 	check: {
 		path,
 		query: { pageNum: 1, pageSize: 1 },
@@ -224,7 +224,7 @@ export const kling: Provider = {
 		read: (response) => klingPage('kling', response),
 	},
 
-	// A token whose time is off, which a new signature can mend (docs/providers.md 1.2).
+	// The token's time is off, which a new signature can fix (docs/providers.md 1.2).
 	isStaleSignature: ({ code }) => code === '1003' || code === '1004',
 	readFailure: failureOfKling,
 	readTask: ({ json }) => klingRecord('kling', json.data),

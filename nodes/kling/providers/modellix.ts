@@ -21,7 +21,10 @@ import {
 	withoutAbsent,
 } from './toolkit';
 
-/** Newest first; the oldest is Modellix's effects page. The provider has moved it twice (docs/providers.md section 4). */
+/**
+ * Newest first; the oldest is from Modellix's effects page. The provider has moved it twice
+ * (docs/providers.md section 4).
+ */
 const createPaths = [
 	'/api/v1/kling/kling-video-effects',
 	'/api/v1/kling/kling-video-effects/async',
@@ -56,12 +59,12 @@ function flatBody(order: OrderWithImages): Record<string, unknown> {
 		...order.additionalFields,
 		effect_scene: order.effectScene,
 		...imagesOf(order),
-		// An integer here, a string at Kling.
+		// An integer here, a string in Kling's API.
 		...withoutAbsent({ duration: order.duration }),
 	};
 }
 
-/** A video or a picture; an entry can be its bare address. */
+/** A video or a picture; an entry can be just its address. */
 const resourcesSchema = entriesOf(
 	z.union([
 		urlSchema.transform((url) => ({ url, type: null, duration: null })),
@@ -108,7 +111,7 @@ function readTask({ json: body }: JsonResponse): TaskRecord | null {
 	});
 }
 
-/** The envelope's message, unless it only says that the request went well. */
+/** The envelope's message, unless it only says that the request succeeded. */
 function ownMessage(body: Record<string, unknown>): string | null {
 	const { message } = body;
 	return typeof message === 'string' && message.toLowerCase() !== 'success' ? message : null;

@@ -4,14 +4,14 @@ import { failureOf, kindOfStatus, type Failure, type FailureKind } from '../fail
 import { taskStatuses, type TaskRecord, type TaskStatus } from '../task';
 import type { OrderWithImages, Secret, TaskPage } from './provider';
 
-/** A key as most providers want it. Only a provider that signs is ever given anything else. */
+/** A key as most providers expect it. Only a provider that signs ever gets anything else. */
 export function bearer(secret: Secret): Record<string, string> {
 	return secret.kind === 'key' ? { Authorization: `Bearer ${secret.key}` } : {};
 }
 
 /**
- * Whether a text can be an id: a part of an address that leads nowhere else, of sane length, and
- * without characters that are no text.
+ * Whether a text can be an id: usable as a path segment, of sane length, and without characters that are
+ * not text.
  */
 export function isUsableId(id: string): boolean {
 	return /^[^\p{Cc}\p{Cs}]{1,256}$/u.test(id) && id !== '.' && id !== '..';
@@ -21,7 +21,7 @@ export function isUsableId(id: string): boolean {
 export const idSchema = z
 	.union([z.string().trim(), z.number().refine(Number.isSafeInteger).transform(String)])
 	.refine(isUsableId);
-/** A text, where an empty one, null, absence and what is no text mean the same. No union: those are slow in long lists. */
+/** A text; empty, null, absent or not a text all mean the same. No union: those are slow in long lists. */
 export const textSchema = z.unknown().transform(textOf);
 /** The address of a video. */
 export const urlSchema = z.string().trim().min(1);
@@ -56,7 +56,7 @@ function textOf(value: unknown): string | null {
 	return (isText && String(value).trim()) || null;
 }
 
-/** The entries of a list that fit; anything but a list is an empty one. */
+/** The entries of a list that fit the schema; anything but a list counts as an empty one. */
 export function entriesOf<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>) {
 	return z.unknown().transform((entries) =>
 		(Array.isArray(entries) ? entries : []).flatMap((entry) => {
@@ -73,13 +73,13 @@ const wordsOf: Record<TaskStatus, string[]> = {
 	failed: ['failed', 'fail', 'failure', 'error', 'expired', 'canceled', 'cancelled'],
 };
 
-/** A provider's status word in Kling's words, in any case of letters; an unknown word counts as not final. */
+/** A provider's status in Kling's words, ignoring case; an unknown one counts as not final. */
 export function statusOf(word: unknown): TaskStatus {
 	const said = String(word).trim().toLowerCase();
 	return taskStatuses.find((status) => wordsOf[status].includes(said)) ?? 'processing';
 }
 
-/** What `make` makes of a body that fits the schema; null of one that is not documented. */
+/** What `make` makes of a body that fits the schema; null if it does not fit. */
 export function readWith<T, R>(
 	schema: z.ZodType<T, z.ZodTypeDef, unknown>,
 	body: unknown,
@@ -89,7 +89,7 @@ export function readWith<T, R>(
 	return parsed.success ? make(parsed.data) : null;
 }
 
-/** A page of a list, without the rows that cannot be read; null where it is no list, or none of its rows can be read. */
+/** A page of a list, without unreadable rows; null if it is not a list, or none of its rows can be read. */
 export function pageOf(
 	rows: unknown,
 	readRow: (raw: unknown) => TaskRecord | null,
@@ -99,7 +99,7 @@ export function pageOf(
 	return records.length === 0 && rows.length > 0 ? null : { records, rows: rows.length };
 }
 
-/** Codes that say in a 2xx that all went well. Gateways do not keep to the code of their page. */
+/** Codes that mean success in a 2xx. Gateways do not stick to the code on their page. */
 export function saysSuccess(code: unknown): boolean {
 	return code === undefined || code === null || /^(0|200|success|succeed|ok)$/i.test(String(code));
 }
@@ -117,8 +117,8 @@ export function failureByStatus(response: JsonResponse, message: unknown): Failu
 }
 
 /**
- * Texts of refusals that say what is wrong, where code and HTTP status leave it open. Tested on the
- * whole text: what follows may repeat an id, which may hold any word.
+ * Texts of refusals that say what is wrong if code and HTTP status do not. Tested on the whole text: the
+ * rest may repeat an id, which may contain any word.
  */
 export type RefusalTexts = ReadonlyArray<[text: RegExp, kind: FailureKind]>;
 
@@ -126,7 +126,10 @@ export function kindOfText(texts: RefusalTexts, message: unknown): FailureKind |
 	return texts.find(([text]) => text.test(String(message)))?.[1] ?? null;
 }
 
-/** The nested body that Kling and most resellers take (the effects pages of CometAPI, Kling, KKIAI and APIModels). */
+/**
+ * The nested body that Kling and most resellers expect (the effects pages of CometAPI, Kling, KKIAI and
+ * APIModels).
+ */
 export function klingBody(order: OrderWithImages): Record<string, unknown> {
 	return withoutAbsent({
 		effect_scene: order.effectScene,
@@ -145,7 +148,10 @@ export function klingBody(order: OrderWithImages): Record<string, unknown> {
 	});
 }
 
-/** One picture as `image`, two as `images`: the fields exclude each other (Kling's and Modellix's effects pages). */
+/**
+ * One picture as `image`, two as `images`: the fields are mutually exclusive (Kling's and Modellix's
+ * effects pages).
+ */
 export function imagesOf(order: OrderWithImages): { image: string } | { images: string[] } {
 	return order.images.length === 1 ? { image: order.images[0] } : { images: order.images };
 }
@@ -155,16 +161,16 @@ export function withoutAbsent(fields: Record<string, unknown>): Record<string, u
 }
 
 /**
- * A segment of a path for an id.
+ * An id as a path segment.
  *
- * @throws RangeError for an id that cannot be one: `..` would lead to another address
+ * @throws RangeError for an id that cannot be one: `..` would lead to another path
  */
 export function segmentOf(id: string): string {
-	if (!isUsableId(id)) throw new RangeError('The ID cannot be part of an address');
+	if (!isUsableId(id)) throw new RangeError('The ID cannot be part of a URL');
 	return encodeURIComponent(id);
 }
 
-/** A create can carry 20 MB of pictures, a read carries nothing. */
+/** A create can carry 20 MB of pictures; a read carries nothing. */
 const createTimeoutMs = 120_000;
 const readTimeoutMs = 30_000;
 

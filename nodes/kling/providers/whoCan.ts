@@ -1,7 +1,7 @@
 import { providers, type Provider } from './index';
 import type { OrderOption } from './provider';
 
-/** Phrases about who can do what, from what the providers say about themselves. */
+/** Phrases about which provider supports what, taken from the adapters. */
 
 const hasList = ({ list }: Provider) => list !== undefined;
 
@@ -11,17 +11,17 @@ function namesOf(wanted: (provider: Provider) => boolean, conjunction: string): 
 	return names.length === 0 ? last : `${names.join(', ')} ${conjunction} ${last}`;
 }
 
-/** `Kling AI only`; nothing where all can. */
+/** `Kling AI only`; empty if all can. */
 export function onlyWith(can: (provider: Provider) => boolean): string {
 	return providers.every(can) ? '' : `${namesOf(can, 'and')} only`;
 }
 
-/** `Not with Modellix`; nothing where all can. */
+/** `Not with Modellix`; empty if all can. */
 export function notWith(can: (provider: Provider) => boolean): string {
 	return providers.every(can) ? '' : `Not with ${namesOf((one) => !can(one), 'or')}`;
 }
 
-/** A description of an option of Create, with the providers that do not take it. */
+/** The description of an option of Create, with the providers that do not support it. */
 export function withSupport(description: string, option: OrderOption): string {
 	const limit = notWith(({ takes }) => takes.includes(option));
 	return limit === '' ? description : `${description.replace(/\.$/, '')}. ${limit}.`;
@@ -29,12 +29,12 @@ export function withSupport(description: string, option: OrderOption): string {
 
 export const onlyWithList = onlyWith(hasList);
 
-/** A name on screen, with the providers that have a list. */
+/** A display name, with the providers that have a list. */
 export function titleWithList(title: string): string {
 	return onlyWithList === '' ? title : `${title} (${onlyWithList.replace(/only$/, 'Only')})`;
 }
 
-/** A description of what needs no list, where something beside it does. */
+/** The description of a choice that needs no list, next to one that does. */
 export function withoutList(description: string): string {
 	return onlyWithList === '' ? description : `${description}. Works with every provider.`;
 }
@@ -44,5 +44,5 @@ export function withList(description: string): string {
 	return onlyWithList === '' ? description : `${description} ${onlyWithList}.`;
 }
 
-/** Who has a list, for those who meet that theirs has none. */
+/** Who has a list, for users whose provider has none. */
 export const whoLists = `Only ${namesOf(hasList, 'and')} lists tasks.`;

@@ -4,17 +4,20 @@ import { Ledger, type WatchFilter } from './ledger';
 import { lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { readState, type IdsState } from './state';
 
-/** How many ended tasks that are no longer given are remembered, in case they come back. */
+/** How many ended tasks whose IDs were removed are remembered, in case they come back. */
 const mostOthers = 1_000;
-/** Given ids that cannot be read before the first poll fails: some bad ones must not keep the others from being watched. */
+/**
+ * How many ids may be unreadable before the first poll fails: a few bad ones must not stop the others
+ * from being watched.
+ */
 const mostFailedAtFirst = 20;
 
 /**
- * One poll over given task ids: one request for each whose task has not ended. Tasks that had ended
- * when the first poll began are the past. A task whose id is given later is emitted even when it has
- * ended by then: whether it ended before cannot be told, and to lose it would be worse.
+ * One poll over given task ids: one request for each task that has not ended. Tasks that had ended when
+ * the first poll started are ignored. A task whose id is added later is emitted even if it has already
+ * ended: there is no telling whether it ended before, and losing it would be worse.
  *
- * @param stored the state of the poll before, if there was one
+ * @param stored the state of the previous poll, if there was one
  */
 export async function watchIds(
 	source: Pick<Source, 'getOnce'>,
@@ -29,11 +32,11 @@ export async function watchIds(
 	const given = new Set(taskIds.filter((taskId) => !seen.has(taskId)));
 	for (const taskId of open) if (!given.has(taskId)) open.delete(taskId);
 	for (const taskId of given) open.add(taskId);
-	// The first poll looks at all that its time allows: where ends are not dated, only it can tell the past.
+	// The first poll reads as many as it can: if ends have no dates, only it can tell what ended before.
 	const limits = isFirst ? { most: taskIds.length, mostFailed: mostFailedAtFirst } : undefined;
 	const record = ledger.recordGiven.bind(ledger);
 	const failure = await lookAtEach([...open], source, time, ledger, record, limits);
-	// What is not open any more has ended, or was given up.
+	// Tasks that are no longer open have ended, or were dropped.
 	for (const taskId of given) if (!open.has(taskId)) seen.add(taskId, Infinity);
 	seen.forgetOthers(taskIds, mostOthers);
 	return { emitted: ledger.emitted, state: { ...state, ...ledger.toState() }, failure, isFirst };

@@ -8,8 +8,8 @@ import { readState } from './state';
 const mostLatest = 5;
 
 /**
- * A sample for the editor: of the list's first page, or of the given tasks, those that ended last;
- * oldest end first. An id that the provider does not know is ignored.
+ * A sample for the editor: the tasks that ended last, from the list's first page or the given ids; oldest
+ * end first. An id that the provider does not know is ignored.
  */
 export async function latest(
 	source: Pick<Source, 'listOnce' | 'largestPage' | 'getOnce'>,
@@ -41,7 +41,7 @@ async function readEach(
 	time: PollTime,
 ): Promise<Outcome<TaskRecord[]>> {
 	const found: TaskRecord[] = [];
-	// It is thrown away: a sample changes nothing that is known.
+	// It is thrown away: a sample does not change the state.
 	const ledger = new Ledger(readState(null, 'taskIds', filter.scope), filter);
 	const record = (_taskId: string, each: TaskRecord) => void found.push(each);
 	const failure = await lookAtEach(taskIds, source, time, ledger, record);

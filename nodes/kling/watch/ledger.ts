@@ -12,37 +12,37 @@ export interface WatchFilter {
 }
 
 /**
- * An open task is given up once the provider has answered this often in a row that it does not know
- * it, over this many milliseconds at least: it may be wrong about that for some hours.
+ * An open task is dropped once the provider has said this many times in a row, over at least this many
+ * milliseconds, that it does not know it: it may be wrong about that for some hours.
  */
 export const mostMisses = 10;
 export const longestMissingMs = 86_400_000;
-/** Ended tasks without any date that are remembered; with more, those that were not seen running are silent. */
+/** How many ended tasks without any date are remembered; of the rest, only those seen running are emitted. */
 const mostUndated = 1_000;
-/** Ended tasks of the past that a first reading remembers until it is settled: their dates may change. */
+/** How many past tasks a first reading remembers until it is settled: their dates may change. */
 const mostPast = 5_000;
 /**
- * Milliseconds: a task that runs for longer is given up, and one that ended longer ago is not
- * emitted. Kling keeps results for 30 days (docs/providers.md 1.8).
+ * A task that runs for longer is dropped, and one that ended longer ago is not emitted, in milliseconds.
+ * Kling keeps results for 30 days (docs/providers.md 1.8).
  */
 export const keptMs = 30 * 86_400_000;
 
-/** What became of the tasks that were read: which to emit, which to go on following. */
+/** What became of the tasks that were read: which to emit, and which to keep following. */
 export class Ledger {
 	/** Whether nothing was known before this poll. */
 	readonly isFirst: boolean;
-	/** The open tasks, as in the state; those looked at in this poll stand at the end. */
+	/** The open tasks, as in the state; those read in this poll are at the end. */
 	readonly open: Set<string>;
-	/** The tasks that were open before this poll, and that it has not looked at. */
+	/** The tasks that were open before this poll and that it has not read. */
 	readonly pending: Set<string>;
 	readonly seen: SeenTasks;
-	/** The provider's clock, as of the last response there was. */
+	/** The provider's clock, as of the last response. */
 	now: number;
 	private readonly polls: number;
 	private activatedAt: number | null;
 	private readonly missing: Map<string, [times: number, since: number]>;
 	private readonly wanted: WatchState['wanted'] = {};
-	/** The events that became wanted with the response that is being recorded. */
+	/** The events wanted since the response that is being recorded. */
 	private justWanted: readonly TaskEvent[] = [];
 	private readonly toEmit: TaskRecord[] = [];
 
@@ -71,7 +71,7 @@ export class Ledger {
 		return Math.min(...Object.values(this.wanted));
 	}
 
-	/** Takes over what time a response tells, before its tasks are recorded. Null where there was no response. */
+	/** Takes the time from a response, before its tasks are recorded. Null if there was no response. */
 	hear(providerTime: number | null): void {
 		if (providerTime === null) return;
 		this.now = providerTime;
@@ -92,7 +92,7 @@ export class Ledger {
 		const stamp = createdMs(task) || endMs(task) || Infinity;
 		const hasEnded = isFinal(status);
 		const wasOpen = this.show(taskId);
-		// A server that lags behind may show as running what has been handled.
+		// A server that lags behind may show a handled task as running.
 		const isSettled = !wasOpen && since !== null && stamp < since;
 		if (isSettled || this.seen.has(taskId)) return;
 		const tooOld = this.now - keptMs;
@@ -100,23 +100,23 @@ export class Ledger {
 			if (stamp >= tooOld && this.open.size < mostOpen) this.open.add(taskId);
 			return;
 		}
-		// Where its end is not dated, one that ran has ended now, and another may have ended at its creation.
+		// Without an end date, a task seen running ended now; any other may have ended at its creation.
 		const ended = endMs(task) || (!wasOpen && createdMs(task)) || this.now;
 		const wantedSince = this.wanted[status as TaskEvent] ?? Infinity;
 		const isPast = ended < Math.max(wantedSince - marginMs, tooOld);
 		const isUndated = stamp === Infinity;
-		// What the first response shows as ended had ended before it.
+		// A task that the first response shows as ended had ended before it.
 		const isBefore = this.justWanted.includes(status as TaskEvent);
 		const isFirstReading = since === null && this.seen.size < mostPast;
 		if (isPast && !isUndated && !isBefore && !isFirstReading) return;
 		const isFull = isUndated && this.seen.lasting >= mostUndated;
 		if (!isFull) this.seen.add(taskId, stamp);
-		// A task without any date may be old: the first reading meets those, and emits none.
+		// A task without any date may be old: the first reading sees those, and emits none.
 		const mayBeOld = isUndated && !wasOpen && (since === null || isFull);
 		if (!isPast && !mayBeOld && !isBefore) this.toEmit.push(record);
 	}
 
-	/** Records a task that was asked for by a given id, which can be its external one. */
+	/** Records a task requested by a given id, which may be its external id. */
 	recordGiven(id: string, record: TaskRecord): void {
 		const { task } = record;
 		const isNewId = !this.isFirst && !this.pending.has(id);
@@ -143,7 +143,7 @@ export class Ledger {
 		return this.open.delete(taskId);
 	}
 
-	/** Counts that the provider does not know an open task. */
+	/** Counts how often the provider does not know an open task. */
 	countMiss(taskId: string): void {
 		const [times, since] = this.missing.get(taskId) ?? [0, this.now];
 		this.show(taskId);
@@ -152,16 +152,16 @@ export class Ledger {
 		this.missing.set(taskId, [times + 1, since]);
 	}
 
-	/** Puts an open task that could not be read behind the others. */
+	/** Moves an open task that could not be read behind the others. */
 	postpone(taskId: string): void {
 		this.open.delete(taskId);
 		this.open.add(taskId);
 	}
 
-	/** What both kinds of state hold. */
+	/** What both kinds of state contain. */
 	toState(): Omit<WatchState, 'version' | 'scope' | 'watch'> {
 		const { activatedAt, now: heardAt, filter, wanted } = this;
-		// Without a response, an event that was switched on is wanted since the last one there was.
+		// Without a response, an event that was switched on is wanted since the last response.
 		const known = filter.events.map((event) => [event, wanted[event] ?? heardAt] as const);
 		return {
 			polls: this.polls + 1,
@@ -175,13 +175,13 @@ export class Ledger {
 	}
 }
 
-/** When a task ended, in milliseconds since 1970 on the provider's clock; 0 where it is not dated. */
+/** When a task ended, in milliseconds since 1970 on the provider's clock; 0 if it has no date. */
 function endMs(task: Task): number {
-	// A provider that does not date ends repeats the creation; one that dates by the day is earlier still.
+	// A provider that does not date ends repeats the creation time; one that dates by day is even earlier.
 	return task.updatedAt !== null && updatedMs(task) > createdMs(task) ? updatedMs(task) : 0;
 }
 
-/** Oldest end first. Tasks whose ends have the same time come in the order of their creation. */
+/** Oldest end first. Tasks that ended at the same time come in the order of creation. */
 export function byEnd(a: TaskRecord, b: TaskRecord): number {
 	return (
 		updatedMs(a.task) - updatedMs(b.task) ||

@@ -16,28 +16,28 @@ import {
 import { askPage, lookAtEach, type PollResult, type PollTime, type Source } from './source';
 import { mostSeen, readState, type AccountState } from './state';
 
-/** Milliseconds: where the list is newest first, how far before the activation tasks are met that still run. */
+/** How long before the activation a running task is met in a newest-first list, in milliseconds. */
 const firstReachMs = 86_400_000;
-/** Tasks in the page of an idle poll: at least this many, and this many more than expected. */
+/** Tasks on an idle poll's page: at least this many, and this many more than expected. */
 const smallPage = 20;
 const spareRows = 10;
-/** Milliseconds between two polls at least, as n8n has it. */
+/** n8n's minimum time between two polls, in milliseconds. */
 const shortestIntervalMs = 60_000;
 /**
- * The size of pages in every other reading, as a part of the largest: the golden ratio keeps the borders
- * of its pages as far from those of the one before as can be.
+ * The page size in every other reading, as a fraction of the largest: the golden ratio keeps its page
+ * breaks as far as possible from those of the previous one.
  */
 const otherPart = 0.618;
-/** A list in no order settles with this many readings: a row can slip over a border in two of them. */
+/** A list in no order is settled after this many readings: in two, a row can slip across a page break. */
 const readingsInNoOrder = 3;
 
 /**
- * One poll over the account's list: finds the tasks that ended since the state was written, and
- * what the state becomes. Each page is handled by itself, so a failure in the middle loses and
- * repeats nothing; the watermark moves only when the list was read to the end that matters. In the
- * first poll, what is shown as ended is the past, and what runs is followed.
+ * One poll over the account's list: finds the tasks that ended since the state was written, and the new
+ * state. Each page is handled by itself, so a failure in the middle loses and repeats nothing; the
+ * watermark moves only once the list was read as far as it matters. In the first poll, ended tasks are
+ * ignored, and running ones are followed.
  *
- * @param stored the state of the poll before, if there was one
+ * @param stored the state of the previous poll, if there was one
  */
 export async function watchList(
 	source: Source,
@@ -55,11 +55,11 @@ class ListPoll {
 	private top: number | null;
 	private beside: number;
 	private whole: AccountState['whole'];
-	/** The pass over the list, which an earlier poll may have begun; null once all that matters was read. */
+	/** The pass over the list, maybe from an earlier poll; null once all that matters was read. */
 	private pass: ListPass | null;
 	private hasRead = false;
 	private readonly alike = new AlikePages();
-	/** Whether deeper pages can be looked at in this poll. */
+	/** Whether this poll can read deeper pages. */
 	private canProbe = true;
 
 	constructor(
@@ -79,7 +79,7 @@ class ListPoll {
 	async run(): Promise<PollResult<AccountState>> {
 		const { ledger, source, time } = this;
 		let failure: Failure | null = null;
-		// A page that never comes must not hide the newest ones: after it failed, a poll begins with those.
+		// A page that keeps failing must not hide the newest ones: after it failed, a poll starts with those.
 		if (this.pass?.isStuck) {
 			const outcome = await this.readPage(1, this.pass.size);
 			if (!outcome.ok) failure = outcome.failure;
@@ -89,7 +89,7 @@ class ListPoll {
 			if (outcome.ok) await this.goOn(this.pass, outcome.value);
 			else failure = outcome.failure;
 		}
-		// Tasks deep in a list that cannot be read so far are looked at all the same.
+		// Tasks deep in a list that cannot be read that far are still looked at.
 		if (this.hasRead && ledger.pending.size > 0) {
 			await lookAtEach([...ledger.pending], source, time, ledger, (_taskId, record) =>
 				ledger.record(record, this.settled.since),
@@ -100,11 +100,11 @@ class ListPoll {
 		return { emitted, state: this.toState(failure), failure, isFirst };
 	}
 
-	/** Asks for a page and records its tasks. */
+	/** Requests a page and records its tasks. */
 	private async readPage(page: number, size: number): Promise<Dated<TaskPage>> {
 		const { ledger } = this;
 		const outcome = await askPage(this.source, page, size, this.time);
-		// An event that was switched on is wanted from now on, even when nothing can be read.
+		// An event that was switched on is wanted from now on, even if nothing can be read.
 		ledger.hear(outcome.providerTime);
 		if (!outcome.ok) return outcome;
 		this.hasRead = true;
@@ -117,7 +117,7 @@ class ListPoll {
 		return outcome;
 	}
 
-	/** Goes on after a page: to the next one, to larger ones, or to the end of the pass. */
+	/** Continues after a page: with the next one, with larger ones, or with the end of the pass. */
 	private async goOn(read: ListPass, { records, rows }: TaskPage): Promise<void> {
 		const { page, size } = read;
 		const { now } = this.ledger;
@@ -130,21 +130,21 @@ class ListPoll {
 	}
 
 	/**
-	 * Whether the list ends with a page. That it has fewer rows than were asked for proves nothing: the
-	 * provider may give no more in a page, or leave some out. Then the next one tells.
+	 * Whether the list ends with a page. Fewer rows than requested prove nothing: the provider may limit the
+	 * rows per page, or leave some out. Then the next page tells.
 	 */
 	private isEnd({ page, size, cutAt }: ListPass, rows: number, top: number | null): boolean {
 		const { whole } = this;
 		const { now } = this.ledger;
 		if (rows === 0 && page === 2 && cutAt !== null) this.whole = { rows: cutAt, top, at: now };
-		// Unless new tasks come first, they may be behind a page that looks as before.
+		// Unless new tasks come first, they may be behind a page that looks unchanged.
 		const isRecent = whole !== null && (this.top !== null || now < whole.at + marginMs);
 		const isWhole = isRecent && page === 1 && rows === whole.rows && top === whole.top;
 		const isLast = page >= this.source.lastPage || this.alike.areAll;
 		return rows === 0 || (rows < size && isWhole) || isLast;
 	}
 
-	/** Whether the list is newest first, and no later page can hold anything of interest. */
+	/** Whether the list is newest first, and no later page can contain anything of interest. */
 	private async isOver(pass: ListPass): Promise<boolean> {
 		const since = this.settled.since ?? this.ledger.wantedSince - firstReachMs;
 		const { order } = pass;
@@ -169,35 +169,35 @@ class ListPoll {
 		return { stamps: stampsOf(records), isEmpty: rows === 0 };
 	}
 
-	/** Rows that the first page of the next poll has to hold although they are not followed. */
+	/** Rows that the next poll's first page must contain although they are not followed. */
 	private countBeside(records: readonly TaskRecord[]): number {
 		const since = this.settled.next ?? Infinity;
 		const { open } = this.ledger;
 		return records.filter(({ task }) => createdMs(task) >= since && !open.has(task.taskId)).length;
 	}
 
-	/** The pass that an earlier poll began. A list of few tasks, of which it was not clear whether they are all, is read anew. */
+	/** The pass that an earlier poll started. A short list that may not have been complete is read again. */
 	private get storedPass(): ListPass | null {
 		const { pass } = this.state;
 		const isTiny = pass?.page === 2 && pass.size < smallPage && pass.cutAt !== null;
 		return isTiny ? null : pass;
 	}
 
-	/** As many as are running or came lately, where the list is known to begin with them. */
+	/** As many as are running or arrived recently, if the list is known to start with them. */
 	private get usualSize(): number {
 		const { since, next } = this.settled;
 		if (this.top === null || since === null) return this.largeSize;
 		const { open, now } = this.ledger;
 		const known = this.beside + open.size;
-		// Those that come until the next poll, at the rate at which the others came.
+		// Those expected until the next poll, at the rate at which the others came.
 		const interval = Math.max((next ?? since) - since, shortestIntervalMs);
 		const expected = known * (1 + Math.min(interval / (now - since), 1)) + spareRows;
 		return Math.min(Math.max(smallPage, Math.ceil(expected)), this.source.largestPage);
 	}
 
 	/**
-	 * The size for a pass of several pages. A row can slip over the border of two pages, and would do so in
-	 * the next pass too, were the border in the same place.
+	 * The page size for a pass of several pages. A row can slip across a page break, and would do so
+	 * again in the next pass if the break were in the same place.
 	 */
 	private get largeSize(): number {
 		const { largestPage } = this.source;
@@ -212,8 +212,8 @@ class ListPoll {
 
 	/**
 	 * Ends a pass. While pages are read, a task can slip to one already read: because another vanished,
-	 * or because it ended and one server knows that already. So what one pass has found is settled by
-	 * the next; for a list in no order by a later one, which begins when all servers know.
+	 * or because it ended and one server already knows. So the next pass settles what one has found; for
+	 * a list in no order, a later pass that starts when all servers know.
 	 */
 	private complete(pass: ListPass): void {
 		const { settled } = this;
@@ -226,12 +226,12 @@ class ListPoll {
 		const isRead = readings >= readingsInNoOrder && startedAt >= settled.nextAt + marginMs;
 		if (this.top !== null || settled.next === null || isRead) {
 			if (settled.next !== null) since = Math.max(since ?? 0, settled.next);
-			// What is created or listed later than the newest creation known is not settled, whatever the clocks say.
+			// Tasks newer than the newest known creation are not settled, whatever the clocks say.
 			const next = Math.min(startedAt - marginMs, pass.top ?? 0);
 			this.settled = { since, next, nextAt: now, readings: 1, size };
 		} else {
 			since ??= startedAt - keptMs;
-			// A wrong date must not put it off for days.
+			// A wrong date must not delay it for days.
 			this.settled = { ...settled, since, nextAt: Math.min(settled.nextAt, now), readings, size };
 		}
 		if (since !== null) this.ledger.seen.forget(since);

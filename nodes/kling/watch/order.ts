@@ -1,14 +1,14 @@
 import { z } from 'zod/v3';
 
 /**
- * Milliseconds by which servers of a provider may disagree about the time, or a task may be listed
- * late. This long a stretch before the last pass is read again in each poll; a task that ended less
- * than this before the activation may be emitted.
+ * How far a provider's servers may disagree about the time, or how late a task may be listed, in
+ * milliseconds. Each poll rereads this stretch before the last pass; a task that ended less than this
+ * before the activation may be emitted.
  */
 export const marginMs = 600_000;
 /**
- * So many rows, each older than all before it, prove that a list is newest first as far as it was read:
- * 500 rows in a random order hold some seven such rows, and 30 of them once in 10^10 lists.
+ * This many rows, each older than all before it, prove that a list is newest first as far as it was read:
+ * 500 rows in random order contain about seven such rows, and 30 of them in one of 10^10 lists.
  */
 const provingRows = 30;
 
@@ -19,7 +19,7 @@ export const moment = z.number().finite();
 export const orderSchema = z.object({
 	/** The oldest creation so far. */
 	lowest: moment.nullable(),
-	/** Rows that were each older than all before. */
+	/** How many rows were older than all before them. */
 	steps: z.number().int(),
 });
 export type Order = z.infer<typeof orderSchema>;
@@ -38,7 +38,7 @@ export function isProven(order: Order): boolean {
 	return order.steps >= provingRows;
 }
 
-/** Rows whose stamps are within the margin of each other can stand in any order. */
+/** Rows whose times are within the margin of each other can be in any order. */
 function isNewer(stamp: number, { lowest }: Order): boolean {
 	return stamp > (lowest ?? Infinity) + marginMs;
 }
@@ -51,13 +51,12 @@ export interface Probe {
 }
 
 /**
- * Whether nothing deeper in the list is newer than what was read of it: pages at twice the depth each,
- * and the last one. A list that is grouped, by state for example, looks newest first as long as its
- * first group lasts.
+ * Whether nothing deeper in the list is newer than what was read: checks pages at doubling depths, and
+ * the last one. A list grouped by status, for example, looks newest first until its first group ends.
  *
  * @param order of all rows before `page`
  * @param lastPage the last page that can be asked for
- * @returns null where that cannot be told now
+ * @returns null if that cannot be told now
  */
 export async function isOldestBelow(
 	order: Order,
@@ -65,7 +64,7 @@ export async function isOldestBelow(
 	lastPage: number,
 	read: (page: number) => Promise<Probe | null>,
 ): Promise<boolean | null> {
-	/** The deepest page known to hold tasks, and the first that is known to hold none. */
+	/** The deepest page known to have tasks, and the first known to have none. */
 	let [deepest, empty] = [page - 1, lastPage + 1];
 	for (let at = page; deepest + 1 < empty;) {
 		const probe = await read(at);

@@ -4,7 +4,7 @@ import { continueOrder, isProven, moment, noRows, orderSchema } from './order';
 
 const count = z.number().int().min(1);
 
-/** One pass over the list, page by page, maybe in several polls. */
+/** One pass over the list, page by page, possibly over several polls. */
 export const passSchema = z.object({
 	/** The page to read next. */
 	page: count,
@@ -18,7 +18,10 @@ export const passSchema = z.object({
 	order: orderSchema.nullable(),
 	/** See {@link AccountState.beside}. */
 	beside: z.number().int().min(0),
-	/** The rows of its first page where those were fewer than asked for: all there are, or all that the provider gives in a page. */
+	/**
+	 * The rows of its first page if there were fewer than requested: all there are, or all that the
+	 * provider gives per page.
+	 */
 	cutAt: count.nullable(),
 	/** Whether its next page failed in the last poll. */
 	isStuck: z.boolean(),
@@ -38,7 +41,7 @@ export function beginPass(size: number): ListPass {
 	};
 }
 
-/** The creations of tasks, where they are dated. */
+/** The creation times of tasks that have one. */
 export function stampsOf(records: readonly TaskRecord[]): number[] {
 	return records.map(({ task }) => createdMs(task)).filter((stamp) => stamp > 0);
 }
@@ -60,10 +63,10 @@ export function continuePass(
 	};
 }
 
-/** After this many pages in a row with the same tasks, all pages have them. */
+/** After this many identical pages in a row, all pages are taken to be the same. */
 const mostAlike = 4;
 
-/** Notices a provider that gives every page alike, whichever is asked for: its list has no end. */
+/** Detects a provider that returns the same page for every page number: its list has no end. */
 export class AlikePages {
 	private tasks = '';
 	private count = 0;
@@ -79,7 +82,10 @@ export class AlikePages {
 	}
 }
 
-/** Whether the list begins with the newest creation that an earlier pass showed, where that proved the order, or with later ones. */
+/**
+ * Whether the list starts with the newest creation seen by an earlier pass that proved the order, or with
+ * later ones.
+ */
 export function isAsBefore(pass: ListPass, top: number | null): boolean {
 	return pass.order !== null && top !== null && pass.top !== null && pass.top >= top;
 }

@@ -7,7 +7,7 @@ const minuteMs = 60_000;
 
 /**
  * A task id in 48 bits, so that thousands of them stay small: with 10,000 marks kept, one task in
- * 28,000,000,000 is taken for one of them.
+ * 28,000,000,000 is mistaken for one of them.
  */
 function markOf(taskId: string): string {
 	return createHash('sha256').update(taskId).digest('base64url').slice(0, markLength);
@@ -15,11 +15,11 @@ function markOf(taskId: string): string {
 
 /** Marks as they are stored. */
 export const seenSchema = z.object({
-	/** Those that are kept always. */
+	/** Those that are always kept. */
 	always: z.string(),
 	/**
-	 * The others by minutes, oldest first: each minute as its distance from the one before (base 36,
-	 * the first from 1970), a colon and the marks of that minute.
+	 * The others by minute, oldest first: each minute as its distance from the previous one (base 36, the
+	 * first from 1970), a colon, and that minute's marks.
 	 */
 	byMinute: z.string().regex(/^([\da-z]+:[\w-]+(,|$))*$/),
 });
@@ -28,9 +28,12 @@ export const noMarks: StoredMarks = { always: '', byMinute: '' };
 
 /** Ended tasks that have been handled, as marks of their ids. */
 export class SeenTasks {
-	/** The marks, oldest first, and until which minute of the provider's clock each is kept; Infinity for always. */
+	/**
+	 * The marks, oldest first, and the minute on the provider's clock until which each is kept; Infinity
+	 * for always.
+	 */
 	private readonly marks = new Map<string, number>();
-	/** How many are kept always. */
+	/** How many are always kept. */
 	lasting = 0;
 
 	constructor({ always, byMinute }: StoredMarks = noMarks) {
@@ -67,12 +70,12 @@ export class SeenTasks {
 		return this.marks.has(markOf(taskId));
 	}
 
-	/** @param until the moment until which it has to be kept, on the provider's clock; Infinity for always */
+	/** @param until until when it must be kept, on the provider's clock; Infinity for always */
 	add(taskId: string, until: number): void {
 		this.set(markOf(taskId), Math.floor(until / minuteMs));
 	}
 
-	/** Forgets what had to be kept only until before that moment. */
+	/** Forgets those that only had to be kept until before that moment. */
 	forget(before: number): void {
 		for (const [mark, minute] of this.marks) {
 			if ((minute + 1) * minuteMs <= before) this.drop(mark);
@@ -80,7 +83,7 @@ export class SeenTasks {
 	}
 
 	/**
-	 * Forgets the oldest until no more than this many are left.
+	 * Forgets the oldest until at most this many are left.
 	 *
 	 * @returns the moment before which something was forgotten
 	 */
@@ -91,7 +94,7 @@ export class SeenTasks {
 		return before;
 	}
 
-	/** Forgets those that are not among the ids, except this many of the latest. */
+	/** Forgets those not among the ids, except this many of the latest. */
 	forgetOthers(taskIds: readonly string[], latest: number): void {
 		const wanted = new Set(taskIds.map(markOf));
 		const others = [...this.marks.keys()].filter((mark) => !wanted.has(mark));

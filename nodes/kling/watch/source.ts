@@ -7,25 +7,25 @@ import type { TaskRecord } from '../task';
 import type { Ledger } from './ledger';
 import type { WatchState } from './state';
 
-/** What tasks are read from: a {@link Client}, or a model of one. */
+/** Where tasks are read from: a {@link Client}, or a model of one. */
 export type Source = Pick<Client, 'listOnce' | 'getOnce' | 'largestPage' | 'lastPage'>;
 
 /** The result of one poll. */
 export interface PollResult<State = WatchState> {
-	/** Ended tasks, oldest end first. They are already marked as handled in `state`. */
+	/** Ended tasks, oldest end first, already marked as handled in `state`. */
 	emitted: TaskRecord[];
-	/** Safe to store, also when the poll met a failure. */
+	/** Safe to store, even if the poll had a failure. */
 	state: State;
-	/** What kept the poll from seeing everything; null when nothing did. */
+	/** What kept the poll from seeing everything; null if nothing did. */
 	failure: Failure | null;
-	/** Whether nothing was known before, nor has a page been read since: what fails then is shown at activation. */
+	/** Whether nothing was known and no page has been read since: a failure is then shown. */
 	isFirst: boolean;
 }
 
-/** Milliseconds for what n8n does with the items after the poll. */
+/** Time for what n8n does with the items after the poll, in milliseconds. */
 const reserveMs = 1_000;
 
-/** One poll's time. A request is begun only when one twice as slow as the slowest would end in time. */
+/** One poll's time. A request starts only if one twice as slow as the slowest so far would end in time. */
 export class Budget {
 	private slowestMs = 0;
 	private readonly end: number;
@@ -38,12 +38,12 @@ export class Budget {
 		this.end = clock.elapsed() + budgetMs;
 	}
 
-	/** Always true for the first request, or a short budget would mean that nothing is ever done. */
+	/** Always true for the first request, or with a short budget nothing would ever be done. */
 	get isLeft(): boolean {
 		return !this.hasAsked || this.clock.elapsed() + 2 * this.slowestMs < this.end - reserveMs;
 	}
 
-	/** Makes a request and notes how long it took. */
+	/** Makes a request and records how long it took. */
 	async ask<T>(request: () => Promise<T>): Promise<T> {
 		this.hasAsked = true;
 		const start = this.clock.elapsed();
@@ -52,31 +52,31 @@ export class Budget {
 		return response;
 	}
 
-	/** Waits before a request is made again, later with each try. */
+	/** Waits before a request is repeated, longer with each try. */
 	async pause(tries: number): Promise<void> {
 		await this.clock.sleep(delayBeforeRetry(tries, null, () => this.clock.random()));
 	}
 }
 
-/** What a poll needs of its {@link Budget}. */
+/** What a poll needs from its {@link Budget}. */
 export type PollTime = Pick<Budget, 'isLeft' | 'ask' | 'pause'>;
 
-/** Requests for single tasks under way at once. */
+/** Parallel requests for single tasks. */
 const looksAtOnce = 4;
 
-/** How many single tasks a poll looks at. */
+/** How many single tasks a poll reads. */
 interface LookLimits {
-	/** At most; the others have their turn in the next poll. */
+	/** At most; the others get their turn in the next poll. */
 	most: number;
-	/** After this many reads without a usable response, the rest waits for the next poll. */
+	/** After this many reads without a usable response, the rest wait for the next poll. */
 	mostFailed: number;
 }
 const usualLooks: LookLimits = { most: 100, mostFailed: 3 };
 
-/** How often a page in the middle of a pass is asked for in one poll. */
+/** How often one poll requests a page in the middle of a pass. */
 const pageTries = 3;
 
-/** Asks for a page of the list; again after a failure in the middle, where the pass would otherwise be lost. */
+/** Requests a page of the list; retries a failure in the middle, which would otherwise waste the pass. */
 export async function askPage(
 	source: Source,
 	page: number,
@@ -93,10 +93,10 @@ export async function askPage(
 }
 
 /**
- * Looks at tasks one by one, as many as the poll's time and the limits allow. What is missing or cannot
- * be read is counted in the ledger; a task that was found is handed to `record`.
+ * Reads tasks one by one, as many as the poll's time and the limits allow. Missing and unreadable ones
+ * are counted in the ledger; a task that was found goes to `record`.
  *
- * @returns the failure, when no read brought a usable response or none can; null otherwise
+ * @returns the failure, if no read got a usable response or none can; otherwise null
  */
 export async function lookAtEach(
 	taskIds: readonly string[],

@@ -11,19 +11,19 @@ const count = z.number().int().min(0);
 
 const common = {
 	version: z.literal(2),
-	/** A fingerprint of what is watched: another one makes the state worthless. */
+	/** A fingerprint of what is watched: if it changes, the state is void. */
 	scope: z.string(),
-	/** How many polls made it: of two states of a node, the later one has more. */
+	/** How many polls made it: of a node's two states, the later one has more. */
 	polls: count,
-	/** When the first response came; null before it, when nothing is known. */
+	/** When the first response came; null before that. */
 	activatedAt: moment.nullable(),
 	/** When the last response came. */
 	heardAt: moment,
 	/** Since when each event is wanted: the activation, or the poll after it was switched on. */
 	wanted: z.object({ succeed: moment.optional(), failed: moment.optional() }),
-	/** Ids of tasks that had not ended, the one that was not looked at for longest first. */
+	/** Ids of tasks that had not ended, longest unread first. */
 	open: z.array(z.string()),
-	/** Those of them that the provider did not know: how often in a row, and since when. */
+	/** Those that the provider did not know: how often in a row, and since when. */
 	missing: z.record(z.tuple([count, moment])),
 	/** Ended tasks that have been handled. */
 	seen: seenSchema,
@@ -34,43 +34,46 @@ const stateSchema = z.discriminatedUnion('watch', [
 		...common,
 		watch: z.literal('account'),
 		settled: z.object({
-			/** Tasks created before this have been handled, except the open ones; null before the first pass. */
+			/** Tasks created before this are handled, except the open ones; null before the first pass. */
 			since: moment.nullable(),
-			/** What `since` becomes once the list has been read again, as often as its order demands. */
+			/** What `since` becomes once the list has been reread as often as its order requires. */
 			next: moment.nullable(),
-			/** When the pass ended that found `next`. */
+			/** When the pass that found `next` ended. */
 			nextAt: moment,
-			/** How many passes have been at their end since, with that one. */
+			/** How many passes have ended since, including that one. */
 			readings: count,
-			/** The size of the last pass's pages. */
+			/** The page size of the last pass. */
 			size: count,
 		}),
 		/** The newest creation that the last pass showed; null unless the list has proved to be newest first. */
 		top: moment.nullable(),
-		/** How many tasks the first page of an idle poll has to hold beside the open ones. */
+		/** How many tasks besides the open ones an idle poll's first page must contain. */
 		beside: count,
-		/** The last list that stood on one page, as an empty one after it has proved: its rows, its newest creation, and when that was. */
+		/**
+		 * The last list that fit on one page, proven by an empty page after it: its rows, its newest
+		 * creation, and when that was.
+		 */
 		whole: z.object({ rows: count, top: moment.nullable(), at: moment }).nullable(),
-		/** A pass over the list that is not at its end yet. */
+		/** A pass over the list that has not ended yet. */
 		pass: passSchema.nullable(),
 	}),
 	z.object({ ...common, watch: z.literal('taskIds') }),
 ]);
 
 /**
- * What the trigger knows between two polls, as JSON: some hundred bytes usually. About 21 bytes for
- * each task that runs and 8 to 12 for each that ended in the last minutes; see {@link mostOpen} and
- * {@link mostSeen} for its upper size. Times are on the provider's clock.
+ * What the trigger knows between two polls, as JSON: usually a few hundred bytes. About 21 bytes for each
+ * running task and 8 to 12 for each that ended in the last minutes; {@link mostOpen} and {@link mostSeen}
+ * limit its size. Times are on the provider's clock.
  */
 export type WatchState = z.infer<typeof stateSchema>;
 export type AccountState = Extract<WatchState, { watch: 'account' }>;
 export type IdsState = Extract<WatchState, { watch: 'taskIds' }>;
 
-/** Running tasks that are followed at most (21 bytes each). While so many run, further ones are given up. */
+/** Maximum number of running tasks followed (21 bytes each). While that many run, others are dropped. */
 export const mostOpen = 3_000;
 /**
- * Ended tasks that are remembered at most (12 bytes each). With more, the oldest are given up first:
- * of what ended while the workflow was off, this many of the newest are emitted.
+ * Maximum number of ended tasks that are remembered (12 bytes each). The oldest are dropped first: of the
+ * tasks that ended while the workflow was off, this many of the newest are emitted.
  */
 export const mostSeen = 10_000;
 
@@ -96,7 +99,7 @@ const fresh = {
 	taskIds: nothingYet,
 };
 
-/** The stored state; a new one when there is none, or it is of another version or of something else that was watched. */
+/** The stored state; a new one if there is none, or if it has another version or is about something else. */
 export function readState<W extends WatchState['watch']>(
 	stored: unknown,
 	watch: W,

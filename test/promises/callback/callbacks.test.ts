@@ -7,6 +7,7 @@ import {
 	signingSecret,
 	TestBed,
 } from '../../harness/callbackBed';
+import { bareDescription } from '../../../tools/engine';
 
 const bed = TestBed.prepare();
 const toContinue = { settings: { onError: 'continueRegularOutput' as const } };
@@ -36,7 +37,7 @@ test('thirty callbacks at once after the last end wake it once', async () => {
 	expect(bed.n8n.runs).toBe(2);
 });
 
-test('a callback of a wait that is over changes nothing', async () => {
+test('a callback for a wait that is over changes nothing', async () => {
 	const id = await bed.start(photos('a'));
 	bed.finish('succeed', 0);
 	await bed.callBack();
@@ -84,7 +85,7 @@ describe('a provider that stumbles', () => {
 		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
 	});
 
-	test('a callback that comes during the last of the looks is followed by looks of its own', async () => {
+	test('a callback during the last look is followed by its own looks', async () => {
 		const id = await bed.start(photos('a'));
 		await bed.pass(60 * seconds);
 		await bed.callBack();
@@ -101,15 +102,18 @@ describe('a provider that stumbles', () => {
 		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
 	});
 
-	test.each([4, 6, 30])('%i answers of HTTP 500 delay the end, and no more', async (times) => {
-		const id = await bed.start(photos('a'));
-		await bed.pass(60 * seconds);
-		bed.finish('succeed', 0);
-		bed.sandbox.addFault({ kind: 'status', status: 500, match: { operation: 'get' }, times });
-		expect((await bed.callBack()).status).toBe(503);
-		await bed.pass(10 * minutes);
-		expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
-	});
+	test.each([4, 6, 30])(
+		'%i responses of HTTP 500 delay the end, and nothing else',
+		async (times) => {
+			const id = await bed.start(photos('a'));
+			await bed.pass(60 * seconds);
+			bed.finish('succeed', 0);
+			bed.sandbox.addFault({ kind: 'status', status: 500, match: { operation: 'get' }, times });
+			expect((await bed.callBack()).status).toBe(503);
+			await bed.pass(10 * minutes);
+			expect(bed.json(id)).toMatchObject([{ status: 'succeed' }]);
+		},
+	);
 
 	test('a provider that is down until after the deadline: the task comes out as timedOut', async () => {
 		const id = await bed.start(photos('a'), {}, toContinue);
@@ -225,7 +229,7 @@ describe('callbacks cost a bounded number of requests', () => {
 		expect(bed.looks).toBe(8);
 	});
 
-	test('a stranger who calls a hundred times in a second causes three looks at most', async () => {
+	test('a stranger who calls a hundred times in a second causes at most three looks', async () => {
 		await bed.start(photos('a', 'b'));
 		await bed.pass(60 * seconds);
 		const before = bed.looks;
@@ -241,15 +245,9 @@ describe('callbacks cost a bounded number of requests', () => {
 /** The parts of n8n's Wait node (Resume: On Webhook Call, POST) that matter here. */
 const waitNode = {
 	description: {
+		...bareDescription,
 		displayName: 'Wait',
 		name: 'wait',
-		group: ['transform'],
-		version: 1,
-		description: '',
-		defaults: {},
-		inputs: ['main'],
-		outputs: ['main'],
-		properties: [],
 		webhooks: [{ name: 'default', httpMethod: 'POST', path: '', restartWebhook: true }],
 	},
 	async execute(this: { putExecutionToWait(till: Date): Promise<void>; getInputData(): unknown }) {

@@ -3,7 +3,7 @@ import { create, minutes, photos, seconds, TestBed } from '../../harness/callbac
 
 const bed = TestBed.prepare();
 
-test('all items come out in their order once the last task has ended, and the nodes after run once', async () => {
+test('all items come out in order once the last task has ended, and later nodes run once', async () => {
 	const id = await bed.start(photos('a', 'b', 'c'));
 	bed.finish('succeed', 2, 0);
 	await bed.callBack();
@@ -19,7 +19,7 @@ test('all items come out in their order once the last task has ended, and the no
 	}
 });
 
-test('an output by callback is the output by polling, to the last key', async () => {
+test('the output is the same by callback as by polling, to the last key', async () => {
 	const outputs: INodeExecutionData[][] = [];
 	for (const waitUsing of ['callback', 'polling']) {
 		bed.sandbox.reset();
@@ -56,7 +56,7 @@ test('On Error “Stop”: a failed task ends the execution with its message, an
 	expect(Object.keys(bed.n8n.dataOf(id).resultData.runData)).toContain('Feeder');
 });
 
-test('On Error “Stop”: Retry tells the same of the same tasks, and creates none', async () => {
+test('On Error “Stop”: Retry says the same about the same tasks, and creates none', async () => {
 	const id = await bed.start(photos('a', 'b'));
 	bed.finish('succeed', 0);
 	bed.finish('failed', 1);
@@ -81,7 +81,7 @@ test('On Error “Continue”: a failed task is an item that says so', async () 
 	]);
 });
 
-test('On Error “Continue (using error output)”: a failed task leaves by the error output, with its input', async () => {
+test('On Error “Continue (using error output)”: a failed task goes to the error output, with its input', async () => {
 	const settings = { onError: 'continueErrorOutput' as const };
 	const id = await bed.start(photos('a', 'b'), {}, { settings });
 	bed.finish('failed', 0);
@@ -97,7 +97,7 @@ test('On Error “Continue (using error output)”: a failed task leaves by the 
 	});
 });
 
-test('with “Continue” and Retry On Fail a refused first item is no reason to run the node again', async () => {
+test('with “Continue” and Retry On Fail, a refused first item does not make the node run again', async () => {
 	const settings = {
 		onError: 'continueRegularOutput' as const,
 		retryOnFail: true,
@@ -133,7 +133,7 @@ test('Download Video, Output Field Name and Simplify count for each item, and ar
 	expect(c.json).toHaveProperty('task_id');
 });
 
-test('an item that asks not to wait comes out as it was, and holds up no other', async () => {
+test('an item that does not wait comes out as it is, and holds up no other', async () => {
 	const id = await bed.start(photos('a', 'b'), { waitForCompletion: '={{ $json.name === "b" }}' });
 	bed.finish('succeed', 1);
 	await bed.callBack();
@@ -151,7 +151,7 @@ test('the input items stay as they are while the execution sleeps', async () => 
 	expect(feeder.data?.main[0]?.map(({ json }) => json)).toEqual(before.map(({ json }) => json));
 });
 
-test('a task that failed before the sleep is no item of n8n’s own time-out: with “Stop” such a run polls', async () => {
+test('with “Stop”, a run with a task that failed before the sleep polls instead, so n8n’s own time-out cannot pass it on', async () => {
 	const started = bed.start(photos('a', 'b'));
 	while (bed.taskIds.length === 0) await new Promise(setImmediate);
 	bed.finish('failed', 0);
@@ -180,7 +180,7 @@ describe('at the deadline', () => {
 		expect(bed.json(id).filter((json) => 'timedOut' in json)).toHaveLength(1);
 	});
 
-	test('it comes with a Timeout of three seconds too', async () => {
+	test('it works with a Timeout of three seconds too', async () => {
 		const options = { ...create.options, timeout: 0.05 };
 		const id = await bed.start(photos('a'), { options }, { settings });
 		await bed.pass(10 * seconds);
@@ -199,7 +199,7 @@ describe('at the deadline', () => {
 		expect(bed.json(id)).toMatchObject([{ timedOut: true }]);
 	});
 
-	test('n8n’s own time-out changes nothing any more', async () => {
+	test('n8n’s own time-out no longer changes anything', async () => {
 		const id = await bed.start(photos('a'), {}, { settings });
 		await bed.pass(31 * minutes);
 		await bed.n8n.timeOver(id, bed.clock.now() + 10 * minutes);
@@ -215,7 +215,7 @@ describe('at the deadline', () => {
 		expect(bed.selfCalls).not.toContain(401);
 	});
 
-	test('the call is made again while n8n does not answer', async () => {
+	test('the call is repeated while n8n does not answer', async () => {
 		const id = await bed.start(photos('a'), {}, { settings });
 		await bed.pass(20 * seconds);
 		bed.n8n.isCredentialGone = true;
@@ -227,7 +227,7 @@ describe('at the deadline', () => {
 		expect(bed.json(id)).toMatchObject([{ timedOut: true }]);
 	});
 
-	test('a process that has gone leaves n8n’s time-out, which passes on the last known states', async () => {
+	test('if the process is gone, n8n’s time-out passes on the last known states', async () => {
 		const id = await bed.start([{ json: { image: 'bad' } }, ...photos('a', 'b')], {}, { settings });
 		bed.clock.stop();
 		bed.n8n.restart();

@@ -4,13 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { postToOwnAddress } from '../../../nodes/KlingEffects/afterTask/selfCalls';
 import { create, photos, TestBed } from '../../harness/callbackBed';
 
-/** A node that sleeps ends its wait by calls to n8n's own address: before it sleeps, it asks whether they get there. */
+/**
+ * A sleeping node ends its wait by calls to n8n's own address: before it sleeps, it checks that they
+ * arrive.
+ */
 
 const { isReached } = postToOwnAddress;
 const bed = TestBed.prepare();
 const name = 'n8n.example.com';
 
-/** What stands at n8n's public address; null answers nothing at all. */
+/** What answers at n8n's public address; null answers nothing at all. */
 let status: number | null = 404;
 let asked: string[] = [];
 const atAddress = createServer(({ method, url = '' }, response) => {
@@ -57,7 +60,7 @@ beforeEach(() => {
 });
 afterEach(() => jest.restoreAllMocks());
 
-/** The public name leads here, as where the machine reaches its own address. */
+/** The public name leads here, as on a machine that can reach its own address. */
 function resolveName(): void {
 	const { lookup } = dns;
 	jest
@@ -66,7 +69,7 @@ function resolveName(): void {
 			lookup(host === name ? '127.0.0.1' : host, ...(rest as [never]))) as never);
 }
 
-/** Sleeps, and gives the hints of the output pane. */
+/** Sleeps, and returns the hints in the output pane. */
 async function hintsAt(url = webhookUrl): Promise<string[]> {
 	const id = await bed.start(photos('a'), {}, { webhookUrl: url });
 	expect(bed.n8n.status(id)).toBe('waiting');
@@ -75,10 +78,10 @@ async function hintsAt(url = webhookUrl): Promise<string[]> {
 	return runs.flatMap(({ hints = [] }) => hints.map(({ message }) => message));
 }
 
-const settings = /N8N_WEBHOOK_URL.*\bin older versions, WEBHOOK_URL\b/;
+const settings = /N8N_WEBHOOK_URL.*\bWEBHOOK_URL in older versions\b/;
 
 test.each([404, 409, 401, 200])(
-	'where n8n reaches its own address (HTTP %i), nothing is said, and nothing is asked of the provider',
+	'if n8n reaches its own address (HTTP %i), there is no hint, and no request to the provider',
 	async (answer) => {
 		resolveName();
 		status = answer;
@@ -88,7 +91,7 @@ test.each([404, 409, 401, 200])(
 	},
 );
 
-describe('where it does not, a hint names the address and both variables:', () => {
+describe('if it does not, a hint names the address and both variables:', () => {
 	async function expectDoubt(url = webhookUrl): Promise<void> {
 		const [hint, ...more] = await hintsAt(url);
 		expect(more).toEqual([]);
@@ -108,7 +111,7 @@ describe('where it does not, a hint names the address and both variables:', () =
 		await expectDoubt(webhookUrl.replace(name, 'gone.example.com'));
 	});
 
-	test('it can be reached by a proxy alone: the calls of the node go through none', async () => {
+	test('it can only be reached through a proxy, which the node’s calls do not use', async () => {
 		resolveName();
 		const port = (proxy.address() as AddressInfo).port + 1;
 		proxyAsked.length = 0;
@@ -136,14 +139,14 @@ describe('where it does not, a hint names the address and both variables:', () =
 	});
 });
 
-test('an address of a private network is named as one that the provider cannot call, with both variables', async () => {
+test('a private address is named as one that the provider cannot call, with both variables', async () => {
 	const [hint] = await hintsAt('http://localhost:5678');
 	expect(hint).toContain('The provider cannot call localhost:5678 from the internet');
 	expect(hint).toMatch(settings);
 	expect(asked).toEqual([]);
 });
 
-test('a wait by polling asks nothing of n8n’s own address', async () => {
+test('a wait by polling sends nothing to n8n’s own address', async () => {
 	resolveName();
 	bed.sandbox.options.taskSeconds = 5;
 	const options = { ...create.options, waitUsing: 'polling' };

@@ -31,7 +31,7 @@ describe.each([1, 2] as const)('in n8n %i', (line) => {
 		expect(bed.json(id)).toHaveLength(1);
 	});
 
-	test('a loop sleeps in each of its runs, and late callbacks of an earlier run change nothing', async () => {
+	test('a loop sleeps in each iteration, and late callbacks of an earlier one change nothing', async () => {
 		const id = await bed.start(photos('a'), {}, { line, times: 2 });
 		bed.finish('succeed', 0);
 		await bed.callBack();
@@ -45,7 +45,7 @@ describe.each([1, 2] as const)('in n8n %i', (line) => {
 		expect(bed.json(id).map(({ taskId }) => taskId)).toEqual(bed.taskIds);
 	});
 
-	test('two Kling nodes sleep one after the other, each at an address of its own', async () => {
+	test('two Kling nodes sleep one after the other, each with its own address', async () => {
 		const second: INode = {
 			id: 'second',
 			name: 'Second',
@@ -108,7 +108,7 @@ describe('what n8n could not wake is refused before anything is paid', () => {
 	});
 
 	test.each(['executeData', 'runExecutionData'])(
-		'an n8n whose nodes are not shown %s',
+		'an n8n that does not show %s to nodes',
 		async (hidden) => {
 			// n8n itself still finds it: its methods run on the context behind the proxy.
 			const get = (context: IExecuteFunctions, name: string) => {
@@ -127,7 +127,7 @@ describe('what n8n could not wake is refused before anything is paid', () => {
 		},
 	);
 
-	test('a provider without callbacks, and a Callback URL of the user’s', async () => {
+	test('a provider without callbacks, and a user’s own Callback URL', async () => {
 		expect((await refusal({ provider: 'modellix' })).message).toBe('Modellix sends no callbacks');
 		const options = { ...create.options, callbackUrl: 'https://example.com/mine' };
 		const id = await bed.start(photos('a'), { options });
@@ -140,7 +140,7 @@ test.each([
 	{ line: 1 as const, parentExecution: { executionId: '7', workflowId: 'c', shouldResume: false } },
 	{ line: 2 as const, parentExecution: { executionId: '7', workflowId: 'c' } },
 ])(
-	'a sub-workflow sleeps where its caller gets the output or does not want it: %j',
+	'a sub-workflow sleeps if its caller gets the output or does not need it: %j',
 	async (options) => {
 		const id = await bed.start(photos('a'), {}, options);
 		bed.finish('succeed', 0);

@@ -2,7 +2,7 @@ import type { Fault } from '../../../sandbox';
 import { rows } from './providers';
 import { Workbench, byId } from '../../harness/workbench';
 
-/** Answers that no provider documents: from a proxy in between, a gateway that broke, an API that moved. */
+/** Responses that no provider documents: from a proxy in between, a broken gateway, an API that moved. */
 
 const bench = Workbench.prepare();
 const providers = rows.filter(
@@ -15,21 +15,21 @@ const oddities: Array<
 	['a web page', { kind: 'html' }, 'a web page instead of data'],
 	['an empty page', { kind: 'empty' }, 'an empty response'],
 	['JSON that breaks off', { kind: 'malformedJson' }, 'text instead of data'],
-	['an undocumented shape', { kind: 'unknownShape' }, 'data in an unknown form'],
-	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in an unknown form'],
-	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in an unknown form'],
-	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in an unknown form'],
+	['an undocumented shape', { kind: 'unknownShape' }, 'data in an unknown format'],
+	['a JSON list', { kind: 'status', status: 200, body: '[]' }, 'data in an unknown format'],
+	['a JSON null', { kind: 'status', status: 200, body: 'null' }, 'data in an unknown format'],
+	['a JSON text', { kind: 'status', status: 200, body: '"ok"' }, 'data in an unknown format'],
 	['plain text', { kind: 'status', status: 200, body: 'ok' }, 'text instead of data'],
-	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in an unknown form'],
+	['an empty object', { kind: 'status', status: 200, body: '{}' }, 'data in an unknown format'],
 ];
 
-/** With a request id in a header, as proxies and gateways give one. */
+/** With a request id in a header, as proxies and gateways send it. */
 const headers = { 'x-request-id': 'req-4711' };
 
 describe.each(providers)('$displayName', (row) => {
 	const { displayName, provider } = row;
 
-	test.each(oddities)('%s in answer to a Get is told as what it is', async (_name, fault, said) => {
+	test.each(oddities)('%s in response to a Get is named', async (_name, fault, said) => {
 		bench.sandbox.addFault({ headers, ...fault, match: { provider, operation: 'get' } });
 		const { error } = await bench.run(row, { operation: 'get', taskId: byId('77') });
 		expect(error?.message).toContain(`${displayName} answered with ${said}`);
@@ -39,7 +39,7 @@ describe.each(providers)('$displayName', (row) => {
 	});
 
 	test.each(oddities)(
-		'%s in answer to a Create is not taken for a refusal: nothing is paid twice',
+		'%s in response to a Create is not mistaken for a refusal: nothing is paid twice',
 		async (_name, fault) => {
 			const match = { provider, operation: 'create' as const };
 			bench.sandbox.addFault({ headers, ...fault, match, accept: true });
@@ -52,25 +52,22 @@ describe.each(providers)('$displayName', (row) => {
 				expect(error?.message).toBe(
 					`${displayName} may have created the task, but its response cannot be read`,
 				);
-				expect(error?.description).toContain('nothing is paid twice');
+				expect(error?.description).toContain('you will not pay twice');
 			}
 			expect(json.length > 0).toBe(row.findsByExternalId);
 		},
 	);
 
-	test.each(oddities)(
-		'%s while a task is waited for does not end the wait',
-		async (_name, fault) => {
-			const match = { provider, operation: 'get' as const };
-			bench.sandbox.addFault({ headers, ...fault, match, times: 2 });
-			const { json, error } = await bench.create(row, { waitForCompletion: true });
-			expect(error).toBeUndefined();
-			expect(json[0].status).toBe('succeed');
-		},
-	);
+	test.each(oddities)('%s during a wait does not end it', async (_name, fault) => {
+		const match = { provider, operation: 'get' as const };
+		bench.sandbox.addFault({ headers, ...fault, match, times: 2 });
+		const { json, error } = await bench.create(row, { waitForCompletion: true });
+		expect(error).toBeUndefined();
+		expect(json[0].status).toBe('succeed');
+	});
 
 	test.each(oddities)(
-		'%s for as long as a task is waited for ends at the timeout, with the id',
+		'%s for the whole wait ends it at the timeout, with the id',
 		async (_name, fault) => {
 			bench.sandbox.addFault({ headers, ...fault, match: { provider, operation: 'get' } });
 			const parameters = { waitForCompletion: true, options: { timeout: 1 } };
@@ -81,7 +78,7 @@ describe.each(providers)('$displayName', (row) => {
 	);
 
 	test.each([403, 404, 502, 503])(
-		'a web page with HTTP %i is told with its status',
+		'a web page with HTTP %i is reported with its status',
 		async (status) => {
 			const match = { provider, operation: 'get' as const };
 			bench.sandbox.addFault({ kind: 'html', status, match });
@@ -93,7 +90,7 @@ describe.each(providers)('$displayName', (row) => {
 	);
 
 	test.each(['resetBefore', 'truncated'] as const)(
-		'a connection that breaks off (%s) is told as no answer, after four tries',
+		'a connection that breaks off (%s) is reported as no response, after four tries',
 		async (kind) => {
 			bench.sandbox.addFault({ kind, match: { provider, operation: 'get' } });
 			const { error } = await bench.run(row, { operation: 'get', taskId: byId('77') });
@@ -102,7 +99,7 @@ describe.each(providers)('$displayName', (row) => {
 		},
 	);
 
-	test('a base URL where nothing listens is told as that, and nothing counts as paid', async () => {
+	test('a base URL where nothing listens is reported as such, and nothing counts as paid', async () => {
 		const credential = { ...bench.credential(row), baseUrl: 'http://127.0.0.1:9' };
 		const { error } = await bench.create(row, {}, { credential });
 		expect(error?.message).toBe(`${displayName} could not be reached`);
@@ -113,7 +110,7 @@ describe.each(providers)('$displayName', (row) => {
 describe('the list of Kling AI', () => {
 	const [kling] = rows;
 
-	test.each(oddities)('%s instead of a page is told as what it is', async (_name, fault, said) => {
+	test.each(oddities)('%s instead of a page is named', async (_name, fault, said) => {
 		bench.sandbox.addFault({ headers, ...fault, match: { operation: 'list' } });
 		const { error } = await bench.run(kling, { operation: 'list', returnAll: true });
 		expect(error?.message).toContain(`Kling AI answered with ${said}`);
@@ -121,7 +118,7 @@ describe('the list of Kling AI', () => {
 		expect(bench.requests('list')).toHaveLength(4);
 	});
 
-	test('a page that fails in the middle ends the list: no part passes for the whole', async () => {
+	test('a page that fails in the middle ends the list: part of it never passes for the whole', async () => {
 		bench.sandbox.seedTasks('kling', Array(700).fill({}));
 		bench.sandbox.addFault({ kind: 'html', skip: 1, match: { operation: 'list' } });
 		const { error, items } = await bench.run(kling, { operation: 'list', returnAll: true });
@@ -129,11 +126,11 @@ describe('the list of Kling AI', () => {
 		expect(items).toEqual([]);
 	});
 
-	test('tasks of one page that is not readable do not pass unseen', async () => {
+	test('an unreadable page is not skipped silently', async () => {
 		const body = { code: 0, message: 'SUCCEED', request_id: 'r-1', data: [{ id: 'no task' }] };
 		bench.sandbox.addFault({ kind: 'status', status: 200, body, match: { operation: 'list' } });
 		const { error } = await bench.run(kling, { operation: 'list', returnAll: true });
-		expect(error?.message).toBe('Kling AI answered with data in an unknown form');
+		expect(error?.message).toBe('Kling AI answered with data in an unknown format');
 		expect(error?.description).toContain('request id r-1');
 	});
 });
@@ -142,7 +139,7 @@ test.each([
 	['in the body', { request_id: 'abc-1' }, {}, 'request id abc-1'],
 	['in a header', { hello: 1 }, { 'x-request-id': 'req-2' }, 'request id req-2'],
 	['in the text, as new-api gateways do', { t: '(request id: 33ab)' }, {}, 'request id 33ab'],
-])('the request id is told when it stands %s', async (_name, body, more, said) => {
+])('the request id is shown if it is %s', async (_name, body, more, said) => {
 	bench.sandbox.addFault({ kind: 'status', status: 200, body, headers: more });
 	const { error } = await bench.run(rows[0], { operation: 'get', taskId: byId('77') });
 	expect(error?.description).toContain(said);

@@ -14,8 +14,10 @@ const noCredit = 'The Kling AI account has no credit left';
 /** “Not found” does not prove that nothing was paid, so it is never reported as a plain refusal. */
 const unclear = /^Kling AI may have created the task/;
 
-/** Kling's table (docs/providers.md 1.7): what the user reads, and how often a create is sent in
- * a minute: exactly, or within bounds where the pace is the admission's. */
+/**
+ * Kling's table (docs/providers.md 1.7): what the user reads, and how often a create is sent in a minute:
+ * exactly, or within bounds if admission sets the pace.
+ */
 const table: Array<
 	[
 		code: number,
@@ -26,7 +28,7 @@ const table: Array<
 	]
 > = [
 	[1000, '401', keyRefused, /^Check the key in the credential/, 1],
-	[1001, '401', keyRefused, /^Fill in the key in the credential/, 1],
+	[1001, '401', keyRefused, /^Enter the key in the credential/, 1],
 	[1002, '401', keyRefused, /try the other Region/, 1],
 	[1003, '401', keyRefused, /clock of the machine that runs n8n seems to be ahead/, 2],
 	[1004, '401', keyRefused, /clock of the machine that runs n8n seems to be behind/, 2],
@@ -38,7 +40,7 @@ const table: Array<
 		1200,
 		'400',
 		'Kling AI did not accept the request: Invalid request parameters',
-		/Change what the message names/,
+		/Fix what the message describes/,
 		1,
 	],
 	[
@@ -52,7 +54,7 @@ const table: Array<
 		1202,
 		'404',
 		'Kling AI did not accept the request: The requested method is invalid',
-		/Change what the message names/,
+		/Fix what the message describes/,
 		1,
 	],
 	[
@@ -128,7 +130,7 @@ describe("each code of Kling's table on a Create", () => {
 		});
 	});
 
-	test('every code of the table stands in this test', () => {
+	test('every code of the table is in this test', () => {
 		const codes = table.map(([code]) => code);
 		const documented = [
 			...[1000, 1001, 1002, 1003, 1004, 1100, 1101, 1102, 1103, 1200, 1201, 1202, 1203],
@@ -148,7 +150,7 @@ describe('what is sent again', () => {
 		expect(error).toBeUndefined();
 		expect(bench.posts().length).toBe(5);
 		expect(bench.sandbox.charges).toHaveLength(1);
-		// Chance is set to the middle: three quarters of 1, 2, 4 and 8 s.
+		// Random values are in the middle: three quarters of 1, 2, 4 and 8 s.
 		expect(bench.clock.sleeps).toEqual([750, 1500, 3000, 6000]);
 	});
 
@@ -169,7 +171,7 @@ describe('what is sent again', () => {
 		expect(bench.sandbox.charges).toHaveLength(1);
 	});
 
-	test('1303: until a place is free, in steps that grow with the time waited', async () => {
+	test('1303: until a slot is free, at intervals that grow with the time waited', async () => {
 		fault(1303, 5);
 		const { error } = await create();
 		expect(error).toBeUndefined();
@@ -205,7 +207,7 @@ describe('what is sent again', () => {
 	);
 
 	test.each([5000, 5001, 5002])(
-		'%i before a task was made: looked for three times, then sent again',
+		'%i before a task was made: looked up three times, then sent again',
 		async (code) => {
 			fault(code, 1);
 			const { error } = await create();
@@ -233,7 +235,7 @@ describe('a clock that is wrong', () => {
 	test.each([
 		['ahead by an hour (1003)', -3_600_000, 1003],
 		['behind by an hour (1004)', 3_600_000, 1004],
-	])('%s is mended: signed once more, with the time of the provider', async (_name, skew, code) => {
+	])('%s is fixed: signed once more, with the provider’s time', async (_name, skew, code) => {
 		const { sandbox, clock } = bench;
 		sandbox.options.now = () => clock.now() + skew;
 		const { error, json } = await create(signed);
@@ -253,7 +255,7 @@ describe('a clock that is wrong', () => {
 		expect(JSON.stringify(bench.posts())).not.toContain('provider-time');
 	});
 
-	test('a clock that is ahead by less than a minute needs nothing', async () => {
+	test('a clock that is ahead by less than a minute needs no fix', async () => {
 		const { sandbox, clock } = bench;
 		sandbox.options.now = () => clock.now() - 50_000;
 		const { error } = await create(signed);
@@ -261,7 +263,7 @@ describe('a clock that is wrong', () => {
 		expect(bench.posts()).toHaveLength(1);
 	});
 
-	test('1003 that stays after the second signature is told, not asked a third time', async () => {
+	test('1003 after the second signature is reported, with no third try', async () => {
 		bench.sandbox.addFault({ kind: 'code', code: 1003, match: { provider: 'kling' } });
 		const { error } = await create(signed);
 		expect(error?.message).toBe(keyRefused);
@@ -285,7 +287,7 @@ describe("states of a real Kling account's key", () => {
 		expect(bench.sandbox.charges).toEqual([]);
 	});
 
-	test('a key of the China console on the global host, and what to do about it', async () => {
+	test('a key from the China console on the global host, and what to do about it', async () => {
 		const apiKey = bench.sandbox.keys.klingChina.main;
 		const credential = { ...bench.credential(kling), apiKey };
 		const { error } = await bench.create(kling, {}, { credential });
@@ -316,7 +318,7 @@ describe("each code of Kling's table on a Get", () => {
 	const passing = new Set([1302, 1303, 5000, 5001, 5002]);
 
 	test.each(table.map(([code, httpCode]) => [code, httpCode] as const))(
-		'%i is told with its HTTP %s, and asked again only where it may pass',
+		'%i is reported with its HTTP %s, and retried only if it may be temporary',
 		async (code, httpCode) => {
 			bench.sandbox.addFault({ kind: 'code', code, match: { operation: 'get' } });
 			const { error } = await bench.run(kling, { operation: 'get', taskId: byId('1') });
@@ -348,7 +350,7 @@ describe("each code of Kling's table on a Get", () => {
 });
 
 const row = (name: string) => rows.find(({ provider }) => provider === name)!;
-/** Fields of Create alone. */
+/** Fields that only Create has. */
 const ofCreate = /Concurrency|Effect Scene|Model Name|scene or model/;
 
 const tooFast = { kind: 'status', status: 429, body: { code: 1302, message: 'too fast' } } as const;

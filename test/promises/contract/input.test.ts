@@ -11,7 +11,7 @@ import {
 	single,
 } from '../../harness/workbench';
 
-/** What is wrong is reported for that item, in the words of the editor, and nothing is sent. */
+/** What is wrong is reported for that item, in the editor's words, and nothing is sent. */
 
 const bench = Workbench.prepare();
 const [kling] = rows;
@@ -24,7 +24,7 @@ type Case = [
 	description: string | RegExp,
 ];
 
-/** As an expression gives it: n8n itself does not start a node with a required field that was left empty. */
+/** As an expression gives it: n8n itself does not start a node with an empty required field. */
 const empty = "={{ '' }}";
 
 const unknownType: Case = [
@@ -111,7 +111,7 @@ const cases: Case[] = [
 	[
 		'a Duration that is a list',
 		{ options: { duration: '={{ [5] }}' } },
-		'Duration must be a text',
+		'Duration must be text',
 		/Check the expression/,
 	],
 	['a Mode of its own', { options: { mode: 'ultra' } }, 'Mode must be std or pro', /Mode/],
@@ -141,7 +141,7 @@ test.each([unknownType, ...cases])(
 );
 
 test.each(cases)(
-	'%s is an item of its own on Continue, and its good neighbours run',
+	'%s is its own item on Continue, and its good neighbors run',
 	async (_name, parameters, message) => {
 		const settings = { onError: 'continueRegularOutput' as const };
 		const good = await fileItem({ data: 'portrait.jpg' });
@@ -165,7 +165,7 @@ test.each(cases)(
 	},
 );
 
-/** What a good item has where a bad one differs. */
+/** A good item's value where a bad one differs. */
 const defaults: Record<string, unknown> = {
 	effectType: 'single',
 	effectScene: 'color_mixing',
@@ -175,7 +175,7 @@ const defaults: Record<string, unknown> = {
 	imageField: 'data',
 };
 
-/** The value for the second item only, as an expression; n8n has none for whole collections. */
+/** The value for the second item only, as an expression; n8n has no expressions for whole collections. */
 function onlyForSecond(key: string, value: unknown): unknown {
 	if (key === 'options') {
 		const entries = Object.entries(value as object);
@@ -218,7 +218,7 @@ describe('the scene decides how many images are sent', () => {
 		expect(bench.sandbox.charges[0].effectScene).toBe('hug_pro');
 	});
 
-	test('a name in other letters, where Effect Type shows one field, is refused before it is paid', async () => {
+	test('a name spelled differently, for which Effect Type shows one field, is refused before it is paid', async () => {
 		const { error } = await bench.create(kling, { ...noType, effectScene: named('HUG_PRO') });
 		expect(error?.message).toBe('Effect Scene “hug_pro” takes two images');
 		expect(error?.description).toMatch(/^Set Effect Type to Two Images/);
@@ -290,7 +290,7 @@ describe('a scene that the provider refuses', () => {
 		expect(error?.message).toContain(sentence);
 	});
 
-	test('one that Kling’s list for China lacks: an account there is told so', async () => {
+	test('one that is missing in Kling’s list for China: an account there is told so', async () => {
 		bench.sandbox.addFault({ kind: 'code', code: 1201, match: { operation: 'create' } });
 		const credential = { ...bench.credential(kling), region: 'china' };
 		const { error } = await bench.create(kling, { effectScene: named('skyfall') }, { credential });
@@ -298,14 +298,14 @@ describe('a scene that the provider refuses', () => {
 		expect(bench.sandbox.charges).toEqual([]);
 	});
 
-	test('a name unlike all known ones is not guessed at', async () => {
+	test('a name unlike any known one leads to no guess', async () => {
 		const { error } = await bench.create(kling, { effectScene: named('scene_of_next_month') });
 		expect(error?.description).not.toMatch(/Did you mean/);
 	});
 });
 
 describe('files of the input', () => {
-	test('the fields that do hold a file are listed when the named one does not', async () => {
+	test('the fields that have a file are listed if the named one does not', async () => {
 		const items = [await fileItem({ photo: 'portrait.jpg', other: 'second.jpg' })];
 		const { error } = await bench.create(kling, { imageInput: 'binary' }, { items });
 		expect(error?.message).toBe('The item has no file in input field “data” for Image');
@@ -313,18 +313,18 @@ describe('files of the input', () => {
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('a file where its field’s name is asked for names the field to enter', async () => {
+	test('a file in place of its field’s name: the message names the field', async () => {
 		const items = [await fileItem({ data: 'second.jpg', photo: 'portrait.jpg' })];
 		const parameters = { ...single, imageInput: 'binary', imageField: '={{ $binary.photo }}' };
 		const { error } = await bench.run(kling, parameters, { items });
 		expect(error?.message).toBe(
-			'Image: Field Name holds the file itself, not the name of its field',
+			'Image: Field Name contains the file itself, not the name of its field',
 		);
 		expect(error?.description).toBe("Enter the field's name as text: photo");
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('one file for an effect of two is refused, naming the field of the second', async () => {
+	test('one file for an effect with two is refused, naming the second field', async () => {
 		const items = [await fileItem({ data: 'portrait.jpg' })];
 		const { error } = await bench.run(kling, { ...dual, imageInput: 'binary' }, { items });
 		expect(error?.message).toBe('The item has no file in input field “data2” for Right Image');
@@ -342,7 +342,7 @@ describe('files of the input', () => {
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('the bytes count, not what a file is called', async () => {
+	test('the bytes count, not the file name', async () => {
 		const item = await fileItem({ data: 'portrait.jpg' });
 		Object.assign(item.binary?.data ?? {}, { fileName: 'notes.txt', mimeType: 'text/plain' });
 		const { error } = await bench.create(kling, { imageInput: 'binary' }, { items: [item] });
@@ -359,7 +359,7 @@ describe('files of the input', () => {
 
 describe('what a scene takes', () => {
 	test.each(['a_scene_of_next_month', 'face_warp'])(
-		'%s, which no list of Kling’s names, is sent as given with either number of images',
+		'%s, which no list of Kling’s names, is sent as is, with either number of images',
 		async (effectScene) => {
 			const comet = rows.find(({ provider }) => provider === 'cometApi') ?? kling;
 			await bench.create(comet, { effectScene });
@@ -371,7 +371,7 @@ describe('what a scene takes', () => {
 		},
 	);
 
-	test('a name is sent byte for byte, but for blanks around it', async () => {
+	test('a name is sent byte for byte, apart from surrounding blanks', async () => {
 		const comet = rows.find(({ provider }) => provider === 'cometApi') ?? kling;
 		const { error } = await bench.create(comet, { effectScene: ' let’s_ride ' });
 		expect(error).toBeUndefined();
@@ -383,7 +383,7 @@ describe('on Stop, with one bad item among good ones', () => {
 	test('nothing at all is sent, because everything is checked before anything is paid', async () => {
 		const items = [photo, photo, 'nowhere'].map((image) => ({ json: { image } }));
 		const { error } = await bench.create(kling, { image: '={{ $json.image }}' }, { items });
-		expect(error?.message).toMatch(/^Image does not hold an address/);
+		expect(error?.message).toMatch(/^Image must be an address/);
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 });
@@ -414,7 +414,7 @@ describe('the credential', () => {
 		],
 	];
 
-	test.each(tried)('%s is told and nothing is sent', async (_name, changes, message) => {
+	test.each(tried)('%s is reported, and nothing is sent', async (_name, changes, message) => {
 		for (const operation of ['create', 'get', 'list']) {
 			const credential = { ...bench.credential(kling), ...changes };
 			const parameters = { operation, taskId: '1' };
@@ -433,7 +433,7 @@ describe('the credential', () => {
 		expect(bench.posts()[0].path).toBe('/kling/v1/videos/effects');
 	});
 
-	test('fields of another provider that the credential still holds change nothing', async () => {
+	test('fields of another provider still in the credential change nothing', async () => {
 		const changes = {
 			authentication: 'accessKey',
 			region: 'china',
@@ -458,7 +458,7 @@ describe('Operation', () => {
 		},
 	);
 
-	test('a resource that is not known is named, and nothing is sent', async () => {
+	test('an unknown resource is named, and nothing is sent', async () => {
 		const { error } = await bench.create(kling, { resource: 'picture' });
 		expect(error?.message).toBe('Resource “picture” is not known');
 		expect(error?.description).toBe('Choose Video or Effect Scene.');
@@ -474,11 +474,11 @@ describe('Get and Get Many', () => {
 			{ operation: 'get', taskId: { __rl: true, mode: 'externalId', value: ' ' } },
 			'Task ID is empty',
 		],
-		['a Limit of none', { operation: 'list', limit: 0 }, 'Limit must be a number from 1 up'],
+		['a Limit of none', { operation: 'list', limit: 0 }, 'Limit must be a number of at least 1'],
 		[
 			'a Limit that is a word',
 			{ operation: 'list', limit: 'x' },
-			'Limit must be a number from 1 up',
+			'Limit must be a number of at least 1',
 		],
 		[
 			'a Status that is not known',
@@ -490,7 +490,7 @@ describe('Get and Get Many', () => {
 			{ operation: 'list', filters: { createdAfter: 'soon' } },
 			'Created After cannot be read',
 		],
-	])('%s is told and nothing is sent', async (_name, parameters, message) => {
+	])('%s is reported, and nothing is sent', async (_name, parameters, message) => {
 		const { error } = await bench.run(kling, parameters);
 		expect(error?.message).toBe(message);
 		expect(error?.description).toMatch(/[.]$/);
@@ -507,7 +507,7 @@ describe('Get and Get Many', () => {
 		},
 	);
 
-	test('a bad item of a Get is one item on Continue, and its neighbours run', async () => {
+	test('a bad item of a Get is one item on Continue, and its neighbors run', async () => {
 		const made = await bench.create(kling);
 		const items = ['', made.json[0].taskId].map((id) => ({ json: { id: id as string } }));
 		const settings = { onError: 'continueErrorOutput' as const };
@@ -518,7 +518,7 @@ describe('Get and Get Many', () => {
 	});
 });
 
-test('a failing image is charged as the provider charges it, and its neighbours are not disturbed', async () => {
+test('a failing image is charged as the provider charges it, and its neighbors are not disturbed', async () => {
 	const items = [photo, failingPhoto, secondPhoto].map((image) => ({ json: { image } }));
 	const settings = { onError: 'continueRegularOutput' as const };
 	const parameters = { image: '={{ $json.image }}', waitForCompletion: true };

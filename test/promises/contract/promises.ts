@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
+import { withSandbox } from '../../harness/setup';
 import type { ProviderRow, TaskFact } from './providers';
 import {
 	Workbench,
@@ -18,7 +19,7 @@ import {
 } from '../../harness/workbench';
 
 const clip = readFileSync(join(__dirname, '../../../sandbox/assets/clip.mp4'));
-/** Some providers count in seconds; what is no ISO 8601 time stays as it is. */
+/** Some providers count in seconds; anything but an ISO 8601 time stays unchanged. */
 function inSeconds(value: unknown): unknown {
 	const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(value));
 	return isIso ? String(value).replace(/\.\d{3}Z$/, '') : value;
@@ -28,12 +29,9 @@ function inSeconds(value: unknown): unknown {
 export function keepsPromises(rows: readonly ProviderRow[]): void {
 	const bench = Workbench.prepare();
 
-	/** Another server, to which nothing may go. */
+	/** Another server, which must receive nothing. */
 	let elsewhere: Sandbox;
-	beforeAll(async () => {
-		elsewhere = await startSandbox();
-	});
-	afterAll(async () => await elsewhere.close());
+	withSandbox((started) => (elsewhere = started));
 
 	describe.each([...rows])('$name', (row) => {
 		const { displayName, provider } = row;
@@ -110,7 +108,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				expect(result.json.map(({ taskId }) => taskId).sort()).toEqual([...charged].sort());
 			});
 
-			test('sends every option that the provider takes as the provider wants it', async () => {
+			test('sends every option that the provider supports, in the form it expects', async () => {
 				const options = {
 					callbackUrl: 'https://example.com/hook',
 					duration: 10,
@@ -130,17 +128,17 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 			});
 
 			for (const [name, option] of Object.entries(row.refuses)) {
-				test(`refuses the option ${option.displayName} by this name and sends nothing`, async () => {
+				test(`refuses the option ${option.displayName} by name and sends nothing`, async () => {
 					const { error } = await bench.create(row, { options: { [name]: option.value } });
 					expect(error?.message).toBe(
-						`${displayName} does not take the option ${option.displayName}`,
+						`${displayName} does not support the option ${option.displayName}`,
 					);
 					expect(error?.description).toContain(`Remove ${option.displayName} under Options`);
 					expect(bench.sandbox.requests).toEqual([]);
 				});
 			}
 
-			test('waits until the task has ended when asked to', async () => {
+			test('waits until the task has ended if asked to', async () => {
 				const { json } = await bench.create(row, { waitForCompletion: true });
 				const [task] = bench.sandbox.tasks;
 				expect(json[0]).toMatchObject({
@@ -164,7 +162,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				expect(bench.sandbox.charges).toHaveLength(1);
 			});
 
-			test('downloads the video: the very bytes, named after photo and scene, as a video', async () => {
+			test('downloads the video byte for byte, named after photo and scene, as a video', async () => {
 				const wanted = { waitForCompletion: true, downloadVideo: true, outputField: 'clip' };
 				const { items } = await bench.create(row, wanted);
 				const file = items[0].binary?.clip;
@@ -176,7 +174,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				});
 			});
 
-			test('puts further videos of a task into fields with a number', async () => {
+			test('puts further videos of a task into numbered fields', async () => {
 				const { items } = await bench.create(row, {
 					image: `${photo}?videos=2`,
 					waitForCompletion: true,
@@ -208,7 +206,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				expect(JSON.stringify(json[0])).toContain(bench.sandbox.tasks[0].taskId);
 			});
 
-			test('tells times, length and cost exactly where the provider does', async () => {
+			test('has times, length and cost exactly if the provider gives them', async () => {
 				const { json } = await bench.create(row, { waitForCompletion: true });
 				const [task] = bench.sandbox.tasks;
 				const truth: Record<TaskFact, unknown> = {
@@ -225,7 +223,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 		});
 
 		describe('Get', () => {
-			test('finds a task by its id, also when an expression gives the bare id', async () => {
+			test('finds a task by its id, even if an expression gives just the id', async () => {
 				const { json } = await bench.create(row);
 				const { taskId } = json[0];
 				for (const given of [byId(taskId), byId(` ${String(taskId)} `), taskId]) {
@@ -236,7 +234,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				expect(bench.sandbox.charges).toHaveLength(1);
 			});
 
-			test('says that the provider knows no task with an id that does not exist', async () => {
+			test('says that the provider has no task with an id that does not exist', async () => {
 				const { error } = await bench.run(row, { operation: 'get', taskId: byId('12345') });
 				expect(error?.message).toBe(`${displayName} has no task with this ID`);
 				expect(error?.description).toContain('Check the ID');
@@ -262,7 +260,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				});
 			}
 
-			test('waits and downloads as Create does', async () => {
+			test('waits and downloads like Create', async () => {
 				const { json } = await bench.create(row);
 				const { items } = await bench.run(row, {
 					operation: 'get',
@@ -296,7 +294,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				test('says by name that there is no list, and what to use instead', async () => {
 					const { error } = await bench.run(row, { operation: 'list', returnAll: true });
 					expect(error?.message).toBe(`${displayName} has no list of tasks`);
-					expect(error?.description).toMatch(/Keep the task IDs.*use Get.*Only Kling AI lists/);
+					expect(error?.description).toMatch(/Store the task IDs.*use Get.*Only Kling AI lists/);
 					expect(bench.sandbox.requests).toEqual([]);
 				});
 			}
@@ -328,7 +326,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 				expect(pairsOf(result)).toEqual([{ item: 0 }]);
 			});
 
-			test('goes to the error output, its good neighbours to the other, when there is one', async () => {
+			test('goes to the error output if there is one, its good neighbors to the other', async () => {
 				const settings = { onError: 'continueErrorOutput' as const };
 				const items = [{ json: { image: failingPhoto } }, { json: { image: photo } }];
 				const parameters = { ...failing, image: '={{ $json.image }}' };
@@ -396,7 +394,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 			});
 		});
 
-		test('an HTTP 401 is asked once, and names the key', async () => {
+		test('an HTTP 401 is not retried, and the message names the key', async () => {
 			bench.sandbox.addFault({ kind: 'code', code: 1002, match: { provider } });
 			const { error } = await bench.create(row);
 			expect(error?.message).toBe(`${displayName} did not accept the key`);
@@ -404,7 +402,7 @@ export function keepsPromises(rows: readonly ProviderRow[]): void {
 			expect(bench.posts()).toHaveLength(1);
 		});
 
-		test('an account without credit is told so, and nothing is asked again', async () => {
+		test('an account without credit is told so, with no retry', async () => {
 			const account = bench.credential(row);
 			const isChina = account.region === 'china';
 			const poor = account.accessKey

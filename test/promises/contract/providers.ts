@@ -1,6 +1,6 @@
 import type { Sandbox, SandboxOptions, ProviderName } from '../../../sandbox';
 
-/** What a create asks for, in the words of the node. */
+/** What a create asks for, in the node's words. */
 export interface Asked {
 	scene: string;
 	images: string[];
@@ -12,8 +12,8 @@ export interface Asked {
 }
 
 /**
- * One provider in one of its forms. The promises of `contract.test.ts` are tested for each row: a new
- * provider is one row more.
+ * One provider in one of its forms. The promises in `contract.test.ts` are tested for each row: a new
+ * provider is one more row.
  */
 export interface ProviderRow {
 	name: string;
@@ -24,20 +24,20 @@ export interface ProviderRow {
 	credential?: (sandbox: Sandbox) => Record<string, unknown>;
 	/** Below the base URL. */
 	createPath: string;
-	/** The body that the provider documents, with nothing in it that was not asked for. */
+	/** The body that the provider documents, with nothing that was not requested. */
 	bodyOf: (asked: Asked) => Record<string, unknown>;
-	/** Options of Create that the provider does not take, with the value of a user who tries. */
+	/** Options of Create that the provider does not support, with a value that a user might try. */
 	refuses: Record<string, { displayName: string; value: unknown }>;
-	/** Whether the node sends an id of its own with each create, to find a task whose answer was lost. */
+	/** Whether the node sends its own id with each create, to find a task whose response was lost. */
 	sendsExternalId: boolean;
 	findsByExternalId: boolean;
 	lists: boolean;
-	/** Keys of the provider's own object for a finished task. */
+	/** The keys of the provider's own object for a finished task. */
 	ownKeys: string[];
-	/** The header that carries the key, and what it looks like; a bearer token where it is left out. */
+	/** The header with the key, and what it looks like; a bearer token if omitted. */
 	keyHeaderName?: string;
 	keyHeader?: RegExp;
-	/** What the provider tells of a finished task; the rest is null. */
+	/** What the provider says about a finished task; the rest is null. */
 	tells: TaskFact[];
 }
 
@@ -138,7 +138,7 @@ export const rows: ProviderRow[] = [
 		displayName: 'CometAPI',
 		sandbox: { cometExternalIdLookup: true },
 		createPath: '/kling/v1/videos/effects',
-		// Its page requires a duration, so it goes along even where the user asks for none.
+		// Its page requires a duration, so it is sent even if the user sets none.
 		bodyOf: (asked) => klingBody()({ duration: 5, ...asked }),
 		refuses: {},
 		sendsExternalId: true,

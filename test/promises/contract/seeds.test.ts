@@ -26,7 +26,7 @@ interface Example {
 	/** As the page's curl command has it, after the host. */
 	path: string;
 	body: Record<string, unknown>;
-	/** Whether the node adds the id by which it finds a task whose answer was lost. */
+	/** Whether the node adds the id by which it finds a task whose response was lost. */
 	addsId: boolean;
 }
 
@@ -98,7 +98,7 @@ const examples: Example[] = [
 	},
 ];
 
-test.each(examples)('Create sends what stands on $name', async (example) => {
+test.each(examples)('Create sends what is on $name', async (example) => {
 	const row = rowOf(example.row);
 	const { error } = await bench.create(row, example.parameters);
 	expect(error).toBeUndefined();
@@ -131,7 +131,7 @@ test("Create sends Kling's two-image example (Kling’s effects page), with the 
 	});
 });
 
-test("Get Many asks Kling's list as its page does, in pages of at most 500", async () => {
+test('Get Many requests Kling’s list as on its page, with at most 500 per page', async () => {
 	const row = rowOf('Kling AI with an API key');
 	await bench.run(row, { operation: 'list', returnAll: false, limit: 30 });
 	await bench.run(row, { operation: 'list', returnAll: true });
@@ -147,7 +147,7 @@ test.each([
 	["KKIAI with Kling's answers", '/kkiai/kling/v1/videos/effects/842163450012345678'],
 	['Modellix at its newest address', '/modellix/api/v1/tasks/842163450012345678'],
 	['APIModels', '/apimodels/api/v1/video/generations?task_id=842163450012345678'],
-])('Get asks %s for a task as its page does', async (name, path) => {
+])('Get requests a task from %s as on its page', async (name, path) => {
 	await bench.run(rowOf(name), { operation: 'get', taskId: byId('842163450012345678') });
 	expect(bench.sandbox.requests.map(({ method, path: asked }) => `${method} ${asked}`)).toEqual([
 		`GET ${path}`,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { byExternalId, byId, fileItem, single, Workbench } from '../../harness/workbench';
 import { rows } from './providers';
 
-/** Words, numbers and names as people, sheets and forms give them. */
+/** Words, numbers and names as people, sheets and forms write them. */
 
 const bench = Workbench.prepare();
 const [kling] = rows;
@@ -23,7 +23,7 @@ test.each(['FALSE', ' False', 0, '0', false])('%j turns a parameter off', async 
 	expect(json[0].status).toBe('submitted');
 });
 
-test.each(['perhaps', 'ja', 2, [], {}])('%j is neither, which is told', async (given) => {
+test.each(['perhaps', 'ja', 2, [], {}])('%j is neither, and the message says so', async (given) => {
 	const parameters = { waitForCompletion: `={{ ${JSON.stringify(given)} }}` };
 	const { error } = await bench.create(kling, parameters);
 	expect(error?.message).toBe('Wait for Completion must be true or false');
@@ -40,7 +40,7 @@ test.each([
 	['timeout', true, 'Timeout (Minutes) must be a number from 0 to 10080'],
 	['pollInterval', '10s', 'Poll Interval (Seconds) must be a number of at least 0'],
 	['concurrency', 'many', 'Concurrency must be a number of at least 0'],
-])('%s of %j is told, and nothing is sent', async (name, value, message) => {
+])('%s of %j is reported, and nothing is sent', async (name, value, message) => {
 	const { error } = await bench.create(kling, {
 		waitForCompletion: true,
 		options: { [name]: value },
@@ -61,7 +61,7 @@ test.each([['0.5'], [' 30 '], [''], [null], [10_080]])(
 
 describe('a task ID', () => {
 	test.each([Number('842163450012345678'), 2 ** 53, '8.76E+17', '8,76e+17'])(
-		'that came as %s has lost digits, which is told with what to do',
+		'that came as %s has lost digits, and the message says what to do',
 		async (taskId) => {
 			for (const locator of [byId(taskId), byExternalId(String(taskId)), taskId]) {
 				const given = { operation: 'get', taskId: locator };
@@ -77,15 +77,15 @@ describe('a task ID', () => {
 	);
 
 	test.each([[['1', '2']], [{ taskId: '1' }], [true]])(
-		'that is %j is told to be no text, and not to be empty',
+		'that is %j is called not text, rather than empty',
 		async (taskId) => {
 			const parameters = { operation: 'get', taskId: `={{ ${JSON.stringify(taskId)} }}` };
 			const { error } = await bench.run(kling, parameters);
-			expect(error?.message).toBe('Task ID must be a text');
+			expect(error?.message).toBe('Task ID must be text');
 		},
 	);
 
-	test('of one’s own that a sheet has rounded is told before it is paid for', async () => {
+	test('of your own that a sheet has rounded is reported before you pay', async () => {
 		const options = { externalTaskId: Number('842163450012345678') };
 		const { error } = await bench.create(kling, { options });
 		expect(error?.message).toMatch(/^External Task ID has lost digits/);
@@ -93,7 +93,7 @@ describe('a task ID', () => {
 	});
 });
 
-test('a time as n8n’s date picker stores it is meant in the workflow’s time zone', async () => {
+test('a time as n8n’s date picker stores it is in the workflow’s time zone', async () => {
 	const parameters = JSON.parse(readFileSync('test/fixtures/created-after-picker.json', 'utf8'));
 	const moment = (zone: string) =>
 		Date.parse(`${parameters.filters.createdAfter}Z`) -
@@ -135,13 +135,13 @@ describe('Additional Fields from an expression', () => {
 	const replaced =
 		'={{ { seed: 7, toJSON: () => ({ seed: 8, image: "https://evil.example/a.jpg" }) } }}';
 
-	test('are plain before anything is sent: what they turn into is checked', async () => {
+	test('become plain data before anything is sent: the result is checked', async () => {
 		const { error } = await bench.create(kling, { options: { additionalFields: replaced } });
 		expect(error?.message).toBe('Additional Fields cannot set image');
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('that throw while they turn into JSON are told, and nothing was sent', async () => {
+	test('that throw while turning into JSON are reported, and nothing was sent', async () => {
 		const { error } = await bench.create(kling, { options: { additionalFields: thrown } });
 		expect(error?.message).toMatch(
 			/^Additional Fields is not a JSON object|^Options could not be evaluated/,

@@ -1,7 +1,7 @@
 import { rows } from '../contract/providers';
 import { Workbench, photo, secondPhoto, single } from '../../harness/workbench';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
-import { closeProcessedData, openProcessedData } from '../../../tools/sleepingN8n';
+import { withProcessedData } from '../../harness/setup';
 
 /** An execution that died with its process, and is retried with the button. */
 
@@ -11,13 +11,13 @@ const items = [photo, secondPhoto].map((image) => ({ json: { image } }));
 const parameters = { ...single, image: '={{ $json.image }}', waitForCompletion: false };
 
 interface Died {
-	/** What n8n's log says that the node had come to. */
+	/** How far the node got, according to n8n's log. */
 	node?: 'started' | 'ended' | 'not reached';
-	/** n8n 1.123 gives its executions no token. */
+	/** Executions in n8n 1.123 have no token. */
 	hasToken?: boolean;
 }
 
-/** As n8n stores an execution that died: as it began, with runs pieced together from its log. */
+/** As n8n stores an execution that died: as it started, with runs reconstructed from its log. */
 function died(before: RunResult, { node = 'started', hasToken = true }: Died): RunResult {
 	const { run } = structuredClone(before);
 	const data = run.data as { -readonly [Key in keyof typeof run.data]: (typeof run.data)[Key] };
@@ -27,7 +27,7 @@ function died(before: RunResult, { node = 'started', hasToken = true }: Died): R
 		{ node: {} as never, data: { main: [structuredClone(items)] }, source: null },
 	];
 	const entry = { startTime: 1, executionIndex: 0, executionTime: 0, source: [] };
-	// Retry takes the last run of the node away that the log calls the last one.
+	// Retry removes the last run of the node that the log calls last.
 	const runs = node === 'ended' ? [entry, entry] : [entry];
 	data.resultData.runData = node === 'not reached' ? {} : { [nodeName]: runs };
 	return { ...before, run };
@@ -54,7 +54,7 @@ describe.each(['started', 'ended'] as const)('whose node had %s', (node) => {
 		);
 	});
 
-	test('does not give them the scene of now, which may be another after an edit', async () => {
+	test('does not give them the current scene, which may have been edited', async () => {
 		const effectScene = { __rl: true, mode: 'name', value: 'squish' };
 		const edited = { parameters: { ...parameters, effectScene } };
 		const { json } = await retry('kling', { node }, edited);
@@ -95,7 +95,7 @@ async function retryWith(name: string, options: Record<string, unknown>) {
 	return await start(name, { retryOf: died(first, {}), executionId: '78', mode: 'retry', ...own });
 }
 
-test('an id of the user is looked up, with a token and without', async () => {
+test('a user’s id is looked up, with a token and without', async () => {
 	const options = { externalTaskId: "={{ 'order-' + $itemIndex }}" };
 	const own = { parameters: { ...parameters, options } };
 	const first = await start('kling', own);
@@ -108,11 +108,10 @@ test('an id of the user is looked up, with a token and without', async () => {
 });
 
 describe.each([
-	['', []],
-	[', though n8n has a record of the execution', [openProcessedData, closeProcessedData]],
-])('an id of the user that an expression makes new each time', (where, [open, close]) => {
-	if (open) beforeAll(open);
-	if (close) afterAll(close);
+	['', false],
+	[', though n8n has a record of the execution', true],
+])('a user’s id that an expression changes each time', (where, hasRecord) => {
+	if (hasRecord) withProcessedData();
 
 	test(`proves nothing, so nothing is sent${where}`, async () => {
 		const options = { externalTaskId: "={{ 'order-' + $execution.id + $itemIndex }}" };

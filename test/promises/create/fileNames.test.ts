@@ -3,7 +3,7 @@ import { fileNameOf } from '../../../nodes/n8n/fileName';
 import { Workbench, byExternalId, dual, fileItem, picture } from '../../harness/workbench';
 import { rows } from '../contract/providers';
 
-/** A folder of clips has to say which is whose. */
+/** In a folder of clips, you must be able to tell whose is whose. */
 
 const bench = Workbench.prepare();
 const [kling] = rows;
@@ -58,7 +58,7 @@ test('further videos have a number', async () => {
 	expect(items[0].binary?.data2.fileName).toBe('anna-color_mixing-2.mp4');
 });
 
-test('an ID that is as long as the provider takes still makes a name that a disk takes', async () => {
+test('an ID of the maximum length still makes a file name that every disk accepts', async () => {
 	const options = { externalTaskId: 'x'.repeat(128) };
 	expect((await fileNameWith({ options }))?.length).toBeLessThan(130);
 });
@@ -75,12 +75,12 @@ test.each([
 	['con.jpg', '_con.jpg-color_mixing.mp4'],
 	['LPT1.a', '_LPT1.a-color_mixing.mp4'],
 	['CONrad', 'CONrad-color_mixing.mp4'],
-	// Not taken for an option of a command.
+	// Must not look like a command option.
 	['-rf', 'rf-color_mixing.mp4'],
 	['.-.hidden', 'hidden-color_mixing.mp4'],
-	// The scene, which one may name so that Get Many shows it, stands there once.
+	// The scene, which may be in the ID so that Get Many shows it, appears once.
 	['order-4711-color_mixing', 'order-4711-color_mixing.mp4'],
-	// Begins as those that the node makes, and is the user's.
+	// Starts like the node's own ids, but is the user's.
 	['n8n-order-7', 'n8n-order-7-color_mixing.mp4'],
 ])('an ID of %j makes the name %s', async (externalTaskId, fileName) => {
 	expect(await fileNameWith({ options: { externalTaskId } })).toBe(fileName);

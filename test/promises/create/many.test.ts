@@ -1,17 +1,15 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { runNode, type RunResult } from '../../../tools/engine';
+import { withSandbox } from '../../harness/setup';
 
-/** What thousands of items ask of the provider, and of the n8n that they run in. */
+/** What thousands of items demand from the provider, and from the n8n that they run in. */
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox({ taskSeconds: 600, callbacks: 'off' });
-});
+withSandbox((started) => (sandbox = started), { taskSeconds: 600, callbacks: 'off' });
 afterEach(() => {
 	sandbox.reset();
 	Object.assign(sandbox.options, { listIgnoresPageNum: false, listOrder: 'newestFirst' });
 });
-afterAll(async () => await sandbox.close());
 
 async function create(
 	count: number,
@@ -37,7 +35,7 @@ async function create(
 
 const idsOf = ({ json }: RunResult) => json.map(({ taskId }) => taskId);
 
-/** A run whose last create is refused, and its retry: what the retry asked, by operation. */
+/** A run whose last create is refused, and its retry: the retry's requests, by operation. */
 async function retried(count: number, meanwhile = () => {}) {
 	sandbox.addFault({
 		kind: 'code',
@@ -61,15 +59,15 @@ async function retried(count: number, meanwhile = () => {}) {
 	};
 }
 
-describe('A retry of many creates finds all tasks of the try before, each once, and pays for none again', () => {
-	test('by pages of the list, not one by one, though others have made hundreds since', async () => {
+describe('A retry of many creates finds all tasks of the previous try, each once, and pays for none again', () => {
+	test('by pages of the list, not one by one, even if others have created hundreds since', async () => {
 		const others = Array.from({ length: 600 }, () => ({ createdAt: Date.now() + 3_600_000 }));
 		const { get, list } = await retried(60, () => sandbox.seedTasks('kling', others));
 		expect(list).toBe(2);
 		expect(get).toBeLessThan(10);
 	});
 
-	test('one by one where there are only a few', async () => {
+	test('one by one if there are only a few', async () => {
 		expect(await retried(6)).toEqual({ get: 5, list: 0 });
 	});
 
@@ -103,8 +101,8 @@ describe('A retry of many creates finds all tasks of the try before, each once, 
 	});
 });
 
-test('n8n answers others while thousands of items are read', async () => {
-	/** How often n8n could turn to other work while so many items were read, the last of them in vain. */
+test('n8n stays responsive while thousands of items are read', async () => {
+	/** How often n8n could do other work while this many items were read, the last one in vain. */
 	const turnsWith = async (count: number) => {
 		let turns = 0;
 		let isOver = false;

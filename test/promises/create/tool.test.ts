@@ -14,7 +14,7 @@ import {
 import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
 import { rows } from '../contract/providers';
 import { Workbench, failingPhoto, photo, single } from '../../harness/workbench';
-import { additionalDataOf } from '../../../tools/engine';
+import { additionalDataOf, bareDescription } from '../../../tools/engine';
 
 /** An AI agent's tool: one call is one create, however n8n retries; two calls are two. */
 
@@ -24,7 +24,7 @@ const blind = rows.filter(({ provider }) => ['modellix', 'apiModels'].includes(p
 const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 const toolName = 'Create Video';
 
-/** As n8n makes one of each node that is usable as a tool. */
+/** As n8n derives it from each node that is usable as a tool. */
 class Tool extends KlingEffects {
 	constructor() {
 		super();
@@ -36,15 +36,9 @@ class Tool extends KlingEffects {
 class Agent {
 	static calls: IDataObject[] = [];
 	description = {
+		...bareDescription,
 		displayName: 'Agent',
 		name: 'agent',
-		group: ['transform'],
-		version: 1,
-		description: '',
-		defaults: {},
-		inputs: ['main'],
-		outputs: ['main'],
-		properties: [],
 	};
 
 	async execute(
@@ -122,7 +116,7 @@ function stage(row: (typeof rows)[number], settings: Partial<INode>) {
 
 type Staged = ReturnType<typeof stage>;
 
-/** Calls the tool as an agent does that runs its tools itself. */
+/** Calls the tool like an agent that runs its tools itself. */
 async function callInside({ workflow, tool, data, additionalData }: Staged, args: IDataObject[]) {
 	const contextOf = (runIndex: number) =>
 		new core.SupplyDataContext(
@@ -147,7 +141,7 @@ async function callInside({ workflow, tool, data, additionalData }: Staged, args
 	);
 }
 
-/** Has n8n's engine run the tool, as newer agents do. */
+/** Lets n8n's engine run the tool, as newer agents do. */
 async function callByEngine({ workflow, data, additionalData }: Staged, args: IDataObject[]) {
 	Agent.calls = args;
 	await workflow.expression.acquireIsolate?.();
@@ -158,15 +152,18 @@ async function callByEngine({ workflow, data, additionalData }: Staged, args: ID
 const ways = { inside: callInside, 'by the engine': callByEngine };
 
 describe.each(Object.entries(ways))('a tool that is run %s', (_way, call) => {
-	test.each(blind)('$name: a lost answer is paid once, however it is retried', async (row) => {
-		const staged = stage(row, retryOnFail);
-		bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
-		await call(staged, [{ prompt: 'dance' }]);
-		expect(bench.requests('create')).toHaveLength(1);
-		expect(bench.sandbox.charges).toHaveLength(1);
-	});
+	test.each(blind)(
+		'$name: a lost response is paid once, no matter how it is retried',
+		async (row) => {
+			const staged = stage(row, retryOnFail);
+			bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' } });
+			await call(staged, [{ prompt: 'dance' }]);
+			expect(bench.requests('create')).toHaveLength(1);
+			expect(bench.sandbox.charges).toHaveLength(1);
+		},
+	);
 
-	test('a failed task is not made again by Retry On Fail', async () => {
+	test('Retry On Fail does not create a failed task again', async () => {
 		const staged = stage(lookup, retryOnFail);
 		Object.assign(staged.tool.parameters, { waitForCompletion: true, image: failingPhoto });
 		await call(staged, [{ prompt: 'dance' }]);
@@ -183,7 +180,7 @@ describe.each(Object.entries(ways))('a tool that is run %s', (_way, call) => {
 		},
 	);
 
-	test('one of two equal calls loses its answer: both are paid once', async () => {
+	test('one of two equal calls loses its response: both are paid once', async () => {
 		const staged = stage(blind[0], retryOnFail);
 		bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' }, times: 1 });
 		await call(staged, [{ prompt: 'dance' }, { prompt: 'dance' }]);

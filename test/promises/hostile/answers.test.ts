@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { nodeName, runNode } from '../../../tools/engine';
 import { byId, single } from '../../harness/workbench';
 import { answer, answerInTurn, odd, words } from './randomAnswers';
@@ -7,19 +7,15 @@ import { HostileServer, providerNames } from './server';
 import { randomCases } from '../../harness/randomCases';
 
 /**
- * No response of a provider gets out of any operation raw: with "Continue", n8n would pass
- * the input through as if all were well, and paid ids would be lost with it.
+ * No provider's response gets out of any operation raw: with "Continue", n8n would pass the input through
+ * as if all were well, and paid ids would be lost with it.
  */
 
 const hostile = HostileServer.prepare();
 const runs = randomCases(40, 'FUZZ_RUNS');
 const seed = 20_260_101;
 
-let restore = () => {};
-beforeEach(() => {
-	({ restore } = useInstantClock());
-});
-afterEach(() => restore());
+withInstantClock();
 
 const operations: Record<string, Record<string, unknown>> = {
 	create: { ...single, waitForCompletion: false, downloadVideo: false },
@@ -38,7 +34,7 @@ const operations: Record<string, Record<string, unknown>> = {
 	'get many': { operation: 'list', returnAll: false, limit: 5 },
 };
 
-/** One case of which each operation has to tell, however few random ones are played. */
+/** One case that each operation must report, however few random ones are played. */
 const refusal = {
 	answers: [{ status: 500, headers: {}, body: '' }],
 	onError: 'stopWorkflow',

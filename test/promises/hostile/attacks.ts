@@ -10,10 +10,10 @@ const bomb = (encoding: string, body: Buffer) => write(body, { 'content-encoding
 
 export const tooLarge = /answered with more than 10 MB/;
 export const unreadable =
-	/answered with (text instead of data|data in an unknown form|an empty response|a web page)/;
+	/answered with (text instead of data|data in an unknown format|an empty response|a web page)/;
 export const silent = /did not answer/;
 
-/** Ways to misbehave, and what is said of them. */
+/** Ways to misbehave, and what is said about them. */
 export const attacks: Array<[name: string, behaviour: Behaviour, says: RegExp]> = [
 	['a gzip bomb', bomb('gzip', gzipSync(zeros)), tooLarge],
 	['a deflate bomb', bomb('deflate', deflateSync(zeros)), tooLarge],
@@ -90,8 +90,8 @@ export const attacks: Array<[name: string, behaviour: Behaviour, says: RegExp]> 
 ];
 
 /**
- * Where nothing but a deadline ends an attack, deadlines come 4,000 times as fast, from when the
- * request is there: on a busy machine it would else be over before.
+ * If only a deadline ends an attack, deadlines come 4,000 times as fast, starting when the request
+ * arrives: on a busy machine it would otherwise be over before.
  */
 export function hasten(hostile: HostileServer, says: RegExp): void {
 	if (says !== silent) return;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { isPrivateAddress } from '../../../nodes/kling/hosts';
 import { byId } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode, useBinaryMode } from '../../../tools/engine';
 import { drip, HostileServer, type Behaviour } from './server';
 
@@ -42,14 +42,10 @@ function mp4Of(...boxes: Array<[type: string, bytes: number]>): Buffer {
 	return Buffer.concat(boxes.map(([type, bytes]) => box(type, bytes)));
 }
 
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => {
-	restore();
-	jest.restoreAllMocks();
-});
+withInstantClock();
+afterEach(() => jest.restoreAllMocks());
 
-/** What Get makes of a finished task whose video is what this behaviour sends. */
+/** What Get makes of a finished task whose video is what this behavior sends. */
 async function download(behaviour: Behaviour, { address = '/video', baseUrl = hostile.url } = {}) {
 	hostile.behaviour = (request, response) => {
 		if (!request.url?.includes('effects')) return behaviour(request, response);
@@ -161,16 +157,16 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 			file(gzipSync(indexLast).subarray(0, -40), 'video/mp4', { 'content-encoding': 'gzip' }),
 		],
 	] as Array<[string, Behaviour]>)(
-		'%s is fetched three times, and then told',
+		'%s is fetched three times, and then reported',
 		async (_name, behaviour) => {
 			const { items, error, fetched } = await download(behaviour);
 			expect(items).toEqual([]);
-			expect(error?.message).toMatch(/gives only a part of it$|was interrupted$/);
+			expect(error?.message).toMatch(/returned only part of it$|was interrupted$/);
 			expect(fetched).toHaveLength(3);
 		},
 	);
 
-	test('half a video is fetched three times, and then told', async () => {
+	test('half a video is fetched three times, and then reported', async () => {
 		const { error, fetched } = await download((_request, response) => {
 			response
 				.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 100_000 })
@@ -214,7 +210,7 @@ test.each([
 	['no address', {}, /^The video of task 1 can no longer be fetched \(HTTP 302\)$/],
 	['an address that is none', { location: 'http://[' }, /^The provider gave no web address/],
 	['a file of the server', { location: 'file:///etc/passwd' }, /^The provider gave no web address/],
-])('a redirect to %s is told, and not followed', async (_name, headers, message) => {
+])('a redirect to %s is reported, and not followed', async (_name, headers, message) => {
 	const { error, fetched } = await download(
 		(_request, response) => void response.writeHead(302, headers).end(),
 	);
@@ -243,7 +239,7 @@ test.each([
 	},
 );
 
-test('what passes is tried three times, what lasts once', async () => {
+test('a temporary failure is tried three times, a lasting one once', async () => {
 	for (const [status, tries] of [
 		[429, 3],
 		[500, 3],
@@ -270,7 +266,7 @@ test('a provider on the internet cannot have n8n fetch from its own network', as
 	const baseUrl = hostile.url.replace('127.0.0.1', 'api.example.com');
 	for (const behaviour of [file(mp4, 'video/mp4')]) {
 		const { error, fetched } = await download(behaviour, { baseUrl });
-		expect(error?.message).toBe('The address of the video leads into a private network');
+		expect(error?.message).toBe('The address of the video points to a private network');
 		expect(fetched).toEqual([]);
 	}
 });
@@ -332,7 +328,7 @@ test.each([
 	'http://box.com/',
 ])('%s is public', (address) => expect(isPrivateAddress(address)).toBe(false));
 
-test('more files than ten of one task are not fetched', async () => {
+test('no more than ten files of one task are fetched', async () => {
 	hostile.behaviour = (request, response) => {
 		if (!request.url?.includes('effects')) return file(mp4, 'video/mp4')(request, response);
 		const videos = Array.from({ length: 200 }, (_, at) => ({ url: `${hostile.url}/video${at}` }));
@@ -345,7 +341,7 @@ test('more files than ten of one task are not fetched', async () => {
 	expect(hostile.requests.filter((line) => /\/video\d/.test(line))).toHaveLength(10);
 });
 
-test('a file name has letters that every file system takes, and 120 of them at most', async () => {
+test('a file name has only characters that every file system accepts, and at most 120', async () => {
 	const effectScene = `../a\u202eb\u0000c/${'long'.repeat(100)}`;
 	hostile.behaviour = (request, response) => {
 		if (!request.url?.includes('effects')) return file(mp4, 'video/mp4')(request, response);

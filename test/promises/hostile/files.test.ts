@@ -21,7 +21,7 @@ describe('a file of the input', () => {
 		);
 		const stored = join(tmpdir(), 'kling-effects-binary', file.id!.split(':')[1]!);
 		expect(existsSync(stored)).toBe(true);
-		// What is gone cannot be read: only its size is still known.
+		// A missing file cannot be read: only its size is still known.
 		rmSync(stored);
 		const { error } = await bench.create(row, binaryInput, {
 			items: [{ json: {}, binary: { data: file } }],
@@ -60,7 +60,7 @@ describe('a file of the input', () => {
 		expect(bench.sandbox.charges).toHaveLength(2);
 	});
 
-	test('in memory that is too large is refused by what its base64 text stands for', async () => {
+	test('in memory that is too large is refused by its decoded size', async () => {
 		await useBinaryMode('default');
 		const data = 'A'.repeat(16 * 1024 * 1024);
 		const binary = { data: { data, mimeType: 'image/jpeg', fileName: 'large.jpg' } };

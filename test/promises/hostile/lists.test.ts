@@ -1,11 +1,9 @@
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode } from '../../../tools/engine';
 import { HostileServer } from './server';
 
 const hostile = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => restore());
+withInstantClock();
 
 const listOf = (ids: number[]) =>
 	JSON.stringify({
@@ -22,7 +20,7 @@ const list = async (parameters = {}) =>
 	});
 
 describe('a list', () => {
-	test('that gives the same page for ever is asked for two pages', async () => {
+	test('that repeats the same page forever is asked for two pages', async () => {
 		hostile.behaviour = (_request, response) => void response.end(listOf(range(500)));
 		const { json, error } = await list();
 		expect(error).toBeUndefined();
@@ -57,7 +55,7 @@ describe('a list', () => {
 		);
 	});
 
-	test('of 125,000 tasks on one page is given as it is', async () => {
+	test('of 125,000 tasks on one page is returned as is', async () => {
 		hostile.behaviour = (_request, response) => void response.end(listOf(range(125_000)));
 		const { json, error } = await list();
 		expect(error).toBeUndefined();

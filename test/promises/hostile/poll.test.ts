@@ -1,34 +1,29 @@
 import fc from 'fast-check';
 import type { WatchState } from '../../../nodes/kling/watch/state';
-import { startSandbox, type Sandbox } from '../../../sandbox';
-import { useInstantClock } from '../../harness/clock';
+import type { Sandbox } from '../../../sandbox';
+import { withInstantClock, withSandbox } from '../../harness/setup';
 import { ActiveTrigger } from '../../harness/activeTrigger';
 import { answer, answerInTurn, odd, type Answer } from './randomAnswers';
 import { HostileServer, providerNames, type Behaviour } from './server';
 import { randomCases } from '../../harness/randomCases';
 
 /**
- * No response to a poll gets out of the trigger raw, and none makes it lose anything: as
- * soon as the provider answers honestly again, the task that has ended is emitted, once. What a
- * readable answer says of the task itself is believed, and never emitted again.
+ * No response to a poll gets out of the trigger raw, and none makes it lose anything: as soon as the
+ * provider answers honestly again, the task that has ended is emitted, once. What a readable response
+ * says about the task itself is believed, and never emitted again.
  */
 
 const hostile = HostileServer.prepare();
 const runs = randomCases(40, 'FUZZ_RUNS');
 const seed = 20_260_101;
-/** The one that odd answers are about. */
+/** The task that odd responses are about. */
 const taskId = '7';
 /** A trigger's state after a poll or two of one task; thousands of ids would be more. */
 const mostStateBytes = 4_000;
 
 let sandbox: Sandbox;
-let restore = () => {};
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
-beforeEach(() => ({ restore } = useInstantClock(sandbox)));
-afterEach(() => restore());
+withSandbox((started) => (sandbox = started));
+withInstantClock(() => sandbox);
 
 /** The sandbox, at the address of the hostile server. */
 const honest: Behaviour = (request, response) => {
@@ -46,7 +41,7 @@ function triggerOf(provider: (typeof providerNames)[number], watch: 'account' | 
 	return new ActiveTrigger({ credential: { ...credential, baseUrl }, parameters });
 }
 
-/** The tasks that its state holds for running. */
+/** The tasks that are running according to its state. */
 function openIn(trigger: ActiveTrigger): string[] {
 	const saved = JSON.parse(trigger.saved.text) as Record<string, { watch: WatchState }>;
 	return saved['node:Kling Effects Trigger'].watch.open.map(([id]) => id);
@@ -64,7 +59,7 @@ const oddList = odd.map((one) => {
 });
 
 const input = fc.record({
-	/** The answers to each hostile poll. */
+	/** The responses to each hostile poll. */
 	polls: fc.array(
 		fc.array(fc.oneof({ weight: 4, arbitrary: answer }, odd, oddList), {
 			minLength: 1,
@@ -115,7 +110,7 @@ describe.each(watched)('%s, watching %s', (provider, watch) => {
 				await poll(honest);
 				if (!isHostileAtActivation) for (const answers of polls) await attack(answers);
 				await poll(honest);
-				// What had ended at activation is the past.
+				// Tasks that had ended before the activation are ignored.
 				const isFollowed = openIn(trigger).includes(taskId);
 				expect(emitted).toHaveLength(isFollowed || isHostileAtActivation ? 0 : 1);
 				if (isFollowed) followed++;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Behaviour } from './server';
 
-/** Words that adapters look for, so that many answers come close to something real. */
+/** Words that adapters look for, so that many responses come close to something real. */
 const keys = [
 	...['code', 'message', 'msg', 'data', 'error', 'task_id', 'taskId', 'id', 'task_status'],
 	...['status', 'state', 'task_result', 'videos', 'url', 'task_info', 'external_task_id'],
@@ -58,7 +58,7 @@ export const answer: fc.Arbitrary<Answer> = fc.record({
 	),
 });
 
-/** What a provider says to a create and a read that go well, with something odd in one place. */
+/** A provider's response to a create and a read that succeed, with something odd in one place. */
 export const odd = fc
 	.tuple(fc.constantFrom(...words, 1, {}, [], { toString: 1 }), fc.nat(7))
 	.map(([strange, place]) => {
@@ -78,7 +78,7 @@ export const odd = fc
 		return { status: 200, headers: {}, body };
 	});
 
-/** Answers one request after the other, and all further ones as the last. */
+/** Responds to one request after the other, and to all further ones like the last. */
 export function answerInTurn(answers: readonly Answer[]): Behaviour {
 	let index = 0;
 	return (_request, response) => {

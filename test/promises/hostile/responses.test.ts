@@ -1,5 +1,5 @@
 import { byId, single } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode } from '../../../tools/engine';
 import { ActiveTrigger } from '../../harness/activeTrigger';
 import { testCredential } from '../../harness/credentialTest';
@@ -7,14 +7,8 @@ import { attacks, hasten, unreadable } from './attacks';
 import { HostileServer, providerNames, type Behaviour } from './server';
 
 const hostile = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => {
-	({ restore } = useInstantClock());
-});
-afterEach(() => {
-	restore();
-	jest.restoreAllMocks();
-});
+withInstantClock();
+afterEach(() => jest.restoreAllMocks());
 
 const get = { operation: 'get', taskId: byId('842163450012345678'), waitForCompletion: false };
 const create = { ...single, waitForCompletion: false, downloadVideo: false };
@@ -26,7 +20,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 		hasten(hostile, says);
 	});
 
-	test.each(providerNames)('%s: is told of by Get, after four tries at most', async (provider) => {
+	test.each(providerNames)('%s: is reported by Get, after at most four tries', async (provider) => {
 		const { error, items } = await runNode({
 			parameters: get,
 			credential: hostile.credential(provider),
@@ -38,7 +32,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 	});
 
 	test.each(providerNames)(
-		'%s: may have made the task, so Create sends it once',
+		'%s: may have created the task, so Create sends it once',
 		async (provider) => {
 			hostile.behaviour = behaviour;
 			const { error, items } = await runNode({
@@ -59,7 +53,7 @@ describe.each(attacks)('a provider that sends %s', (_name, behaviour, says) => {
 		expect(hostile.requests.length).toBeLessThanOrEqual(4);
 	});
 
-	test('the trigger says so in the editor, and loses no task by it', async () => {
+	test('the trigger says so in the editor, and loses no task', async () => {
 		const trigger = new ActiveTrigger({ credential: hostile.credential('kling') });
 		jest.restoreAllMocks();
 		hostile.behaviour = listing('processing');
@@ -93,7 +87,7 @@ describe.each(attacks.filter(([name, , says]) => says === unreadable && !withDat
 	},
 );
 
-/** A list of one task, which changed just now: what is no first page is empty. */
+/** A list of one task, which changed just now: any page but the first is empty. */
 function listing(status: string): Behaviour {
 	const now = Date.now();
 	const task = { task_id: '842163450012345678', task_status: status, task_info: {} };

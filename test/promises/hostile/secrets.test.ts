@@ -2,14 +2,12 @@ import { readAccount } from '../../../nodes/kling/account';
 import { redactionOf } from '../../../nodes/kling/account';
 import { signedToken } from '../../../nodes/kling/signatures';
 import { byId, single } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode } from '../../../tools/engine';
 import { HostileServer, providerNames } from './server';
 
 const hostile = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => restore());
+withInstantClock();
 
 const key = 'sk/key+of"the\\hostile?suite=42';
 const accessKey = 'ACCESS-key/of+the?suite';
@@ -79,7 +77,7 @@ const spellings: Record<string, (secret: string) => string> = {
 	'base64 for URLs': (secret) => Buffer.from(`ab${secret}`).toString('base64url'),
 };
 
-/** What of a secret is left in a text: the longest part of it, in any of the spellings. */
+/** The longest part of a secret left in a text, in any spelling. */
 function leftOf(secret: string, text: string): string[] {
 	const core = secret.slice(4, -4);
 	const forms = [core, encodeURIComponent(core), JSON.stringify(core).slice(1, -1)];
@@ -122,7 +120,7 @@ describe.each(Object.entries(spellings))('a secret that comes back %s', (_name, 
 		},
 	);
 
-	test('of any kind is taken out', () => {
+	test('of any kind is removed', () => {
 		const credential = { provider: 'kling', authentication: 'accessKey', accessKey, secretKey };
 		const account = readAccount({ ...credential, webhookSecret });
 		const redaction = redactionOf(account);
@@ -148,7 +146,7 @@ describe('redaction', () => {
 		});
 	});
 
-	test('gives the very same value where there is nothing to take out', () => {
+	test('returns the same value if there is nothing to remove', () => {
 		const value = { __proto__: null, text: 'a "b" \\ c', list: [1, null, true] };
 		const redaction = redactionOf(account);
 		expect(redaction.json(value, JSON.stringify(value)).value).toEqual(value);

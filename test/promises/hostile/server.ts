@@ -7,12 +7,12 @@ import type { SandboxProvider } from '../../../sandbox';
 /** What a server does with each request. */
 export type Behaviour = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server on localhost that misbehaves as it is told, and counts. */
+/** A server on localhost that misbehaves as told, and counts requests. */
 export class HostileServer {
 	behaviour: Behaviour = (_request, response) => void response.end();
-	/** What was asked, as `METHOD /path?query`. */
+	/** The requests, as `METHOD /path?query`. */
 	requests: string[] = [];
-	/** Connections that are open at the moment. */
+	/** Currently open connections. */
 	readonly open = new Set<Socket>();
 	private readonly server = createServer((request, response) => {
 		this.requests.push(`${request.method} ${request.url}`);
@@ -75,7 +75,7 @@ export function flood(response: ServerResponse, chunk: Buffer, bytes = Infinity)
 	more();
 }
 
-/** Writes a piece every few milliseconds, for ever. */
+/** Writes a piece every few milliseconds, forever. */
 export function drip(write: () => void, response: ServerResponse): void {
 	const timer = setInterval(() => (response.socket?.destroyed ? clearInterval(timer) : write()), 5);
 	response.on('close', () => clearInterval(timer));

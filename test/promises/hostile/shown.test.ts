@@ -1,7 +1,10 @@
 import { rows } from '../contract/providers';
 import { byId, failingPhoto, single, Workbench } from '../../harness/workbench';
 
-/** n8n's editor shows descriptions and hints as HTML, and logs go to terminals: nothing that a text brings acts there. */
+/**
+ * n8n's editor shows descriptions and hints as HTML, and logs go to terminals: no text does anything
+ * there.
+ */
 
 const bench = Workbench.prepare();
 const [kling] = rows;

@@ -5,8 +5,8 @@ import { single, Workbench } from '../../harness/workbench';
 import { ActiveTrigger, errorOf } from '../../harness/activeTrigger';
 
 /**
- * n8n 2.40's own protection against requests into its network (N8N_SSRF_PROTECTION_ENABLED), switched
- * on in the real n8n-core. What it stops was never sent: a create is refused for sure.
+ * n8n 2.40's own protection against requests into its network (N8N_SSRF_PROTECTION_ENABLED), switched on
+ * in the real n8n-core. What it blocks was never sent: a create is definitely refused.
  */
 
 const bench = Workbench.prepare();
@@ -61,7 +61,7 @@ describe.each(rows)('$displayName', (row) => {
 		expect(bench.sandbox.requests).toEqual([]);
 	});
 
-	test('a video at a blocked address is told at once, with its task and link', async () => {
+	test('a video at a blocked address is reported at once, with its task and link', async () => {
 		const parameters = { waitForCompletion: true, downloadVideo: true };
 		const { error } = await bench.create(
 			row,

@@ -5,7 +5,7 @@ import { HostileServer } from './server';
 const bed = TestBed.prepare();
 const hostile = HostileServer.prepare();
 
-/** Those that end at once: the clock of these tests passes by while a response is awaited. */
+/** Only those that end at once: these tests' clock moves on while waiting for a response. */
 const quick = attacks.filter(([name, , says]) => says === unreadable && !/million/.test(name));
 
 describe.each(quick)('a provider that sends %s when a callback comes', (_name, behaviour) => {

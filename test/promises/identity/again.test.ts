@@ -1,18 +1,12 @@
 import type { IDataObject } from 'n8n-workflow';
 import { nodeName, type RunOptions, type RunResult } from '../../../tools/engine';
-import {
-	closeProcessedData,
-	forgetProcessedData,
-	openProcessedData,
-} from '../../../tools/sleepingN8n';
+import { withProcessedData } from '../../harness/setup';
 import { hintsOf, idsOf, items, parameters, providerNames, Stage } from './stage';
 
 /** Executions that are begun again from the same stored data, more than once: by n8n, or by a person. */
 
 const stage = new Stage();
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
-beforeEach(() => forgetProcessedData());
+withProcessedData();
 
 const match = { operation: 'create' as const };
 const first = items.slice(0, 1);

@@ -1,11 +1,20 @@
-import { hintsOf, idsOf, items, parameters, photos, providerNames, Stage } from './stage';
+import {
+	hintsOf,
+	idsOf,
+	items,
+	match,
+	options,
+	parameters,
+	photos,
+	providerNames,
+	scene,
+	Stage,
+} from './stage';
 
-/** When two tries are one create: the rows of docs/identity.md, at all providers, in n8n's engine. */
+/** When two tries are one create: the rows of docs/identity.md, with all providers, in n8n's engine. */
 
 const stage = new Stage();
-const scene = (value: string) => ({ effectScene: { __rl: true, mode: 'name', value } });
-const options = (more: Record<string, unknown>) => ({ options: { concurrency: 1, ...more } });
-/** Another value at each try, as the number of the execution is. */
+/** A different value in each try, like the execution's number. */
 const parity = 'Number($execution.id) % 2';
 
 describe.each(providerNames)('%s', (provider) => {
@@ -37,7 +46,6 @@ describe.each(providerNames)('%s', (provider) => {
 
 		test('Retry On Fail, with all of them at once', async () => {
 			const retryOnFail = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
-			const match = { operation: 'create' as const };
 			stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip: 2, times: 1 });
 			const moods = {
 				...scene('={{ ["color_mixing", "squish", "expansion"].randomItem() }}'),
@@ -52,7 +60,7 @@ describe.each(providerNames)('%s', (provider) => {
 			expect(idsOf(run)).toEqual(stage.charged());
 		});
 
-		test('a parameter that was edited and says the same for this item', async () => {
+		test('a parameter was edited but has the same value for this item', async () => {
 			const first = await stage.failedRun(provider, {
 				parameters: { ...parameters, ...options({ duration: 5 }) },
 			});
@@ -79,7 +87,7 @@ describe.each(providerNames)('%s', (provider) => {
 					new RegExp(`Item ${index}: the image was changed after task ${taskId} was created`),
 				);
 			}
-			// The last one was refused before, and is made of the new one.
+			// The last one was refused before, and is made from the new image.
 			expect(hints.join()).not.toMatch(/Item 2/);
 		});
 	});
@@ -101,7 +109,7 @@ describe.each(providerNames)('%s', (provider) => {
 						['model', options({ modelName: 'kling-v1-6' }), 2],
 					] as Array<[string, object, number]>)),
 		] as Array<[string, object, number]>)(
-			'%s was edited: only for the items whose value it changes',
+			'%s was edited: only for the items whose value changed',
 			async (name, edit, changed) => {
 				const seeded =
 					name === 'additional field' ? options({ additionalFields: { seed: 7 } }) : {};
@@ -115,16 +123,15 @@ describe.each(providerNames)('%s', (provider) => {
 					2 - changed,
 				);
 				stage.expectOwn(second);
-				// The task of before is not lost.
+				// The earlier task is not lost.
 				expect(hintsOf(second).join()).toContain(
 					`Item 0: task ${earlier[0]} for effect scene “color_mixing” was created before a parameter was changed`,
 				);
 			},
 		);
 
-		test('and back again: the first task is the one', async () => {
+		test('and back again: it is the first task', async () => {
 			const first = await stage.failedRun(provider);
-			const match = { operation: 'create' as const };
 			stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip: 2 });
 			const other = { parameters: { ...parameters, ...scene('fuzzyfuzzy') } };
 			const second = await stage.retry(provider, first, other);
@@ -135,7 +142,7 @@ describe.each(providerNames)('%s', (provider) => {
 			expect(stage.charged()).toHaveLength(5);
 		});
 
-		test('another item, another round of a loop', async () => {
+		test('another item, another loop iteration', async () => {
 			const same = Array.from({ length: 2 }, () => items[0]);
 			const { error } = await stage.run(provider, { items: same, rounds: 2 });
 			expect(error).toBeUndefined();
@@ -163,4 +170,11 @@ describe.each(providerNames)('%s', (provider) => {
 		expect(idsOf(second)).toEqual(stage.charged());
 		expect(stage.charged()).toHaveLength(3);
 	});
+});
+
+test('two nodes that share an id have a task each, of their own photo', async () => {
+	const cat = await stage.run('kling', { items: items.slice(0, 1), name: 'Cat' });
+	const dog = await stage.run('kling', { items: items.slice(1, 2), name: 'Dog' });
+	stage.expectOwn(cat, photos.slice(0, 1));
+	stage.expectOwn(dog, photos.slice(1, 2));
 });

@@ -1,29 +1,30 @@
+import { withProcessedData } from '../../harness/setup';
 import {
-	closeProcessedData,
-	forgetProcessedData,
-	openProcessedData,
-} from '../../../tools/sleepingN8n';
-import { idsOf, items, parameters, providerNames, Stage } from './stage';
+	idsOf,
+	items,
+	match,
+	onContinue as settings,
+	parameters,
+	providerNames,
+	Stage,
+} from './stage';
 
-/** An execution with Max Tasks costs a known sum. */
+/** An execution with Max Tasks has a known maximum cost. */
 
 const stage = new Stage();
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
-beforeEach(() => forgetProcessedData());
+withProcessedData();
 const most = (maxTasks: unknown) => ({
 	parameters: { ...parameters, options: { concurrency: 5, maxTasks } },
 });
-const settings = { onError: 'continueRegularOutput' as const };
 
-test.each(providerNames)('%s: what is beyond it is refused by name, unpaid', async (provider) => {
+test.each(providerNames)('%s: anything beyond it is refused by name, unpaid', async (provider) => {
 	const run = await stage.run(provider, { ...most(2), settings });
 	expect(stage.charged()).toHaveLength(2);
 	expect(stage.creates()).toHaveLength(2);
-	expect(run.json[2].error).toMatch(/^Max Tasks under Options is reached$/);
+	expect(run.json[2].error).toMatch(/^Max Tasks under Options has been reached$/);
 });
 
-test('counts over the rounds of a loop', async () => {
+test('counts across loop iterations', async () => {
 	await stage.run('kling', { ...most(4), settings, rounds: 3 });
 	expect(stage.charged()).toHaveLength(4);
 });
@@ -51,8 +52,10 @@ test('an item that may have a task and is beyond it says both, and what to do', 
 	expect(stage.charged()).toHaveLength(1);
 	const { error, message } = json.find((one) => one.error)!;
 	expect(error).toMatch(/may have created the task, but its response did not arrive$/);
-	expect(message).toContain('It could not be sent again: Max Tasks under Options is reached.');
-	expect(message).toMatch(/A retry of this execution looks for it again/);
+	expect(message).toContain(
+		'It could not be sent again: Max Tasks under Options has been reached.',
+	);
+	expect(message).toMatch(/A retry of this execution looks it up again/);
 });
 
 test('after a crash the same says that, not that a response is missing', async () => {
@@ -61,5 +64,21 @@ test('after a crash the same says that, not that a response is missing', async (
 	const { json } = await stage.run('kling', own);
 	expect(stage.charged()).toHaveLength(1);
 	expect(json[1].error).toMatch(/but the execution crashed before its response was stored$/);
-	expect(json[1].message).toContain('Max Tasks under Options is reached');
+	expect(json[1].message).toContain('Max Tasks under Options has been reached');
+});
+
+test('it holds in an execution that n8n runs again after a crash', async () => {
+	const own = { ...most(1), settings, mode: 'webhook' as const };
+	await stage.run('kling', own);
+	await stage.run('kling', own);
+	expect(stage.charged()).toHaveLength(1);
+});
+
+test('what a retry sends again counts', async () => {
+	stage.sandbox.addFault({ kind: 'resetBefore', match });
+	const two = { items: items.slice(0, 2) };
+	const failed = await stage.run('kling', { ...most(1), ...two });
+	stage.sandbox.clearFaults();
+	await stage.retry('kling', failed, { ...most(1), settings, ...two });
+	expect(stage.charged()).toHaveLength(1);
 });

@@ -2,7 +2,7 @@ import { nodeName, runNode, type RunOptions, type RunResult } from '../../../too
 import { Workbench } from '../../harness/workbench';
 import { rows } from '../contract/providers';
 
-/** A node that creates a task for each item, and what n8n does to it between two tries. */
+/** A node that creates a task per item, and what n8n does to it between two tries. */
 
 export const providerNames = ['kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'] as const;
 export type ProviderName = (typeof providerNames)[number];
@@ -21,6 +21,24 @@ export const parameters = {
 export type Parameters = typeof parameters;
 
 export const items = photos.map((image, index) => ({ json: { image, scene: scenes[index] } }));
+export const [first, second] = items.map((item) => [item]);
+export const match = { operation: 'create' as const };
+export const onContinue = { onError: 'continueRegularOutput' as const };
+export const day = 86_400_000;
+/** As n8n 1.123 runs it: its executions have no token. */
+export const onN8n1 = { resumeToken: null };
+export const n8nLines = [
+	['n8n 1', onN8n1],
+	['n8n 2', {}],
+] as const;
+
+export const scene = (value: string) => ({ effectScene: { __rl: true, mode: 'name', value } });
+export const options = (more: Record<string, unknown>) => ({
+	options: { concurrency: 1, ...more },
+});
+export const withOptions = (more: Record<string, unknown>) => ({
+	parameters: { ...parameters, ...options(more) },
+});
 
 export class Stage {
 	readonly bench = Workbench.prepare();
@@ -33,7 +51,7 @@ export class Stage {
 		return this.bench.credential(rows.find((row) => row.provider === provider)!);
 	}
 
-	/** Always the execution of the same number, unless the options name another. */
+	/** Always the execution with the same number, unless the options say otherwise. */
 	async run(provider: ProviderName, options: Partial<RunOptions> = {}): Promise<RunResult> {
 		const credential = this.credential(provider);
 		return await runNode({ parameters, items, credential, executionId: '77', ...options });
@@ -42,7 +60,6 @@ export class Stage {
 	/** A run whose last create is refused for good, so that the others exist and n8n can retry it. */
 	async failedRun(provider: ProviderName, options: Partial<RunOptions> = {}): Promise<RunResult> {
 		const skip = items.length - 1;
-		const match = { operation: 'create' as const };
 		this.sandbox.addFault({ kind: 'code', code: 1201, match, skip, times: 1 });
 		const failed = await this.run(provider, options);
 		expect(failed.error?.message).toMatch(/did not accept the request/);
@@ -73,7 +90,7 @@ export class Stage {
 		return this.sandbox.tasks.find((task) => task.taskId === taskId)?.images ?? [];
 	}
 
-	/** Each item that came out has the task of its own photo. */
+	/** Each output item has the task of its own photo. */
 	expectOwn({ json }: RunResult, of = photos): void {
 		expect(json.map(({ taskId }) => this.imagesOf(taskId)[0])).toEqual(of);
 	}

@@ -1,12 +1,10 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { useInstantClock } from '../../harness/clock';
 import { ActiveTrigger, errorOf } from '../../harness/activeTrigger';
+import { withInstantClock, withSandbox } from '../../harness/setup';
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started));
 beforeEach(() => {
 	sandbox.reset();
 	sandbox.options.listOrder = 'newestFirst';
@@ -26,7 +24,7 @@ function listsAsked(): number {
 }
 
 describe('The trigger in the real n8n-core', () => {
-	test('emits in three polls in a row what ended between them, and nothing twice', async () => {
+	test('three polls in a row emit what ended between them, and nothing twice', async () => {
 		seed('old', 'succeed', 60);
 		seed('a', 'processing');
 		seed('b', 'processing');
@@ -40,7 +38,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.poll()).toBeNull();
 	});
 
-	test('emits the task in its simplified form, or the one of the provider', async () => {
+	test('emits the task in its simplified form, or in the provider’s own', async () => {
 		const trigger = account();
 		const raw = account({ simplify: false });
 		await trigger.poll();
@@ -56,7 +54,7 @@ describe('The trigger in the real n8n-core', () => {
 		});
 	});
 
-	test('lets n8n notice that there is something to save, and saves JSON alone', async () => {
+	test('lets n8n notice that there is something to save, and saves only JSON', async () => {
 		seed('a', 'processing');
 		const trigger = account();
 		await trigger.poll();
@@ -145,7 +143,7 @@ describe('The trigger in the real n8n-core', () => {
 		expect(await trigger.ids()).toEqual(['id-order-1']);
 	});
 
-	test('emits only the events that are chosen', async () => {
+	test('emits only the chosen events', async () => {
 		const trigger = account({ events: ['failed'] });
 		await trigger.poll();
 		seed('a', 'succeed', 0);
@@ -222,7 +220,7 @@ describe('Fetch Test Event', () => {
 		expect(trigger.saved).toEqual(before);
 	});
 
-	test('says that there is none yet, and what to do', async () => {
+	test('says that there are none yet, and what to do', async () => {
 		seed('running', 'processing');
 		const error = await errorOf(account().poll('manual'));
 		expect(error.name).toBe('NodeOperationError');
@@ -239,7 +237,7 @@ describe('Fetch Test Event', () => {
 		expect(await trigger.ids('manual')).toEqual(['a']);
 	});
 
-	test('looks for events that are chosen only', async () => {
+	test('looks only for the chosen events', async () => {
 		seed('a', 'succeed');
 		seed('b', 'failed');
 		expect(await account({ events: ['failed'] }).ids('manual')).toEqual(['b']);
@@ -255,7 +253,7 @@ describe('A provider without a list', () => {
 			const trigger = new ActiveTrigger({ credential: sandbox.credential(name) });
 			const error = await errorOf(trigger.poll());
 			expect(error.name).toBe('NodeOperationError');
-			// n8n shows the message alone on activation.
+			// On activation n8n shows only the message.
 			expect(error.message).toMatch(/has no list of tasks, so set Watch to Task IDs/);
 			expect(error.description).toMatch(/Schedule Trigger and Get/);
 			expect(error.message).not.toMatch(/Authorization/);
@@ -319,7 +317,7 @@ describe('A provider without a list', () => {
 describe('When the provider cannot be asked', () => {
 	const down = { kind: 'status', status: 503 } as const;
 
-	test('passes five polls over, then shows it, and emits what came when it is back', async () => {
+	test('skips five polls, then reports it, and emits everything once it is back', async () => {
 		const trigger = account();
 		await trigger.poll();
 		sandbox.addFault(down);
@@ -331,14 +329,14 @@ describe('When the provider cannot be asked', () => {
 			httpCode: '503',
 			failure: { cause: 'temporarily-unavailable' },
 		});
-		expect(error.description).toMatch(/asks again at each poll/);
+		expect(error.description).toMatch(/tries again at each poll/);
 		sandbox.clearFaults();
 		expect(await trigger.ids()).toEqual(['a']);
 		sandbox.addFault(down);
 		expect(await trigger.poll()).toBeNull();
 	});
 
-	test('passes one daily poll over, then shows it', async () => {
+	test('skips one daily poll, then reports it', async () => {
 		const { clock, restore } = useInstantClock();
 		try {
 			const trigger = account();
@@ -352,7 +350,7 @@ describe('When the provider cannot be asked', () => {
 		}
 	});
 
-	test('asks once in a poll that meets trouble: the next poll is the retry', async () => {
+	test('sends one request in a failing poll: the next poll is the retry', async () => {
 		const trigger = account();
 		await trigger.poll();
 		sandbox.addFault(down);
@@ -376,13 +374,13 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.ids()).toEqual(['a']);
 	});
 
-	test('tells activation at once, and begins when it works', async () => {
+	test('reports it on activation at once, and starts when it works', async () => {
 		seed('old', 'succeed');
 		const trigger = account();
 		sandbox.addFault({ ...down, times: 1 });
 		const error = await errorOf(trigger.poll());
 		expect(error).toMatchObject({ name: 'NodeApiError', httpCode: '503' });
-		expect(error.description).not.toMatch(/asks again/);
+		expect(error.description).not.toMatch(/tries again/);
 		expect(trigger.saved.isChanged).toBe(false);
 		expect(await trigger.poll()).toBeNull();
 		expect(await trigger.poll()).toBeNull();
@@ -403,7 +401,7 @@ describe('When the provider cannot be asked', () => {
 		expect(await trigger.ids()).toEqual(['a']);
 	});
 
-	test('hands on how long the provider asks to wait', async () => {
+	test('passes on how long the provider asks to wait', async () => {
 		const trigger = account();
 		sandbox.addFault({ kind: 'status', status: 429, headers: { 'retry-after': '7' } });
 		const error = await errorOf(trigger.poll());
@@ -452,7 +450,7 @@ describe('When the provider cannot be asked', () => {
 });
 
 describe('Polls that take long', () => {
-	test('lets the next poll pass while one is under way', async () => {
+	test('skips the next poll while one is running', async () => {
 		const trigger = account();
 		await trigger.poll();
 		seed('a', 'succeed', 0);
@@ -462,7 +460,7 @@ describe('Polls that take long', () => {
 		expect(await trigger.poll()).toBeNull();
 		expect(await slow).toEqual(['a']);
 		expect(await trigger.poll()).toBeNull();
-		// The slow one asks twice: whether its page was all there is.
+		// The slow one makes two requests: the second checks whether its page was all there is.
 		expect(listsAsked()).toBe(3);
 	});
 
@@ -554,7 +552,7 @@ describe('n8n 2.41 with durable cursors', () => {
 		expect(await trigger.idsDurably()).toEqual(['a']);
 	});
 
-	test('emits once where a poll begins while another is under way', async () => {
+	test('emits once if a poll starts while another is running', async () => {
 		const trigger = account();
 		await trigger.pollDurably({ isActivation: true });
 		await trigger.pollDurably();
@@ -613,11 +611,9 @@ describe('A workflow that is saved during a long outage', () => {
 });
 
 describe('A page that fails for hours', () => {
-	let restore = () => {};
-	beforeEach(() => ({ restore } = useInstantClock(sandbox)));
-	afterEach(() => restore());
+	withInstantClock(() => sandbox);
 
-	test('does not keep any of many running tasks from being looked at', async () => {
+	test('does not stop any of many running tasks from being read', async () => {
 		const createdAt = (index: number) => ago(120) - index * 1_000;
 		const many = Array.from({ length: 150 }, (_, index) => ({
 			taskId: `deep-${index}`,
@@ -641,7 +637,7 @@ describe('A page that fails for hours', () => {
 });
 
 describe('A trigger that is renamed', () => {
-	test('continues where it was, also under its first name again', async () => {
+	test('continues where it was, even back under its first name', async () => {
 		const trigger = account();
 		await trigger.poll();
 		const { text } = trigger.saved;
@@ -669,14 +665,14 @@ describe('What n8n is told of the cause', () => {
 		['something that broke', { kind: 'code', code: 5000 }, undefined],
 		['a lost connection', { kind: 'resetBefore' }, undefined],
 		['a web page', { kind: 'html' }, undefined],
-	] as const)('is only what the answer proves: %s', async (_name, fault, failure) => {
+	] as const)('is only what the response proves: %s', async (_name, fault, failure) => {
 		sandbox.addFault(fault);
 		expect((await errorOf(account().poll())).failure).toEqual(failure);
 	});
 });
 
-describe('Given IDs of which some cannot be read', () => {
-	test('are watched all the same, unless none can', async () => {
+describe('Given IDs, some of which cannot be read', () => {
+	test('are still watched, unless none can be read', async () => {
 		const good = ['x', 'y'];
 		const bad = ['1', '2', '3', '4', '5'];
 		sandbox.seedTasks(
@@ -706,7 +702,7 @@ describe('Parameters', () => {
 	test.each([
 		[{ events: '={{ null }}' }, 'Trigger On is empty'],
 		[{ events: ['succeed', 'failure'] }, 'Trigger On “failure” is not known'],
-		[{ events: '={{ {} }}' }, 'Trigger On is not a word'],
+		[{ events: '={{ {} }}' }, 'Trigger On must be text'],
 		[{ options: { externalTaskIdPrefix: '={{ {} }}' } }, 'External Task ID Prefix cannot be read'],
 		[{ simplify: '={{ {} }}' }, 'Simplify must be true or false'],
 	])('%j is told by the name on screen, and nothing is asked', async (parameters, message) => {

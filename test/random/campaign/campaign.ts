@@ -11,7 +11,7 @@ export interface CampaignOptions {
 	/** Creates to try. */
 	creates: number;
 	seed: number;
-	/** Whether the provider can say that a task is not there, so that all are made in the end. */
+	/** Whether the provider can say that a task does not exist, so that all are created in the end. */
 	isExact: boolean;
 	/** Whether a worker may die and its execution run again without what it remembered. */
 	mayDie: boolean;
@@ -22,7 +22,7 @@ export interface Tally {
 	creates: number;
 	charges: number;
 	posts: number;
-	/** Faults that requests met, of those set; limits of rate and parallel tasks come on top. */
+	/** How many of the set faults hit a request; rate and parallel-task limits come on top. */
 	faults: number;
 	retries: number;
 	deaths: number;
@@ -43,7 +43,7 @@ interface Round {
 
 const scenes = ['color_mixing', 'squish', 'expansion', 'fuzzyfuzzy'];
 
-/** Many runs of many creates at one provider, in which all kinds of things go wrong. */
+/** Many runs of many creates with one provider, in which all kinds of things go wrong. */
 export class Campaign {
 	readonly tally: Tally = {
 		rounds: 0,
@@ -70,8 +70,8 @@ export class Campaign {
 	async run(): Promise<void> {
 		const start = this.clock.now();
 		while (this.tally.creates < this.options.creates && this.problems.length < 5) {
-			// Each round has a sandbox of its own: on a busy machine, a request that a round gave up can
-			// arrive when the next round counts its charges already.
+			// Each round has its own sandbox: on a busy machine, a request abandoned by one round can
+			// arrive when the next is already counting its charges.
 			this.sandbox = await startSandbox({ now: this.clock.now });
 			await this.round(this.plan());
 			await this.sandbox.close();
@@ -198,7 +198,7 @@ export class Campaign {
 		return problems;
 	}
 
-	/** Each charge is shown by its task id, or by an item that says that it is unknown. */
+	/** Each charge is shown by its task id, or by an item that says it is unknown. */
 	private judgeCharges(charges: readonly Charge[], result: RunResult): string[] {
 		const text = textOf(result);
 		const hidden = charges.filter(({ taskId }) => !text.includes(taskId));
@@ -218,8 +218,8 @@ export class Campaign {
 }
 
 /**
- * What a dead worker created is found when the new run comes to the same item. A run whose time is
- * over before that cannot know of it.
+ * What a dead worker created is found when the new run reaches the same item. A run whose time ends
+ * before that cannot know about it.
  */
 function timeoutOf(dies: number | null, pick: (values: readonly number[]) => number): number {
 	const minutes = pick([0, 5, 30, 120]);

@@ -14,14 +14,14 @@ import type { RunningClock } from '../../harness/steppedClock';
 
 export interface World {
 	clock: RunningClock;
-	/** Real milliseconds after which a request that hangs is given up. */
+	/** Real milliseconds after which a hanging request is abandoned. */
 	requestTimeoutMs: number;
-	/** The process dies when the create of this number (from 1) has been sent. */
+	/** The process dies after sending the create with this number (from 1). */
 	diesAtCreate?: number;
 	onDeath?: () => void;
 }
 
-/** The Kling Effects node with a clock of its own. Its requests still go through n8n's helpers. */
+/** The Kling Effects node with its own clock. Its requests still go through n8n's helpers. */
 export function clockedNode(world: World): INodeType {
 	const life = new Life(world);
 	const node = new KlingEffects();
@@ -43,7 +43,7 @@ async function sessionOf(context: IExecuteFunctions, life: Life): Promise<Sessio
 
 const never = new Promise<never>(() => {});
 
-/** What a process does until it dies: then it does nothing more, but what it sent is on its way. */
+/** What a process does until it dies: then it does nothing more, but what it sent is still on its way. */
 class Life {
 	private isOver = false;
 	private creates = 0;

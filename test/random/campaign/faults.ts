@@ -2,7 +2,7 @@ import type { Fault, Sandbox, SandboxProvider } from '../../../sandbox';
 
 type Kind = Omit<Fault, 'match' | 'probability' | 'random'>;
 
-/** What can go wrong with a create, and how a wire or a provider does it. */
+/** What can go wrong with a create, on the wire or at the provider. */
 const createFaults: Kind[] = [
 	{ kind: 'resetBefore' },
 	{ kind: 'resetAfter' },
@@ -59,7 +59,7 @@ export function setFaults(
 	let met = 0;
 	const add = (method: string, kinds: Kind[], total: number) => {
 		for (const [index, kind] of kinds.entries()) {
-			// Each is tried after the ones before it, so its chance counts among what those let through.
+			// Each is tried after the previous ones, so its chance applies to what those let through.
 			const one = total / kinds.length;
 			const probability = one / (1 - index * one);
 			const chance = () => {

@@ -8,14 +8,14 @@ import {
 	type Outcome,
 } from '../../../nodes/kling/failure';
 
-/** A failure of which only the kind matters. */
+/** A failure where only the kind matters. */
 export function failureOfKind(kind: FailureKind, more: Partial<Failure> = {}): Failure {
 	return { ...failureWithoutResponse(kind), body: 'json', ...more };
 }
 
 export interface ModelOptions {
 	latencyMs: number;
-	/** Tasks that may run at once; a further create is refused. */
+	/** How many tasks may run at once; further creates are refused. */
 	slots?: number;
 	taskMs?: number;
 	/** How the provider says that no slot is free: Kling's 1303, or a gateway's plain 429. */

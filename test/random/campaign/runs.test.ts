@@ -1,18 +1,15 @@
 import type { INode, INodeExecutionData } from 'n8n-workflow';
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 import { clockedNode, type World } from './clockedNode';
+import { withSandbox } from '../../harness/setup';
 import { RunningClock } from '../../harness/steppedClock';
 
 /** What a run as a whole promises, in n8n's real engine. */
 
 let sandbox: Sandbox;
 const clock = new RunningClock();
-
-beforeAll(async () => {
-	sandbox = await startSandbox({ now: clock.now });
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started), { now: clock.now });
 beforeEach(() => {
 	sandbox.reset();
 	Object.assign(sandbox.options, {
@@ -84,7 +81,7 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(charged()).toHaveLength(10);
 	});
 
-	test('an item that is refused at first does not make the others be paid again', async () => {
+	test('an item that is refused at first does not make the others cost again', async () => {
 		sandbox.addFault({ kind: 'code', code: 1301, match: { method: 'POST' }, skip: 2, times: 1 });
 		const result = await run({
 			count: 4,
@@ -109,7 +106,7 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(ids.length).toBeLessThan(120);
 	});
 
-	test('the custom data shows what may be paid and is not known, also when task ids fill all its values', async () => {
+	test('the custom data shows what may be paid but is unknown, even if task ids fill all its values', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' }, skip: 125, times: 1 });
 		const { customData } = await run({ provider: 'cometApi', count: 130 });
 		const { externalTaskId } = sandbox.charges[125];
@@ -146,7 +143,7 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(charged()).toHaveLength(2);
 	});
 
-	test('a worker that dies in the middle is taken over by a run that remembers nothing', async () => {
+	test('a run that remembers nothing takes over from a worker that died', async () => {
 		sandbox.options.duplicateLookupDelayMs = 5_000;
 		await new Promise<void>(
 			(onDeath) => void run({ count: 4, executionId: '77', world: { diesAtCreate: 3, onDeath } }),
@@ -157,7 +154,7 @@ describe('Retry On Fail and the Retry button', () => {
 		expect(charged()).toHaveLength(4);
 	});
 
-	// With "Stop" the error is about one item; the others that are unclear used to be named nowhere.
+	// With "Stop" the error is about one item; it must also name the other unclear ones.
 	test('with "Stop" the message names every item whose outcome is unknown', async () => {
 		sandbox.addFault({ kind: 'resetAfter', match: { method: 'POST' } });
 		const { error, customData } = await run({ provider: 'cometApi', options: { concurrency: 3 } });
@@ -174,7 +171,7 @@ describe('Retry On Fail and the Retry button', () => {
 	});
 });
 
-describe('a failure that all items would meet', () => {
+describe('a failure that would hit all items', () => {
 	test('ends sending, and each other item says that it was not sent and why', async () => {
 		sandbox.addFault({ kind: 'code', code: 1002, match: { method: 'POST' }, skip: 1 });
 		const result = await run({ count: 5, onError: 'continueRegularOutput' });
@@ -209,7 +206,7 @@ describe('a failure that all items would meet', () => {
 			'It could not be looked up: Kling AI did not accept the key.',
 		);
 		expect(json[0].message).toContain(sandbox.charges[0].externalTaskId);
-		expect(json[0].message).toContain('A retry of this execution looks for it again');
+		expect(json[0].message).toContain('A retry of this execution looks it up again');
 		expect(json[2].error).toBe('This item was not sent: Kling AI did not accept the key');
 	});
 });
@@ -334,7 +331,7 @@ describe('waiting', () => {
 		expect(hintsOf(await run({ count: 1, parameters }))).toEqual([]);
 	});
 
-	test('without time sends all the same, and gives the state at once', async () => {
+	test('without time still sends, and returns the state at once', async () => {
 		const start = clock.now();
 		const { json } = await run({ count: 2, parameters, options: { timeout: 0 } });
 		expect(json).toMatchObject([{ timedOut: true }, { timedOut: true }]);
@@ -342,14 +339,14 @@ describe('waiting', () => {
 		expect(charged()).toHaveLength(2);
 	});
 
-	test('a place that frees within the time-out is waited for', async () => {
+	test('a slot that becomes free within the time-out is waited for', async () => {
 		sandbox.options.parallelTasks = 1;
 		const { json, error } = await run({ count: 3, parameters, options: { timeout: 10 } });
 		expect(error).toBeUndefined();
 		expect(json.map(({ status }) => status)).toEqual(['succeed', 'succeed', 'succeed']);
 	});
 
-	test('a place that does not free is a refusal that names the way out', async () => {
+	test('a slot that does not become free is a refusal that says what to do', async () => {
 		Object.assign(sandbox.options, { parallelTasks: 1, taskSeconds: 3_600 });
 		const { json } = await run({
 			count: 2,
@@ -385,7 +382,7 @@ describe('an execution that is stopped', () => {
 		expect(charged()).toHaveLength(3);
 	});
 
-	test('shows its tasks as they are, and not as if their time had run out', async () => {
+	test('shows its tasks as they are, not as timed out', async () => {
 		const parameters = { waitForCompletion: true };
 		const { result } = await stopped({ parameters }, () => charged().length === 3);
 		const [task] = result.run.data.resultData.runData['Kling Effects'];

@@ -6,7 +6,7 @@ import { providerNamed } from '../../fixtures/providers';
 import type { ProviderName } from '../../../nodes/kling/task';
 import { RunningClock } from '../../harness/steppedClock';
 
-/** An answer as a provider gives it: JSON, or text as it is. */
+/** A response as a provider gives it: JSON, or plain text. */
 export function answer(
 	status: number,
 	body: unknown,
@@ -20,7 +20,7 @@ export const lost = failureWithoutResponse('noResponse');
 export const unreachable = failureWithoutResponse('unreachable');
 export const cancelled = failureWithoutResponse('cancelled');
 
-/** Kling's answer with a task. */
+/** Kling's response with a task. */
 export function task(taskId: string, status = 'submitted', more: Record<string, unknown> = {}) {
 	return answer(200, {
 		code: 0,
@@ -73,7 +73,7 @@ interface Setting {
 	signal?: AbortSignal;
 }
 
-/** A provider that answers from a script, on a virtual clock. The last reply of a list repeats. */
+/** A provider that responds from a script, on a virtual clock. The last reply of a list repeats. */
 export function scripted(
 	script: { posts?: Script; gets?: Script; latencyMs?: number },
 	{ provider = 'kling', random = () => 0.5, signal }: Setting = {},

@@ -4,7 +4,7 @@ import { transportOf } from '../../../nodes/n8n/session';
 
 const account = readAccount({ provider: 'modellix', apiKey: 'key-of-a-provider' });
 
-/** What the transport makes of a request that n8n's helper throws for. */
+/** What the transport makes of a request for which n8n's helper throws. */
 async function replyTo(thrown: unknown) {
 	const helpers = { httpRequestWithAuthentication: async () => await Promise.reject(thrown) };
 	const send = transportOf({ helpers } as unknown as IExecuteFunctions, account);

@@ -1,15 +1,11 @@
-import { startSandbox, type Sandbox } from '../../../sandbox';
+import type { Sandbox } from '../../../sandbox';
 import { runNode } from '../../../tools/engine';
-import { closeProcessedData, openProcessedData } from '../../../tools/sleepingN8n';
+import { withProcessedData, withSandbox } from '../../harness/setup';
 
 let sandbox: Sandbox;
-// It outlives a process.
-beforeAll(openProcessedData);
-afterAll(closeProcessedData);
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
-afterAll(async () => await sandbox.close());
+withSandbox((started) => (sandbox = started));
+// It survives a crash.
+withProcessedData();
 
 test('an execution that is retried after its process died finds its tasks on n8n 2', async () => {
 	const run = {
@@ -32,7 +28,7 @@ test('an execution that is retried after its process died finds its tasks on n8n
 	expect(sandbox.charges).toHaveLength(2);
 	const paid = sandbox.charges.map(({ taskId }) => taskId);
 
-	// What the node knew dies with the process; what is stored before the node runs stays.
+	// What the node knew dies with the process; what was stored before it ran remains.
 	died.run.data.executionData!.contextData = {};
 	const retried = await runNode({ ...run, retryOf: died, executionId: '78', mode: 'retry' });
 	expect(retried.error).toBeUndefined();

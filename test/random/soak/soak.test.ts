@@ -15,9 +15,9 @@ const polls = randomCases(3_000, 'SOAK_POLLS');
 const perRun = 10;
 const creates = randomCases(50, 'SOAK_RUNS') * perRun;
 const minuteMs = 60_000;
-/** A machine that is busy with other things takes several times the usual half minute. */
+/** A busy machine takes several times the usual half minute. */
 const longestMs = 180_000;
-/** Generous: what leaks grows by far more in so many rounds. */
+/** Generous: a leak grows by far more in this many rounds. */
 const mostGrowth = 10_000_000;
 const mostStateBytes = 20_000;
 
@@ -37,7 +37,7 @@ beforeEach(() => sandbox.reset());
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes of the heap that are in use, without garbage. */
+/** Bytes in use on the heap, without garbage. */
 async function heapUsed(): Promise<number> {
 	// Sockets and promises are released in the turns after the last request.
 	for (let round = 0; round < 3; round++) {
@@ -47,7 +47,7 @@ async function heapUsed(): Promise<number> {
 	return process.memoryUsage().heapUsed;
 }
 
-/** The sandbox keeps what it was sent, as the tests want to see it; here it must not count. */
+/** The sandbox keeps what it was sent, for the tests; here that must not count. */
 function forgetRequests(): void {
 	sandbox.requests.length = 0;
 	sandbox.charges.length = 0;
@@ -81,7 +81,7 @@ test(
 			await time.clock.sleep(minuteMs);
 			if (poll === polls / 3) heapAtThird = await heapUsed();
 		}
-		// Tasks that still run end, and are emitted too.
+		// Tasks that are still running end, and are emitted too.
 		for (let poll = 0; poll < 3; poll++) {
 			await time.clock.sleep(10 * minuteMs);
 			for (const id of await trigger.ids()) emitted.set(id, (emitted.get(id) ?? 0) + 1);

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { history, Play, usualHistories } from './history';
 
 /**
- * `tsx test/random/watch/count.ts 50000 [seed]`: plays so many histories and tells how many went
+ * `tsx test/random/watch/count.ts 50000 [seed]`: plays this many histories and reports how many went
  * wrong, with the first few of them.
  */
 const [runs = String(usualHistories), seed = '1'] = process.argv.slice(2);
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
 	console.log(JSON.stringify({ histories: Number(runs), wrong: wrong.length, stateBytes }));
 }
 
-/** A rule that is missing may also make a history end with an exception. */
+/** A missing rule may also make a history end with an exception. */
 async function judged(play: Play): Promise<string[]> {
 	try {
 		await play.run();

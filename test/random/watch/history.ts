@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { day, hour, minute, Runner, second, World, type Habits, type ModelTask } from './model';
 
-/** Random histories of tasks, polls, failures, restarts and edits, and what the trigger must make of them. */
+/** Random histories of tasks, polls, failures, restarts and edits, and what the trigger must do with them. */
 
-/** How many of them a run of the tests plays. */
+/** How many of them a test run plays. */
 export const usualHistories = 3_000;
 
-/** Milliseconds by which clocks may disagree, or a task be listed late, in these histories. */
+/** How far clocks may disagree, or how late a task may be listed, in these histories, in milliseconds. */
 const skewMs = 2 * minute;
-/** What the documentation says of ends before the activation. */
+/** What the documentation says about ends before the activation. */
 const marginMs = 10 * minute;
 const farAhead = 5 * hour;
 
@@ -40,7 +40,7 @@ const taskShape = fc.record({
 		'none',
 	),
 	prefix: fc.constantFrom('', '', 'other-'),
-	/** Milliseconds from its end until the provider gives it another date. */
+	/** Milliseconds from its end until the provider changes its date. */
 	touched: fc.oneof(
 		{ weight: 5, arbitrary: fc.constant(Infinity) },
 		{ weight: 1, arbitrary: fc.integer({ min: 0, max: 2 * day }) },
@@ -98,7 +98,7 @@ const bursts = fc.oneof(
 
 const pollStep = fc.record({
 	do: fc.constant('poll' as const),
-	/** Whether all further requests fail too. */
+	/** Whether all later requests fail too. */
 	isOutage: fc.boolean(),
 	/** The request that fails; none when 0. */
 	fails: fc.oneof(
@@ -120,7 +120,7 @@ const pollStep = fc.record({
 	vanishes: fc.option(fc.record({ request: fc.integer({ min: 2, max: 6 }), which: fc.nat() }), {
 		freq: 4,
 	}),
-	/** What happens while a request of it is under way. */
+	/** What happens during one of its requests. */
 	meanwhile: fc.option(
 		fc.record({ request: fc.integer({ min: 1, max: 4 }), does: fc.constantFrom('poll', 'save') }),
 		{ freq: 6 },
@@ -170,7 +170,7 @@ export const history = fc.record({
 				{ shape, age: age + 3 * hour },
 				...Array.from({ length: count }, () => ({ shape: { ...shape, runs: 0 }, age })),
 			]),
-		// A busy day: what still runs stands on several pages.
+		// A busy day: running tasks fill several pages.
 		fc.array(fc.record({ shape: taskShape, age: fc.integer({ min: 0, max: 20 * hour }) }), {
 			minLength: 50,
 			maxLength: 90,
@@ -212,23 +212,23 @@ function random(seed: number): () => number {
 export class Play {
 	readonly world: World;
 	readonly runner: Runner;
-	/** Polls since a task slipped over the border of two pages that nothing has cut short. */
+	/** Completed polls since a task slipped across a page break. */
 	private wholePolls = 2;
 	private nextIsActivation = true;
 	private isEdited = false;
-	/** Whether this process of n8n has polled under the name that the node has. */
+	/** Whether this n8n process has polled under the node's current name. */
 	private isNameKnown = false;
 	/** Whether it has not polled under its new name yet. */
 	private isRenaming = false;
 
-	/** When a poll that nothing cut short was over for the first time since n8n loaded what it saved. */
+	/** When the first complete poll ended since n8n loaded what it saved. */
 	private firstWholeAt = Infinity;
-	/** How long the world has stood still without a poll at most. */
+	/** The longest time the world has gone without a poll. */
 	private longestPause = 0;
 	private polledAt: number;
 
 	constructor(private readonly history: History) {
-		// A wrong clock needs dates that are right, and tasks that are listed at once.
+		// A wrong clock requires correct dates, and tasks that are listed at once.
 		const { clockAhead, staleness } = history.habits;
 		const habits = { ...history.habits, staleness: clockAhead > 0 ? 0 : staleness };
 		this.world = new World(habits, random(history.seed));
@@ -252,7 +252,7 @@ export class Play {
 	private add(shape: Shape, createdAt: number, runs: number): void {
 		const fields = this.fields(shape);
 		const endsAt = createdAt + runs;
-		// Without its creation, a task whose date changes is a new one.
+		// Without a creation time, a task whose date changes is a new one.
 		const touched = fields.dates === 'updated' ? Infinity : shape.touched;
 		this.world.add({ ...fields, createdAt, endsAt, touchedAt: endsAt + touched });
 	}
@@ -284,19 +284,19 @@ export class Play {
 		if (each.do === 'wait') return void (world.now += each.ms);
 		if (each.do === 'vanish') return this.vanish(each.which);
 		if (each.do === 'setClock') {
-			// Where responses name no time, n8n's clock is all there is.
+			// If responses have no time, n8n's clock is all there is.
 			const isTold = this.history.habits.namesTime;
 			return void (world.n8nAhead = isTold ? each.ahead : each.ahead % skewMs);
 		}
 		if (each.do === 'save') return this.save();
 		if (each.do === 'rename') return this.rename();
 		if (each.do === 'restart') {
-			// What n8n has not saved by then is lost, as the documentation says.
+			// What n8n has not saved by then is lost, as documented.
 			if (this.isRenaming || !runner.isSaved) return;
 			runner.restart();
 			this.firstWholeAt = Infinity;
 			this.isNameKnown = false;
-			// n8n saves after the activation that an edit brings, be it in between or not.
+			// n8n saves after the activation caused by an edit, whether or not it falls in between.
 			this.nextIsActivation ||= each.isSaved;
 			return;
 		}
@@ -310,7 +310,7 @@ export class Play {
 		await this.poll(each);
 	}
 
-	/** n8n continues with an edited workflow: at once, unless polls are jobs of their own. */
+	/** n8n continues with an edited workflow: at once, unless polls are separate jobs. */
 	private activate(): void {
 		this.firstWholeAt = Infinity;
 		this.nextIsActivation ||= !this.history.habits.isDurable;
@@ -322,7 +322,7 @@ export class Play {
 		this.activate();
 	}
 
-	/** Back to the old name only in the same process, which alone knows what came in between. */
+	/** Back to the old name only in the same process: no other knows what came in between. */
 	private rename(): void {
 		if (!this.isNameKnown) return;
 		this.isNameKnown = false;
@@ -381,7 +381,10 @@ export class Play {
 		this.world.now += minute;
 	}
 
-	/** A task that vanishes lets another one slip to the page before; that this befalls one task twice is too much. */
+	/**
+	 * A vanishing task lets another one slip to the previous page; twice for the same task would be too
+	 * much.
+	 */
 	private vanish(which: number): void {
 		const { world } = this;
 		if (world.tasks.length === 0 || this.wholePolls < 3) return;
@@ -405,7 +408,7 @@ export class Play {
 		}
 	}
 
-	/** What is wrong; nothing when all is right. */
+	/** What is wrong; empty if all is right. */
 	judge(): string[] {
 		const { world, runner } = this;
 		const times = new Map<string, number>();
@@ -424,7 +427,7 @@ export class Play {
 		return wrong;
 	}
 
-	/** How many tasks it may remember in the end: the newest ones, and what has no creation date. */
+	/** How many tasks it may remember in the end: the newest ones, and those without a creation date. */
 	private get mostRemembered(): number {
 		const { tasks } = this.world;
 		const isDated = ({ dates, vanishedAt }: ModelTask) =>
@@ -449,7 +452,7 @@ export class Play {
 		return [this.isSure(task, from) && isWantedLast ? 1 : 0, this.isPast(task, pastUntil) ? 0 : 1];
 	}
 
-	/** Whether a grouped list looked newest first on all pages that were looked at: docs/trigger.md. */
+	/** Whether a grouped list looked newest first on all pages that were read: docs/trigger.md. */
 	private get isMistaken(): boolean {
 		return this.history.habits.order === 'grouped' && this.runner.isTakenForNewest;
 	}
@@ -462,15 +465,15 @@ export class Play {
 		const isOld = createdAt < this.runner.activatedAt - 22 * hour || this.longestPause > 20 * day;
 		if (vanishedAt !== Infinity || endsAt <= from || isOld) return false;
 		if (dates === 'both' || dates === 'updated') return true;
-		// Where ends are not dated, one that comes before the task was seen running may be the past.
+		// Without end dates, an end before the task was seen running may count as earlier.
 		if (since === this.runner.activatedAt && this.isInFirstResponse({ createdAt, lag }))
 			return true;
 		if (dates === 'created') return createdAt > from;
-		// Without any date, only what appears after a first reading is certainly new.
+		// Without any date, only tasks that appear after a first reading are certainly new.
 		return createdAt > Math.max(from, this.firstWholeAt);
 	}
 
-	/** Whether the first response surely showed a task that vanishes later at most. */
+	/** Whether the first response definitely showed the task, even if it vanished later. */
 	private isInFirstResponse({ createdAt, lag }: Pick<ModelTask, 'createdAt' | 'lag'>): boolean {
 		const { staleness, largestPage, cap } = this.history.habits;
 		const { activatedAt, tasksAtActivation } = this.runner;
@@ -478,22 +481,22 @@ export class Play {
 		return isWhole && createdAt + lag < activatedAt - staleness;
 	}
 
-	/** Whether it surely ended before, in a way that the trigger can see. */
+	/** Whether it definitely ended before, in a way that the trigger can see. */
 	private isPast(task: ModelTask, from: number): boolean {
 		const { endsAt, dates, createdAt, lag } = task;
 		const longBefore = from - marginMs - 2 * skewMs - second;
-		// An end that is dated before the creation says nothing.
+		// An end dated before the creation says nothing.
 		const isOdd = endsAt + task.updatedSkew <= createdAt + task.createdSkew + minute;
-		// Where its date changes, only the first response may have shown it as ended before.
+		// If its date changes, only the first response may have shown it as ended before.
 		const isTouched = task.touchedAt < Infinity && !this.isInFirstResponse(task);
 		if ((dates === 'both' && !isOdd) || dates === 'updated')
 			return endsAt < longBefore && !isTouched;
-		// Not dated, it is known to be past where the activation showed it so.
+		// Without a date, it is known to be earlier if the activation showed it that way.
 		const { staleness } = this.history.habits;
 		const shownUntil = from - staleness - minute;
 		if (from !== this.runner.activatedAt || endsAt > shownUntil) return false;
 		if (dates === 'created' && task.createdSkew !== farAhead && createdAt < longBefore) return true;
-		// Where servers lag behind, both passes of the first reading may miss one.
+		// If servers lag behind, both passes of the first reading may miss one.
 		if (dates === 'none' && staleness === 0 && createdAt + lag < shownUntil) return true;
 		return this.isInFirstResponse(task);
 	}

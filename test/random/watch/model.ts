@@ -15,7 +15,7 @@ import { SeenTasks } from '../../../nodes/kling/watch/seenTasks';
 import type { PollTime } from '../../../nodes/kling/watch/source';
 import { readState, type AccountState, type TaskEvent } from '../../../nodes/kling/watch/state';
 
-/** A model of a provider and of n8n in which everything is known, to judge what the trigger emits. */
+/** A model of a provider and n8n in which everything is known, to check what the trigger emits. */
 
 export const second = 1_000;
 export const minute = 60 * second;
@@ -29,9 +29,9 @@ export interface Habits {
 	order: Order;
 	/** The largest page that can be asked for. */
 	largestPage: number;
-	/** The largest page that it gives, even if asked for more. */
+	/** The largest page that it returns, even if more is requested. */
 	cap: number;
-	/** Whether the tasks that it leaves out of a page are left out of the next one, too. */
+	/** Whether tasks left out of a page are also left out of the next one. */
 	skipsWhatItCuts: boolean;
 	/** Whether some tasks come twice in a page, so that pages differ in length. */
 	doubles: boolean;
@@ -39,11 +39,11 @@ export interface Habits {
 	createdGrain: number;
 	/** Milliseconds to which `updated_at` is cut. */
 	updatedGrain: number;
-	/** Whether its responses say what time it is. */
+	/** Whether its responses have the time. */
 	namesTime: boolean;
-	/** Milliseconds by which its servers are ahead of the true time; each request goes to one by chance. */
+	/** How far its servers are ahead of the true time, in milliseconds; each request goes to a random one. */
 	servers: number[];
-	/** Milliseconds by which a server may lag behind in what it knows. */
+	/** How far a server may lag behind, in milliseconds. */
 	staleness: number;
 	/** How many of 100 requests fail. */
 	failures: number;
@@ -51,7 +51,7 @@ export interface Habits {
 	clockAhead: number;
 }
 
-/** A task as it truly is. Times are true times. */
+/** A task as it really is. Times are true times. */
 export interface ModelTask {
 	id: string;
 	createdAt: number;
@@ -87,15 +87,15 @@ export class World {
 	readonly tasks: ModelTask[] = [];
 	readonly lastPage = 1_000;
 	requests = 0;
-	/** Tasks that responses have carried. */
+	/** Tasks that were in responses. */
 	rows = 0;
-	/** What happens before the request with that number of the poll under way. */
+	/** What happens before the request with that number in the current poll. */
 	before: (request: number) => void = () => undefined;
-	/** Which requests of the poll under way fail. */
+	/** Which requests of the current poll fail. */
 	fails: (request: number, page: number | null) => boolean = () => false;
 	/** Which of those fail without any response. */
 	isSilent: (request: number) => boolean = () => false;
-	/** How far back the server knows things that answers a request; by chance where it does not say. */
+	/** How far behind the server that answers a request is; random if not given. */
 	lagOf: (request: number) => number | null = () => null;
 	/** What else happens before a request is answered. */
 	meanwhile: (request: number) => Promise<void> = async () => undefined;
@@ -228,7 +228,7 @@ function isShown({ createdAt, lag, vanishedAt }: ModelTask, at: number): boolean
 	return createdAt + lag <= at && at < vanishedAt;
 }
 
-/** Failed tasks first, as a list that is grouped by state may have it. */
+/** Failed tasks first, as in a list grouped by status. */
 function groupOf({ endsAt, outcome }: ModelTask, at: number): number {
 	if (at < endsAt) return 2;
 	return outcome === 'failed' ? 0 : 1;
@@ -240,22 +240,22 @@ function cut(time: number, grain: number): number {
 
 /** What a poll may do. */
 export interface PollTerms {
-	/** Requests after which the poll's time is over. */
+	/** The number of requests after which the poll's time is over. */
 	requests?: number;
-	/** Whether this poll is the activation's, after which n8n saves what there is. */
+	/** Whether this is the activation's poll, after which n8n saves what there is. */
 	isActivation?: boolean;
 }
 
-/** The names that the node has in turn. */
+/** The node's names, in turn. */
 type NodeName = 'Trigger' | 'Renamed';
-/** Static data as n8n keeps it: by the node's name. */
+/** Static data as n8n stores it: by the node's name. */
 type StaticData = Partial<Record<NodeName, { watch?: unknown }>>;
 
 /**
- * The trigger in n8n, without what n8n itself can lose: a crash between saving the data and storing
- * the execution. By default n8n keeps static data in memory, and saves it only with an emit and once
- * after activation (seen on n8n 1.123 and 2.41). Where cursors are durable, each poll gets a copy of
- * the node's data, which is kept unless the poll throws, or is the activation's and emits nothing.
+ * The trigger in n8n, without what n8n itself can lose: a crash between saving the data and storing the
+ * execution. By default n8n keeps static data in memory, and saves it only with an emit and once after
+ * activation (seen on n8n 1.123 and 2.41). With durable cursors, each poll gets a copy of the node's
+ * data, which is stored unless the poll throws, or is the activation's and emits nothing.
  */
 export class Runner {
 	readonly emitted: string[] = [];
@@ -267,11 +267,11 @@ export class Runner {
 	switchedAt = Infinity;
 	/** True time of the last response that was known then. */
 	switchedSince = Infinity;
-	/** What the last poll left. */
+	/** The state left by the last poll. */
 	state: AccountState | null = null;
 	failures = 0;
 	largestState = 0;
-	/** Whether the list was ever taken for newest first. */
+	/** Whether the list was ever treated as newest first. */
 	isTakenForNewest = false;
 	/** The tasks that it has seen running. */
 	readonly followed = new Set<string>();
@@ -279,11 +279,11 @@ export class Runner {
 	private name: NodeName = 'Trigger';
 	private data: StaticData = {};
 	private saved = '{}';
-	/** Whether a poll has left a state: what comes after it is not the first one any more, whatever n8n drops. */
+	/** Whether a poll has left a state: later polls are no longer the first, whatever n8n drops. */
 	private isKept = false;
 	/** Whether no poll has left a state since the events were changed. */
 	private isSwitching = false;
-	/** True time of the last response of which n8n knows, and of which what it saved knows. */
+	/** True time of the last response that n8n knows about, and that its saved state knows about. */
 	private heardAt = Infinity;
 	private savedHeardAt = Infinity;
 
@@ -333,13 +333,13 @@ export class Runner {
 		return ids;
 	}
 
-	/** Notes when what is known for certain begins. */
+	/** Records when certain knowledge starts. */
 	private listen(isFirst: boolean): void {
 		const { world } = this;
 		let isHeard = false;
 		let hasSwitched = false;
 		world.onResponse = (outcome) => {
-			// A poll that an activation replaces leaves nothing, so the next one begins again.
+			// A poll that an activation replaces leaves nothing, so the next one starts over.
 			if (this.isSwitching && !hasSwitched) {
 				hasSwitched = true;
 				this.switchedAt = world.now;
@@ -373,7 +373,7 @@ export class Runner {
 		return this.saved !== '{}';
 	}
 
-	/** n8n ends and starts again: the saved data is loaded. */
+	/** n8n restarts: the saved data is loaded. */
 	restart(): void {
 		this.locks = new PollLocks();
 		this.heardAt = this.savedHeardAt;

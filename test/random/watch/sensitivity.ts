@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /**
- * `tsx test/random/watch/sensitivity.ts [histories] [words of a rule, or of its file]`: removes each rule of
- * nodes/kling/watch, and of the lock of polls, once, and tells how many random histories notice, and how
- * many examples of the tests. A rule that nothing notices protects from nothing, or the tests lack what it is for.
+ * `tsx test/random/watch/sensitivity.ts [histories] [words of a rule, or of its file]`: removes each rule
+ * of nodes/kling/watch and of the poll lock once, and reports how many random histories and how many test
+ * examples notice. A rule whose removal nothing notices protects from nothing, or the tests lack its
+ * case.
  */
 interface Rule {
 	name: string;
@@ -638,7 +639,7 @@ const rules: Rule[] = [
 
 const [histories = '3000', words = ''] = process.argv.slice(2);
 const root = resolve(__dirname, '../../..');
-/** The examples for a file; those in n8n's engine take longer, and are asked only where these notice nothing. */
+/** The examples for a file; those in n8n's engine take longer, and only run if these notice nothing. */
 const examplesFor = (file: string) =>
 	file.includes('pollLock')
 		? ['test/unit/KlingEffectsTrigger/pollLock.test.ts']
@@ -649,10 +650,10 @@ for (const { file, is } of rules) {
 	const parts = readFileSync(join(root, 'nodes/kling/watch', file), 'utf8').split(is);
 	if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times: ${is}`);
 }
-/** Longer than any test takes: a rule that is missing can make a poll endless. */
+/** Longer than any test takes: a missing rule can make a poll endless. */
 const patienceMs = 180_000;
 
-/** A copy of the code, in which one rule after the other is missing. */
+/** A copy of the code, in which one rule after the other is removed. */
 const copy = mkdtempSync(join(tmpdir(), 'watch-sensitivity-'));
 for (const name of [
 	'nodes',

@@ -13,7 +13,7 @@ describe('Watching the account, over random histories of tasks, polls, failures,
 			}),
 			{
 				numRuns: randomCases(usualHistories, 'WATCH_RUNS'),
-				// Where they go wrong, fast-check names seed and path.
+				// On failure, fast-check prints seed and path.
 				...(WATCH_SEED ? { seed: Number(WATCH_SEED) } : {}),
 				...(WATCH_PATH ? { path: WATCH_PATH } : {}),
 			},

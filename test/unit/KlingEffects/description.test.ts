@@ -13,13 +13,13 @@ import { KlingEffectsTrigger } from '../../../nodes/KlingEffectsTrigger/KlingEff
 import { Workbench } from '../../harness/workbench';
 import { rows } from '../../promises/contract/providers';
 
-/** The public contract: saved workflows hold these names and values. */
+/** The public contract: saved workflows contain these names and values. */
 
 const { description } = new KlingEffects();
 const credential = new KlingEffectsApi();
 
 interface Field {
-	/** Of a field with one default per operation: all of them. */
+	/** For a field with one default per operation: all of them. */
 	default?: unknown;
 	defaults?: unknown[];
 	/** Values of an options field, or modes of a resource locator. */
@@ -32,7 +32,7 @@ const valuesOf = ({ type, options, modes }: INodeProperties): string[] | undefin
 	return (options as INodePropertyOptions[]).map(({ value }) => String(value)).sort();
 };
 
-/** Every field of the node in one list, those inside of collections as `options.name`. */
+/** Every field of the node in one list, those inside collections as `options.name`. */
 function fieldsOf(properties: INodeProperties[], prefix = ''): Array<[string, INodeProperties]> {
 	return properties.flatMap((property): Array<[string, INodeProperties]> => {
 		const inner = property.type === 'collection' ? (property.options as INodeProperties[]) : [];
@@ -94,7 +94,7 @@ const credentialContract: Record<string, Field> = {
 	baseUrl: { default: '' },
 };
 
-test('node, credential and their names are those that saved workflows hold', () => {
+test('node, credential and their names are those in saved workflows', () => {
 	expect(description.name).toBe('klingEffects');
 	expect(description.displayName).toBe('Kling Effects');
 	expect(description.version).toBe(1);
@@ -134,7 +134,7 @@ test.each(Object.entries(credentialContract))('the credential has %s', (name, fi
 	}
 });
 
-test('keys are passwords, and an access key, which is no secret, is not', () => {
+test('keys are password fields; an access key, which is not secret, is not', () => {
 	const isPassword = (name: string) =>
 		credential.properties
 			.filter((property) => property.name === name)
@@ -144,14 +144,14 @@ test('keys are passwords, and an access key, which is no secret, is not', () => 
 	expect(isPassword('accessKey')).toEqual([false]);
 });
 
-/** The fields that the editor shows for these parameters, by their labels, and what they hold. */
+/** The fields that the editor shows for these parameters, by label, and their values. */
 function shownFields(
 	properties: INodeProperties[],
 	values: Record<string, unknown>,
 	type: INodeTypeDescription | null = null,
 ): Array<{ name: string; label: string; value: unknown }> {
 	const all = [properties, values as never, true, false, null, type] as const;
-	// The editor keeps what was chosen in a field that is hidden by now.
+	// The editor keeps what was chosen in a field that is now hidden.
 	const filled = { ...NodeHelpers.getNodeParameters(...all), ...values } as never;
 	return properties
 		.filter((property) => NodeHelpers.displayParameter(filled, property, null, type))
@@ -290,7 +290,7 @@ describe('a field shows only where it does something', () => {
 			.filter((label) => /Image$/.test(label));
 
 	test.each(['hug_pro', 'Hug Pro', 'hug pro', 'hug-pro'])(
-		'%s shows two images, and what differs by one letter does not',
+		'%s shows two images, and a name that differs by one letter does not',
 		(spelling) => {
 			expect(labelsFor(locator(spelling, 'name'))).toEqual(two);
 			const others = [spelling.slice(0, -1), `${spelling}a`, `${spelling} `, spelling.slice(1)];
@@ -305,7 +305,7 @@ describe('a field shows only where it does something', () => {
 		}
 	});
 
-	test('an empty Second Image is left to the run, which knows what an expression gives', () => {
+	test('an empty Second Image is checked by the run, which knows what an expression gives', () => {
 		const values = { effectScene: locator(expression), image: 'x' };
 		const issuesOf = (parameters: object) => {
 			const node = { parameters } as INode;
@@ -334,7 +334,7 @@ describe('a field shows only where it does something', () => {
 			expect(conditions.filter(Boolean).length).toBeGreaterThan(0);
 			const rules = conditions.flatMap((one) => Object.values(one ?? {}));
 			expect(rules).not.toContain(undefined);
-			// n8n 1.123 throws in the others when a value is no text.
+			// n8n 1.123 throws in the others if a value is not text.
 			expect(JSON.stringify(conditions)).not.toMatch(/"(regex|includes|startsWith|endsWith)":/);
 		}
 	});
@@ -369,7 +369,7 @@ describe('a field shows only where it does something', () => {
 });
 
 describe("n8n's rules for texts", () => {
-	test('options and choices are in the order of the alphabet', () => {
+	test('options and choices are in alphabetical order', () => {
 		const provider = credential.properties.filter(({ name }) => name === 'provider');
 		for (const [, { type, options }] of [...nodeFields, ...fieldsOf(provider)]) {
 			if (!options || !['options', 'multiOptions', 'collection'].includes(type)) continue;
@@ -427,7 +427,7 @@ describe('what costs money or time is said where it is chosen', () => {
 		expect(told('downloadVideo')[0]).toMatch(/expire/);
 	});
 
-	test('options that some providers do not take say so', () => {
+	test('options that some providers do not support say so', () => {
 		for (const name of ['callbackUrl', 'externalTaskId', 'mode', 'modelName']) {
 			expect(told(`options.${name}`)[0]).toMatch(/Not with Modellix/);
 		}
@@ -455,7 +455,7 @@ describe('a saved workflow', () => {
 		});
 	});
 
-	test('that lists with nothing but its operation returns at most 50 tasks', async () => {
+	test('that lists with only its operation set returns at most 50 tasks', async () => {
 		bench.sandbox.seedTasks('kling', Array(60).fill({}));
 		const { json } = await bench.run(kling, { operation: 'list' });
 		expect(json).toHaveLength(50);
@@ -469,7 +469,7 @@ describe('a saved workflow', () => {
 	});
 });
 
-test('no display rule is undefined, for n8n 1 could run no workflow with such a node', () => {
+test('no display rule is undefined, or n8n 1 could not run the workflow', () => {
 	const missing: string[] = [];
 	const walk = (value: unknown, path: string) => {
 		if (value === undefined) missing.push(path);

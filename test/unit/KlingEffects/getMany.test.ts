@@ -4,7 +4,7 @@ import { matches, recordOf, type TaskFilters } from '../../../nodes/kling/task';
 const eight = '2026-11-21T08:00:00.000Z';
 const ms = Date.parse(eight);
 
-test('filters that are left empty filter nothing', () => {
+test('empty filters filter nothing', () => {
 	expect(readFilters(undefined, 'UTC')).toEqual({});
 	const empty = { status: [], createdAfter: '', createdBefore: null, externalTaskIdPrefix: '' };
 	expect(readFilters(empty, 'UTC')).toEqual({});
@@ -53,7 +53,7 @@ test.each([
 	[{ createdAfter: '2026-13-45T00:00:00' }, 'Created After cannot be read'],
 	[{ createdAfter: 'soon' }, 'Created After cannot be read'],
 	[{ createdBefore: true }, 'Created Before cannot be read'],
-	// A day and month that can change places, days that no month has.
+	// A day and month that can be swapped, days that no month has.
 	[{ createdAfter: '12/11/2026' }, 'Created After cannot be read'],
 	[{ createdAfter: '5.6.2026 10:00' }, 'Created After cannot be read'],
 	[{ createdAfter: '2026-02-30' }, 'Created After cannot be read'],
@@ -69,8 +69,8 @@ test.each([
 	[{ createdBefore: String(ms * 1e6) }, 'Created Before cannot be read'],
 	[{ createdAfter: Object.create(null) as unknown }, 'Created After cannot be read'],
 	[{ status: ['done'] }, 'Status “done” is not known'],
-	[{ status: ['failed', null] }, 'Status is not a word'],
-	[{ status: { failed: true } }, 'Status is not a word'],
+	[{ status: ['failed', null] }, 'Status must be text'],
+	[{ status: { failed: true } }, 'Status must be text'],
 	[{ externalTaskIdPrefix: {} }, 'External Task ID Prefix cannot be read'],
 	['text', 'Filters cannot be read'],
 ])('%j is refused by the name on screen', (given, message) => {

@@ -30,7 +30,7 @@ describe('Get Many Scenes', () => {
 		expect(json.at(-1)).toMatchObject({ availability: 'resellers only' });
 	});
 
-	test.each(['dual', 'Two Images'])('finds scenes of two images only (%s)', async (images) => {
+	test.each(['dual', 'Two Images'])('finds only scenes with two images (%s)', async (images) => {
 		const { json } = await list({ images, returnAll: true });
 		expect(json).toHaveLength(15);
 		expect(new Set(json.map(({ images }) => images))).toEqual(new Set([2]));
@@ -38,19 +38,19 @@ describe('Get Many Scenes', () => {
 
 	test('says what a limit must be', async () => {
 		const { error } = await list({ limit: 0 });
-		expect(error?.message).toBe('Limit must be a number from 1 up');
+		expect(error?.message).toBe('Limit must be a number of at least 1');
 	});
 
 	test.each(['2', 'two', 2, {}])(
-		'Images of %j is told, and not taken for “Any”',
+		'Images of %j is reported, and not treated as “Any”',
 		async (images) => {
 			const { error } = await list({ images: `={{ ${JSON.stringify(images)} }}` });
 			expect(error?.message ?? 'all scenes').toMatch(/^Images /);
 		},
 	);
 
-	test('Search that is an object is told, and not searched for as “[object Object]”', async () => {
+	test('Search that is an object is reported, and not searched for as “[object Object]”', async () => {
 		const { error, json } = await list({ search: '={{ { q: "kiss" } }}' });
-		expect(error?.message ?? `${json.length} scenes`).toBe('Search must be a text');
+		expect(error?.message ?? `${json.length} scenes`).toBe('Search must be text');
 	});
 });

@@ -2,7 +2,7 @@ import { PollLocks, type PollClaim } from '../../../nodes/KlingEffectsTrigger/po
 
 const minute = 60_000;
 const data = {};
-/** A poll of node a, 45 s long at most, with the same static data as all others. */
+/** A poll of node a, at most 45 s long, with the same static data as all others. */
 const usual: PollClaim = {
 	key: 'a',
 	name: 'Trigger',
@@ -22,7 +22,7 @@ describe('The lock of polls', () => {
 		expect(locks.claim({ ...usual, now: 60_001 })).not.toBeNull();
 	});
 
-	test('is taken from a poll that never ends, which then may store nothing', () => {
+	test('is taken from a poll that never ends, which may then store nothing', () => {
 		const locks = new PollLocks();
 		const stuck = locks.claim(usual);
 		const next = locks.claim({ ...usual, now: 105_001 });
@@ -32,7 +32,7 @@ describe('The lock of polls', () => {
 		expect(locks.claim({ ...usual, now: 106_000 })).toBeNull();
 	});
 
-	test('is taken by a workflow that was edited, with static data of its own', () => {
+	test('is taken by an edited workflow, with its own static data', () => {
 		const locks = new PollLocks();
 		const before = locks.claim(usual);
 		const after = locks.claim({ ...usual, holder: {}, now: 1 });
@@ -40,14 +40,14 @@ describe('The lock of polls', () => {
 		expect(after?.isValid).toBe(true);
 	});
 
-	test('stays with the poll under way where each has data of its own, as with durable cursors', () => {
+	test('stays with the running poll if each has its own data, as with durable cursors', () => {
 		const locks = new PollLocks();
 		const before = locks.claim({ ...usual, isScheduled: true });
 		expect(locks.claim({ ...usual, isScheduled: true, holder: {}, now: 1 })).toBeNull();
 		expect(before?.isValid).toBe(true);
 	});
 
-	test('tells the activation, which has static data of its own, from the polls after it', () => {
+	test('distinguishes the activation, which has its own static data, from later polls', () => {
 		const locks = new PollLocks();
 		const isActivation = (claim: Partial<PollClaim>) => {
 			const lock = locks.claim({ ...usual, ...claim });
@@ -63,7 +63,7 @@ describe('The lock of polls', () => {
 	});
 
 	describe('says when failures should be shown', () => {
-		/** What the locks say at polls so many minutes apart, each of which fails or goes well. */
+		/** What the locks say about polls this many minutes apart, each of which fails or succeeds. */
 		function said(polls: Array<'fails' | 'goes well'>, gap: number): boolean[] {
 			const locks = new PollLocks();
 			return polls.map((outcome, index) => {
@@ -99,7 +99,7 @@ describe('Two nodes with one id', () => {
 		expect([locks.claim(usual), locks.claim(twin)]).toEqual([null, null]);
 	});
 
-	test('are told from one that was renamed, whose poll under way emits nothing any more', () => {
+	test('are distinguished from a renamed one, whose running poll emits nothing any more', () => {
 		const locks = new PollLocks();
 		const first = locks.claim(usual);
 		first?.keep({ scope: 'test', polls: 1, heardAt: 0 }, false);
@@ -110,7 +110,7 @@ describe('Two nodes with one id', () => {
 	});
 });
 
-describe('What polls leave behind in the process', () => {
+describe('What polls leave in the process', () => {
 	const stateOf = (polls: number, scope = 'test', heardAt = 0) => ({ scope, polls, heardAt });
 	let locks: PollLocks;
 	beforeEach(() => (locks = new PollLocks()));
@@ -128,36 +128,36 @@ describe('What polls leave behind in the process', () => {
 		return known;
 	}
 
-	test('counts where n8n has dropped it', () => {
+	test('counts if n8n has dropped it', () => {
 		expect(poll(undefined, stateOf(1))).toBeUndefined();
 		expect(poll(undefined, stateOf(2))).toEqual(stateOf(1));
 	});
 
-	test('counts where n8n drops it again and again', () => {
+	test('counts if n8n drops it again and again', () => {
 		poll(stateOf(6), stateOf(7));
 		expect(poll(stateOf(6), stateOf(8))).toEqual(stateOf(7));
 		expect(poll(stateOf(6), stateOf(9))).toEqual(stateOf(8));
 	});
 
-	test('does not count where n8n has kept it, or has an older or a later one', () => {
+	test('does not count if n8n has kept it, or has an older or a later one', () => {
 		poll(stateOf(6), stateOf(7));
 		expect(poll({ ...stateOf(7), isStored: true }, stateOf(8))).toHaveProperty('isStored');
 		expect(poll(stateOf(3), stateOf(4))).toEqual(stateOf(3));
 		expect(poll(stateOf(20), stateOf(21))).toEqual(stateOf(20));
 	});
 
-	test('does not count where n8n went on from an older one in between', () => {
+	test('does not count if n8n continued from an older one in between', () => {
 		poll(stateOf(2), stateOf(3));
 		poll(stateOf(1), stateOf(2), { emits: true });
 		expect(poll({ ...stateOf(2), isStored: true }, stateOf(3))).toHaveProperty('isStored');
 	});
 
-	test('does not count where it was about something else that was watched', () => {
+	test('does not count if something else was watched', () => {
 		poll(undefined, stateOf(1, 'other'));
 		expect(poll(undefined, stateOf(1))).toBeUndefined();
 	});
 
-	test('counts where n8n still has what belongs to something else that was watched before', () => {
+	test('counts if n8n still has the state of something else watched before', () => {
 		poll(stateOf(50, 'other'), stateOf(1));
 		expect(poll(stateOf(50, 'other'), stateOf(2))).toEqual(stateOf(1));
 	});
@@ -175,7 +175,7 @@ describe('What polls leave behind in the process', () => {
 		expect(poll(stateOf(7), stateOf(9), { holder: {} })).toEqual(stateOf(8));
 	});
 
-	test('counts under another name also where the first poll under it left nothing', () => {
+	test('counts under another name even if the first poll under it left nothing', () => {
 		poll(stateOf(6), stateOf(7), { emits: true });
 		locks.claim({ ...usual, name: 'Renamed', holder: {} });
 		expect(poll(undefined, stateOf(8), { name: 'Renamed', holder: {} })).toEqual(stateOf(7));
@@ -190,18 +190,18 @@ describe('What polls leave behind in the process', () => {
 		expect(poll(stateOf(2), stateOf(3), { emits: true })).toEqual(stateOf(2));
 	});
 
-	test('tells when the provider responded last, however old the state is that n8n has', () => {
+	test('knows when the provider last responded, no matter how old n8n’s state is', () => {
 		poll(stateOf(6, 'test', 600), stateOf(7, 'test', 700));
 		expect(poll(stateOf(2, 'test', 200), stateOf(3))).toEqual(stateOf(2, 'test', 700));
 	});
 
-	test('counts under another name where n8n keeps the state by the node itself, and has dropped it', () => {
+	test('counts under another name if n8n stores the state per node, and has dropped it', () => {
 		poll(undefined, stateOf(1));
 		const renamed = { name: 'Renamed', isScheduled: true, holder: {} };
 		expect(poll(undefined, stateOf(2), renamed)).toEqual(stateOf(1));
 	});
 
-	test('does not count what was emitted under another name where n8n keeps the state by the node itself', () => {
+	test('does not count what was emitted under another name if n8n stores the state per node', () => {
 		poll(stateOf(6), stateOf(7), { emits: true, isScheduled: true });
 		const renamed = { name: 'Renamed', isScheduled: true };
 		expect(poll(stateOf(6), stateOf(7), renamed)).toEqual(stateOf(6));

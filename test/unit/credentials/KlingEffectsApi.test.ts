@@ -2,20 +2,18 @@ import jwt from 'jsonwebtoken';
 import { NodeHelpers, type IHttpRequestOptions, type INodeParameters } from 'n8n-workflow';
 import { KlingEffectsApi } from '../../../credentials/KlingEffectsApi.credentials';
 import { providers } from '../../../nodes/kling/providers';
-import { startSandbox, type Sandbox, type SandboxProvider } from '../../../sandbox';
+import type { Sandbox, SandboxProvider } from '../../../sandbox';
 import { testCredential } from '../../harness/credentialTest';
+import { withSandbox } from '../../harness/setup';
 
 const names = providers.map(({ name }) => name as SandboxProvider);
 
 let sandbox: Sandbox;
-beforeAll(async () => {
-	sandbox = await startSandbox();
-});
+withSandbox((started) => (sandbox = started));
 beforeEach(() => sandbox.reset());
 afterEach(() => {
 	sandbox.options.now = () => Date.now();
 });
-afterAll(async () => await sandbox.close());
 
 const green = { status: 'OK', message: 'Connection successful!' };
 const type = new KlingEffectsApi();
@@ -63,7 +61,7 @@ describe('the test of the credential', () => {
 		sandbox.addFault({ kind: 'html' });
 		const { status, message } = await testCredential(sandbox.credential(name));
 		expect(status).toBe('Error');
-		expect(message).toContain('did not answer as this provider does');
+		expect(message).toContain('did not respond like this provider');
 		expect(message).toContain('Base URL');
 	});
 
@@ -105,7 +103,7 @@ describe('the test of the credential', () => {
 		expect(message).toMatch(/^Kling AI did not accept the key \(code 1002\)/);
 	});
 
-	test('says for a key of the other region that Region is to be changed', async () => {
+	test('says for a key from the other region to change Region', async () => {
 		const china = sandbox.credential('kling', { region: 'china' });
 		const { status, message } = await testCredential({
 			...china,
@@ -119,7 +117,7 @@ describe('the test of the credential', () => {
 	test.each([
 		[1003, -3_600_000, 'ahead of'],
 		[1004, 3_600_000, 'behind'],
-	])('says with code %i which way the clock is wrong', async (code, skew, said) => {
+	])('says for code %i which way the clock is off', async (code, skew, said) => {
 		sandbox.options.now = () => Date.now() + skew;
 		const { status, message } = await testCredential(sandbox.accessKeyCredential());
 		expect(status).toBe('Error');
@@ -166,7 +164,7 @@ describe('the test of the credential', () => {
 		},
 	);
 
-	test('takes a base URL with slashes and blanks around it', async () => {
+	test('accepts a base URL with slashes and blanks around it', async () => {
 		const baseUrl = ` ${sandbox.baseUrl('cometApi')}// `;
 		expect(await testCredential(sandbox.credential('cometApi', { baseUrl }))).toEqual(green);
 		expect(sandbox.requests[0].path).toBe('/cometapi/v1/models');
@@ -215,7 +213,7 @@ describe('the form of the credential', () => {
 		expect(sandbox.requests[0].headers.authorization).toBe(`Bearer ${apiKey}`);
 	});
 
-	test('says without a click that Base URL may stay empty, and that green proves no credit', () => {
+	test('says without a click that Base URL may be left empty, and that green does not prove credit', () => {
 		const shown = type.properties.map(({ displayName, hint }) => `${displayName} ${hint ?? ''}`);
 		expect(shown.join('\n')).toContain("Leave empty to use the provider's own address");
 		expect(shown.join('\n')).toContain('not that the account has credit');
@@ -245,7 +243,7 @@ describe('signing', () => {
 		expect(exp - nbf).toBe(1860);
 	});
 
-	test('gives no key to a request that goes anywhere but to the base URL', async () => {
+	test('gives no key to a request to anywhere but the base URL', async () => {
 		for (const credential of [sandbox.credential('kling'), sandbox.accessKeyCredential()]) {
 			for (const url of [
 				'https://example.com/v1/videos/effects',
@@ -281,7 +279,7 @@ describe('signing', () => {
 		expect(headers?.Authorization).toBe(`Bearer ${String(credential.apiKey)}`);
 	});
 
-	test('names the field when the credential is not complete', async () => {
+	test('names the field if the credential is not complete', async () => {
 		await expect(sign({ provider: 'kling', apiKey: '' }, { url: sandbox.url })).rejects.toThrow(
 			'API Key in the credential is empty',
 		);

@@ -1,6 +1,6 @@
 import { readAccount } from '../../../nodes/kling/account';
 
-test('a credential with nothing but a key is one of Kling AI, global', () => {
+test('a credential with only a key is for Kling AI, global', () => {
 	expect(readAccount({ apiKey: 'k' })).toMatchObject({
 		provider: { name: 'kling' },
 		baseUrl: 'https://api-singapore.klingai.com',
@@ -15,7 +15,7 @@ test.each([
 	['kkiai', 'global', 'https://www.kkiai.com'],
 	['modellix', 'global', 'https://api.modellix.ai'],
 	['apiModels', 'global', 'https://apimodels.app/api/v1'],
-	// A value that is left over from Kling AI.
+	// A value left over from Kling AI.
 	['modellix', 'china', 'https://api.modellix.ai'],
 ])('%s (%s) is asked at %s', (provider, region, baseUrl) => {
 	expect(readAccount({ provider, region, apiKey: 'k' }).baseUrl).toBe(baseUrl);
@@ -67,19 +67,19 @@ test.each([
 	[{}, 'API Key in the credential is empty'],
 	[{ authentication: 'accessKey', accessKey: 'a' }, 'Access Key or Secret Key in the credential'],
 	[{ provider: 'acme', apiKey: 'k' }, 'The credential names a provider that this package'],
-])('%j is told what is missing', (data, message) => {
+])('for %j, the message says what is missing', (data, message) => {
 	expect(() => readAccount(data)).toThrow(message);
 });
 
-test('a number for a key, as a vault can give it, is its text', () => {
+test('a number as a key, as a vault can give it, is read as text', () => {
 	expect(readAccount({ apiKey: 12345678 }).secret).toEqual({ kind: 'key', key: '12345678' });
 });
 
 test.each([
 	[{ apiKey: null }, 'API Key in the credential has no value'],
-	[{ apiKey: Number('842163450012345678') }, 'API Key in the credential is not a text'],
-	[{ apiKey: { value: 'k' } }, 'API Key in the credential is not a text'],
-	[{ apiKey: true }, 'API Key in the credential is not a text'],
+	[{ apiKey: Number('842163450012345678') }, 'API Key in the credential is not text'],
+	[{ apiKey: { value: 'k' } }, 'API Key in the credential is not text'],
+	[{ apiKey: true }, 'API Key in the credential is not text'],
 	[{ apiKey: 'k', baseUrl: null }, 'Base URL in the credential has no value'],
 	[{ apiKey: 'k', webhookSecret: null }, 'Webhook Secret in the credential has no value'],
 	[{ apiKey: 'k', provider: null }, 'Provider in the credential has no value'],
@@ -87,11 +87,11 @@ test.each([
 		{ authentication: 'accessKey', accessKey: 'a', secretKey: null },
 		'Secret Key in the credential has no value',
 	],
-])('%j, as a vault can give it, is told by the name of the field', (data, message) => {
+])('%j, as a vault can give it, is reported by the field’s name', (data, message) => {
 	expect(() => readAccount(data)).toThrow(message);
 });
 
-test('a field that does not count may hold anything', () => {
+test('an irrelevant field may contain anything', () => {
 	const data = { provider: 'kkiai', apiKey: 'k', accessKey: null, webhookSecret: null, region: 5 };
 	expect(readAccount(data).secret).toEqual({ kind: 'key', key: 'k' });
 });
@@ -102,7 +102,7 @@ test.each(['whsec_', 'whsec_ ', 'whsec_!', '='])(
 		expect(() => readAccount({ apiKey: 'k', webhookSecret })).toThrow(
 			'Webhook Secret in the credential is not complete',
 		);
-		// Providers that sign no callbacks have no such field; what it held before does not count.
+		// Providers that do not sign callbacks have no such field; its old value does not count.
 		expect(
 			readAccount({ provider: 'modellix', apiKey: 'k', webhookSecret }).webhookSecret,
 		).toBeNull();
@@ -121,7 +121,7 @@ test.each([
 		{ authentication: 'accessKey', accessKey: 'ak', secretKey: 'sk-1234567890\u200b' },
 		'Secret Key',
 	],
-])('%j is told by the name of the field', (data, name) => {
+])('%j is reported by the field’s name', (data, name) => {
 	expect(() => readAccount(data)).toThrow(new RegExp(`^${name} in the credential `));
 });
 

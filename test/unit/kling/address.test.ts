@@ -2,15 +2,15 @@ import { checkImageUrl } from '../../../nodes/kling/input';
 
 const check = (text: string) => checkImageUrl(text, 'the field "Image"', true);
 
-/** What else comes along in a cell or a field beside an address, or is left where it should be. */
+/** What else can be in a cell or a field next to an address, or left in its place. */
 test.each([
 	['https://example.com/{{ $json.id }}.jpg', /an expression/],
 	['https://example.com/%7B%7B$json.id%7D%7D.jpg', /an expression/],
 	['https://example.com/[object Object]', /an expression/],
 	['https://example.com/a.jpg?id=[object%20Object]', /an expression/],
-	['https://example.com/undefined.jpg', /what is left of one/],
-	['https://example.com/photos/undefined', /what is left of one/],
-	['https://example.com/null.png?size=2', /what is left of one/],
+	['https://example.com/undefined.jpg', /an expression, or part of one/],
+	['https://example.com/photos/undefined', /an expression, or part of one/],
+	['https://example.com/null.png?size=2', /an expression, or part of one/],
 	['https://example.com/a.jpg">', /HTML or Markdown/],
 	['https://example.com/a.jpg</a>', /HTML or Markdown/],
 	['https://example.com/a.jpg<br>', /HTML or Markdown/],
@@ -19,13 +19,13 @@ test.each([
 	['https://example.com/a-long-na...', /cut off/],
 	['https://https://example.com/a.jpg', /http:\/\/ twice/],
 	['http://https//example.com/a.jpg', /http:\/\/ twice/],
-	['https://example.com/Gr\ufffd\ufffde.jpg', /was lost/],
-	['https://example.com/\ud83d.jpg', /was lost/],
+	['https://example.com/Gr\ufffd\ufffde.jpg', /could not be decoded/],
+	['https://example.com/\ud83d.jpg', /could not be decoded/],
 	['https://example.com/a.jpg\u200d', /invisible character \(U\+200D\)/],
 	['https://example.com/a\u034f.jpg', /invisible character \(U\+034F\)/],
 	['https://example.com/\u3164a.jpg', /invisible character \(U\+3164\)/],
 	['https://example.com/a\u{e0041}.jpg', /invisible character \(U\+E0041\)/],
-])('%s is told, not sent', (address, finding) => {
+])('%s is reported, not sent', (address, finding) => {
 	expect(() => check(address)).toThrow(finding);
 });
 
@@ -53,7 +53,7 @@ test('letters that are joined or varied stay: an emoji of three, a heart, a name
 	}
 });
 
-test('a long text full of braces is judged as fast as any other', () => {
+test('a long text full of braces is checked as fast as any other', () => {
 	const started = process.cpuUsage();
 	expect(check(`https://example.com/${'{{'.repeat(100_000)}`)).toMatch(/^https/);
 	expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
@@ -64,8 +64,8 @@ test.each([
 	'https://example.com/a.jpg”',
 	'https://example.com/a.jpg"}',
 	'https://example.com/a.jpg\\n',
-])('%s holds what stood behind the address, which is told and not paid', (text) => {
-	expect(() => check(text)).toThrow(/ holds HTML or JSON around an address$/);
+])('%s contains what followed the address, which is reported and not paid', (text) => {
+	expect(() => check(text)).toThrow(/ contains HTML or JSON around an address$/);
 });
 
 test.each([
@@ -75,5 +75,5 @@ test.each([
 	'https://firebasestorage.googleapis.com/v0/b/a/o/a.jpg?alt=media&amp;token=ab',
 	'https://cdn.discordapp.com/attachments/1/2/a.png?ex=1&amp;is=2&amp;hm=ab',
 ])('%s is an address of HTML, whose signature cannot be right', (text) => {
-	expect(() => check(text)).toThrow(/ holds HTML or JSON around an address$/);
+	expect(() => check(text)).toThrow(/ contains HTML or JSON around an address$/);
 });

@@ -13,7 +13,7 @@ import {
 
 const order: OrderWithImages = { effectScene: 'hug_pro', images: ['https://example.com/a.jpg'] };
 
-/** Jitter at its middle: a back-off of 0.75 of its full length. */
+/** Jitter in the middle: a back-off of 0.75 of its full length. */
 const backOffs = [750, 1_500, 3_000];
 
 describe('reads', () => {
@@ -25,7 +25,7 @@ describe('reads', () => {
 		['an address that cannot be reached', unreachable],
 		['a web page', answer(502, '<html></html>')],
 		['a broken body', answer(200, '{"code":0,"da')],
-	])('are asked again after %s, each time later', async (_name, reply) => {
+	])('are repeated after %s, each time later', async (_name, reply) => {
 		const { client, gets } = scripted({ gets: [reply, reply, reply, task('1', 'processing')] });
 		const outcome = await client.get('1');
 		expect(outcome).toMatchObject({ ok: true, value: { task: { taskId: '1' } } });
@@ -61,7 +61,7 @@ describe('reads', () => {
 	});
 
 	test.each([1000, 1002, 1100, 1101, 1102, 1103, 1200, 1203, 1301, 1304])(
-		'are not asked again after code %d, although some come as HTTP 429',
+		'are not repeated after code %d, although some come as HTTP 429',
 		async (code) => {
 			const { client, gets } = scripted({ gets: [refusal(code, { 'retry-after': '1' })] });
 			expect(await client.get('1')).toMatchObject({ ok: false, failure: { code: String(code) } });
@@ -86,7 +86,7 @@ describe('reads', () => {
 });
 
 describe('pages of the list', () => {
-	test('show a task once that has moved to the next page, and end with a page without new ones', async () => {
+	test('show a task that has moved to the next page once, and end with a page without new ones', async () => {
 		const { client, gets } = scripted({
 			gets: [
 				list(['3', 'succeed'], ['2', 'succeed']),
@@ -111,13 +111,13 @@ describe('a create', () => {
 		['too many requests', refusal(1302)],
 		['no free place', refusal(1303)],
 		['an empty account', refusal(1102)],
-	])('is sent once by the client itself, also after %s', async (_name, reply) => {
+	])('is sent once by the client itself, even after %s', async (_name, reply) => {
 		const { client, posts } = scripted({ posts: [reply] });
 		expect((await client.create(order)).ok).toBe(false);
 		expect(posts()).toHaveLength(1);
 	});
 
-	test('is sent once more with the clock of the provider after a signature whose time was off', async () => {
+	test('is sent once more with the provider’s clock after a signature whose time was off', async () => {
 		const date = 'Sat, 21 Nov 2026 05:00:00 GMT';
 		const { client, sent } = scripted({
 			posts: [refusal(1003, { date }), refusal(1003, { date })],
@@ -127,7 +127,7 @@ describe('a create', () => {
 		expect(sent.map(({ request }) => request.providerTime)).toEqual([undefined, date]);
 	});
 
-	test("goes to Modellix's older addresses after a 404 alone, and remembers the one that is there", async () => {
+	test('goes to Modellix’s older addresses only after a 404, and remembers the one that exists', async () => {
 		const gone = answer(404, { code: 404, message: 'Not Found' });
 		const made = answer(200, { code: 0, data: { task_id: 'm-1', status: 'pending' } });
 		const { client, sent } = scripted({ posts: [gone, made] }, { provider: 'modellix' });

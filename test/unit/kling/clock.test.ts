@@ -5,19 +5,19 @@ const least = () => 0;
 const most = () => 0.999_999;
 
 describe('the delay before a retry', () => {
-	test('doubles from one second to thirty, of which the last half is left to chance', () => {
+	test('doubles from one second to thirty, the last half of it random', () => {
 		const delays = (random: () => number) =>
 			[1, 2, 3, 4, 5, 6, 7, 20].map((tries) => Math.round(delayBeforeRetry(tries, null, random)));
 		expect(delays(least)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
 		expect(delays(most)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
 	});
 
-	test('follows the hint of the provider, up to a tenth later', () => {
+	test('follows the provider’s hint, up to a tenth later', () => {
 		expect(delayBeforeRetry(1, 7_000, least)).toBe(7_000);
 		expect(Math.round(delayBeforeRetry(1, 7_000, most))).toBe(7_700);
 	});
 
-	test('bounds a hint that is absurd', () => {
+	test('limits an absurd hint', () => {
 		expect(delayBeforeRetry(1, 86_400_000, least)).toBe(longestHintMs);
 		expect(delayBeforeRetry(1, 0, least)).toBe(500);
 	});

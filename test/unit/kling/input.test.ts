@@ -17,14 +17,14 @@ test.each([
 test.each(['undefined', 'null', 'NaN', '[object Object]', '#N/A', '#REF!', '#NAME?', ' null '])(
 	'%s stands where a value is missing: as an ID, all items would share it',
 	(given) => {
-		expect(() => idOf(given, 'External Task ID')).toThrow(/stands for no value$/);
+		expect(() => idOf(given, 'External Task ID')).toThrow(/which means that there is no value$/);
 	},
 );
 
 test.each(['\u200b842163450012345678', '842163450012345678\u2060', '8421634500\u00ad12345678'])(
-	'an invisible character in %j is told by its number',
+	'an invisible character in %j is reported by its number',
 	(given) => {
-		expect(() => idOf(given, 'Task ID')).toThrow(/holds an invisible character \(U\+/);
+		expect(() => idOf(given, 'Task ID')).toThrow(/contains an invisible character \(U\+/);
 	},
 );
 

@@ -13,7 +13,7 @@ describe('reading JSON', () => {
 		]);
 	});
 
-	test('takes an amount that a computer added up for the number it is, not for an id', () => {
+	test('reads an amount that a computer added up as a number, not as an id', () => {
 		expect(parseJson('{"cost":0.30000000000000004,"rate":-1.2345678901234567e-8}')).toEqual({
 			cost: 0.30000000000000004,
 			rate: -1.2345678901234567e-8,
@@ -37,12 +37,12 @@ describe('reading JSON', () => {
 		}
 	});
 
-	test.each(['', '<html>', '{"a":', 'undefined', '{a:1}'])('%j is no JSON', (text) => {
+	test.each(['', '<html>', '{"a":', 'undefined', '{a:1}'])('%j is not JSON', (text) => {
 		expect(parseJson(text)).toBeUndefined();
 	});
 });
 
-/** What JSON can say, together with integers that are too long for a number of JavaScript. */
+/** Any JSON value, plus integers that are too long for a JavaScript number. */
 type Tree = string | number | boolean | null | bigint | Tree[] | { [key: string]: Tree };
 const longInteger = fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n });
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
@@ -71,7 +71,7 @@ function written(value: Tree, blank: string): string {
 	return `${open}${blank}${items.join(`${blank},${blank}`)}${blank}${close}`;
 }
 
-/** What JSON.parse makes of a tree, but for its long integers. */
+/** What JSON.parse makes of a tree, apart from its long integers. */
 function read(value: Tree): unknown {
 	const isLong = (text: string) => /^-?\d{16,}$/.test(text);
 	if (typeof value === 'bigint' || typeof value === 'number') {
@@ -104,7 +104,7 @@ describe('beside JSON.parse', () => {
 		);
 	});
 
-	test('takes exactly the same texts for JSON, after any change to one', () => {
+	test('accepts exactly the same texts as JSON, after any change to one', () => {
 		const piece = fc.constantFrom(
 			...['"', '\\', '{', '}', '[', ']', ',', ':', '-', '.', 'e', '+', '0', ' ', 'true', '\\"'],
 			'12345678901234567',

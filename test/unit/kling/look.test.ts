@@ -62,12 +62,12 @@ describe('a wait', () => {
 		]);
 	});
 
-	test('does not look at what has ended already', async () => {
+	test('does not look at what has already ended', async () => {
 		const { sent } = await run({ tasks: 0, gets: [] });
 		expect(sent).toEqual([]);
 	});
 
-	test('keeps the id that can be asked for, even if the response has another', async () => {
+	test('keeps the id that can be requested, even if the response has another', async () => {
 		const { followed, sent } = await run({
 			gets: [task('other', 'processing'), task('other', 'succeed')],
 		});
@@ -85,14 +85,14 @@ describe('a wait', () => {
 		expect(new Set(pauses.map(Math.round)).size).toBeGreaterThan(100);
 	});
 
-	test('gives back the last state at the deadline, after a last look', async () => {
+	test('returns the last state at the deadline, after a last look', async () => {
 		const { followed, gets, end } = await run({ gets: [task('1000', 'processing')], minutes: 0.5 });
 		expect(gets()).toEqual([10_000, 20_000, 30_000]);
 		expect(end).toBe(30_000);
 		expect(followed).toMatchObject([{ task: { status: 'processing' } }]);
 	});
 
-	test('without time looks once, at once', async () => {
+	test('looks once, at once, if it has no time', async () => {
 		const { followed, gets } = await run({ gets: [task('1000', 'succeed')], minutes: 0 });
 		expect(gets()).toEqual([0]);
 		expect(followed).toMatchObject([{ task: { status: 'succeed' } }]);
@@ -201,7 +201,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(600);
 	});
 
-	test('asks for the few by id that the list does not show', async () => {
+	test('requests the few tasks by id that the list does not show', async () => {
 		const { sent, followed } = await run({
 			tasks: 20,
 			gets: (request) =>
@@ -213,7 +213,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(20);
 	});
 
-	test('leaves a list alone that begins with the oldest tasks of the account', async () => {
+	test('ignores a list that starts with the account’s oldest tasks', async () => {
 		let rounds = 0;
 		const { lists, followed } = await run({
 			tasks: 20,
@@ -231,7 +231,7 @@ describe('a wait for many tasks', () => {
 		['is not there', notFound, 1],
 		['is down again and again', refusal(5000), 2],
 		['has an undocumented shape', answer(200, { code: 0, data: [{ odd: 1 }] }), 2],
-	])('goes by id when the list %s', async (_name, reply, reads) => {
+	])('goes by id if the list %s', async (_name, reply, reads) => {
 		const { lists, followed } = await run({
 			tasks: 12,
 			gets: (request) => (isList(request) ? reply : task(idOf(request), 'succeed')),
@@ -254,7 +254,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(20);
 	});
 
-	test('reads no page behind one that is not full', async () => {
+	test('reads no page after one that is not full', async () => {
 		const { lists, followed } = await run({
 			tasks: 600,
 			gets: (request) =>
@@ -290,7 +290,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(12);
 	});
 
-	test('asks for nothing else in a round whose list was refused for what every read would meet', async () => {
+	test('requests nothing else in a round if the list was refused for a reason that hits every read', async () => {
 		const { sent } = await run({
 			tasks: 12,
 			gets: (request) => (isList(request) ? refusal(1103) : task(idOf(request), 'succeed')),
@@ -299,7 +299,7 @@ describe('a wait for many tasks', () => {
 		expect(sent[1].at).toBeGreaterThan(15_000);
 	});
 
-	test('has every task looked at in turn where each round breaks off', async () => {
+	test('reads every task in turn even if each round breaks off', async () => {
 		let asked = 0;
 		const { sent } = await run({
 			tasks: 60,
@@ -313,7 +313,7 @@ describe('a wait for many tasks', () => {
 		expect(new Set(sent.map(({ request }) => idOf(request))).size).toBe(60);
 	});
 
-	test('goes by id where there is no list, ten at once', async () => {
+	test('goes by id if there is no list, ten at once', async () => {
 		let inFlight = 0;
 		let most = 0;
 		const world = scripted({ gets: [] }, { provider: 'cometApi' });
@@ -334,7 +334,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(45);
 	});
 
-	test('does not go on asking in a round that the provider refuses, and begins the next where it stopped', async () => {
+	test('stops a round that the provider refuses, and starts the next where it stopped', async () => {
 		let asked = 0;
 		const { sent, followed } = await run({
 			tasks: 60,
@@ -353,7 +353,7 @@ describe('a wait for many tasks', () => {
 		expect(inTime(followed)).toBe(60);
 	});
 
-	test('is over soon after its deadline although each answer takes half a minute', async () => {
+	test('ends soon after its deadline although each response takes half a minute', async () => {
 		const { end, followed } = await run({
 			tasks: 200,
 			provider: 'cometApi',

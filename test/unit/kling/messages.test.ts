@@ -137,7 +137,7 @@ test.each(Object.keys(klingCodes))('what to do about code %s speaks of Kling AI'
 	expect(told.description).toMatch(/provider Kling AI/);
 });
 
-test('the facts that support asks for stand at the end, and only those that are known', () => {
+test('the facts for support come at the end, and only those that are known', () => {
 	const known = failure('badRequest', {
 		code: '1201',
 		httpStatus: 400,
@@ -150,7 +150,7 @@ test('the facts that support asks for stand at the end, and only those that are 
 	expect(factsOf(null, { provider: kling })).toBe('provider Kling AI');
 });
 
-test('the provider’s sentence is told once, for every outcome of the request', () => {
+test('the provider’s message appears once, for every outcome of the request', () => {
 	const sentence = 'effect_scene value is invalid';
 	const told = (kind: FailureKind) =>
 		failure(kind, { body: 'json', code: '1201', providerMessage: sentence });
@@ -169,7 +169,7 @@ test('the provider’s sentence is told once, for every outcome of the request',
 	expect(new Set(times)).toEqual(new Set([1]));
 });
 
-test('an unknown outcome says that nothing is paid twice, and by which id to look', () => {
+test('an unknown outcome says that nothing is paid twice, and which id to look for', () => {
 	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
 		provider: kling,
 		externalTaskId: 'n8n-1',
@@ -179,21 +179,21 @@ test('an unknown outcome says that nothing is paid twice, and by which id to loo
 	});
 	expect(message).toBe('Kling AI may have created the task, but its response did not arrive');
 	expect(description).toMatch(
-		/[Nn]othing is paid twice.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/,
+		/[Yy]ou will not pay twice.*“hug_pro”.*n8n-1.*Kling AI console.*item 2/,
 	);
 });
 
-test('after a crash, what may have been sent is to be looked for in the time of that execution', () => {
+test('after a crash, the message says to look for tasks from the time of that execution', () => {
 	const about = { provider: kling, externalTaskId: null, effectScene: 'hug_pro', lookUp: null };
 	const { message, description } = describeUnknownOutcome(failure('noResponse'), {
 		...about,
 		hasDied: true,
 	});
 	expect(message).toMatch(/, but the execution crashed before its response was stored$/);
-	expect(description).toMatch(/“hug_pro” may have been sent.*the time when that execution ran/);
+	expect(description).toMatch(/“hug_pro” may have been sent.*while that execution ran/);
 });
 
-test('a failed task with an id of the user is found again until another id is given', () => {
+test('a failed task with a user’s id is found again until another id is given', () => {
 	const task = (externalTaskId: string) =>
 		describeFailedTask(recordOf('kling', { taskId: '77', status: 'failed', externalTaskId }).task, {
 			provider: kling,
@@ -205,7 +205,7 @@ test('a failed task with an id of the user is found again until another id is gi
 	expect(task('n8n-0123')).toContain('External task ID “n8n-0123” is tied to this task');
 });
 
-/** Every text of the package that reads like a sentence, wherever it stands. */
+/** Every text in the package that reads like a sentence. */
 function textsOf(folder: string): string[] {
 	return readdirSync(folder, { withFileTypes: true, recursive: true })
 		.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
@@ -224,7 +224,7 @@ function textsOfFile(path: string): string[] {
 					.join('…'),
 			);
 		}
-		// Programming errors are meant for programmers.
+		// Programming errors are for programmers.
 		const isRangeError =
 			ts.isNewExpression(node) && node.getText(source).startsWith('new RangeError');
 		if (!isRangeError) ts.forEachChild(node, visit);
@@ -247,7 +247,7 @@ describe('a task that failed', () => {
 		return describeFailedTask(task, { provider, itemIndex: 0 });
 	};
 
-	test('is told with its reason and its id, each once', () => {
+	test('is reported with its reason and its id, each once', () => {
 		const { message, description } = told('kling', { statusMessage: 'Odd reason' });
 		expect(message).toBe('Kling AI could not generate “squish”: Odd reason');
 		expect(`${message} ${description}`.match(/Odd reason/g)).toHaveLength(1);
@@ -260,21 +260,24 @@ describe('a task that failed', () => {
 	test.each([
 		['kling', { unitsDeducted: 2.5 }, 'Kling AI charged 2.5 units for it.'],
 		['kling', { unitsDeducted: 0 }, 'Kling AI charged 0 units for it.'],
-		['modellix', {}, 'Modellix does not document whether it charges for a task that failed'],
+		['modellix', {}, 'Modellix does not document whether it charges for failed tasks'],
 	])('of %s with %j: %s', (name, more, said) => {
 		expect(told(name, more).description).toContain(said);
 	});
 
 	test.each([
 		['parallel task over resource pack limit', /All slots were in use: run the workflow again/],
-		['Image pixel is invalid', /at least 300 pixels a side/],
-		['The resolution or aspect ratio of the input image is invalid. Please…', /300 pixels a side/],
+		['Image pixel is invalid', /at least 300 pixels per side/],
+		[
+			'The resolution or aspect ratio of the input image is invalid. Please…',
+			/300 pixels per side/,
+		],
 		['Failed to download the image', /direct link.*opens without signing in.*Binary File/],
 		['Failure to pass the risk control system', /Use another image/],
 		['Content policy violation', /Use another image/],
 		['CONTENT_MODERATION', /Use another image/],
 		['UPSTREAM_BUSY', /run the workflow again later, with the same image/],
-	])('of “%s” is told what to do about that, for every provider', (reason, advice) => {
+	])('with “%s” says what to do about it, for every provider', (reason, advice) => {
 		for (const { name } of providers) {
 			expect(told(name, { statusMessage: reason }).description).toMatch(advice);
 			const passedOn = `Kling task failed: ${reason}`;
@@ -282,13 +285,13 @@ describe('a task that failed', () => {
 		}
 	});
 
-	test('is not told what to do about a reason that its own only quotes', () => {
+	test('has no advice for a reason that is only quoted', () => {
 		const statusMessage = 'Prompt “the resolution or aspect ratio of the input image” is too long';
 		expect(told('kling', { statusMessage }).description).not.toMatch(/at least 300 pixels/);
 	});
 });
 
-test('the provider’s sentence stands in a message once', () => {
+test('the provider’s message is in a message only once', () => {
 	for (const kind of kinds) {
 		const { message, description } = describeFailure(
 			failure(kind, { providerMessage: 'No such thing' }),
@@ -303,7 +306,8 @@ test('the provider’s sentence stands in a message once', () => {
 test('every rule about failures is a column of the one table', () => {
 	for (const kind of kinds) {
 		const { create, fatal, passing, concerns } = behaviours[kind];
-		// What surely made no task and may be accepted later is worth asking again, and ends no run.
+		// What definitely created no task and may be accepted later is worth another try, and does not end
+		// a run.
 		if (create === 'later' || create === 'whenFree')
 			expect({ fatal, passing }).toEqual({ fatal: false, passing: true });
 		// What ends a run is about the account, not about one task.

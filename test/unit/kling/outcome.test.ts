@@ -7,7 +7,7 @@ import { describeUnknownOutcome } from '../../../nodes/kling/messages';
 import { providers, type Provider } from '../../../nodes/kling/providers';
 import { randomCases } from '../../harness/randomCases';
 
-/** A create that was answered: what is paid is never taken for a refusal. */
+/** A create with a response: what is paid is never mistaken for a refusal. */
 
 function responseOf(body: unknown, status = 200): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -46,7 +46,7 @@ describe('a 2xx response that names a task is a created task', () => {
 	])('%s, %j', async (name, body, taskId) => {
 		const outcome = await create(named[name], body);
 		expect(outcome).toMatchObject({ ok: true, value: { task: { taskId, externalTaskId: 'x' } } });
-		// The item shows the id when Simplify is off, too.
+		// The item shows the id even with Simplify off.
 		const raw = outcome.ok ? outcome.value.raw : {};
 		expect(JSON.stringify(raw)).toContain(taskId);
 	});
@@ -58,7 +58,7 @@ test('the id may stand under the provider’s own key, in no form that its adapt
 	expect(outcome).toMatchObject({ ok: true, value: { task: { taskId: '42' }, raw: { id: 'x' } } });
 });
 
-describe('a 2xx response that names none', () => {
+describe('a 2xx response that names no task', () => {
 	test.each([
 		['kling', { code: 1201, message: 'image can not be null' }, 'badRequest'],
 		['kkiai', { code: 'task_failed', message: 'x', data: null }, 'badRequest'],
@@ -95,7 +95,7 @@ describe('a 2xx response that names none', () => {
 	);
 
 	test.each(['\ud800', '..', '.', ' ', 'a\u0000b', 'x'.repeat(300)])(
-		'an id that no address can hold (%j) is unclear, and nothing raw escapes',
+		'an id that no URL can contain (%j) is unclear, and nothing raw escapes',
 		async (task_id) => {
 			for (const provider of providers) {
 				const outcome = await create(provider, { code: 0, data: { task_id, taskId: task_id } });
@@ -104,7 +104,7 @@ describe('a 2xx response that names none', () => {
 		},
 	);
 
-	test('an id that is called like a method of objects is an id', async () => {
+	test('an id named like an object method is an id', async () => {
 		for (const provider of providers) {
 			const body = { code: 0, data: { task_id: 'constructor', taskId: 'constructor' } };
 			const outcome = await create(provider, body);
@@ -142,15 +142,15 @@ test('the message about a response that cannot be read says so, with its beginni
 		lookUp: null,
 	});
 	expect(message).toBe('Kling AI may have created the task, but its response cannot be read');
-	expect(description).toContain('what may be the task ID: job-7');
+	expect(description).toContain('may contain the task ID: job-7');
 	expect(description).toContain('HTTP 200');
 	expect(description).toContain('request id r-9');
-	expect(description).toMatch(/the response begins “\{"request_id"/);
+	expect(description).toMatch(/the response starts with “\{"request_id"/);
 	expect(description).not.toContain(secret);
 	expect(description).not.toContain('iVBOR');
 });
 
-test('a response that is no success is told with its status', async () => {
+test('a response that is not a success is reported with its status', async () => {
 	const outcome = await create(named.kling, { code: 5000, message: 'Server internal error' }, 500);
 	if (outcome.ok) throw new Error('it was read');
 	const about = { provider: named.kling, externalTaskId: 'x', effectScene: 's', lookUp: null };
@@ -159,7 +159,7 @@ test('a response that is no success is told with its status', async () => {
 	);
 });
 
-test('a gateway that takes Kling’s success for a refusal hides no paid task', async () => {
+test('a gateway that mistakes Kling’s success for a refusal hides no paid task', async () => {
 	const inner = { code: 0, message: 'SUCCEED', data: { task_id: '842163450012345679' } };
 	const body = { code: 'fail_to_fetch_task', message: JSON.stringify(inner), data: null };
 	for (const name of ['kkiai', 'cometApi']) {
@@ -264,7 +264,7 @@ test.each(['\ud800', '..', '.', ''])(
 	},
 );
 
-describe('only the words of the provider say that there is no such task', () => {
+describe('only the provider’s own response says that there is no such task', () => {
 	test.each(providers.map(({ name }) => [name] as const))(
 		'%s: a page of a proxy that says 404 or 400 to a read says nothing of the task',
 		async (name) => {

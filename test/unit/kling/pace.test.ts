@@ -19,7 +19,7 @@ interface Setting {
 	provider: ModelOptions;
 }
 
-/** Creates at a model of a provider; all times are virtual. */
+/** Creates with a model of a provider; all times are virtual. */
 async function simulate({ creates, concurrency = 20, minutes = 60, seed = 1, provider }: Setting) {
 	const clock = new RunningClock(seeded(seed));
 	const start = clock.now();
@@ -44,7 +44,7 @@ async function simulate({ creates, concurrency = 20, minutes = 60, seed = 1, pro
 }
 
 describe.each([1, 2, 3])('admission, chance %d', (seed) => {
-	test('is as fast as its bound where there is no limit: 100 creates of 200 ms, 10 at once', async () => {
+	test('is as fast as its maximum if there is no limit: 100 creates of 200 ms, 10 at once', async () => {
 		const { accepted, end, refused, mostInFlight } = await simulate({
 			creates: 100,
 			concurrency: 10,
@@ -57,7 +57,7 @@ describe.each([1, 2, 3])('admission, chance %d', (seed) => {
 	});
 
 	test.each([10, 20, 100])(
-		'fills 10 places of 3 s with 100 creates within 1.3 times the ideal, %d at once',
+		'fills 10 slots of 3 s with 100 creates within 1.3 times the ideal, %d at once',
 		async (concurrency) => {
 			const { accepted, end, refused } = await simulate({
 				creates: 100,
@@ -86,7 +86,7 @@ describe.each([1, 2, 3])('admission, chance %d', (seed) => {
 		expect(inLastMinute.length).toBeLessThan(5);
 	});
 
-	test('waits for places where the gateway calls that a plain 429', async () => {
+	test('waits for slots if the gateway only says 429', async () => {
 		const { accepted, end, refused } = await simulate({
 			creates: 50,
 			seed,
@@ -116,7 +116,7 @@ interface ByHand {
 	signal?: AbortSignal;
 }
 
-/** One admission with outcomes given by hand. */
+/** One admission with given outcomes. */
 function byHand(options: ByHand = {}) {
 	const clock = new RunningClock();
 	const start = clock.now();
@@ -166,7 +166,7 @@ describe('a create', () => {
 		expect(sends).toEqual([0]);
 	});
 
-	test('waits for a place until its time is over, and then says why', async () => {
+	test('waits for a slot until time runs out, and then says why', async () => {
 		const { admission, answering, sends } = byHand({ deadlineMs: 300_000 });
 		const outcome = await admission.pass(answering('noFreeSlot'));
 		expect(outcome).toMatchObject({ ok: false, failure: { kind: 'noFreeSlot' } });
@@ -176,7 +176,7 @@ describe('a create', () => {
 		expect(Math.max(...gaps)).toBeLessThanOrEqual(33_000);
 	});
 
-	test('waits as long as the provider asks for a place, within bounds', async () => {
+	test('waits for a slot as long as the provider asks, within bounds', async () => {
 		const { admission, clock } = byHand();
 		const sends: number[] = [];
 		const replies = [90_000, 5_000, null];
@@ -203,7 +203,7 @@ describe('a run', () => {
 		expect(outcomes).toHaveLength(6);
 	});
 
-	test('gives up within seconds where nothing is there, for all its items', async () => {
+	test('gives up within seconds if nothing is there, for all its items', async () => {
 		const { admission, answering, sends } = byHand();
 		await inParallel([...Array(100).keys()], 8, async () => {
 			await admission.pass(answering('unreachable'));
@@ -213,7 +213,7 @@ describe('a run', () => {
 		expect(admission.stoppedBy).toMatchObject({ kind: 'unreachable' });
 	});
 
-	test('does not come back at once because the hint says 0 seconds', async () => {
+	test('does not come back at once if the hint says 0 seconds', async () => {
 		const { admission, clock } = byHand();
 		let sends = 0;
 		const start = clock.now();
@@ -240,7 +240,7 @@ describe('a run', () => {
 		expect(admission.stoppedBy).toMatchObject({ kind: 'keyRefused' });
 	});
 
-	// With one slot, the next create was under way before its run knew of the first one's refusal.
+	// With one slot, the next create was already sent before the run knew about the first one's refusal.
 	test.each([
 		['a refused key', 'keyRefused', false, 1],
 		['an empty account', 'accountEmpty', false, 1],
@@ -281,7 +281,7 @@ describe('a run', () => {
 		expect(ends).toEqual([60_000, 100, 200, 300, 400, 500]);
 	});
 
-	// A file that is gone from n8n's store throws when it is read again.
+	// A file removed from n8n's store throws when read again.
 	test('continues when sending one create throws', async () => {
 		const { admission, answering } = byHand({ concurrency: 1 });
 		const thrown = admission.pass(async () => await Promise.reject(new Error('no file')));
@@ -315,7 +315,7 @@ describe('a run', () => {
 		},
 	);
 
-	test('goes slower while the provider breaks down, and up to its bound again', async () => {
+	test('slows down while the provider breaks down, and speeds up to its maximum again', async () => {
 		const { admission, clock } = byHand({ concurrency: 16 });
 		let inFlight = 0;
 		const seen: number[] = [];

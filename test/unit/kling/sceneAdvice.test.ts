@@ -44,18 +44,18 @@ describe('a scene that Kling’s list for China lacks', () => {
 		expect(lacking).not.toContain(instead);
 	});
 
-	test('is nothing to tell elsewhere', () => {
+	test('does not matter elsewhere', () => {
 		expect(adviceOn('skyfall', { provider: kling, region: 'global' })).toBeNull();
 		expect(adviceOn('skyfall', { provider: modellix, region: 'china' })).toBeNull();
 	});
 
-	test('is never what is suggested there', () => {
+	test('is never suggested there', () => {
 		const advice = adviceOn('birthday_cake', { provider: kling, region: 'china' });
 		expect(advice).toMatch(/Try happy_birthday instead/);
 	});
 });
 
-test('a reseller that refuses a scene of resellers is not told that it has it', () => {
+test('a reseller that refuses a resellers’ scene does not count as having it', () => {
 	expect(adviceOn('pet_dog', { provider: modellix, region: null })).toBeNull();
 });
 

@@ -4,7 +4,7 @@ import sceneWords from '../../../nodes/kling/sceneWords.json';
 
 const found = (text: string) => searchScenes({ text }).map(({ name }) => name);
 
-describe('what people type, and the first scene that they see', () => {
+describe('what people type, and the first scene they see', () => {
 	test.each([
 		// Names, as they are and as people write them.
 		['hug pro', 'hug_pro'],
@@ -32,7 +32,7 @@ describe('what people type, and the first scene that they see', () => {
 		['running', 'running'],
 		['flying', 'magic_carpet_ride'],
 		['smiling', 'expression_challenge'],
-		// Slips of one letter.
+		// Typos of one letter.
 		['birtday', 'birthday_board'],
 		['brithday', 'birthday_board'],
 		['chrismas', 'steampunk_christmas'],
@@ -42,7 +42,7 @@ describe('what people type, and the first scene that they see', () => {
 		['foto of a dogg', 'pet_dance'],
 		['brithdays', 'birthday_board'],
 		['danicng', 'football_dance'],
-		// Other words for it.
+		// Synonyms.
 		['bday', 'birthday_board'],
 		['x-mas', 'steampunk_christmas'],
 		['xmas', 'steampunk_christmas'],
@@ -79,7 +79,7 @@ describe('what people type, and the first scene that they see', () => {
 	});
 });
 
-describe('the commonest words in other languages find what they find in English', () => {
+describe('the most common words in other languages find the same as in English', () => {
 	test.each([
 		['birthday', ['Geburtstag', 'cumpleaños', 'aniversário', 'anniversaire', '生日', '誕生日']],
 		['christmas', ['Weihnachten', 'Navidad', 'Natal', 'Noël', '圣诞节', 'クリスマス']],
@@ -150,7 +150,7 @@ describe('the order of what is found', () => {
 		},
 	);
 
-	test('has a scene of resellers first when it is asked for by its name', () => {
+	test('has a resellers’ scene first if searched by its name', () => {
 		expect(found('pet dog')[0]).toBe('pet_dog');
 		expect(found('birthday_cake')[0]).toBe('birthday_cake');
 	});
@@ -159,7 +159,7 @@ describe('the order of what is found', () => {
 		expect(searchScenes({ text })[0].availability).toBe('Kling');
 	});
 
-	test('shows nothing mistyped beside what is there as typed', () => {
+	test('shows no guesses if the text matches as typed', () => {
 		expect(found('face')).not.toContain('fairy_wing');
 		expect(found('hug').every((name) => name.includes('hug'))).toBe(true);
 	});
@@ -175,11 +175,11 @@ describe('a search', () => {
 		expect(found(text)).toContain(name);
 	});
 
-	test('with a word that nothing fits goes by the others', () => {
+	test('ignores a word that matches nothing', () => {
 		expect(found('hug zzz')).toEqual(found('hug'));
 	});
 
-	test('of nothing shows all that can be had, of nonsense none', () => {
+	test('with no words shows everything available, with nonsense nothing', () => {
 		expect(found('  ')).toHaveLength(335 - 13);
 		expect(found('zzz')).toEqual([]);
 		expect(found('!?')).toEqual([]);
@@ -195,7 +195,7 @@ describe('a search', () => {
 		},
 	);
 
-	test('can be one for scenes of two photos', () => {
+	test('can be limited to scenes with two photos', () => {
 		const dual = searchScenes({ text: 'love', isWanted: ({ images }) => images === 2 });
 		expect(dual.length).toBeGreaterThan(2);
 		expect(dual.every(({ images }) => images === 2)).toBe(true);

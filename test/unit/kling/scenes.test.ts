@@ -5,7 +5,7 @@ const names = scenes.map(({ name }) => name);
 const availabilities = ['Kling', 'older', 'resellers only', 'withdrawn'];
 
 describe('the catalogue', () => {
-	test('holds the 335 scenes that Kling or a reseller has named, each once', () => {
+	test('has the 335 scenes that Kling or a reseller has named, each once', () => {
 		expect(scenes).toHaveLength(335);
 		expect(new Set(names).size).toBe(335);
 	});
@@ -16,7 +16,7 @@ describe('the catalogue', () => {
 		expect(availabilities.map(count)).toEqual([219, 99, 4, 13]);
 	});
 
-	test('calls a scene one of Kling’s exactly when the newest list names it', () => {
+	test('calls a scene Kling’s if and only if the newest list has it', () => {
 		const newest = scenes
 			.map(({ listedIn }) => listedIn ?? '')
 			.sort()
@@ -78,7 +78,7 @@ describe('how many images a scene takes', () => {
 		['hug', 'dual'],
 		['color_mixing', 'single'],
 		['a_scene_of_next_month', null],
-		// A reseller's page names it, without a word about images.
+		// A reseller's page names it, but says nothing about images.
 		['face_warp', null],
 		['toString', null],
 	])('%s: %s', (name, effectType) => expect(effectTypeOf(name)).toBe(effectType));

@@ -28,20 +28,20 @@ test.each([
 	expect(shownText(text)).toBe(shown);
 });
 
-test('an address is shown as it is where HTML would read a sign in it', () => {
+test('an address is shown as is, even if HTML would see an entity in it', () => {
 	expect(asHtml('https://a.example/?a=1&copy=2&x=3')).toBe('https://a.example/?a=1&amp;copy=2&x=3');
 	expect(asHtml('&lt;b&gt; &#60;')).toBe('&amp;lt;b&amp;gt; &amp;#60;');
 	expect(asHtml('Q & A')).toBe('Q & A');
 });
 
-test('a provider’s text is shown in one line of 300 characters at most', () => {
+test('a provider’s text is shown in one line of at most 300 characters', () => {
 	expect(shownText('no face\n in\tthe picture')).toBe('no face in the picture');
 	expect(shownText('no face '.repeat(1_000))).toHaveLength(301);
 	expect(shownText(' \n ')).toBeNull();
 	expect(shownText({ a: 1 })).toBeNull();
 });
 
-test('the reason of a failed task has no tags and a limited length, for any text of the provider', () => {
+test('the reason for a failed task has no tags and a limited length, for any text of the provider', () => {
 	const data = {
 		task_id: '876543210987654321',
 		task_status: 'failed',
@@ -54,6 +54,6 @@ test('the reason of a failed task has no tags and a limited length, for any text
 	expect(message).toHaveLength(301);
 });
 
-test('a reason that is none stays none', () => {
+test('no reason stays no reason', () => {
 	expect(recordOf('kling', { taskId: '1', statusMessage: null }).task.statusMessage).toBeNull();
 });

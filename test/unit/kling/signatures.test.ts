@@ -22,7 +22,7 @@ test('the token is the one that jsonwebtoken would sign', () => {
 	expect(mine.split('.')[0]).toBe(theirs.split('.')[0]);
 });
 
-test('the token is good a minute before and half an hour after, and no longer', () => {
+test('the token is valid from a minute before to half an hour after, and no longer', () => {
 	const token = signedToken('ak-1', 'secret', now);
 	const at = (clockTimestamp: number) => () =>
 		jwt.verify(token, 'secret', { algorithms: ['HS256'], clockTimestamp });

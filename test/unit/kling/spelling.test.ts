@@ -5,7 +5,7 @@ import { lettersOf, readLetters } from '../../../nodes/kling/spelling';
 import { signedToken } from '../../../nodes/kling/signatures';
 import { randomCases } from '../../harness/randomCases';
 
-/** The same by a regular expression: easy to read, and many times slower on an answer full of escapes. */
+/** The same with a regular expression: easy to read, but many times slower on a response full of escapes. */
 const escapes =
 	/\\u\{?0*([\da-f]{2,5})\}?|\\x([\da-f]{2})|(\\[bfnrt])|%(?:25)*([\da-f]{2})|&(?:amp;)*#x0*([\da-f]{2,5});?|&(?:amp;)*#0*(\d{2,7});?|&(?:amp;)*([a-z]{2,8});/gi;
 
@@ -21,7 +21,7 @@ interface Place {
 	end: number;
 }
 
-/** Each character of a text, with where it stood: it is rewritten one layer after the other. */
+/** Each character of a text, with its position: it is rewritten one layer after the other. */
 function slowLetters(source: string, isEscaped: boolean): Array<Place & { letter: string }> {
 	let text = source;
 	let places: Place[] = [...Array(source.length).keys()].map((at) => ({ start: at, end: at + 1 }));
@@ -76,7 +76,7 @@ describe.each([false, true])('the letters of a text, its escapes taken off: %p',
 	});
 });
 
-describe('an answer eight times as long takes about eight times as long to be searched for keys', () => {
+describe('a response eight times as long takes about eight times as long to search for keys', () => {
 	const [accessKey, secretKey] = ['ACCESS-key/of+the?suite', 'SECRET-key/of+the?suite&more'];
 	const credential = { provider: 'kling', authentication: 'accessKey', accessKey, secretKey };
 	const redaction = redactionOf(readAccount(credential));
@@ -107,7 +107,7 @@ describe('an answer eight times as long takes about eight times as long to be se
 		const [short, long] = [1, 8].map((times) => {
 			const length = times * 128 * 1024;
 			const text = (starts[piece] ?? '') + piece.repeat(length / piece.length);
-			// What else the machine does makes it longer, never shorter.
+			// Other work on the machine makes it longer, never shorter.
 			return Math.min(...Array.from({ length: 5 }, () => secondsOf(text)));
 		});
 		// Quadratic work takes 64 times as long.

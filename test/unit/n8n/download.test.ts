@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { photos, TestBed } from '../../harness/callbackBed';
 import { byId, single } from '../../harness/workbench';
-import { useInstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { runNode, useBinaryMode } from '../../../tools/engine';
 import { HostileServer, type Behaviour } from '../../promises/hostile/server';
 
@@ -12,7 +12,7 @@ import { HostileServer, type Behaviour } from '../../promises/hostile/server';
 
 const megabyte = 1024 ** 2;
 const clip = readFileSync('sandbox/assets/clip.mp4');
-/** A video of so many bytes: behind the clip stands a box of padding that goes to the end (size 0). */
+/** A video of this many bytes: after the clip, a box of padding that goes to the end (size 0). */
 const mp4 = (bytes: number) =>
 	Buffer.concat([clip, Buffer.from('\0\0\0\0free', 'latin1')], Math.ceil(bytes));
 const head = clip.subarray(0, 32);
@@ -21,9 +21,7 @@ const advice =
 	/^The task itself is done and paid for\. Raise Max File Size \(MB\) under Options and run Get with its task ID, or fetch the video from http:\/\/\S+\/video \(task 1\)$/;
 
 const server = HostileServer.prepare();
-let restore = () => {};
-beforeEach(() => ({ restore } = useInstantClock()));
-afterEach(() => restore());
+const time = withInstantClock();
 
 const finished = () => {
 	const videos = [{ url: `${server.url}/video` }];
@@ -76,7 +74,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 	test.each([
 		['announced', whole(megabyte)],
 		['in chunks', inChunks(megabyte)],
-	])('a video of just that size is stored whole: %s', async (_name, behaviour) => {
+	])('a video of exactly that size is stored whole: %s', async (_name, behaviour) => {
 		const { items, error } = await run(behaviour, get(1));
 		expect(error).toBeUndefined();
 		const stored = await Container.get(BinaryDataService).getAsBuffer(items[0].binary!.data);
@@ -86,7 +84,7 @@ describe.each(['default', 'filesystem'] as const)('with files in mode %s', (mode
 	test.each([
 		['announced', whole(megabyte + 1)],
 		['in chunks', inChunks(megabyte + 1)],
-	])('one byte more is told, and not fetched again: %s', async (_name, behaviour) => {
+	])('one byte more is reported, and not fetched again: %s', async (_name, behaviour) => {
 		const { items, error, fetched } = await run(behaviour, get(1));
 		expect(items).toEqual([]);
 		expect(error?.message).toBe('The video is larger than 1 MB');
@@ -111,7 +109,7 @@ test('without the option, more than 1024 MB are not read', async () => {
 	}
 });
 
-test('Create downloads up to it too', async () => {
+test('applies to Create too', async () => {
 	const parameters = { ...single, waitForCompletion: true, downloadVideo: true };
 	const small = await run(whole(megabyte), { ...parameters, options: { maxFileSize: 1 } });
 	expect(small.items[0].binary?.data).toBeDefined();
@@ -135,7 +133,7 @@ test('with “Continue” the item keeps the task ID and the link; the error out
 	expect(errorOutput.errorItems[0].json.message).toMatch(advice);
 });
 
-describe('what is no size is told before anything is sent', () => {
+describe('an invalid size is reported before anything is sent', () => {
 	test.each([0, -1, 'large', ' ', {}, [], true, 'Infinity'])('%j', async (maxFileSize) => {
 		const unasked: Behaviour = (_request, response) => void response.end();
 		for (const parameters of [
@@ -149,7 +147,7 @@ describe('what is no size is told before anything is sent', () => {
 		}
 	});
 
-	test('but it does not count where no video is downloaded', async () => {
+	test('but it does not count if no video is downloaded', async () => {
 		const { json } = await run(whole(1000), get(-1, { downloadVideo: false }));
 		expect(json[0]).toMatchObject({ taskId: '1', videoUrl: `${server.url}/video` });
 	});
@@ -157,9 +155,9 @@ describe('what is no size is told before anything is sent', () => {
 
 describe('after a sleep', () => {
 	const bed = TestBed.prepare();
-	beforeEach(() => restore());
+	beforeEach(() => time.restore());
 
-	test('a woken execution keeps to it', async () => {
+	test('a woken execution respects it', async () => {
 		const items = photos('a', 'b');
 		for (const { json } of items) json.image += '?megabytes=2';
 		const options = { waitUsing: 'callback', timeout: 30, maxFileSize: '={{ $itemIndex + 1 }}' };

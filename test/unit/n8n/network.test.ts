@@ -5,11 +5,11 @@ import type { AddressInfo, Server } from 'node:net';
 import { adviceOnCertificate } from '../../../nodes/kling/messages';
 import { noResponseOf } from '../../../nodes/n8n/network';
 import { runNode } from '../../../tools/engine';
-import { useInstantClock, type InstantClock } from '../../harness/clock';
+import { withInstantClock } from '../../harness/setup';
 import { byId, single } from '../../harness/workbench';
 import { HostileServer } from '../../promises/hostile/server';
 
-/** What stands between n8n and the provider: an untrusted certificate, a proxy that refuses. */
+/** What is between n8n and the provider: an untrusted certificate, a proxy that refuses. */
 
 const [key, cert] = ['key', 'localhost'].map((name) =>
 	readFileSync(`test/fixtures/tls/${name}.pem`),
@@ -17,10 +17,7 @@ const [key, cert] = ['key', 'localhost'].map((name) =>
 const get = { operation: 'get', taskId: byId('1'), waitForCompletion: false };
 const create = { ...single, waitForCompletion: false, downloadVideo: false };
 
-let clock: InstantClock;
-let restore = () => {};
-beforeEach(() => ({ clock, restore } = useInstantClock()));
-afterEach(() => restore());
+const time = withInstantClock();
 
 async function listen(server: Server): Promise<number> {
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,12 +42,12 @@ describe('a certificate that is not trusted', () => {
 		['Get Many', { operation: 'list', returnAll: false, limit: 5 }],
 	])('%s: is named, with what to set, and nothing was sent', async (_name, parameters) => {
 		const credential = { provider: 'kling', apiKey: 'sk-key-of-a-test', baseUrl };
-		const started = clock.now();
+		const started = time.clock.now();
 		const { error } = await runNode({ parameters, credential });
 		expect(error?.message).toBe('The TLS certificate of Kling AI is not trusted');
 		expect(error?.description).toMatch(/^Nothing was sent\. .*NODE_EXTRA_CA_CERTS/);
 		expect(error?.description).toContain('DEPTH_ZERO_SELF_SIGNED_CERT');
-		expect(clock.now() - started).toBeLessThan(1_000);
+		expect(time.clock.now() - started).toBeLessThan(1_000);
 		expect(requests).toBe(0);
 	});
 
@@ -61,7 +58,7 @@ describe('a certificate that is not trusted', () => {
 		['SELF_SIGNED_CERT_IN_CHAIN', /NODE_EXTRA_CA_CERTS/],
 		['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', /NODE_EXTRA_CA_CERTS/],
 		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS/],
-	])('%s is told with what helps', (code, advice) => {
+	])('%s is reported with what helps', (code, advice) => {
 		expect(adviceOnCertificate(code)).toMatch(advice);
 	});
 });
@@ -123,14 +120,14 @@ describe('a proxy', () => {
 			status = code;
 			for (const parameters of [get, create]) {
 				asked = [];
-				const started = clock.now();
+				const started = time.clock.now();
 				const { error } = await runNode({ parameters, credential });
 				expect(error?.message).toBe(`The proxy between n8n and Kling AI ${happened}`);
 				expect(error?.description).toMatch(advice);
 				expect(error?.description).toContain(`HTTP ${code}`);
 				expect(`${error?.message} ${error?.description}`).not.toMatch(/may have|squid|unknown/i);
 				expect(new Set(asked)).toEqual(new Set(['api.example.com:443']));
-				expect(clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 8_000);
+				expect(time.clock.now() - started).toBeLessThan(code < 500 ? 1_000 : 8_000);
 				if (code < 500) expect(asked).toHaveLength(1);
 			}
 		},
@@ -155,14 +152,14 @@ describe('a proxy', () => {
 			}
 		});
 
-		test('that hands on the provider’s own refusal is not taken for the one who refused', async () => {
+		test('that passes on the provider’s own refusal is not mistaken for the source', async () => {
 			[status, isJson] = [403, true];
 			const { error } = await runNode({ parameters: get, credential: plain });
 			expect(error?.message).toBe('Kling AI does not allow this account to do that');
 		});
 
 		test.each([502, 503])(
-			'that answers a create with %i may have handed it on: it is not sent again',
+			'that answers a create with %i may have passed it on: it is not sent again',
 			async (code) => {
 				status = code;
 				const { error } = await runNode({ parameters: create, credential: plain });
@@ -179,7 +176,7 @@ describe('a proxy', () => {
 	});
 
 	test.each([403, 407])(
-		'that refuses the host of the video with %i is not taken for the provider',
+		'that refuses the host of the video with %i is not mistaken for the provider',
 		async (code) => {
 			status = code;
 			hostile.behaviour = (_request, response) => {
@@ -207,7 +204,7 @@ const thrownBy = (action: () => unknown): unknown => {
 	throw new Error('nothing was thrown');
 };
 
-test('a key that no header can hold was surely not sent', () => {
+test('a key that no header can contain was definitely not sent', () => {
 	const headers = { Authorization: 'Bearer key\u200b' };
 	const thrown = thrownBy(() => request('http://127.0.0.1:9', { headers }));
 	expect(noResponseOf(thrown, new AbortController().signal, undefined).kind).not.toBe('noResponse');

@@ -5,7 +5,7 @@ import { Workbench } from '../../harness/workbench';
 const bench = Workbench.prepare();
 const [kling] = rows;
 
-/** The node, with a parameter that n8n checks when it is read, and not already when the workflow starts. */
+/** The node, with a parameter that n8n checks when it is read, not when the workflow starts. */
 function nodeThatChecks(name: string): KlingEffects {
 	const node = new KlingEffects();
 	const { execute } = node;
@@ -24,7 +24,7 @@ test.each([
 	['waitForCompletion', 'Wait for Completion'],
 	['image', 'Image'],
 ])(
-	'%s without an expression that n8n throws at is told under its own name',
+	'%s without an expression at which n8n throws is reported by its own name',
 	async (name, label) => {
 		const { error } = await bench.create(
 			kling,
@@ -38,7 +38,7 @@ test.each([
 	},
 );
 
-test('what the scene does not need is not read: the second image of a scene of one', async () => {
+test('what the scene does not need is not read: the second image of a scene with one', async () => {
 	const { error, json } = await bench.create(
 		kling,
 		{ effectScene: '={{ "color_mixing" }}', secondImage: 'perhaps' },
@@ -48,14 +48,14 @@ test('what the scene does not need is not read: the second image of a scene of o
 	expect(json).toHaveLength(1);
 });
 
-describe('a value whose own way to be a text throws', () => {
+describe('a value whose own conversion to text throws', () => {
 	test.each(['simplify', 'waitForCompletion', 'imageInput', 'downloadVideo'])(
-		'as %s, it is told like any other, and nothing raw gets out',
+		'as %s, it is reported like any other, and nothing raw gets out',
 		async (name) => {
 			for (const expression of ['={{ Object.create(null) }}', '={{ [Object.create(null)] }}']) {
 				const parameters = { waitForCompletion: true, [name]: expression };
 				const { error } = await bench.create(kling, parameters);
-				expect(error?.message).toMatch(/must be true or false|is not a word/);
+				expect(error?.message).toMatch(/must be true or false|must be text/);
 				expect(`${error?.message} ${error?.description}`).not.toMatch(/primitive|TypeError/);
 			}
 			expect(bench.sandbox.requests).toEqual([]);
@@ -64,7 +64,7 @@ describe('a value whose own way to be a text throws', () => {
 });
 
 test.each(['maxFileSize', 'maxTasks', 'timeout', 'pollInterval', 'concurrency'])(
-	'the number %s is told too where it is an object that is no text',
+	'the number %s is reported too if it is an object that is not text',
 	async (name) => {
 		const parameters = { waitForCompletion: true, downloadVideo: true };
 		const options = { [name]: '={{ Object.create(null) }}' };
@@ -81,14 +81,17 @@ test.each([
 		{ imageInput: 'binary', imageField: 'iVBORw0KGgo'.repeat(1_000) },
 		'The item has no file in input field “…” for Image',
 	],
-])('a picture in a field for a name is told at once, and not repeated', async (given, message) => {
-	const started = process.cpuUsage();
-	const { error } = await bench.create(kling, given);
-	expect(error?.message).toBe(message);
-	expect(bench.sandbox.requests).toEqual([]);
-	// To compare it with every scene took minutes.
-	expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
-});
+])(
+	'a picture in a field for a name is reported at once, and not repeated',
+	async (given, message) => {
+		const started = process.cpuUsage();
+		const { error } = await bench.create(kling, given);
+		expect(error?.message).toBe(message);
+		expect(bench.sandbox.requests).toEqual([]);
+		// Comparing it with every scene took minutes.
+		expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
+	},
+);
 
 test('a picture in place of a choice is not repeated', async () => {
 	const picture = 'iVBORw0KGgo'.repeat(1_000);

@@ -32,7 +32,7 @@ describe('a long pause', () => {
 	});
 
 	const longest = 2 ** 31 - 1;
-	/** Of these tests: connections of Node.js have timers of their own. */
+	/** Only these tests' timers: Node.js connections have their own. */
 	const lengths = [500, 1_234, 3_600_000, longest, longest + 1_234];
 	const timersOf = async (ms: number, signal?: AbortSignal) => {
 		const timers = jest.spyOn(global, 'setTimeout');
@@ -46,11 +46,11 @@ describe('a long pause', () => {
 		expect(await timersOf(3_600_000)).toEqual([3_600_000]);
 	});
 
-	test('of more days than a timer can hold is two timers, not millions', async () => {
+	test('of more days than a timer allows is two timers, not millions', async () => {
 		expect(await timersOf(longest + 1_234)).toEqual([longest, 1_234]);
 	});
 
-	test('looks twice a second whether the execution was stopped', async () => {
+	test('checks twice a second whether the execution was stopped', async () => {
 		expect(await timersOf(2_000, new AbortController().signal)).toEqual([500, 500, 500, 500]);
 	});
 });

@@ -10,7 +10,7 @@ afterEach(() => {
 
 const deadlineAt = 60;
 
-/** The seconds after the start at which calls were made; the last of the answers is repeated. */
+/** The times of the calls, in seconds after the start; the last response is repeated. */
 async function callsOf(answers: number[], { justAsleep = false, until = 600 } = {}) {
 	const clock = new SteppedClock();
 	const start = clock.now();

@@ -1,7 +1,7 @@
 import { rows } from '../../../promises/contract/providers';
 import { photo, single, Workbench } from '../../../harness/workbench';
 
-/** What a provider adds between our releases is sent beside what the node sets. */
+/** Fields that a provider adds between our releases are sent along with what the node sets. */
 
 const bench = Workbench.prepare();
 const create = { ...single, waitForCompletion: false, downloadVideo: false };

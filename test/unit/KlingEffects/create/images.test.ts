@@ -4,7 +4,7 @@ import { fileItem, Workbench } from '../../../harness/workbench';
 const bench = Workbench.prepare();
 const [kling] = rows;
 
-/** A file in n8n's store: `$binary.data.data` is the name of the store, `$binary.data.id` where it is in there. */
+/** A file in n8n's store: `$binary.data.data` is the name of the store, `$binary.data.id` the place in it. */
 async function storedItem(store: string) {
 	const item = await fileItem({ data: 'portrait.jpg' });
 	item.binary!.data = {
@@ -55,7 +55,7 @@ test.each(['url', 'base64'])(
 	async (imageInput) => {
 		const items = [await fileItem({ photo: 'portrait.jpg' })];
 		const { error } = await bench.create(kling, { imageInput, image: 'photo' }, { items });
-		expect(error?.message).toBe('Image holds a reference to a file, not its content');
+		expect(error?.message).toBe('Image contains a reference to a file, not its content');
 		expect(error?.description).toBe(
 			'Set Image Input to Binary File, and enter the name of the field that holds the file: photo',
 		);

@@ -9,7 +9,7 @@ const [kling] = rows;
 const create = { ...single, waitForCompletion: false, downloadVideo: false };
 const good = { image: photo, scene: 'color_mixing' };
 
-/** What is wrong with the second of three items, and what is said of it. */
+/** What is wrong with the second of three items, and what is said about it. */
 const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 	[
 		'an image expression that throws',
@@ -32,7 +32,7 @@ const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 			effectScene: "={{ $itemIndex === 1 ? 'fight' : $json.scene }}",
 			options: { modelName: "={{ $itemIndex === 1 ? 'kling-v1' : '' }}" },
 		},
-		/^Effect Scene “fight” does not take the model “kling-v1”$/,
+		/^Effect Scene “fight” does not support the model “kling-v1”$/,
 	],
 	[
 		'a wait that is no yes or no',
@@ -55,7 +55,7 @@ const troubles: Array<[string, Record<string, unknown>, RegExp]> = [
 			downloadVideo: true,
 			outputField: '={{ $itemIndex === 1 ? {} : "clip" }}',
 		},
-		/^Output Field Name must be a text$/,
+		/^Output Field Name must be text$/,
 	],
 	[
 		'a Simplify that throws',
@@ -122,10 +122,10 @@ test('a file field that is the file itself is one item’s problem', async () =>
 		{ items: [file, file, file], settings: { onError: 'continueRegularOutput' } },
 	);
 	expect(json.map(({ taskId }) => typeof taskId)).toEqual(['string', 'undefined', 'string']);
-	expect(json[1].error).toMatch(/^Image: Field Name holds the file itself/);
+	expect(json[1].error).toMatch(/^Image: Field Name contains the file itself/);
 });
 
-test('what an item does not need is not evaluated for it', async () => {
+test('what an item does not need is not evaluated', async () => {
 	const onlyFirst = (value: string) => `={{ $itemIndex === 0 ? ${value} : $("Nowhere").first() }}`;
 	const { json, error } = await run({
 		effectScene: "={{ $itemIndex === 0 ? 'hug_pro' : 'color_mixing' }}",
@@ -189,21 +189,26 @@ test.each([
 	async (callbackUrl) => {
 		const credential = { ...bench.credential(kling), baseUrl: 'https://gateway.invalid' };
 		const { error } = await bench.create(kling, { options: { callbackUrl } }, { credential });
-		expect(error?.message).toBe('Callback URL is an address that only your own network can open');
+		expect(error?.message).toBe(
+			'Callback URL is an address that can only be opened on your own network',
+		);
 	},
 );
 
-test('a provider in the same network may be given an address of it', async () => {
+test('a provider in the same network may get a private address', async () => {
 	const options = { callbackUrl: 'http://localhost:5678/webhook/kling' };
 	expect((await bench.create(kling, { options })).error).toBeUndefined();
 });
 
 test.each([
-	['https://n8n.example.com/webhook/[object Object]', /^Callback URL holds an expression/],
-	['https://n8n.example.com/webhook/kling\u200b', /^Callback URL holds an invisible character/],
+	['https://n8n.example.com/webhook/[object Object]', /^Callback URL contains an expression/],
+	['https://n8n.example.com/webhook/kling\u200b', /^Callback URL contains an invisible character/],
 	['https://exa mple.com/webhook/kling', /^Callback URL /],
 	['https://n8n.example.com:99999/webhook', /^Callback URL /],
-	['https://a.example.com/x https://b.example.com/y', /^Callback URL holds more than one address/],
+	[
+		'https://a.example.com/x https://b.example.com/y',
+		/^Callback URL contains more than one address/,
+	],
 ])('Callback URL %s is refused, and nothing is paid', async (callbackUrl, message) => {
 	const { error } = await bench.create(kling, { options: { callbackUrl } });
 	expect(error?.message ?? 'sent').toMatch(message);

@@ -14,7 +14,7 @@ async function shownFor(filter?: string) {
 }
 
 describe('the list in the editor', () => {
-	test('shows all scenes that can be had at once, the 219 of the newest list first', async () => {
+	test('shows all available scenes at once, the 219 of the newest list first', async () => {
 		const shown = await shownFor();
 		expect(shown).toHaveLength(335 - 13);
 		expect(shown.slice(0, 219).filter(({ name }) => / · (older|resellers)/.test(name))).toEqual([]);
@@ -30,7 +30,7 @@ describe('the list in the editor', () => {
 		expect(await label('face warp')).toEqual(['Face Warp · resellers only']);
 	});
 
-	test('leaves out what Kling has withdrawn', async () => {
+	test('leaves out withdrawn scenes', async () => {
 		const values = (await shownFor('heart gesture')).map(({ value }) => value);
 		expect(values).toContain('heart_gesture_pro');
 		expect(values).not.toContain('heart_gesture');

@@ -14,7 +14,7 @@ test('what the user leaves empty is not part of the order', () => {
 	});
 });
 
-test('options that are no concern of the provider do not get into the order', () => {
+test('options that do not concern the provider are not part of the order', () => {
 	const others = { timeout: 30, pollInterval: 10, concurrency: 5, image: 'x' };
 	expect(checkedOrder({ ...good, ...others }, modellix)).toEqual({ ok: true, value: good });
 });
@@ -34,7 +34,7 @@ test.each([7, 0, -5, 'abc', '5s', 5.5, '0x5e', NaN])('a duration of %j is refuse
 	expect(checkedOrder({ ...good, duration }, kling)).toMatchObject({ ok: false });
 });
 
-test('scene, ids and names lose the blanks around them and nothing else', () => {
+test('scene, ids and names only lose surrounding blanks', () => {
 	const given = {
 		effectScene: ' let’s_ride\n',
 		externalTaskId: ' a b ',
@@ -57,11 +57,11 @@ test.each([
 		modellix,
 		'callbackUrl',
 		'https://example.com',
-		'Modellix does not take the option Callback URL',
+		'Modellix does not support the option Callback URL',
 	],
-	[modellix, 'mode', 'pro', 'Modellix does not take the option Mode'],
-	[modellix, 'modelName', 'x', 'Modellix does not take the option Model Name'],
-	[apiModels, 'externalTaskId', 'a', 'APIModels does not take the option External Task ID'],
+	[modellix, 'mode', 'pro', 'Modellix does not support the option Mode'],
+	[modellix, 'modelName', 'x', 'Modellix does not support the option Model Name'],
+	[apiModels, 'externalTaskId', 'a', 'APIModels does not support the option External Task ID'],
 ] as const)('$displayName refuses %s by the name on screen', (provider, name, value, message) => {
 	const checked = checkedOrder({ ...good, [name]: value }, provider);
 	expect(checked).toMatchObject({ ok: false, problem: { message } });
@@ -95,13 +95,13 @@ test.each([
 	],
 	[
 		{ effectScene: 'a_new_scene\u200b' },
-		'Effect Scene holds an invisible character (U+200B)',
-		'It came along when the name was copied. Delete the name and type it, or paste it as plain text.',
+		'Effect Scene contains an invisible character (U+200B)',
+		'It was copied along with the name. Delete the name and type it, or paste it as plain text.',
 	],
 	[
 		{ modelName: 'kling\u00ad-v1' },
-		'Model Name holds an invisible character (U+00AD)',
-		'It came along when the name was copied. Delete the name and type it, or paste it as plain text.',
+		'Model Name contains an invisible character (U+00AD)',
+		'It was copied along with the name. Delete the name and type it, or paste it as plain text.',
 	],
 	[
 		{ mode: 'constructor' },
@@ -141,7 +141,7 @@ test.each([
 	});
 });
 
-test('an option that a provider does not take is refused with what to do instead', () => {
+test('an option that a provider does not support is refused with what to do instead', () => {
 	expect(checkedOrder({ ...good, mode: 'pro' }, modellix)).toMatchObject({
 		problem: {
 			description: 'Remove Mode under Options, or use a credential of another provider.',
@@ -164,7 +164,7 @@ test.each(['', ' ', '{}', null])('additional fields of %j are none', (additional
 
 test('what is no text is refused by the name on screen', () => {
 	expect(checkedOrder({ ...good, modelName: ['kling-v1'] }, kling)).toMatchObject({
-		problem: { message: 'Model Name must be a text' },
+		problem: { message: 'Model Name must be text' },
 	});
 });
 

@@ -9,7 +9,7 @@ test.each([
 	expect(checkedOrder({ effectScene, modelName }, kling)).toEqual({
 		ok: false,
 		problem: {
-			message: `Effect Scene “${effectScene}” does not take the model “${modelName}”`,
+			message: `Effect Scene “${effectScene}” does not support the model “${modelName}”`,
 			description: `Enter ${taken} as Model Name under Options, or remove the option.`,
 		},
 	});
@@ -29,7 +29,7 @@ test.each([
 	[{ effectScene: 'hug_pro', mode: 'pro', modelName: 'kling-v1' }, 'Mode, Model Name'],
 	[{ effectScene: 'cheers_2026', duration: 10 }, 'Duration of 10 seconds'],
 	[{ effectScene: 'squish', duration: 10, mode: 'std' }, 'Duration of 10 seconds, Mode'],
-])('options that Kling does not document for a scene are pointed at: %j', (order, names) => {
+])('a hint names options that Kling does not document for a scene: %j', (order, names) => {
 	expect(hintAtOptions(order)).toBe(
 		`Kling documents ${names} for hug, kiss, heart_gesture, fight only. With “${order.effectScene}” it may be ignored.`,
 	);
@@ -40,6 +40,6 @@ test.each([
 	{ effectScene: 'squish', duration: 5 },
 	{ effectScene: 'squish' },
 	{ effectScene: 'a_scene_of_tomorrow', duration: 10, mode: 'pro' },
-])('nothing is said of %j', (order) => {
+])('no hint for %j', (order) => {
 	expect(hintAtOptions(order)).toBeNull();
 });

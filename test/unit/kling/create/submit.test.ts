@@ -62,7 +62,7 @@ const unknown = (kind: string, lookUp: string | null = null) => ({
 });
 const none = (times: number) => Array.from({ length: times }, () => notFound);
 
-/** How one create proceeds: whether it is sent, or else looked for, row by row. */
+/** How one create proceeds: whether it is sent or looked up, row by row. */
 test.each<[string, Setting, object, number]>([
 	['accepted', { posts: [task('7')] }, { outcome: 'created' }, 1],
 	['never sent', { deadlineMs: 0 }, { outcome: 'notSent' }, 0],
@@ -152,7 +152,7 @@ test.each<[string, Setting, object, number]>([
 	expect(posts()).toHaveLength(times);
 });
 
-/** In every order that the kinds of answers can come in. */
+/** In every possible order of responses. */
 test.each(['kling', 'cometApi', 'modellix'])(
 	'nothing is sent again while a request may have been accepted: %s',
 	async (provider) => {
@@ -167,7 +167,7 @@ test.each(['kling', 'cometApi', 'modellix'])(
 						provider,
 						earlier,
 						posts: () => {
-							// Only what the provider has shown not to be there is sent again.
+							// Only what the provider has confirmed as missing is sent again.
 							if (state.posts > 0 || earlier)
 								expect([provider, state.last]).toEqual(['kling', '404 json']);
 							return [first, second, lost][state.posts++];
@@ -234,7 +234,7 @@ describe('a create whose answer is lost', () => {
 		expect(last).toMatchObject({ state: 'sending' });
 	});
 
-	test('is found when the repeat is refused because the lost one used the last credit', async () => {
+	test('is found if the repeat is refused because the lost one used the last credit', async () => {
 		const { submission, posts } = await run({
 			posts: [lost, refusal(1102)],
 			gets: [notFound, notFound, notFound, task('7')],
@@ -243,7 +243,7 @@ describe('a create whose answer is lost', () => {
 		expect(posts()).toHaveLength(2);
 	});
 
-	test('is not called refused when only the repeat is', async () => {
+	test('is not called refused if only the repeat is', async () => {
 		const { submission, last } = await run({ posts: [lost, refusal(1102)], gets: [notFound] });
 		expect(submission).toMatchObject({
 			outcome: 'unknown',
@@ -253,7 +253,7 @@ describe('a create whose answer is lost', () => {
 		expect(last).toMatchObject({ state: 'sending' });
 	});
 
-	test('is found when the repeat is refused for its id, in any wording', async () => {
+	test('is found if the repeat is refused for its id, in any wording', async () => {
 		const oddWords = answer(400, { code: 1201, message: 'the value is not valid' });
 		const { submission } = await run({
 			posts: [lost, oddWords],
@@ -271,7 +271,7 @@ describe('a create whose answer is lost', () => {
 		['Kling 5000', refusal(5000)],
 		['Kling 5002', refusal(5002)],
 		['a broken body', answer(200, '{"code":0,"data":{"task_')],
-	])('because of %s is looked up before anything else', async (_name, reply) => {
+	])('after %s is looked up before anything else', async (_name, reply) => {
 		const { submission, sent } = await run({ posts: [reply], gets: [task('7')] });
 		expect(submission).toMatchObject({ outcome: 'found' });
 		expect(sent.map(({ method }) => method)).toEqual(['POST', 'GET']);
@@ -303,7 +303,7 @@ describe('a create whose answer is lost', () => {
 		expect(posts()).toHaveLength(1);
 	});
 
-	test("is unknown because the provider is down, where a proxy's page says so", async () => {
+	test('is unknown if a proxy’s page says that the provider is down', async () => {
 		const gets = [answer(503, '<html></html>')];
 		const { submission } = await run({ posts: [lost], gets });
 		expect(submission).toMatchObject({ outcome: 'unknown', lookUp: { kind: 'providerDown' } });
@@ -325,7 +325,7 @@ describe('a create whose answer is lost', () => {
 });
 
 describe('providers that promise less', () => {
-	test('a look-up that finds nothing proves nothing where look-ups are not documented', async () => {
+	test('a look-up that finds nothing proves nothing if look-ups are not documented', async () => {
 		const { submission, posts, gets } = await run({
 			provider: 'cometApi',
 			posts: [lost],
@@ -352,7 +352,7 @@ describe('providers that promise less', () => {
 		},
 	);
 
-	test('what surely made no task is sent again at every provider', async () => {
+	test('what definitely created no task is sent again with every provider', async () => {
 		const made = answer(200, { code: 0, data: { task_id: 'm-1', status: 'pending' } });
 		const terms = { effectScene: 'hug_pro' };
 		const { submission, posts } = await run({
@@ -366,7 +366,7 @@ describe('providers that promise less', () => {
 });
 
 describe('an external id that exists already', () => {
-	test('is a found task, and says that only its id names it', async () => {
+	test('is a found task, identified only by its id', async () => {
 		const { submission, posts } = await run({ posts: [duplicate], gets: [task('7', 'succeed')] });
 		expect(submission).toMatchObject({ outcome: 'found', isEarlier: true });
 		expect(posts()).toHaveLength(1);
@@ -389,7 +389,7 @@ describe('an external id that exists already', () => {
 		});
 	});
 
-	test('of another create of the same run is no task for this one', async () => {
+	test('of another create of the same run does not count for this one', async () => {
 		const { submission, last } = await run({
 			posts: [duplicate],
 			gets: [task('7')],
@@ -439,7 +439,7 @@ describe('a later try', () => {
 		expect(sent.map(({ method }) => method)).toEqual(['GET']);
 	});
 
-	test('sends what was surely refused', async () => {
+	test('sends what was definitely refused', async () => {
 		const first = await run({ posts: [refusal(1201)] });
 		const { submission, gets } = await run({ earlier: first.last, posts: [task('7')] });
 		expect(submission).toMatchObject({ outcome: 'created' });
@@ -510,12 +510,12 @@ describe('the external id that is sent', () => {
 		},
 	);
 
-	test('is none where the provider has no such field', async () => {
+	test('is absent if the provider has no such field', async () => {
 		expect(await idSent(asked, undefined, 'modellix')).toBeUndefined();
 	});
 });
 
-describe('a task that is found under an id of the user', () => {
+describe('a task found under a user’s id', () => {
 	const createdAt = (ms: number) => (request: ApiRequest) => {
 		void request;
 		return answer(200, {
@@ -540,7 +540,7 @@ describe('a task that is found under an id of the user', () => {
 	});
 });
 
-describe('a create that an execution which has died may have sent', () => {
+describe('a create that a dead execution may have sent', () => {
 	test('is not looked up under another id than it had, and never sent', async () => {
 		const earlier: Remembered = { state: 'sending', trace: 'none' };
 		const { submission, sent } = await run({ earlier });

@@ -7,7 +7,7 @@ import { randomCases } from '../../../harness/randomCases';
 
 const label = 'the field "Image"';
 
-/** What is sent of a base64 text: the same bytes, spelled in the one usual way. */
+/** What is sent for a base64 text: the same bytes in canonical form. */
 function sent(text: string): string | null {
 	const decoded = attempt(() => decodeBase64(text, label));
 	return decoded.ok ? decoded.value.toString('base64') : null;
@@ -78,7 +78,7 @@ describe('base64', () => {
 		expect(sent('data:image/png;base64,QQ%3D%3D')).toBe('QQ==');
 	});
 
-	test('gets back each plus that a form post made a blank', () => {
+	test('restores each plus that a form post turned into a blank', () => {
 		const blank = readFileSync('test/fixtures/base64-plus-as-blank.txt', 'utf8');
 		const original = readFileSync('test/fixtures/base64-plus-original.txt', 'utf8');
 		expect(blank).not.toBe(original);
@@ -94,7 +94,7 @@ describe('base64', () => {
 					const lines = width
 						? canonical.replace(new RegExp(`.{${width}}(?=.)`, 'g'), '$&\r\n')
 						: canonical;
-					// A blank at the very end is like none; a picture has its end mark there.
+					// A blank at the very end does not count; a picture has its end mark there.
 					fc.pre(!/\+=*$/.test(canonical));
 					expect(sent(`${start}${lines.replace(/\+/g, ' ')}`)).toBe(canonical);
 				},
@@ -144,7 +144,7 @@ describe('base64', () => {
 		expect(sent('QUJ')).toBe('QUI=');
 	});
 
-	test('is taken with a wrong number of padding characters', () => {
+	test('is accepted with a wrong number of padding characters', () => {
 		expect(sent('QQ=')).toBe('QQ==');
 		expect(sent('QUJD==')).toBe('QUJD');
 	});
@@ -152,7 +152,7 @@ describe('base64', () => {
 	test('are read alike however many were read before', () => {
 		const plain = (count: number) =>
 			checkImageUrl(`https://example.com/${count % 7}.jpg`, label, true);
-		// Often enough for the engine to compile URL.canParse, which in Node.js 20 is wrong from then on.
+		// Often enough for the engine to compile URL.canParse, which is then wrong in Node.js 20.
 		for (let count = 0; count < 100_000; count++) plain(count);
 		expect(checkImageUrl('https://bücher.example/ä.jpg', label, true)).toMatch(/^https:/);
 	});
@@ -166,9 +166,9 @@ describe('base64', () => {
 		['photo.jpg', 'is not valid base64'],
 		['[object Object]', 'is not valid base64'],
 		['{{ $json.image }}', 'is not valid base64'],
-		['QUJDR', 'holds 5 base64 characters, a number that base64 cannot have'],
-		['https://example.com/secret.jpg', 'holds a URL, not base64 text'],
-		['data:image/svg+xml,%3Csvg%3E', 'holds a data: URL that is not base64-encoded'],
+		['QUJDR', 'has 5 base64 characters, which is not a possible length'],
+		['https://example.com/secret.jpg', 'contains a URL, not base64 text'],
+		['data:image/svg+xml,%3Csvg%3E', 'contains a data: URL that is not base64-encoded'],
 		['data:image/png;base64', 'is not valid base64'],
 		['"', 'is empty'],
 		['""', 'is empty'],
@@ -182,7 +182,7 @@ describe('base64', () => {
 	});
 
 	// In quadratic time, each of these would take minutes.
-	test('of 10 MB, or of 10 MB of nonsense, is judged within the time of a test', () => {
+	test('of 10 MB, or of 10 MB of nonsense, is checked within the time of a test', () => {
 		const text = Buffer.alloc(10 * 1024 * 1024, 'kling').toString('base64');
 		const lines = text.replace(/.{76}/g, '$&\r\n');
 		expect(decodeBase64(`data:image/png;base64,${lines}`, label)).toHaveLength(10 * 1024 * 1024);
@@ -202,7 +202,7 @@ describe('image addresses', () => {
 		['"https://example.com/cat.jpg"', 'https://example.com/cat.jpg'],
 		["'https://example.com/cat.jpg'\n", 'https://example.com/cat.jpg'],
 		['“https://example.com/cat.jpg”', 'https://example.com/cat.jpg'],
-	])('are accepted as they are, but for blanks and quotes around: %j', (given, value) => {
+	])('are accepted as they are, apart from surrounding blanks and quotes: %j', (given, value) => {
 		expect(checkImageUrl(given, label, true)).toBe(value);
 	});
 
@@ -211,7 +211,7 @@ describe('image addresses', () => {
 		expect(checkImageUrl(signed, label, true)).toBe(signed);
 	});
 
-	test('are encoded where they hold blanks or letters beyond ASCII', () => {
+	test('are encoded if they contain blanks or non-ASCII letters', () => {
 		expect(checkImageUrl('https://bücher.example/kat ze/ä.jpg', label, true)).toBe(
 			'https://xn--bcher-kva.example/kat%20ze/%C3%A4.jpg',
 		);
@@ -220,19 +220,19 @@ describe('image addresses', () => {
 	test.each([
 		['', 'is empty'],
 		['   ', 'is empty'],
-		['example.com/secret.jpg', 'does not hold an address that starts with http:// or https://'],
-		['ftp://example.com/secret.jpg', 'does not hold an address'],
-		['file:///secret.jpg', 'does not hold an address'],
-		['javascript:alert(1)', 'does not hold an address'],
-		['https://', 'does not hold an address'],
-		['https:///secret.jpg', 'does not hold an address'],
-		['https:/example.com/secret.jpg', 'does not hold an address'],
-		['https://exa mple.com/secret', 'holds an address that cannot be read'],
-		['https://user:secret@/', 'holds an address that cannot be read'],
-		['https://example.com:99999/secret', 'holds an address that cannot be read'],
-		['https://example.com/secret\nhttps://example.com/b', 'holds more than one line'],
-		['data:image/png;base64,secret', 'holds the image itself (a data: URL), not its address'],
-		['iVBORw0KGgosecret', 'holds base64 text, not an address'],
+		['example.com/secret.jpg', 'must be an address that starts with http:// or https://'],
+		['ftp://example.com/secret.jpg', 'must be an address'],
+		['file:///secret.jpg', 'must be an address'],
+		['javascript:alert(1)', 'must be an address'],
+		['https://', 'must be an address'],
+		['https:///secret.jpg', 'must be an address'],
+		['https:/example.com/secret.jpg', 'must be an address'],
+		['https://exa mple.com/secret', 'contains an address that cannot be read'],
+		['https://user:secret@/', 'contains an address that cannot be read'],
+		['https://example.com:99999/secret', 'contains an address that cannot be read'],
+		['https://example.com/secret\nhttps://example.com/b', 'contains more than one line'],
+		['data:image/png;base64,secret', 'contains the image itself (a data: URL), not its address'],
+		['iVBORw0KGgosecret', 'contains base64 text, not an address'],
 		['https://drive.google.com/file/d/secret/view?usp=sharing', 'is the address of a page'],
 		['https://drive.google.com/open?id=secret', 'is the address of a page'],
 		['https://www.dropbox.com/s/secret/photo.jpg?dl=0', 'is the address of a page'],
@@ -248,32 +248,32 @@ describe('image addresses', () => {
 		'https://www.dropbox.com/scl/fi/1/photo.jpg?rlkey=2&raw=1',
 		'https://dl.dropboxusercontent.com/s/1/photo.jpg',
 		'https://notdropbox.com/photo.jpg',
-	])('are taken where they lead to the image: %s', (text) => {
+	])('are accepted if they lead to the image: %s', (text) => {
 		expect(checkImageUrl(text, label, true)).toBe(text);
 	});
 
 	test.each([
 		['https://drive.google.com/file/d/1/view', /uc\?export=download&id=/],
 		['https://www.dropbox.com/s/1/photo.jpg', /raw=1/],
-		['https://example.com/album.htm', /copy the address/],
+		['https://example.com/album.htm', /copy the image address/],
 	])('of a page: %s tells how to get the direct link', (text, advice) => {
 		const checked = attempt(() => checkImageUrl(text, label, true));
 		expect(checked.ok ? '' : checked.problem.description).toMatch(advice);
 	});
 
 	test.each([
-		['https://example.com/secret.jpg\u200b', 'holds an invisible character (U+200B)'],
-		['\u200bhttps://example.com/secret.jpg', 'holds an invisible character (U+200B)'],
-		['https://example.com/\u202egpj.secret', 'holds an invisible character (U+202E)'],
-		['https://example.com/secret\u00ad.jpg', 'holds an invisible character (U+00AD)'],
-		['https://example.com/secret.jpg\u200d', 'holds an invisible character (U+200D)'],
-		['https://example.com/secret\u0000.jpg', 'holds an invisible character (U+0000)'],
-		['https://example.com/secret.jpg, https://example.com/b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg,https://example.com/b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg https://example.com/b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg, b.jpg', 'holds more than one address'],
-		['https://example.com/secret.jpg?x=1; b.png', 'holds more than one address'],
-	])('that brought something along are told: %j', (text, finding) => {
+		['https://example.com/secret.jpg\u200b', 'contains an invisible character (U+200B)'],
+		['\u200bhttps://example.com/secret.jpg', 'contains an invisible character (U+200B)'],
+		['https://example.com/\u202egpj.secret', 'contains an invisible character (U+202E)'],
+		['https://example.com/secret\u00ad.jpg', 'contains an invisible character (U+00AD)'],
+		['https://example.com/secret.jpg\u200d', 'contains an invisible character (U+200D)'],
+		['https://example.com/secret\u0000.jpg', 'contains an invisible character (U+0000)'],
+		['https://example.com/secret.jpg, https://example.com/b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg,https://example.com/b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg https://example.com/b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg, b.jpg', 'contains more than one address'],
+		['https://example.com/secret.jpg?x=1; b.png', 'contains more than one address'],
+	])('copied with something extra are reported: %j', (text, finding) => {
 		const message = refusal(() => checkImageUrl(text, label, true));
 		expect(message).toBe(`The field "Image" ${finding}`);
 	});
@@ -283,7 +283,7 @@ describe('image addresses', () => {
 		'https://cdn.example.com/?url=https://example.com/a.jpg',
 		'https://example.com/\u{1f468}\u200d\u{1f469}.jpg',
 		'https://example.com/a, b.jpg',
-	])('are taken with what may stand in one: %s', (text) => {
+	])('are accepted with anything that may be in one: %s', (text) => {
 		expect(checkImageUrl(text, label, true)).toMatch(/^https:/);
 	});
 
@@ -302,9 +302,11 @@ describe('image addresses', () => {
 		'http://[fd00::1]/secret.jpg',
 		'http://[ff02::1]/secret.jpg',
 		'http://239.1.1.1/secret.jpg',
-	])('that only a private network knows are of no use to a provider elsewhere: %s', (text) => {
+	])('in a private network are refused for a provider elsewhere: %s', (text) => {
 		const message = refusal(() => checkImageUrl(text, label, true));
-		expect(message).toBe('The field "Image" is an address that only your own network can open');
+		expect(message).toBe(
+			'The field "Image" is an address that can only be opened on your own network',
+		);
 		expect(checkImageUrl(text, label, false)).toBe(text);
 	});
 

@@ -29,7 +29,7 @@ function problemOf(bytes: Uint8Array): { message: string; description: string } 
 	return checked.problem;
 }
 
-/** Where the last byte of the coded picture is followed by what a viewer can do without. */
+/** Where the coded picture ends; viewers can do without what follows. */
 function dataEndOf(file: Buffer): number {
 	if (!file.subarray(0, 8).equals(pngSignature)) return file.length;
 	const chunks = chunksOf(file);
@@ -67,7 +67,7 @@ describe('reading real files', () => {
 	});
 
 	test.each(Object.entries(pngs))(
-		'shows %s like every viewer, where its pixels are there and its end is not',
+		'accepts %s like every viewer, if its pixels are there but its end is not',
 		async (_, make) => {
 			const file = await make();
 			const end = dataEndOf(file);
@@ -77,7 +77,7 @@ describe('reading real files', () => {
 		},
 	);
 
-	test.each(files)('accepts bytes behind the end of %s', async (_, make) => {
+	test.each(files)('accepts bytes after the end of %s', async (_, make) => {
 		const file = await make();
 		const thumbnail = await plain({ width: 64, height: 48 }).jpeg().toBuffer();
 		const video = Buffer.from('\0\0\0\x18ftypmp42\xff\xda\xff\0', 'latin1');
@@ -86,7 +86,7 @@ describe('reading real files', () => {
 		}
 	});
 
-	test('reads a view into a larger buffer without looking outside of it', async () => {
+	test('reads a view into a larger buffer without looking outside it', async () => {
 		const file = afterSoi(await jpegs['a baseline JPEG']!(), exifSegment(6));
 		const pool = Buffer.concat([Buffer.alloc(13), file, Buffer.alloc(7)]);
 		const view = pool.subarray(13, 13 + file.length);
@@ -97,7 +97,7 @@ describe('reading real files', () => {
 
 describe('a JPEG', () => {
 	test.each([1, 6, 8])(
-		'with EXIF orientation %i is judged by the sides that it stores',
+		'with EXIF orientation %i is checked by the sides that it stores',
 		async (tag) => {
 			const file = afterSoi(await picture().jpeg().toBuffer(), exifSegment(tag));
 			expect(await oracle(file)).toMatchObject(size);
@@ -105,7 +105,7 @@ describe('a JPEG', () => {
 		},
 	);
 
-	test('is never taken for the thumbnails before its frame', async () => {
+	test('is never mistaken for the thumbnails before its frame', async () => {
 		const thumbnail = await plain({ width: 160, height: 120 }).jpeg().toBuffer();
 		const file = afterSoi(
 			await picture().jpeg({ progressive: true }).toBuffer(),
@@ -119,7 +119,7 @@ describe('a JPEG', () => {
 		expect(problemOf(half).message).toContain('cut off');
 	});
 
-	test('may hold application segments of any kind, comments and fill bytes', async () => {
+	test('may contain application segments of any kind, comments and fill bytes', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const all = Array.from({ length: 16 }, (_, index) =>
 			segment(0xe0 + index, Buffer.from('\xff\xc0\0\x11\x08\0\x10\0\x10', 'latin1')),
@@ -147,10 +147,13 @@ describe('a JPEG', () => {
 });
 
 describe('a PNG', () => {
-	test.each(['iend-crc-wrong', 'no-iend'])('that is whole but for its last chunk: %s', (name) => {
-		const file = readFileSync(`test/fixtures/${name}.png`);
-		expect(imageOf(file)).toEqual({ type: 'PNG', width: 320, height: 320 });
-	});
+	test.each(['iend-crc-wrong', 'no-iend'])(
+		'that is complete except for its last chunk: %s',
+		(name) => {
+			const file = readFileSync(`test/fixtures/${name}.png`);
+			expect(imageOf(file)).toEqual({ type: 'PNG', width: 320, height: 320 });
+		},
+	);
 
 	test('whose last chunk is damaged in any way is accepted, one that lacks a piece of its pixels is not', async () => {
 		const chunks = chunksOf(await picture().png().toBuffer());
@@ -196,7 +199,7 @@ describe('the limits of Kling', () => {
 		[751, 300, false],
 		[1003, 2507, true],
 		[1003, 2508, false],
-	])('judges %i × %i pixels: accepted is %s', async (width, height, accepted) => {
+	])('checks %i × %i pixels: accepted is %s', async (width, height, accepted) => {
 		const source = plain({ width, height });
 		for (const file of [await source.jpeg().toBuffer(), await source.png().toBuffer()]) {
 			expect(attempt(() => checkImage(file, label)).ok).toBe(accepted);
@@ -204,7 +207,7 @@ describe('the limits of Kling', () => {
 		}
 	});
 
-	test('are told with the file and its size in pixels', async () => {
+	test('are given with the file and its size in pixels', async () => {
 		const small = await plain({ width: 299, height: 640 }).jpeg().toBuffer();
 		expect(problemOf(small)).toEqual({
 			message:
@@ -214,7 +217,7 @@ describe('the limits of Kling', () => {
 		});
 	});
 
-	test('are told with the ratio, never rounded down to the limit', async () => {
+	test('are given with the ratio, never rounded down to the limit', async () => {
 		const wide = await plain({ width: 751, height: 300 }).png().toBuffer();
 		expect(problemOf(wide).message).toBe(
 			'The file "cat.jpg" in field "data" is 751 × 300 pixels, a ratio of 2.51:1. ' +
@@ -224,7 +227,7 @@ describe('the limits of Kling', () => {
 		expect(problemOf(tall).message).toContain('300 × 751 pixels, a ratio of 1:2.51.');
 	});
 
-	test('let 10 MB pass to the byte, however they come about', async () => {
+	test('let exactly 10 MB pass, however it is measured', async () => {
 		const jpeg = await picture().jpeg().toBuffer();
 		const png = await picture().png().toBuffer();
 		const max = imageLimits.maxBytes;
@@ -244,7 +247,7 @@ describe('the limits of Kling', () => {
 	});
 });
 
-describe('files that are no JPEG or PNG', () => {
+describe('files that are not JPEG or PNG', () => {
 	const isoFile = (brand: string): Buffer =>
 		Buffer.from(`\0\0\0\x20ftyp${brand}\0\0\0\0`, 'latin1');
 	const text = (content: string): Buffer => Buffer.from(content, 'latin1');
@@ -267,7 +270,7 @@ describe('files that are no JPEG or PNG', () => {
 		['an icon (ICO)', () => text('\0\0\x01\0\x01\0\x20\x20')],
 		['a cursor (CUR)', () => text('\0\0\x02\0\x01\0\x20\x20')],
 		['a program', () => text('\x7fELF\x02\x01\x01\0')],
-		['a sound file', () => text('ID3\x04\0\0')],
+		['an audio file', () => text('ID3\x04\0\0')],
 		['a web page (HTML)', () => Buffer.from('\ufeff<!doctype html>', 'utf16le')],
 		['a web page (HTML)', () => Buffer.from('<html>', 'utf16le')],
 		['a web page (HTML)', () => Buffer.from('\ufeff<html>', 'utf16le').swap16()],
@@ -307,7 +310,7 @@ describe('files that are no JPEG or PNG', () => {
 		['the first two bytes of a JPEG', text('\xff\xd8')],
 		['half a PNG signature', pngSignature.subarray(0, 4)],
 		['a JPEG behind a line break', text('\n\xff\xd8\xff\xe0\0\0')],
-	])('are refused even if they are unknown: %s', (_, file) => {
+	])('are refused even if unknown: %s', (_, file) => {
 		expect(problemOf(file).message).toContain('is neither a JPEG nor a PNG image.');
 	});
 
@@ -340,7 +343,7 @@ test('refusals are headings with advice, in words that n8n asks for', async () =
 
 test.each([
 	['crx ', 'camera raw'],
-	['M4A ', 'sound'],
+	['M4A ', 'audio'],
 ])('%s is %s', (brand, what) => {
 	expect(foreignTypeOf(Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\x01`, 'latin1'))?.what).toContain(
 		what,

@@ -25,7 +25,7 @@ const how = fc.record({
 });
 const checksum = 4;
 
-test('compressed data that is whole is known to be, with its checksum or without', () => {
+test('complete compressed data is recognized, with its checksum or without', () => {
 	fc.assert(
 		fc.property(content, how, (bytes, options) => {
 			const data = deflateSync(bytes, options);
@@ -36,7 +36,7 @@ test('compressed data that is whole is known to be, with its checksum or without
 	);
 });
 
-test('compressed data that is cut anywhere is known to be', () => {
+test('compressed data cut anywhere is recognized', () => {
 	fc.assert(
 		fc.property(content, how, fc.nat(), (bytes, options, place) => {
 			const data = deflateSync(bytes, options).subarray(0, -checksum);

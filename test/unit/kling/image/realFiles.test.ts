@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { checkImage, imageLimits } from '../../../../nodes/kling/image/check';
 import { attempt } from '../../../fixtures/attempt';
 
-/** Every picture of four packages for reading pictures: cameras, CMYK, restart markers, all kinds of PNG. */
+/** Every picture in four packages for reading pictures: cameras, CMYK, restart markers, all kinds of PNG. */
 const packages = {
 	'images-of-exif': 10,
 	'images-of-jpeg-js': 12,
@@ -24,7 +24,7 @@ test.each(files)('%s has the %i pictures that are counted on', (_name, count, fo
 	expect(found).toHaveLength(count);
 });
 
-/** What Kling's stated limits say about a picture that sharp reads; null where they refuse it. */
+/** What Kling's limits say about a picture that sharp reads; null if they refuse it. */
 async function expected(bytes: Buffer) {
 	const { format, autoOrient, width, height } = await sharp(bytes).metadata();
 	await sharp(bytes, { failOn: 'truncated' }).stats();
@@ -44,14 +44,14 @@ function judged(bytes: Buffer) {
 describe.each(files.flatMap(([, , found]) => [...found]))('%s', (_name, path) => {
 	const bytes = readFileSync(path);
 
-	test('is judged as sharp reads it, within the limits of Kling', async () => {
+	test('is checked as sharp reads it, within Kling’s limits', async () => {
 		const { verdict, message } = judged(bytes);
 		expect(verdict).toEqual(await expected(bytes));
-		// What is refused is refused for its size: none is damaged, and none is of another format.
+		// All refusals are about size: none is damaged, and none has another format.
 		if (verdict === null) expect(message).toMatch(/pixels/);
 	});
 
-	test('cut in half is told to be cut off, unless it is too small in the first place', async () => {
+	test('cut in half is reported as cut off, unless it is too small in the first place', async () => {
 		const half = bytes.subarray(0, Math.floor(bytes.length / 2));
 		await expect(sharp(half, { failOn: 'truncated' }).stats()).rejects.toThrow();
 		expect(judged(half)).toMatchObject({

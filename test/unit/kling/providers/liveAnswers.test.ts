@@ -9,7 +9,7 @@ import { isSignedBy } from '../../../../nodes/kling/signatures';
 import type { Recording } from '../../../../conformance/recording';
 import { liveAnswers } from '../../../fixtures/recordedAnswers';
 
-/** What the node makes of every recorded answer. None is left out. */
+/** What the node makes of every recorded response. None is left out. */
 
 /** In the order of the recordings: where and what it is, and what the node makes of it. */
 const expected: Array<[where: string, situation: string, made: string]> = [
@@ -272,7 +272,7 @@ const expected: Array<[where: string, situation: string, made: string]> = [
 	],
 ];
 
-/** Why an answer is given up on. */
+/** Why a response is not read. */
 const notRead: Record<string, string> = {
 	'not read': 'The node never trusts what a callback says: it asks the provider for the task.',
 	'unreadable: null': 'KKIAI documents an empty object, which holds no task. A wait continues.',
@@ -282,7 +282,7 @@ function providerOf({ provider }: Recording): Provider {
 	return providerNamed(provider === 'newApiFamily' ? 'kkiai' : provider);
 }
 
-/** Where the author noted no status, that of Kling's table for its codes, and 400 for the rest. */
+/** If the author noted no status: Kling's table for its codes, and 400 for the rest. */
 function statusOf({ httpStatus, body }: Recording): number {
 	const code = (body as { code?: unknown })?.code;
 	return httpStatus ?? (code === 1002 ? 401 : 400);
@@ -353,7 +353,7 @@ test.each(expected.map((row, index) => [...row, liveAnswers[index]] as const))(
 	(_where, _situation, made, answer) => expect(madeOf(answer)).toBe(made),
 );
 
-test('only what is no answer to the node is given up on', () => {
+test('only what is not a response to the node is ignored', () => {
 	const given = expected.filter(([, , made]) => /^(not read|unreadable)/.test(made));
 	expect(given.map(([, , made]) => made in notRead)).toEqual(Array(5).fill(true));
 });

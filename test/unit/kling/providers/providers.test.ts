@@ -11,7 +11,7 @@ import { apiModels } from '../../../../nodes/kling/providers/apiModels';
 import { statusOf } from '../../../../nodes/kling/providers/toolkit';
 import type { Task } from '../../../../nodes/kling/task';
 
-/** What the adapters make of answers that were recorded, or that stand in the documents (docs/providers.md 7). */
+/** What the adapters make of responses that were recorded or documented (docs/providers.md 7). */
 
 function response(body: unknown, status = 200, at = 0): HttpResponse {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
@@ -44,7 +44,7 @@ describe('the registry', () => {
 	});
 
 	test.each(providers)(
-		'$displayName: what it says it can is there, and what not is not',
+		'$displayName: what it says it supports exists, and nothing else does',
 		(provider) => {
 			expect(provider.findByExternalIdRequest !== undefined).toBe(provider.externalId !== 'none');
 			expect(provider.takes.includes('externalTaskId')).toBe(provider.externalId !== 'none');
@@ -53,19 +53,16 @@ describe('the registry', () => {
 		},
 	);
 
-	test.each(providers)(
-		'$displayName: an id from outside cannot lead to another address',
-		(provider) => {
-			const evil = '../../account/costs?x=1#y';
-			for (const request of [provider.getRequest(evil), provider.findByExternalIdRequest?.(evil)]) {
-				if (!request) continue;
-				const url = new URL(`https://host.example${request.path}`);
-				expect(url.pathname).not.toContain('account/costs');
-				expect(url.search).toBe('');
-				expect(`${request.path}${JSON.stringify(request.query ?? {})}`).toContain('costs');
-			}
-		},
-	);
+	test.each(providers)('$displayName: a foreign id cannot lead to another address', (provider) => {
+		const evil = '../../account/costs?x=1#y';
+		for (const request of [provider.getRequest(evil), provider.findByExternalIdRequest?.(evil)]) {
+			if (!request) continue;
+			const url = new URL(`https://host.example${request.path}`);
+			expect(url.pathname).not.toContain('account/costs');
+			expect(url.search).toBe('');
+			expect(`${request.path}${JSON.stringify(request.query ?? {})}`).toContain('costs');
+		}
+	});
 });
 
 describe('statuses', () => {
@@ -170,7 +167,7 @@ describe('Kling AI', () => {
 		[400, 1201, 'external_task_id is duplicated', 'duplicateExternalId'],
 		[400, 1201, 'external_task_id is duplicated: order-4711', 'duplicateExternalId'],
 		[400, 1201, `External_task_id ${'u'.repeat(200)} already exists.`, 'duplicateExternalId'],
-		// What an id holds does not change the reading.
+		// The content of an id does not change the reading.
 		...[
 			'used',
 			'used-car-1',
@@ -228,7 +225,7 @@ describe("Kling AI's list", () => {
 	});
 });
 
-test('a status that is called like a method of objects is not final', () => {
+test('a status named like an object method is not final', () => {
 	for (const word of ['constructor', 'toString', '__proto__', 5, null, {}, undefined]) {
 		expect(statusOf(word)).toBe('processing');
 	}
@@ -273,7 +270,7 @@ describe('CometAPI', () => {
 	});
 });
 
-/** A gateway's refusal that holds the next system's refusal as text. */
+/** A gateway's refusal that quotes the next system's refusal as text. */
 function passedOn(status: number, code: string, inner: unknown, kind: string) {
 	return [status, { code, message: JSON.stringify(inner), data: null }, kind];
 }
@@ -451,14 +448,14 @@ describe('Modellix', () => {
 		[{ data: { ...data, status: 'failed', error: { message: 'no face' } } }],
 		[{ data: { ...data, status: 'canceled', message: 'no face' } }],
 		[{ message: 'no face', data: { ...data, status: 'error' } }],
-	])('the reason of a failure, wherever it stands: %j', (body) => {
+	])('the reason for a failure, wherever it stands: %j', (body) => {
 		expect(read(modellix, { code: 0, message: 'success', ...body })).toMatchObject({
 			status: 'failed',
 			statusMessage: 'no face',
 		});
 	});
 
-	test('“success” is not the reason of a failure', () => {
+	test('“success” is not the reason for a failure', () => {
 		const body = { code: 0, message: 'success', data: { ...data, status: 'failed' } };
 		expect(read(modellix, body).statusMessage).toBeNull();
 	});
@@ -532,7 +529,7 @@ describe('APIModels', () => {
 		[{ error: 'no face', failCode: 'X' }, 'no face'],
 		[{ error: { message: 'no face' } }, 'no face'],
 		[{ failCode: 'CONTENT_MODERATION' }, 'CONTENT_MODERATION'],
-	])('the reason of a failure stands in %j', (said, reason) => {
+	])('the reason for a failure stands in %j', (said, reason) => {
 		const data = { taskId: 'clxxx', state: 'failed', ...said };
 		expect(read(apiModels, { code: 200, data }).statusMessage).toBe(reason);
 	});

@@ -11,7 +11,7 @@ import {
 
 /** What the descriptions of the fields say about providers. */
 
-test('who can do what is said in the providers’ names', () => {
+test('who supports what is said with the providers’ names', () => {
 	expect(onlyWithList).toBe('Kling AI only');
 	expect(titleWithList('All Tasks')).toBe('All Tasks (Kling AI Only)');
 	expect(withList('List tasks.')).toBe('List tasks. Kling AI only.');

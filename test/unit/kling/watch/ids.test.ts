@@ -7,7 +7,7 @@ import { hour, minute, second, trouble } from '../../../random/watch/model';
 
 describe('Watching given tasks', () => {
 	const statuses = new Map<string, TaskStatus | Failure>();
-	/** When tasks ended; the others are not dated. */
+	/** When tasks ended; the others have no date. */
 	const ends = new Map<string, number>();
 	/** The task ids of external ones. */
 	const realIds = new Map<string, string>();
@@ -61,7 +61,7 @@ describe('Watching given tasks', () => {
 		expect(third.ids).toEqual([]);
 	});
 
-	test('emits a task whose ID was added later, even when it has ended by then', async () => {
+	test('emits a task whose ID was added later, even if it has already ended', async () => {
 		statuses.set('a', 'succeed').set('new', 'succeed');
 		const first = await poll(['a'], null);
 		const second = await poll(['a', 'new'], first.state);
@@ -95,7 +95,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a'], refused.state)).ids).toEqual([]);
 	});
 
-	test('tells of a failure that lasts although another task responds, and not of one that passes', async () => {
+	test('reports a lasting failure even if another task responds, and not a temporary one', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		const first = await poll(['a', 'b'], null);
 		statuses.set('b', trouble);
@@ -129,7 +129,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b'], first.state)).ids.sort()).toEqual(['a', 'b']);
 	});
 
-	test('does not repeat a task whose ID is taken out and put in again', async () => {
+	test('does not repeat a task whose ID is removed and added again', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		const first = await poll(['a', 'b'], null);
 		statuses.set('a', 'succeed');
@@ -138,7 +138,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b'], third.state)).ids).toEqual([]);
 	});
 
-	test('remembers a thousand tasks whose IDs were taken out, and no more', async () => {
+	test('remembers a thousand tasks whose IDs were removed, and no more', async () => {
 		const ids = Array.from({ length: 1_100 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, 'succeed');
 		let state: unknown = null;
@@ -147,7 +147,7 @@ describe('Watching given tasks', () => {
 		expect((state as IdsState).seen.always).toHaveLength(8 * 1_000);
 	});
 
-	/** Time for so many requests. */
+	/** Time for this many requests. */
 	const timeFor = (requests: number): PollTime => ({
 		...always,
 		get isLeft() {
@@ -155,7 +155,7 @@ describe('Watching given tasks', () => {
 		},
 	});
 
-	test('is silent about the past also when the first poll had no time for all', async () => {
+	test('is silent about earlier tasks even if the first poll had no time for all', async () => {
 		for (const id of ['a', 'b', 'c']) {
 			statuses.set(id, 'succeed');
 			ends.set(id, providerTime - hour);
@@ -219,7 +219,7 @@ describe('Watching given tasks', () => {
 		expect(asked).toEqual([]);
 	});
 
-	test('does not give up a task for web pages that say 400', async () => {
+	test('does not drop a task because of web pages that say 400', async () => {
 		statuses.set('a', 'processing').set('b', 'processing');
 		let { state } = await poll(['a', 'b'], null);
 		statuses.set('a', { ...trouble, kind: 'unreadable', httpStatus: 400, body: 'html' });
@@ -228,7 +228,7 @@ describe('Watching given tasks', () => {
 		expect((await poll(['a', 'b'], state)).ids).toEqual(['a']);
 	});
 
-	test('continues with the others when one cannot be looked at', async () => {
+	test('continues with the others if one cannot be read', async () => {
 		statuses.set('a', trouble).set('b', 'processing').set('c', 'processing');
 		const first = await poll(['a', 'b', 'c'], null);
 		expect(first.failure).toBeNull();
@@ -263,7 +263,7 @@ describe('Watching given tasks', () => {
 		expect(asked.length).toBeLessThanOrEqual(6);
 	});
 
-	test('begins although 19 IDs before one that can be read cannot, but does not try hundreds', async () => {
+	test('starts although the first 19 IDs cannot be read, but does not try hundreds', async () => {
 		const bad = Array.from({ length: 300 }, (_, index) => `task-${index}`);
 		for (const id of bad) statuses.set(id, trouble);
 		statuses.set('z', 'processing');
@@ -272,7 +272,7 @@ describe('Watching given tasks', () => {
 		expect(asked.length).toBeLessThan(24);
 	});
 
-	test('says why when none can be looked at', async () => {
+	test('says why if none can be read', async () => {
 		statuses.set('a', trouble);
 		expect((await poll(['a'], null)).failure?.kind).toBe('providerDown');
 	});
@@ -288,7 +288,7 @@ describe('Watching given tasks', () => {
 	test('looks at hundreds of tasks in turns', async () => {
 		const ids = Array.from({ length: 250 }, (_, index) => `task-${index}`);
 		for (const id of ids) statuses.set(id, 'processing');
-		// The first poll looks at all of them, to know the past.
+		// The first poll reads all of them, to know what ended before.
 		let { state } = await poll(ids, null);
 		expect(asked).toHaveLength(250);
 		const seen = new Set<string>();
@@ -300,7 +300,7 @@ describe('Watching given tasks', () => {
 		expect(seen.size).toBe(250);
 	});
 
-	test('gives up a task that the provider has not known for a day', async () => {
+	test('drops a task that the provider has not known for a day', async () => {
 		statuses.set('a', 'processing');
 		let { state } = await poll(['a', 'gone'], null);
 		for (let polls = 0; polls < 24; polls++) {
@@ -311,7 +311,7 @@ describe('Watching given tasks', () => {
 		expect(asked).toEqual(['a']);
 	});
 
-	test('does not take a web page that says 404 for the word of the provider', async () => {
+	test('does not mistake a web page that says 404 for the provider’s response', async () => {
 		statuses.set('a', { ...trouble, kind: 'unreadable', httpStatus: 404, body: 'html' });
 		const { failure, state } = await poll(['a'], null);
 		expect(failure?.kind).toBe('unreadable');

@@ -24,7 +24,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([]);
 	});
 
-	test('begins with an account that has no task at all', async () => {
+	test('starts with an account that has no tasks at all', async () => {
 		const world = worldWith();
 		const runner = await activated(world);
 		const first = world.add();
@@ -127,7 +127,7 @@ describe('Watching the account', () => {
 		expect(counts).toEqual([600, 100, 100, 100, 100, 0]);
 	});
 
-	test('gives up a task that the provider has not known for a day', async () => {
+	test('drops a task that the provider has not known for a day', async () => {
 		const world = worldWith();
 		const task = world.add({ endsAt: Infinity });
 		const runner = await activated(world);
@@ -142,7 +142,7 @@ describe('Watching the account', () => {
 		expect(runner.open).toEqual([]);
 	});
 
-	test('gives up a task that has been running for 30 days', async () => {
+	test('drops a task that has been running for 30 days', async () => {
 		const world = worldWith();
 		world.add({ endsAt: Infinity });
 		const runner = await activated(world);
@@ -155,7 +155,7 @@ describe('Watching the account', () => {
 		expect(runner.open).not.toContain('831922345001');
 	});
 
-	test('emits nothing new when an event is switched on, but what ends from then on', async () => {
+	test('emits nothing when an event is switched on except what ends from then on', async () => {
 		const world = worldWith();
 		const runner = await activated(world, ['failed']);
 		world.add({ outcome: 'succeed' });
@@ -183,7 +183,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([failure.id]);
 	});
 
-	test('emits what ended after an event was switched on, although the provider could not be asked then', async () => {
+	test('emits what ended after an event was switched on, although the provider was unreachable then', async () => {
 		const world = worldWith();
 		const runner = await activated(world, ['failed']);
 		runner.switchTo(['succeed', 'failed']);
@@ -195,7 +195,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
-	test('takes an event for switched on only when everything was read once since then', async () => {
+	test('treats an event as switched on only once everything has been read since', async () => {
 		const world = worldWith({ largestPage: 10, order: 'oldest' });
 		const runner = await activated(world, ['failed']);
 		for (let count = 0; count < 25; count++) world.add({ outcome: 'succeed' });
@@ -208,7 +208,7 @@ describe('Watching the account', () => {
 		expect(await runner.poll()).toEqual([task.id]);
 	});
 
-	test('continues in the next poll where the time of a poll was over, and never loses the rest', async () => {
+	test('continues in the next poll if time runs out, and never loses the rest', async () => {
 		const world = worldWith({ largestPage: 10, order: 'random' });
 		addHistory(world, 100);
 		const runner = await activated(world);
@@ -219,7 +219,7 @@ describe('Watching the account', () => {
 		expect(new Set(runner.emitted).size).toBe(30);
 	});
 
-	test('asks once in the poll after one whose first page did not come', async () => {
+	test('sends one request in the poll after one whose first page failed', async () => {
 		const world = worldWith();
 		addHistory(world, 100);
 		const runner = await activated(world);
@@ -232,7 +232,7 @@ describe('Watching the account', () => {
 		expect(world.requests).toBe(1);
 	});
 
-	test('continues behind the pages that a poll had time for, and does not read the first again', async () => {
+	test('continues after the pages that a poll had time for, and does not reread the first', async () => {
 		const world = worldWith({ largestPage: 10, order: 'random' });
 		addHistory(world, 25);
 		const runner = await activated(world);
@@ -277,7 +277,7 @@ describe('Watching the account', () => {
 		expect(runner.emitted).toHaveLength(51);
 	});
 
-	test('is not misled when the newest task it knew is gone and old ones look like the newest', async () => {
+	test('is not misled if the newest known task is gone and old ones look like the newest', async () => {
 		const world = worldWith({ largestPage: 10, order: 'oldest', createdGrain: day });
 		for (let count = 0; count < 12; count++) world.add({ createdAt: world.now - 3 * day });
 		const runner = await activated(world);
@@ -335,7 +335,7 @@ describe('Watching the account', () => {
 		expect(runner.emitted.filter((id) => id === late.id)).toHaveLength(1);
 	});
 
-	test('reads a page in order although servers date neighbours a little differently', async () => {
+	test('reads a page in order although servers date neighbors a little differently', async () => {
 		const world = worldWith();
 		addHistory(world, 2_000);
 		for (const [index, task] of world.tasks.entries()) {
@@ -346,7 +346,7 @@ describe('Watching the account', () => {
 		expect(world.requests).toBe(1);
 	});
 
-	test('asks nothing more when the provider refuses', async () => {
+	test('sends nothing more once the provider refuses', async () => {
 		const world = worldWith();
 		world.add({ endsAt: world.now + day });
 		const runner = await activated(world);
@@ -356,7 +356,7 @@ describe('Watching the account', () => {
 	});
 });
 
-describe('Watching the account, in cases that once went wrong', () => {
+describe('Watching the account, when order, dates and time are against it', () => {
 	test('emits what ends while the first reading takes several polls', async () => {
 		const world = worldWith({ largestPage: 20, order: 'oldest' });
 		addHistory(world, 100);
@@ -414,7 +414,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 			}
 		});
 
-		/** Its end is known to the server of the last page, and not yet to that of the first. */
+		/** The server of the last page knows its end, that of the first not yet. */
 		function addTask(): ModelTask {
 			const task = world.add({ endsAt: world.now + 16 * minute + 10 });
 			for (let count = 0; count < 25; count++) {
@@ -487,7 +487,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		for (let count = 0; count < 20; count++) {
 			world.add({ createdAt: world.now - minute, endsAt: world.now + day, dates: 'none' });
 		}
-		// The server that gives the second page does not know that it has begun.
+		// The server of the second page does not know yet that it has started.
 		world.before = (request) => void (world.habits.staleness = request % 2 === 0 ? 2 * minute : 0);
 		const runner = await activated(world);
 		expect(runner.emitted).toEqual([]);
@@ -642,7 +642,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toEqual([...quick, ...old].map(({ id }) => id));
 	});
 
-	test('asks for a page again that fails, and continues', async () => {
+	test('requests a failed page again, and continues', async () => {
 		const world = worldWith({ largestPage: 20 });
 		const runner = await activated(world);
 		for (let count = 0; count < 70; count++) world.add();
@@ -685,7 +685,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect(await runner.poll()).toContain(task.id);
 	});
 
-	test('asks for few tasks in an idle poll, for many when there are many, and again for few', async () => {
+	test('requests few tasks in an idle poll, many when there are many, and few again', async () => {
 		const world = worldWith();
 		addHistory(world, 1_000);
 		const runner = await activated(world);
@@ -703,7 +703,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 		expect([world.requests, world.rows]).toEqual([1, 20]);
 	});
 
-	test('makes the page of an idle poll as large as what runs and what ended lately', async () => {
+	test('makes an idle poll’s page as large as what is running and what ended lately', async () => {
 		const world = worldWith();
 		addHistory(world, 1_000);
 		const runner = await activated(world);
@@ -790,7 +790,7 @@ describe('Watching the account, in cases that once went wrong', () => {
 	});
 
 	test.each([20, 100, 500])(
-		'is right where a list has at most %d tasks in a page',
+		'is right if a list has at most %d tasks per page',
 		async (largestPage) => {
 			const world = worldWith({ largestPage });
 			addHistory(world, 700);

@@ -32,7 +32,7 @@ describe('Watching the account, at the limits of its rules', () => {
 	);
 
 	test.each([1, 20])(
-		'reads a list of %d tasks, whose every page is the first, a few times and not without end',
+		'reads a list of %d tasks, whose every page is the first, a few times and not endlessly',
 		async (count) => {
 			const world = worldWith({ largestPage: 20 });
 			addHistory(world, count, hour);
@@ -53,7 +53,7 @@ describe('Watching the account, at the limits of its rules', () => {
 		},
 	);
 
-	test('follows a task that the provider knows in between, however often it does not', async () => {
+	test('follows a task that the provider knows in between, no matter how often it does not', async () => {
 		const world = worldWith({ largestPage: 20 });
 		const task = world.add({ endsAt: world.now + 10 * day });
 		for (let count = 0; count < 40; count++) world.add();
@@ -67,14 +67,14 @@ describe('Watching the account, at the limits of its rules', () => {
 	});
 
 	test.each([0, hour])(
-		'takes a list for newest first only after 30 rows that are each older than all before: 25 rows %d ms apart',
+		'treats a list as newest first only after 30 rows that are each older than all before: 25 rows %d ms apart',
 		async (gap) => {
 			const world = worldWith({ largestPage: 25, order: 'random' });
 			for (let row = 0; row < 220; row++) {
 				const age = row < 25 ? 2 * day + row * gap : 4 * day;
 				world.add({ createdAt: world.now - age, endsAt: world.now - day, place: row });
 			}
-			// On a page that a look at pages of twice the depth each passes over.
+			// On a page that checks at doubling depths skip.
 			const running = world.add({ createdAt: world.now - hour, endsAt: world.now + hour });
 			running.place = 105.5;
 			const runner = await activated(world);

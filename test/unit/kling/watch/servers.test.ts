@@ -72,13 +72,13 @@ describe('Watching the account, while servers refuse', () => {
 
 describe('Watching the account, while servers lag', () => {
 	test.each([{ largestPage: 20 }, { cap: 20 }, { cap: 20, skipsWhatItCuts: true }])(
-		'misses no row at the border of two pages that the server of the second page sees shifted: %j',
+		'misses no row at a page break that the second page’s server sees shifted: %j',
 		async (habits) => {
 			const world = worldWith(habits);
 			for (let count = 60; count > 0; count--) {
 				world.add({ createdAt: world.now - hour - count * minute, endsAt: world.now + 3 * hour });
 			}
-			// Three of them are known to every second request only, so three rows of each border are not shown.
+			// Only every second request knows three of them, so three rows at each page break are not shown.
 			for (let count = 0; count < 3; count++) world.add({ createdAt: world.now - second });
 			world.lagOf = (request) => (request % 2 === 1 ? 0 : 10 * second);
 			const runner = await activated(world);
@@ -133,7 +133,7 @@ describe('Watching the account, while servers lag', () => {
 });
 
 describe('Watching the account, where the list is in no order', () => {
-	test('emits a task that two readings of it do not show, because it slipped over the border of two pages', async () => {
+	test('emits a task that two readings of it do not show, because it slipped across a page break', async () => {
 		const world = worldWith({ largestPage: 20, order: 'oldest' });
 		addHistory(world, 60);
 		const runner = await activated(world);
@@ -156,7 +156,7 @@ describe('Watching the account, where the provider cuts pages short', () => {
 		[10, false],
 		[7, true],
 	])(
-		'emits all of 300 tasks although a page holds %d at most, be it that the rest is skipped: %s',
+		'emits all of 300 tasks although a page has at most %d, even if the rest is skipped: %s',
 		async (cap, skipsWhatItCuts) => {
 			const world = worldWith({ cap, skipsWhatItCuts });
 			addHistory(world, 300);
@@ -174,7 +174,7 @@ describe('Watching the account, where the provider cuts pages short', () => {
 	);
 
 	test.each([99, 100, 101])(
-		'follows what runs in a list of %d tasks in no order, of which a page holds 100',
+		'follows what runs in a list of %d tasks in no order, with 100 per page',
 		async (size) => {
 			const world = worldWith({ cap: 100, order: 'oldest' });
 			addHistory(world, size - 1);
@@ -202,7 +202,7 @@ describe('Watching the account, where the provider cuts pages short', () => {
 	});
 
 	test.each(['newest', 'oldest'] as const)(
-		'asks once in an idle poll of a list that stands on one page: %s first',
+		'asks once in an idle poll of a list that fits on one page: %s first',
 		async (order) => {
 			for (const size of [0, 1, 7, 19, 20, 21, 300]) {
 				const world = worldWith({ order });
@@ -317,7 +317,7 @@ describe('Watching the account, where some tasks are not wanted', () => {
 	});
 });
 
-describe('Watching the account, where the list is grouped by state', () => {
+describe('Watching the account, where the list is grouped by status', () => {
 	test.each([
 		[600, 3_000],
 		[520, 300],

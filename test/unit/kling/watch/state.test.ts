@@ -19,7 +19,7 @@ describe('The state', () => {
 		['of something else', { ...known, scope: 'other' }],
 		['of another kind', { ...known, watch: 'taskIds' }],
 		['of minutes that are none', { ...known, seen: { always: '', byMinute: 'monday' } }],
-	])('counts as none when it is %s', (_name, stored) => {
+	])('counts as none if it is %s', (_name, stored) => {
 		expect(readState(stored, 'account', 'test')).toEqual(fresh);
 	});
 
@@ -32,7 +32,7 @@ describe('The state', () => {
 });
 
 describe('Ended tasks that are remembered', () => {
-	test('are forgotten when the last minute in which they may be shown is over', () => {
+	test('are forgotten once the last minute in which they may be shown is over', () => {
 		const seen = new SeenTasks();
 		seen.add('a', 10 * minute);
 		seen.add('b', 20 * minute);
@@ -41,7 +41,7 @@ describe('Ended tasks that are remembered', () => {
 		expect(['a', 'b', 'always'].map((id) => seen.has(id))).toEqual([false, true, true]);
 	});
 
-	test('are forgotten oldest first where there are too many, but for those without a date', () => {
+	test('are forgotten oldest first if there are too many, except those without a date', () => {
 		const seen = new SeenTasks();
 		seen.add('always', Infinity);
 		for (let at = 1; at <= 10; at++) seen.add(`task-${at}`, at * minute);
@@ -69,7 +69,7 @@ describe('The time of a poll', () => {
 		expect(slept).toEqual([750, 1_500]);
 	});
 
-	test('begins no request that could outlast it', async () => {
+	test('starts no request that could outlast it', async () => {
 		let now = 0;
 		const budget = new Budget({ ...clock, elapsed: () => now }, 10_000);
 		const asked: number[] = [];
@@ -79,7 +79,7 @@ describe('The time of a poll', () => {
 		expect(asked).toEqual([0, 2_000, 4_000]);
 	});
 
-	test('allows one request however short it is', () => {
+	test('allows one request, no matter how short it is', () => {
 		expect(new Budget(clock, 0).isLeft).toBe(true);
 	});
 });

@@ -3,7 +3,7 @@ import { photos, seconds, TestBed } from '../../harness/callbackBed';
 
 const bed = TestBed.prepare();
 
-/** What n8n has of an execution as it wakes, which is what is left of it when the process dies then. */
+/** What n8n stores on waking an execution, which is all it has if the process dies then. */
 async function diesAfterWaking(id: string): Promise<string> {
 	await bed.pass(60 * seconds);
 	bed.finish('succeed', 0);
@@ -21,7 +21,7 @@ async function diesAfterWaking(id: string): Promise<string> {
 	return stored;
 }
 
-test('F3 n8n 1: Retry of an execution whose process died after it had woken gives its video', async () => {
+test('Retry of an execution that died after it had woken gives its video: n8n 1', async () => {
 	const id = await bed.start(photos('a'), { downloadVideo: true }, { line: 1 });
 	const data = await diesAfterWaking(id);
 	Object.assign(bed.n8n.rows.get(id)!, { data, status: 'error', waitTill: null });
@@ -30,12 +30,12 @@ test('F3 n8n 1: Retry of an execution whose process died after it had woken give
 });
 
 test.each([1, 2] as const)(
-	'F3b n8n %i: an execution that its queue runs again, because the worker died after waking, gives its video',
+	'an execution that the queue runs again, because its worker died after waking, gives its video: n8n %i',
 	async (line) => {
 		const id = await bed.start(photos('a'), { downloadVideo: true }, { line });
 		const data = await diesAfterWaking(id);
 		bed.n8n.downstream.splice(0);
-		// The lock of a worker that is gone runs out after 60 seconds.
+		// A dead worker's lock expires after 60 seconds.
 		await bed.pass(60 * seconds);
 		await bed.clock.during(bed.n8n.runAgain(id, data));
 		expect(bed.json(id).map(({ taskId }) => taskId)).toEqual(bed.taskIds);
@@ -43,12 +43,12 @@ test.each([1, 2] as const)(
 	},
 );
 
-test('F4 a retry after the sleep with another scene is a new create', async () => {
+test('a retry with another scene, after the sleep, is a new create', async () => {
 	const id = await bed.start(photos('a'));
 	bed.finish('failed', 0);
 	await bed.callBack();
 	expect(bed.n8n.status(id)).toBe('error');
-	// “Retry with currently saved workflow” puts the node as it is saved now on the stored stack.
+	// “Retry with currently saved workflow” puts the currently saved node on the stored stack.
 	const edit = { effectScene: { __rl: true, mode: 'name', value: 'squish' } };
 	Object.assign(bed.n8n.options.parameters, edit);
 	const data = bed.n8n.dataOf(id);
