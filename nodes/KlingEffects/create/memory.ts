@@ -107,12 +107,11 @@ export class NodeMemory {
 		const { run, isTool } = runOf(context);
 		const known = node[contextKey];
 		const isOwn = known?.nodeId === nodeId;
-		const fresh = () => ({
-			...beginningOf(context, known !== undefined),
-			...{ nodeId, firstRun: run, entered: [], creates: {}, loads: 0 },
-			begun: { execution: '', count: 0 },
-		});
-		const stored: Stored = isOwn ? known : fresh();
+		const fresh = { nodeId, firstRun: run, entered: [], creates: {}, loads: 0 };
+		const begun = { execution: '', count: 0 };
+		const stored: Stored = isOwn
+			? known
+			: { ...beginningOf(context, known !== undefined), ...fresh, begun };
 		if (isOwn && !loaded.has(stored)) stored.loads++;
 		loaded.add(stored);
 		node[contextKey] = stored;
