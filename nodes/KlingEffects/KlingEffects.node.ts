@@ -187,7 +187,7 @@ const callbacks = new CallbackHandler();
 async function runOperation(context: IExecuteFunctions): Promise<INodeExecutionData[]> {
 	const wait = sleptWait(context);
 	if (wait) return await finishWoken(context, wait);
-	// Also for what creates nothing: it can be edited to Create before a retry.
+	// For the other operations too: the node can be edited to Create before a retry.
 	const begun = NodeMemory.begin(context);
 	const resource: unknown = context.getNodeParameter('resource', 0, 'video');
 	const operation: unknown = context.getNodeParameter('operation', 0, 'create');

@@ -49,7 +49,7 @@ function readItem(context: IExecuteFunctions, { provider }: Session, itemIndex: 
 	const parameters = new Parameters(context, itemIndex);
 	const { mode, value } = parameters.locator('taskId', 'Task ID');
 	const isExternal = mode === 'externalId';
-	// No ID of a provider has the quotes that JSON and cells of a spreadsheet have around it.
+	// No provider's ID has quotes, which JSON and spreadsheet cells put around it.
 	const isText = typeof value === 'string' && !isExternal;
 	const taskId = idOf(isText ? value.replace(/^\s*["'“‘]|["'”’]\s*$/g, '') : value, 'Task ID');
 	if (!taskId) {

@@ -156,7 +156,7 @@ function isEmpty(given: unknown): boolean {
 	return text === null || text === undefined || text === '';
 }
 
-/** Milliseconds: some day of the year 10,000. A number beyond it counts microseconds, or smaller ones. */
+/** Milliseconds: a day in the year 10,000. Larger numbers are in microseconds or smaller units. */
 const latest = 2.54e14;
 
 /**

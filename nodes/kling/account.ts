@@ -45,7 +45,7 @@ function wholeText(given: string, label: string): string {
 	const isCut = damage.trim() !== '';
 	throw new InputError(
 		`${label} ${isCut ? `was cut off: it contains ${damage}` : 'contains more than one line'}`,
-		// Consoles show most of a key as asterisks or dots once it was made.
+		// Once a key has been made, consoles show most of it as asterisks or dots.
 		'Copy the whole value again with the copy button in the console, or make a new one there.',
 	);
 }

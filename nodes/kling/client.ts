@@ -137,7 +137,7 @@ export class Client {
 			);
 			yield { ok: true, value: fresh };
 			if (fresh.length === 0) return;
-			// Where the provider gives no more in a page, it may count pages by that.
+			// If the provider limits the rows per page, it may count pages by that.
 			if (page === 1) size = Math.min(size, fresh.length);
 		}
 	}

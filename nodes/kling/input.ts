@@ -55,7 +55,7 @@ export function idOf(given: unknown, displayName: string): string | undefined {
 }
 
 /**
- * What ids begin with; empty for all. No id begins with a blank: those of tasks are read without.
+ * What ids start with; empty for all. No id starts with a blank: task ids are read without them.
  *
  * @throws InputError
  */
@@ -102,7 +102,7 @@ export function refuseInvisible(text: string, displayName: string, noun: string)
 	);
 }
 
-/** A text without blanks and the quotes around it, in which it is copied out of JSON, code or prose. */
+/** A text without surrounding blanks and quotes, which come along when it is copied from JSON, code or prose. */
 export function unquoted(text: string): string {
 	const trimmed = text.trim();
 	const isQuoted = /^["'`“„‘]/.test(trimmed) && /["'`”“’]$/.test(trimmed);

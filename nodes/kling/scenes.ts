@@ -44,9 +44,9 @@ export function plain(text: string): string {
 }
 
 const byName = new Map(scenes.map((scene) => [scene.name, scene]));
-/** By letters and digits alone: people and agents write “HugPro”, "hug_pro" in quotes, or an emoji beside it. */
+/** By letters and digits only: people and agents write “HugPro”, quotes around "hug_pro", or add an emoji. */
 const bare = (text: string) => plain(text).replace(/[^\p{L}\p{N}]/gu, '');
-/** Of two that read the same, the one of the newer list. */
+/** If two read the same, the one in the newer list. */
 const byBare = new Map(
 	[...scenes]
 		.reverse()
@@ -58,7 +58,7 @@ export function sceneNamed(name: string): Scene | undefined {
 	return byName.get(name);
 }
 
-/** The name to send for what a user entered: “Hug Pro” and “HugPro” are hug_pro; unknown names stay as they are. */
+/** The name to send for what a user entered: “Hug Pro” and “HugPro” become hug_pro; unknown names stay. */
 export function sceneNameOf(entered: string): string {
 	const name = entered.trim();
 	return byName.has(name) ? name : (byBare.get(bare(name))?.name ?? name);

@@ -82,7 +82,7 @@ export async function recordIn(
 	return recorded && new Set(recorded.processed.map(String));
 }
 
-/** Takes keys out of that table again. */
+/** Removes keys from that table again. */
 export async function forgetIn(context: IExecuteFunctions, keys: string[]): Promise<void> {
 	if (keys.length === 0) return;
 	await Promise.resolve()

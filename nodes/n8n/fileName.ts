@@ -14,7 +14,7 @@ export function fileNameOf(
 	number: string,
 ): string {
 	const id = externalTaskId && !isMadeId(externalTaskId) ? externalTaskId : null;
-	// Of emoji or signs alone nothing would be left.
+	// Nothing would be left of emoji or symbols alone.
 	const own = [id, photo].find((name) => name && /[\p{L}\p{N}]/u.test(name));
 	const parts = own ? [own, effectScene] : [effectScene ?? 'kling-effect', taskId];
 	const [first, second] = parts.map(fitting);
@@ -31,7 +31,7 @@ const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(?=\.)/i;
 const mostBytes = 118;
 
 function fitting(part: string | null): string {
-	// A Mac writes an umlaut as a letter and a mark, and Hindi is written with marks.
+	// Macs write an umlaut as a letter and a mark, and Hindi uses marks.
 	const letters = (part ?? '').normalize('NFC').replace(/[^\p{L}\p{M}\p{N}_.’-]+/gu, '_');
 	const kept = [...letters].slice(0, longestName / 2 - 5);
 	while (Buffer.byteLength(kept.join('')) > mostBytes) kept.pop();

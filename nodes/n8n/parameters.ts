@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeParameters, IPollFunctions } from 'n8n-wor
 import { checkExpression, InputError, reasonOf } from '../kling/input';
 import { shownText } from '../kling/http';
 
-/** What parameters are read from. */
+/** The source of parameters. */
 interface ItemContext extends Pick<IExecuteFunctions, 'getNode'> {
 	getNodeParameter(name: string, itemIndex: number, fallback: null): unknown;
 }
@@ -23,7 +23,7 @@ export class Parameters {
 		private readonly itemIndex: number,
 	) {}
 
-	/** Those of a poll, which has no items. */
+	/** For a poll, which has no items. */
 	static ofPoll(context: IPollFunctions): Parameters {
 		const getNodeParameter = (name: string) => context.getNodeParameter(name, null);
 		return new Parameters({ getNode: () => context.getNode(), getNodeParameter }, 0);
@@ -95,8 +95,8 @@ function hasExpression(value: unknown): boolean {
 }
 
 /**
- * One of a few values, each with its name on screen, which an expression or an agent can give too; the
- * first one where none is given.
+ * One of a few values, given as such or by its name on screen, as expressions and agents do; the first one if
+ * none is given.
  *
  * @throws InputError
  */
@@ -121,7 +121,7 @@ export function choiceOf<Value extends string>(
 }
 
 /**
- * Several of a few values, as a list, or as text with commas.
+ * Several of a few values, as a list or as text with commas.
  *
  * @throws InputError
  */

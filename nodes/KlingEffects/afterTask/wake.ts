@@ -45,7 +45,7 @@ export async function finishWoken(
 	return isFirst ? output : [];
 }
 
-/** @throws InputError where the credential was changed to another provider, who knows none of the tasks */
+/** @throws InputError if the credential was changed to another provider, which knows none of the tasks */
 function refuseOtherProvider({ provider }: Session, { itemTasks: [{ record }] }: Wait): void {
 	const made = record.task.provider;
 	if (made === provider.name) return;

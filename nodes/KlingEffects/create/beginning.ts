@@ -10,9 +10,9 @@ export interface Beginning {
 	seed: string;
 	/** Whether a task under an id of this execution may be older than the execution appears to be. */
 	ownsOlder: boolean;
-	/** The latest run of the node that was begun, from 0. */
+	/** The latest run of the node that has started, from 0. */
 	latest: number;
-	/** The seeds of earlier tries that asked for something else, and that nothing else is known of. */
+	/** The seeds of earlier tries that asked for something else and left nothing but their record. */
 	left?: string[];
 	/**
 	 * Set when an execution that died with its process is run again or retried: each create may have been
@@ -25,7 +25,7 @@ export interface Beginning {
 		mayBeEdited?: boolean;
 		account?: string;
 		hasDied?: 'orRetried';
-		/** As it was begun, where that is known. */
+		/** What it asked for, if known. */
 		form?: Form;
 	};
 }
@@ -51,10 +51,10 @@ interface About {
 	run: number;
 }
 
-/** By run, the records that are under way or made. */
+/** The records in progress or made, by run. */
 const records = new WeakMap<Beginning, Map<number, Promise<void>>>();
 
-/** Records what outlives a death before anything is sent, and what an earlier record tells. */
+/** Before anything is sent, records what has to survive a crash, and reads what an earlier try recorded. */
 export async function record(
 	context: IExecuteFunctions,
 	beginning: Beginning,
@@ -75,12 +75,12 @@ export async function record(
 	await made.get(run);
 }
 
-/** What this process was the first to record of an execution. */
+/** What this process was the first to record for an execution. */
 const firstRecords = new WeakMap<Beginning, string[]>();
 
 /**
- * Takes the record of a run back of which surely nothing was made, so that a second retry of the same
- * execution need not take it for one that may have been paid.
+ * Removes the record of a run that surely made nothing, so that a second retry of the same execution does
+ * not mistake it for one that may have been paid.
  */
 export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<void> {
 	const keys = firstRecords.get(beginning) ?? [];
@@ -90,12 +90,12 @@ export async function takeBack(context: IExecuteFunctions, beginning: Beginning)
 	await forgetIn(context, keys);
 }
 
-/** After so many runs of a loop, those before are forgotten: n8n keeps no more than some records of a node. */
+/** After this many runs of a loop, earlier ones are forgotten: n8n keeps only so many records per node. */
 const mostRuns = 50;
 
 /**
- * Records a run of a loop: with “Save execution progress”, n8n begins an execution again from what it has
- * stored between two, which the process that died had never loaded.
+ * Records a run of a loop: with “Save execution progress”, n8n restarts a crashed execution from what it
+ * stored between two runs, which does not show that the later run had started.
  */
 async function recordRun(
 	context: IExecuteFunctions,
@@ -127,7 +127,7 @@ async function recordBeginning(
 	about: About,
 ): Promise<void> {
 	const { form, loads } = about;
-	// What was found when the context was loaded before stays: no later record makes it surer.
+	// What an earlier load found stays: no later record can make it more certain.
 	if (loads > 0 && beginning.died) {
 		const { form: before } = beginning.died;
 		if (before) compare(beginning, about, (part) => before[part] === form[part]);
@@ -142,12 +142,12 @@ async function recordBeginning(
 			firstRecords.set(beginning, [execution, ...keys]);
 			return;
 		}
-		// After a try of which it was not known what it asks for, that is not known of any.
+		// Once it is unknown what one try asked for, it is unknown for all of them.
 		const mixed = `${execution}:mixed`;
 		const isMixed = (await recordIn(context, [mixed]))?.has(mixed) ?? false;
 		const isSame = (part: keyof Form) => known.has(keyOf(part)) && (part === 'target' || !isMixed);
 		const isKnown = isSame('order') || isSame('expressions');
-		// Else the record of an execution stays that of its first try.
+		// Otherwise the record stays that of the first try.
 		const others = keys.filter((key) => !known.has(key));
 		await forgetIn(context, isKnown ? [...others, mixed] : others);
 		if (beginning.died?.trace === 'none') return;
@@ -157,8 +157,8 @@ async function recordBeginning(
 }
 
 /**
- * Notes what is known of an execution that was begun before. Where another order was entered since, as a
- * person does between two retries, nothing was sent of it: it gets ids of its own.
+ * Notes what is known of an execution that was started before. If a different order was entered since, as
+ * between two retries, nothing of it was sent: it gets its own ids.
  *
  * @returns whether it may be the same order
  */
@@ -189,7 +189,7 @@ function compare(
 	return true;
 }
 
-/** What can be said of a create that an execution which died, or was retried before, may have sent. */
+/** What is known of a create that a crashed execution, or an earlier retry, may have sent. */
 export function recallAfterDeath(
 	died: NonNullable<Beginning['died']>,
 	account: string,
@@ -198,8 +198,8 @@ export function recallAfterDeath(
 	const { trace, maySend, mayBeEdited, hasDied = true } = died;
 	const isSameAccount = died.account === account;
 	const doubt = mayBeEdited ? 'edited' : isSceneFixed ? undefined : 'evaluated';
-	// Another account knows no task of the first: then “not found” proves nothing. Nor can an id be
-	// known that was made without a token, unless the user gave it.
+	// Another account lacks the first one's tasks, so “not found” proves nothing. Nor can an id made without
+	// a token be known, unless the user gave it.
 	const elsewhere = isIdGiven || trace !== 'none' ? 'unverified' : 'none';
 	const told = { state: 'sending', hasDied, doubt } as const;
 	return isSameAccount
@@ -207,11 +207,11 @@ export function recallAfterDeath(
 		: { ...told, maySend: false, trace: elsewhere };
 }
 
-/** The parameters of Create that are compared, as they were entered. */
+/** The compared parameters of Create, as entered. */
 export interface Entered {
-	/** Fingerprints, of expressions that of their text. */
+	/** Fingerprints, with expressions as text. */
 	prints: Prints;
-	/** Those that are no expressions. */
+	/** The ones that are not expressions. */
 	fixed: ReadonlySet<Part>;
 }
 
@@ -232,10 +232,10 @@ export function enteredIn(parameters: IDataObject): Entered {
 		externalTaskId: optionOf('externalTaskId'),
 	};
 	const parts = Object.keys(entered) as Part[];
-	// n8n evaluates each text that begins so, at any depth.
+	// n8n evaluates any text that starts like this, at any depth.
 	const isFixed = (part: Part) => !JSON.stringify(entered[part] ?? null).includes('"=');
 	const fixed = new Set(parts.filter(isFixed));
-	// Without both, how many images there are is another thing for each item.
+	// Without both, the number of images can differ between items.
 	if (!fixed.has('effectScene') || effectType === undefined) fixed.delete('effectType');
 	return { prints: printsOf(entered), fixed };
 }

@@ -92,7 +92,7 @@ export async function executeCreate(
 	return outputOf(context, [...allProblems, ...elsewhere, ...finished], paid);
 }
 
-/** Outcomes of which a task may have been made just now. */
+/** Outcomes that may have just made a task. */
 const mayBeNew = new Set<Submission['outcome']>(['created', 'unknown']);
 
 /** Adds to a refused item the task that an earlier try created for it. */

@@ -118,19 +118,19 @@ export class NodeMemory {
 		return { stored, run: run - stored.firstRun, isTool };
 	}
 
-	/** To be called before anything is sent. What is entered as a fixed value is the same for each item. */
+	/** Call this before anything is sent. A fixed value is the same for every item. */
 	async record(items: readonly CheckedItem[]): Promise<void> {
 		const { account, context, session } = this;
 		const { stored, isTool } = this.begun;
 		const ids = items.flatMap(({ order }) => order.externalTaskId ?? []);
 		const form = formOf(this.askedBy(items[0]), this.entered.fixed, ids);
 		const canLookUp = session.provider.externalId === 'lookup';
-		// Each call of a tool is a run, and n8n stores nothing between them.
+		// Each tool call is a run, and n8n stores nothing between them.
 		const run = isTool ? 0 : this.begun.run;
 		await record(context, stored, { account, form, canLookUp, run, loads: stored.loads });
 	}
 
-	/** To be called when nothing is under way, and nothing new may have been made. */
+	/** Call this once nothing is in progress, if nothing new may have been made. */
 	async takeBack(): Promise<void> {
 		const { isTool, stored } = this.begun;
 		const hasMade = this.all().some((one) => one.state !== null && noted.has(one));

@@ -22,7 +22,7 @@ export type Remembered = {
 			sentAt?: number;
 			/** How well this try's external task id identifies its task, if it may have had another. */
 			trace?: ExternalIdSupport;
-			/** The try ended with its process, or was another retry, so it is unknown whether it got as far as this create. */
+			/** The try died with its process, or was another retry, so it may not have got as far as this create. */
 			hasDied?: boolean | 'orRetried';
 			/** Why the earlier order may differ from the current one. */
 			doubt?: 'edited' | 'evaluated';
@@ -65,7 +65,7 @@ export type Submission =
 	| {
 			outcome: 'found';
 			record: TaskRecord;
-			/** What it was made of, where that is known. */
+			/** What it was made from, if known. */
 			order?: Ordered;
 			isEarlier: boolean;
 			mayBeAnother: boolean;
@@ -80,12 +80,12 @@ export type Submission =
 			outcome: 'unknown';
 			/** What is known of the request that may have made one. */
 			failure: Failure;
-			/** Why no later request has made one, where that is known. */
+			/** Why no later request made one, if known. */
 			refusal?: Failure;
 			externalTaskId: string | null;
 			/** Why the task could not be looked up; null if there was no look-up, or it found nothing. */
 			lookUp: Failure | null;
-			/** Whether it was sent, if at all, by an execution that ended with its process, or by another retry. */
+			/** Whether it was sent, if at all, by an execution that died with its process, or by another retry. */
 			hasDied: boolean | 'orRetried';
 			/** The provider it was sent to, with another key, base URL or credential than the current one. */
 			elsewhere?: ProviderName;

@@ -43,7 +43,7 @@ export async function recover(
 	const record = outcome.ok ? outcome.value : lastSeen(earlier, client.provider);
 	return {
 		outcome: 'found',
-		// Not with the scene of now: without an order, it may have been another.
+		// Not with the current scene: without an order, it may have been another one.
 		record: filledIn(record, { ...earlier.order, externalTaskId: earlier.externalTaskId }),
 		isEarlier: false,
 		mayBeAnother: false,

@@ -89,17 +89,17 @@ function editOf(part: Part): Difference {
 	return part === 'externalTaskId' ? 'otherExternalId' : 'otherOrder';
 }
 
-/** Fingerprints of what a try asks for, which can be compared where the try itself is not known any more. */
+/** Fingerprints of what a try asks for, to compare once the try itself is no longer known. */
 export interface Form {
-	/** The parameters of the order that are expressions, by their texts. */
+	/** The order's parameters that are expressions, by their text. */
 	expressions: string;
-	/** All of the order: what is no expression counts by its value, however it is written. */
+	/** The whole order. What is not an expression counts by its value, however it is written. */
 	order: string;
 	/** The account, and the external task ids that the user gives. */
 	target: string;
 }
 
-/** @param fixed the parameters that say the same for all items, because they are no expressions */
+/** @param fixed the parameters with one value for all items, as they are not expressions */
 export function formOf(
 	{ entered, values, account }: Asked,
 	fixed: ReadonlySet<Part>,

@@ -62,7 +62,7 @@ export function readOrder(
 	};
 }
 
-/** By their values, and by their names on screen. */
+/** By value and by name on screen. */
 const modes = new Map([
 	['std', 'std'],
 	['standard', 'std'],

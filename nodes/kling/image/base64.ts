@@ -43,8 +43,8 @@ export function decodeBase64(text: string, label: string): Buffer {
 }
 
 /**
- * What base64 shares with URL syntax may be percent-encoded (RFC 2397), also more than once. JSON can have
- * a backslash in front of a slash (PHP does), and one for each line break.
+ * Characters that base64 shares with URL syntax may be percent-encoded (RFC 2397), even several times. JSON
+ * may have a backslash before a slash (PHP does) and in place of a line break.
  */
 function unescaped(payload: string): string {
 	return payload

@@ -48,7 +48,7 @@ const signatures: Array<[start: string, what: string, advice: string]> = [
 	['\xd0\xcf\x11\xe0', 'an Office document', exportAgain],
 	['Rar!\x1a', 'a RAR archive', unpackElsewhere],
 	['7z\xbc\xaf', 'a 7-Zip archive', unpackElsewhere],
-	// What text makes of the first bytes of a JPEG or PNG: bytes lost, each as a letter, other line ends.
+	// A JPEG or PNG read as text starts like this: bytes lost or turned into letters, other line ends.
 	['\xef\xbf\xbd', damaged, asFile],
 	['\xc3\xbf\xc3\x98\xc3\xbf', damaged, asFile],
 	['\xc2\x89PNG', damaged, asFile],

@@ -32,17 +32,17 @@ export const reasonSchema = z
 /** A number that some providers send as text. One transform each: chains of them are slow in long lists. */
 export const amountSchema = z.unknown().transform(amountOf);
 /**
- * A time in milliseconds or (new-api gateways, docs/providers.md section 3) in seconds since 1970, as ISO 8601,
- * in which it may come too.
+ * A time in milliseconds or (new-api, docs/providers.md section 3) seconds since 1970, or in ISO 8601, as
+ * ISO 8601.
  */
 export const momentSchema = z.unknown().transform((value) => {
 	const amount = amountOf(value) ?? isoOf(value);
 	const moment = amount < 1e11 ? amount * 1000 : amount;
 	return moment > 0 && moment < latestMoment ? new Date(moment).toISOString() : null;
 });
-/** Milliseconds: the year 10,000. What is beyond it counts in another unit. */
+/** Milliseconds: the year 10,000. Larger numbers are in another unit. */
 const latestMoment = 253_402_300_800_000;
-/** With its zone: the time of no zone would be that of n8n's machine. */
+/** With a zone: without one, the time would be in the zone of n8n's machine. */
 function isoOf(value: unknown): number {
 	const isIso = /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})$/.test(String(textOf(value)));
 	return isIso ? Date.parse(String(value).trim()) : NaN;

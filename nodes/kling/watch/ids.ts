@@ -42,13 +42,13 @@ export async function watchIds(
 	return { emitted: ledger.emitted, state: { ...state, ...ledger.toState() }, failure, isFirst };
 }
 
-/** In a text, blanks part IDs; of a list, JSON's too, an entry can have them. */
+/** Blanks separate IDs in a text; in a list, including JSON's, an entry may contain them. */
 const betweenIds = /[\s,;"'`[\]，、；“”„]+/;
 const betweenInList = /[\r\n\t,;，、；]+/;
 
 /**
- * Reads the parameter `taskIds`: a text with ids between commas, blanks or line breaks, or a list, whose
- * entries can be items that Create has returned.
+ * Reads the parameter `taskIds`: ids separated by commas, blanks or line breaks, or a list, which may hold
+ * items that Create returned.
  *
  * @throws InputError for an id that has lost digits
  */

@@ -204,7 +204,7 @@ class ListPoll {
 		return this.settled.size === largestPage ? Math.ceil(largestPage * otherPart) : largestPage;
 	}
 
-	/** The same where the provider gives no more than some tasks in a page, each of them once. */
+	/** The same if the provider limits the tasks per page; each task counts once. */
 	private sizeOfCut(records: readonly TaskRecord[]): number {
 		const { size } = new Set(records.map(({ task }) => task.taskId));
 		return this.settled.size === size ? Math.ceil(size * otherPart) : size;
