@@ -35,10 +35,18 @@ export function momentIn(timeZone: string, text: string): number {
 /** Without one, the engine would assume the year 2001. */
 const hasYear = /\d{4}|\d[/.-]\d{1,2}[/.-]\d/;
 
-/** The engine turns February 30 into March 2. */
+const date =
+	/^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|[a-z]{3,9}\.? \d{1,2},? \d{4}|\d{1,2} [a-z]{3,9}\.?,? \d{4}/i;
+
+/** Whether a date's month does not have that day: the engine turns February 30 into March 2. */
 function isNoDay(text: string): boolean {
-	const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? [];
-	return day !== undefined && new Date(Date.UTC(+year, +month - 1, +day)).getUTCDate() !== +day;
+	const [given] = date.exec(text) ?? [];
+	const read = new Date(`${given} UTC`);
+	if (!given || Number.isNaN(read.getTime())) return false;
+	const numbers = (given.match(/\d+/g) ?? []).map(Number);
+	const month = read.toUTCString().slice(8, 11);
+	const isMonth = numbers.includes(read.getUTCMonth() + 1) || given.includes(month);
+	return !isMonth || !numbers.includes(read.getUTCDate());
 }
 
 /** Whether day and month could be swapped, as in 5/6/2026. */

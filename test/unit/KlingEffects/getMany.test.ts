@@ -137,12 +137,29 @@ test.each([
 	expect(found).toBe(Date.parse(moment));
 });
 
-test.each(['Nov 21', 'Sat Nov 28', 'May 5', '2026-02-30T08:00:00Z', '2026-06-31T10:00:00+02:00'])(
-	'%s, without a year or of a day that no month has, is refused and not guessed',
-	(text) => {
-		expect(() => read(text)).toThrow('Created After cannot be read');
-	},
-);
+test.each([
+	['2/29/2028', '2028-02-29T00:00:00Z'],
+	['Feb 29, 2028', '2028-02-29T00:00:00Z'],
+	['31 December 2026', '2026-12-31T00:00:00Z'],
+	['Thu Dec 31 2026 23:30:00 GMT+0100', '2026-12-31T22:30:00Z'],
+	['2026/11/30', '2026-11-30T00:00:00Z'],
+])('%s, the last day of a month, is read', (text, moment) => {
+	expect(read(text, 'UTC')).toBe(Date.parse(moment));
+});
+
+test.each([
+	...['Nov 21', 'Sat Nov 28', 'May 5', '2026-02-30T08:00:00Z', '2026-06-31T10:00:00+02:00'],
+	...[
+		'02/30/2026',
+		'2/29/2026 8:00 AM',
+		'2026/06/31',
+		'Feb 30, 2026',
+		'31 November 2026 10:00 GMT+2',
+	],
+	...['Sun Feb 29 2026 08:00:00 GMT+0100 (CET)', '31.09.2026'],
+])('%s, without a year or of a day that no month has, is refused and not guessed', (text) => {
+	expect(() => read(text)).toThrow('Created After cannot be read');
+});
 
 test('filters of blanks alone filter nothing', () => {
 	const blank = { status: '', createdAfter: ' ', createdBefore: '\t\n', externalTaskIdPrefix: ' ' };
