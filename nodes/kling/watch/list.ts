@@ -219,12 +219,14 @@ class ListPoll {
 		const { settled } = this;
 		const { startedAt, size } = pass;
 		const { now } = this.ledger;
+		const wasNewestFirst = this.top !== null;
 		this.top = isNewestFirst(pass, this.top) ? pass.top : null;
 		this.beside = pass.beside;
 		let { since } = settled;
 		const readings = settled.readings + 1;
 		const isRead = readings >= readingsInNoOrder && startedAt >= settled.nextAt + marginMs;
-		if (this.top !== null || settled.next === null || isRead) {
+		// An order proven only by this reading does not make the earlier ones more reliable.
+		if ((wasNewestFirst && this.top !== null) || settled.next === null || isRead) {
 			if (settled.next !== null) since = Math.max(since ?? 0, settled.next);
 			// Tasks newer than the newest known creation are not settled, whatever the clocks say.
 			const next = Math.min(startedAt - marginMs, pass.top ?? 0);
