@@ -234,6 +234,12 @@ const rules: Rule[] = [
 		becomes: '',
 	},
 	{
+		name: '… or two that are newest first',
+		file: 'list.ts',
+		is: '(wasNewestFirst && this.top !== null)',
+		becomes: 'this.top !== null',
+	},
+	{
 		name: '… and three readings of it',
 		file: 'list.ts',
 		is: 'readings >= readingsInNoOrder && ',

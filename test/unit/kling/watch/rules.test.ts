@@ -94,6 +94,20 @@ describe('Watching the account, at the limits of its rules', () => {
 		expect(runner.emitted).toHaveLength(130);
 	});
 
+	test('settles a list that proves late to be newest first only with a second such reading', async () => {
+		const world = worldWith({ largestPage: 20, order: 'oldest' });
+		addHistory(world, 60, 3 * hour);
+		const task = world.add({ createdAt: world.now - 2 * hour, endsAt: world.now + minute });
+		task.vanishedAt = world.now;
+		const runner = await activated(world);
+		world.now += hour;
+		world.habits.order = 'newest';
+		await runner.poll();
+		task.vanishedAt = Infinity;
+		world.now += hour;
+		expect(await runner.poll()).toEqual([task.id]);
+	});
+
 	const slow = (polls: number, minutes: number) =>
 		Array.from({ length: polls }, () => ({ requests: 1, minutes }));
 	const whole = (minutes: number) => ({ requests: Infinity, minutes });
