@@ -96,11 +96,13 @@ describe('Watching the account, at the limits of its rules', () => {
 
 	test('settles a list that proves late to be newest first only with a second such reading', async () => {
 		const world = worldWith({ largestPage: 20, order: 'oldest' });
-		addHistory(world, 60, 3 * hour);
-		const task = world.add({ createdAt: world.now - 2 * hour, endsAt: world.now + minute });
+		for (let row = 0; row < 60; row++) {
+			world.add({ createdAt: world.now - hour - row * minute, endsAt: world.now - minute });
+		}
+		const task = world.add({ createdAt: world.now - 90.5 * minute, endsAt: world.now + minute });
 		task.vanishedAt = world.now;
 		const runner = await activated(world);
-		world.now += hour;
+		world.now += 2 * minute;
 		world.habits.order = 'newest';
 		await runner.poll();
 		task.vanishedAt = Infinity;
