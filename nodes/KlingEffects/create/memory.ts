@@ -14,22 +14,13 @@ import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { runOf } from '../../n8n/execution';
-import {
-	beginningOf,
-	enteredIn,
-	recallAfterDeath,
-	record,
-	takeBack,
-	type Beginning,
-	type Entered,
-} from './beginning';
+import { beginningOf, recallAfterDeath, record, takeBack, type Beginning } from './beginning';
+import { enteredIn, type Entered } from './entered';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The contexts that this process knows: any other was loaded from n8n's storage. */
-const loaded = new WeakSet<Stored>();
-/** The creates that this process has recorded something about since it loaded them. */
+/** The creates that this process has noted something about since n8n loaded them from its storage. */
 const noted = new WeakSet<StoredCreate>();
 
 /** One create as stored: what was asked for, and what became of it. */
@@ -56,8 +47,6 @@ interface Stored extends Beginning {
 	entered: Prints[];
 	/** By place in the node, latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** How often this was loaded from n8n's storage: by a retry, or after a wait. */
-	loads: number;
 	/** New tasks started, and in which execution: a retry is another execution and starts at zero. */
 	begun: { execution: string; count: number };
 }
@@ -107,13 +96,11 @@ export class NodeMemory {
 		const { run, isTool } = runOf(context);
 		const known = node[contextKey];
 		const isOwn = known?.nodeId === nodeId;
-		const fresh = { nodeId, firstRun: run, entered: [], creates: {}, loads: 0 };
+		const fresh = { nodeId, firstRun: run, entered: [], creates: {} };
 		const begun = { execution: '', count: 0 };
 		const stored: Stored = isOwn
 			? known
 			: { ...beginningOf(context, known !== undefined), ...fresh, begun };
-		if (isOwn && !loaded.has(stored)) stored.loads++;
-		loaded.add(stored);
 		node[contextKey] = stored;
 		return { stored, run: run - stored.firstRun, isTool };
 	}
@@ -127,7 +114,7 @@ export class NodeMemory {
 		const canLookUp = session.provider.externalId === 'lookup';
 		// Each tool call is a run, and n8n stores nothing between them.
 		const run = isTool ? 0 : this.begun.run;
-		await record(context, stored, { account, form, canLookUp, run, loads: stored.loads });
+		await record(context, stored, run, { account, form, canLookUp });
 	}
 
 	/** Call this once nothing is in progress, if nothing new may have been made. */
