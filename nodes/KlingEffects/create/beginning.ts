@@ -56,10 +56,11 @@ interface Records {
 	loads: number;
 	/** In progress or made, by run. */
 	byRun: Map<number, Promise<void>>;
+	last: Promise<void>;
 	/** What {@link takeBack} has to remove. */
 	own: string[];
-	/** The latest run that was recorded before. */
-	before: number;
+	/** What it has to restore. */
+	before: Pick<Beginning, 'seed' | 'left' | 'latest' | 'loads'>;
 }
 
 const records = new WeakMap<Beginning, Records>();
@@ -85,14 +86,19 @@ export async function record(
 		if (isLater && run > beginning.latest) await recordRun(context, beginning, made, run);
 		beginning.latest = Math.max(beginning.latest, run);
 	};
-	// An agent calls its tools side by side.
-	if (!made.byRun.has(run)) made.byRun.set(run, recordOnce());
+	// An agent calls its tools side by side, but n8n reads and writes its table without a lock.
+	if (!made.byRun.has(run)) {
+		made.last = made.last.then(recordOnce);
+		made.byRun.set(run, made.last);
+	}
 	await made.byRun.get(run);
 }
 
 function recordsOf(beginning: Beginning): Records {
-	const { latest } = beginning;
-	return { loads: beginning.loads++, byRun: new Map(), own: [], before: latest };
+	const { seed, left, latest, loads } = beginning;
+	beginning.loads++;
+	const before = { seed, left, latest, loads };
+	return { loads, byRun: new Map(), last: Promise.resolve(), own: [], before };
 }
 
 /**
@@ -104,7 +110,7 @@ export async function takeBack(context: IExecuteFunctions, beginning: Beginning)
 	const made = records.get(beginning);
 	if (beginning.died || made?.byRun.size !== 1) return;
 	records.delete(beginning);
-	Object.assign(beginning, { loads: made.loads, latest: made.before });
+	Object.assign(beginning, made.before);
 	await forgetIn(context, made.own);
 }
 
@@ -122,8 +128,7 @@ async function recordRun(
 	run: number,
 ): Promise<void> {
 	if (beginning.died) return;
-	const { id, name } = context.getNode();
-	const keyOf = (one: number) => hashOf([beginning.seed, id, name, 'run', one]);
+	const keyOf = (one: number) => hashOf([beginning.seed, context.getNode().name, 'run', one]);
 	const known = await recordIn(context, [keyOf(run)]);
 	const isTime = run % mostRuns === 0;
 	await forgetIn(
@@ -148,7 +153,6 @@ async function recordBeginning(
 	about: About & { loads: number },
 ): Promise<void> {
 	const { form, loads } = about;
-	const { id, name } = context.getNode();
 	// What an earlier load found stays: no later record can make it more certain.
 	if (loads > 0 && beginning.died) {
 		const { form: before } = beginning.died;
@@ -156,7 +160,7 @@ async function recordBeginning(
 		if (beginning.died && !beginning.died.form) return;
 	}
 	for (;;) {
-		const execution = hashOf([beginning.seed, id, name, loads]);
+		const execution = hashOf([beginning.seed, context.getNode().name, loads]);
 		const keyOf = (part: keyof Form) => `${execution}:${part}:${form[part]}`;
 		const keys = (Object.keys(form) as Array<keyof Form>).map(keyOf);
 		const known = await recordIn(context, [execution, ...keys]);

@@ -108,12 +108,10 @@ export class NodeMemory {
 	/** Call this before anything is sent. A fixed value is the same for every item. */
 	async record(items: readonly CheckedItem[]): Promise<void> {
 		const { account, context, session } = this;
-		const { stored, isTool } = this.begun;
+		const { stored, run } = this.begun;
 		const ids = items.flatMap(({ order }) => order.externalTaskId ?? []);
 		const form = formOf(this.askedBy(items[0]), this.entered.fixed, ids);
 		const canLookUp = session.provider.externalId === 'lookup';
-		// Each tool call is a run, and n8n stores nothing between them.
-		const run = isTool ? 0 : this.begun.run;
 		await record(context, stored, run, { account, form, canLookUp });
 	}
 
@@ -145,9 +143,11 @@ export class NodeMemory {
 		const asked = this.askedBy(item);
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
+		// One that was refused leaves nothing behind: another retry may never have started it.
+		const made = begun.filter(({ state }) => state !== null);
 		const create = earlier ?? {
 			...{ provider: provider.name, account, values: asked.values, state: null },
-			...{ form: 0, number: (begun.at(-1)?.number ?? -1) + 1 },
+			...{ form: 0, number: (made.at(-1)?.number ?? -1) + 1 },
 		};
 		const differences = new Set(earlier && this.differences(earlier, asked));
 		const inWorkflow = { workflowId: context.getWorkflow().id, node: context.getNode() };
@@ -190,7 +190,7 @@ export class NodeMemory {
 					delete create.claimedIn;
 				}
 				noted.add(create);
-				if (!begun.includes(create)) begun.push(create);
+				if (!begun.includes(create)) begun.splice(0, begun.length, ...made, create);
 				// As long as no task was created, the latest request counts.
 				const { values } = asked;
 				if (create.state === null) Object.assign(create, { values, form: this.formOf() });

@@ -10,6 +10,7 @@ import {
 	onContinue,
 	parameters,
 	providerNames,
+	scene,
 	Stage,
 	type ProviderName,
 } from './stage';
@@ -82,6 +83,23 @@ describe.each(n8nLines)('%s', (_line, line) => {
 					expect(stage.charged()).toHaveLength(2);
 				},
 			);
+		},
+	);
+
+	test.each(providerNames)(
+		'%s: a retry that was edited and refused leads back to what was paid before the edit',
+		async (provider) => {
+			const failed = await makesNothing['the provider refuses it'](provider, { executionId: '77' });
+			const squish = { parameters: { ...parameters, ...scene('squish') } };
+			const expansion = { parameters: { ...parameters, ...scene('expansion') } };
+			await stage.run(provider, { ...own, ...squish, ...retryOf(failed) });
+			expect(stage.charged()).toHaveLength(2);
+			stage.sandbox.addFault({ kind: 'code', code: 1201, match });
+			const refused = await stage.run(provider, { ...own, ...expansion, ...retryOf(failed) });
+			stage.sandbox.clearFaults();
+			expect(refused.error?.message).toMatch(/did not accept/);
+			await stage.run(provider, { ...own, ...squish, ...retryOf(refused) });
+			expect(stage.charged()).toHaveLength(2);
 		},
 	);
 
