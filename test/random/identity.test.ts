@@ -45,18 +45,21 @@ interface Step {
 	/**
 	 * - `retry`: the Retry button, after edits
 	 * - `retryFirst`: the same for the execution that failed first, whatever was retried since
+	 * - `retryAny`: the same for any of its retries
 	 * - `retryDead`: the same, as if it had died with its process
 	 * - `rerun`: n8n runs the execution again, without what the node remembered
 	 * - `sameNumber`: another execution with the same number, after a database was restored
 	 * - `twin`: another node of the execution, with the same id
 	 */
-	kind: 'retry' | 'retryFirst' | 'retryDead' | 'rerun' | 'sameNumber' | 'twin';
+	kind: 'retry' | 'retryFirst' | 'retryAny' | 'retryDead' | 'rerun' | 'sameNumber' | 'twin';
 	edit: Partial<Entered>;
 	/** Which account, from now on; undefined for no change. */
 	account?: number;
 	fault: Fault;
 	/** The first create that gets the fault. */
 	at: number;
+	/** Which of the tries is retried. */
+	which?: number;
 }
 
 interface History {
@@ -87,6 +90,8 @@ const historyArbitrary: fc.Arbitrary<History> = fc.record({
 					'retry',
 					'retryFirst',
 					'retryFirst',
+					'retryAny',
+					'retryAny',
 					'retryDead',
 					'rerun',
 					'sameNumber',
@@ -103,10 +108,11 @@ const historyArbitrary: fc.Arbitrary<History> = fc.record({
 				account: fc.nat(3),
 				fault: faultArbitrary,
 				at: fc.nat(count - 1),
+				which: fc.nat(5),
 			},
 			{ requiredKeys: ['kind', 'edit', 'fault', 'at'] },
 		),
-		{ minLength: 1, maxLength: 5 },
+		{ minLength: 1, maxLength: 6 },
 	),
 });
 
@@ -117,6 +123,7 @@ interface Execution {
 	entered: Entered;
 	last: Stored | null;
 	first: Stored | null;
+	tries: Stored[];
 	isRetried: boolean;
 	/** What may be paid per item: one create, plus one for each edit that asks for something else. */
 	orders: Set<string>;
@@ -158,10 +165,15 @@ class Story {
 			main.last = main.first;
 			return await this.retry(main, step.edit, step);
 		}
+		if (step.kind === 'retryAny') {
+			main.last = main.tries[(step.which ?? 0) % main.tries.length];
+			return await this.retry(main, step.edit, step);
+		}
 		if (step.kind === 'retryDead') {
 			if (main.isRetried) return;
 			main.first = dead(main, this.history.entered);
 			main.last = main.first;
+			main.tries = [main.first];
 			return await this.retry(main, step.edit, step);
 		}
 		if (step.kind === 'rerun') {
@@ -170,6 +182,7 @@ class Story {
 			// n8n runs it again as stored when it started.
 			main.entered = this.history.entered;
 			main.first = null;
+			main.tries = [];
 			return await this.run(main, step, 'begun', {});
 		}
 		const another = step.kind === 'twin' ? { name: `Twin ${this.executions.length}` } : {};
@@ -199,6 +212,7 @@ class Story {
 				entered,
 				last: null,
 				first: null,
+				tries: [],
 				isRetried: false,
 				orders: new Set<string>(),
 			},
@@ -256,6 +270,7 @@ class Story {
 		sandbox.clearFaults();
 		execution.last = { result, entered: execution.entered, order };
 		execution.first ??= execution.last;
+		execution.tries.push(execution.last);
 		this.judge(execution);
 	}
 
