@@ -2,6 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { nodeName, type RunOptions, type RunResult } from '../../../tools/engine';
 import { withProcessedData } from '../../harness/setup';
 import {
+	day,
 	first,
 	idsOf,
 	items,
@@ -153,3 +154,42 @@ function afterFirstRound(before: RunResult): RunResult {
 	resultData.runData[nodeName] = [done, structuredClone(done)];
 	return { ...before, run };
 }
+
+describe.each(n8nLines)('an execution that failed before this node: %s', (_line, line) => {
+	/** As n8n has stored it. */
+	const failedBefore = async (provider: ProviderName, startTime: number): Promise<RunResult> => {
+		const result = await stage.run(provider, {
+			resumeToken: String(startTime),
+			...line,
+			...wrong,
+			items: first,
+		});
+		const { executionData, resultData } = structuredClone(result.run.data);
+		const data = { main: [first] };
+		executionData!.contextData = {};
+		executionData!.nodeExecutionStack = [{ node: {} as never, data, source: null }];
+		const entry = { startTime, executionIndex: 0, executionTime: 1, source: [null], data };
+		resultData.runData = { Start: [entry as never] };
+		return {
+			...result,
+			run: { ...result.run, data: { ...result.run.data, executionData, resultData } },
+		};
+	};
+	const retried = async (provider: ProviderName, of: RunResult) =>
+		await stage.retry(provider, of, { ...line, executionId: String(++number) });
+
+	test.each(providerNames)('%s: what one retry paid, another does not pay', async (provider) => {
+		const failed = await failedBefore(provider, 1_000);
+		const { json } = await retried(provider, failed);
+		expect(json.map(({ taskId }) => taskId)).toEqual(stage.charged());
+		await stage.bench.clock.sleep(day);
+		const again = await retried(provider, failed);
+		expect(stage.charged()).toHaveLength(1);
+		if (provider === 'kling') expect(idsOf(again)).toEqual(stage.charged());
+	});
+
+	test.each(providerNames)('%s: a retry of another such execution creates', async (provider) => {
+		for (const time of [1_000, 2_000]) await retried(provider, await failedBefore(provider, time));
+		expect(stage.charged()).toHaveLength(2);
+	});
+});
