@@ -82,7 +82,7 @@ export async function record(
 	// What n8n restarts from can be from between two runs, even if none of them has recorded anything.
 	const isLater = made.loads > 0 || run > 0;
 	const recordOnce = async () => {
-		if (isFirst) await recordBeginning(context, beginning, made, { ...about, loads: made.loads });
+		if (isFirst) await recordBeginning(context, beginning, made, about);
 		if (isLater && run > beginning.latest) await recordRun(context, beginning, made, run);
 		beginning.latest = Math.max(beginning.latest, run);
 	};
@@ -105,13 +105,16 @@ function recordsOf(beginning: Beginning): Records {
  * Removes the record of a run that surely made nothing, so that a second retry of the same execution does
  * not mistake it for one that may have been paid. The next one to record takes its place: the next try of
  * Retry On Fail, or a retry of either execution.
+ *
+ * @returns whether all is now as if the run had not begun
  */
-export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<void> {
+export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<boolean> {
 	const made = records.get(beginning);
-	if (beginning.died || made?.byRun.size !== 1) return;
+	if (beginning.died || made?.byRun.size !== 1) return false;
 	records.delete(beginning);
 	Object.assign(beginning, made.before);
 	await forgetIn(context, made.own);
+	return made.own.length > 0;
 }
 
 /** After this many runs of a loop, earlier ones are forgotten: n8n keeps only so many records per node. */
@@ -135,28 +138,30 @@ async function recordRun(
 		context,
 		Array.from({ length: isTime ? mostRuns : 0 }, (_, index) => keyOf(run - 1 - index)),
 	);
-	if (!known?.has(keyOf(run))) return void own.push(keyOf(run));
+	if (!known) return;
+	if (!known.has(keyOf(run))) return void own.push(keyOf(run));
 	beginning.ownsOlder = true;
 	beginning.died = { trace: 'unverified', mayBeEdited: true };
 }
 
 /**
  * Records an execution and what it asks for where the record survives a crash, once each time it starts or
- * its context is loaded again, as after a wait or by a retry. If there is already a record, n8n
- * has started the execution again, or this is a second retry: older tasks under its ids are its own, and each
+ * its context is loaded again, as after a wait or by a retry. If there is already a record, n8n has
+ * started the execution again, or this is a second retry: older tasks under its ids are its own, and each
  * create may have been sent. A task that is not found at the account it may have been sent to was not created.
  */
 async function recordBeginning(
 	context: IExecuteFunctions,
 	beginning: Beginning,
 	made: Records,
-	about: About & { loads: number },
+	about: About,
 ): Promise<void> {
-	const { form, loads } = about;
+	const { form } = about;
+	let { loads } = made;
 	// What an earlier load found stays: no later record can make it more certain.
 	if (loads > 0 && beginning.died) {
 		const { form: before } = beginning.died;
-		if (before) compare(beginning, about, (part) => before[part] === form[part]);
+		if (before) compare(beginning, { ...about, loads }, (part) => before[part] === form[part]);
 		if (beginning.died && !beginning.died.form) return;
 	}
 	for (;;) {
@@ -165,7 +170,7 @@ async function recordBeginning(
 		const keys = (Object.keys(form) as Array<keyof Form>).map(keyOf);
 		const known = await recordIn(context, [execution, ...keys]);
 		if (!known?.has(execution)) {
-			made.own = [execution, ...keys];
+			if (known) made.own = [execution, ...keys];
 			return;
 		}
 		// Once it is unknown what one try asked for, it is unknown for all of them.
@@ -178,7 +183,11 @@ async function recordBeginning(
 		await forgetIn(context, isKnown ? [...others, mixed] : others);
 		if (beginning.died?.trace === 'none') return;
 		const isRetry = context.getMode() === 'retry' && (loads > 0 || !beginning.died);
-		if (compare(beginning, about, isSame, isRetry)) return;
+		const isOthers = beginning.died?.maySend && !isSame('order') && isSame('expressions');
+		const mayBeOwn = isOthers || compare(beginning, { ...about, loads }, isSame, isRetry);
+		if (mayBeOwn && !beginning.died?.maySend) return;
+		// What is sent now, a retry of the earlier one has to find.
+		if (mayBeOwn) beginning.loads = ++loads + 1;
 	}
 }
 

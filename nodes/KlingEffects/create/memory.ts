@@ -22,6 +22,8 @@ const contextKey = 'klingEffects';
 
 /** The creates that this process has noted something about since n8n loaded them from its storage. */
 const noted = new WeakSet<StoredCreate>();
+/** Those of them that it has started. */
+const started = new WeakSet<StoredCreate>();
 
 /** One create as stored: what was asked for, and what became of it. */
 interface StoredCreate {
@@ -120,7 +122,12 @@ export class NodeMemory {
 		const { isTool, stored } = this.begun;
 		const hasMade = this.all().some((one) => one.state !== null && noted.has(one));
 		// An agent calls its tools in parallel.
-		if (!isTool && !hasMade) await takeBack(this.context, stored);
+		if (isTool || hasMade || !(await takeBack(this.context, stored))) return;
+		if (this.context.getMode() !== 'retry') return;
+		// Another retry does not know them, and would count on without them.
+		for (const [place, begun] of Object.entries(stored.creates)) {
+			stored.creates[place] = begun.filter((one) => !started.has(one));
+		}
 	}
 
 	private all(): StoredCreate[] {
@@ -143,11 +150,9 @@ export class NodeMemory {
 		const asked = this.askedBy(item);
 		const begun = (stored.creates[inNode] ??= []);
 		const earlier = [...begun].reverse().find((one) => isSameCreate(this.differences(one, asked)));
-		// One that was refused leaves nothing behind: another retry may never have started it.
-		const made = begun.filter(({ state }) => state !== null);
 		const create = earlier ?? {
 			...{ provider: provider.name, account, values: asked.values, state: null },
-			...{ form: 0, number: (made.at(-1)?.number ?? -1) + 1 },
+			...{ form: 0, number: (begun.at(-1)?.number ?? -1) + 1 },
 		};
 		const differences = new Set(earlier && this.differences(earlier, asked));
 		const inWorkflow = { workflowId: context.getWorkflow().id, node: context.getNode() };
@@ -190,7 +195,10 @@ export class NodeMemory {
 					delete create.claimedIn;
 				}
 				noted.add(create);
-				if (!begun.includes(create)) begun.splice(0, begun.length, ...made, create);
+				if (!begun.includes(create)) {
+					begun.push(create);
+					started.add(create);
+				}
 				// As long as no task was created, the latest request counts.
 				const { values } = asked;
 				if (create.state === null) Object.assign(create, { values, form: this.formOf() });

@@ -155,6 +155,34 @@ function afterFirstRound(before: RunResult): RunResult {
 	return { ...before, run };
 }
 
+describe.each(n8nLines)('retries of one execution, and of its retry: %s', (_line, line) => {
+	const own = { ...line, items: items.slice(0, 2) };
+	const retried = async (of: RunResult, more: Partial<RunOptions> = {}) =>
+		await stage.retry('kling', of, { ...own, ...more, executionId: String(++number) });
+	const refused = async (skip: number, run: () => Promise<RunResult>) => {
+		stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip });
+		const result = await run();
+		stage.sandbox.clearFaults();
+		return result;
+	};
+
+	test.each([false, true])(
+		'with the key of another account, nothing is paid there again (the retry of the retry first: %p)',
+		async (isRetryFirst) => {
+			const failed = await refused(0, async () => await stage.run('kling', own));
+			const partly = await refused(1, async () => await retried(failed));
+			expect(stage.charged()).toHaveLength(1);
+			const [paying, other] = isRetryFirst ? [partly, failed] : [failed, partly];
+			await retried(paying);
+			expect(stage.charged()).toHaveLength(2);
+			const credential = stage.sandbox.credential('kling', { region: 'china' });
+			for (const _time of [1, 2]) await retried(other, { credential });
+			expect(stage.charged()).toHaveLength(2);
+			expect(idsOf(await retried(other))).toEqual(stage.charged());
+		},
+	);
+});
+
 describe.each(n8nLines)('an execution that failed before this node: %s', (_line, line) => {
 	/** As n8n has stored it. */
 	const failedBefore = async (provider: ProviderName, startTime: number): Promise<RunResult> => {
