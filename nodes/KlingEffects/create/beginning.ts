@@ -12,7 +12,7 @@ export interface Beginning {
 	ownsOlder: boolean;
 	/** The latest run of the node that is recorded, from 0. */
 	latest: number;
-	/** How many processes have recorded it: each retry, and each part between two waits. */
+	/** How many processes are known to have recorded it: each retry, and each part between two waits. */
 	loads: number;
 	/** The seeds of earlier tries that asked for something else and left nothing but their record. */
 	left?: string[];
