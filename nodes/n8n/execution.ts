@@ -38,22 +38,26 @@ function executionUrlOf(context: IExecuteFunctions): string {
 }
 
 /**
- * What n8n stored about an execution when it started, as far as it can still be seen: the workflow, and
- * the items that it was started with. They are the same if n8n runs the execution again.
+ * What n8n stored about an execution when it started, as far as it can still be seen: its number, the
+ * workflow, and the items that it was started with. They are the same if n8n runs the execution again. A
+ * retry has another number, and maybe another workflow, but still the time of the start.
  */
-function startOf(context: IExecuteFunctions): unknown {
+function startOf(context: IExecuteFunctions, executionId: string): unknown {
 	const { runExecutionData, workflow } = context as unknown as ExecutionParts;
 	const { runData = {} } = runExecutionData?.resultData ?? {};
-	const runs = Object.entries(runData).flatMap(([name, [first]]) =>
-		first?.source.every((source) => source === null) ? [[name, first.data?.main]] : [],
+	const starts = Object.entries(runData).flatMap(([name, [first]]) =>
+		first?.source.every((source) => source === null) ? [{ ...first, name }] : [],
 	);
+	const parent = runExecutionData?.parentExecution?.executionId ?? null;
+	const runs = starts.map(({ name, data }) => [name, data?.main]);
+	if (context.getMode() === 'retry' && runs.length > 0) {
+		return ['retry', runs, starts.map(({ startTime }) => startTime), parent];
+	}
 	const nodes = Object.values(workflow?.nodes ?? {}).map(({ id, name, parameters }) => [
 		...[id, name, parameters],
 	]);
-	const { parentExecution } = runExecutionData ?? {};
 	// If this node is the first one, nothing has run yet.
-	const start = runs.length > 0 ? runs : context.getInputData();
-	return [start, nodes, parentExecution?.executionId ?? null];
+	return [executionId, [runs.length > 0 ? runs : context.getInputData(), nodes, parent]];
 }
 
 /** How many records per node n8n keeps. */
@@ -166,6 +170,6 @@ export function seedOf(context: IExecuteFunctions): { seed: string; isProven: bo
 	if (!executionId || context.getMode() === 'integrated') {
 		return { seed: randomUUID(), isProven: true };
 	}
-	const seed = hashOf([context.getInstanceId(), executionId, startOf(context)]);
+	const seed = hashOf([context.getInstanceId(), startOf(context, executionId)]);
 	return { seed, isProven: false };
 }

@@ -45,18 +45,21 @@ interface Step {
 	/**
 	 * - `retry`: the Retry button, after edits
 	 * - `retryFirst`: the same for the execution that failed first, whatever was retried since
+	 * - `retryAny`: the same for any of its retries
 	 * - `retryDead`: the same, as if it had died with its process
 	 * - `rerun`: n8n runs the execution again, without what the node remembered
 	 * - `sameNumber`: another execution with the same number, after a database was restored
 	 * - `twin`: another node of the execution, with the same id
 	 */
-	kind: 'retry' | 'retryFirst' | 'retryDead' | 'rerun' | 'sameNumber' | 'twin';
+	kind: 'retry' | 'retryFirst' | 'retryAny' | 'retryDead' | 'rerun' | 'sameNumber' | 'twin';
 	edit: Partial<Entered>;
 	/** Which account, from now on; undefined for no change. */
 	account?: number;
 	fault: Fault;
 	/** The first create that gets the fault. */
 	at: number;
+	/** Which of the tries is retried. */
+	which?: number;
 }
 
 interface History {
@@ -70,6 +73,17 @@ interface History {
 const faultArbitrary = fc.constantFrom<Fault>(
 	...(['none', 'refused', 'refused', 'lost', 'lostAndHidden', 'refusedWithId'] as const),
 );
+const editArbitrary: fc.Arbitrary<Partial<Entered>> = fc.record(
+	{
+		scene: fc.nat(scenes.length - 1),
+		duration: fc.nat(durations.length - 1),
+		image: fc.nat(images.length - 1),
+	},
+	{ requiredKeys: [] },
+);
+/** Histories go wrong where little differs. */
+const mostly = <T, U>(usual: T, other: fc.Arbitrary<U>) =>
+	fc.oneof({ weight: 2, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
 const historyArbitrary: fc.Arbitrary<History> = fc.record({
 	line: fc.constantFrom(1, 2),
 	provider: fc.constantFrom('kling', 'kling', 'cometApi', 'kkiai', 'modellix', 'apiModels'),
@@ -87,26 +101,22 @@ const historyArbitrary: fc.Arbitrary<History> = fc.record({
 					'retry',
 					'retryFirst',
 					'retryFirst',
+					'retryAny',
+					'retryAny',
 					'retryDead',
 					'rerun',
 					'sameNumber',
 					'twin',
 				),
-				edit: fc.record(
-					{
-						scene: fc.nat(scenes.length - 1),
-						duration: fc.nat(durations.length - 1),
-						image: fc.nat(images.length - 1),
-					},
-					{ requiredKeys: [] },
-				),
-				account: fc.nat(3),
+				edit: mostly({}, editArbitrary),
+				account: mostly(undefined, fc.nat(3)),
 				fault: faultArbitrary,
 				at: fc.nat(count - 1),
+				which: fc.nat(5),
 			},
 			{ requiredKeys: ['kind', 'edit', 'fault', 'at'] },
 		),
-		{ minLength: 1, maxLength: 5 },
+		{ minLength: 1, maxLength: 6 },
 	),
 });
 
@@ -117,6 +127,7 @@ interface Execution {
 	entered: Entered;
 	last: Stored | null;
 	first: Stored | null;
+	tries: Stored[];
 	isRetried: boolean;
 	/** What may be paid per item: one create, plus one for each edit that asks for something else. */
 	orders: Set<string>;
@@ -146,7 +157,11 @@ class Story {
 		await this.begin(entered, {}, first);
 		for (const step of steps) await this.step(step);
 		// From here on nothing is hidden or refused.
-		await this.retry(this.executions[0], {}, { fault: 'none', at: 0 });
+		const [main] = this.executions;
+		for (const one of [...main.tries].reverse()) {
+			main.last = one;
+			await this.retry(main, {}, { fault: 'none', at: 0 });
+		}
 	}
 
 	private async step(step: Step): Promise<void> {
@@ -158,10 +173,15 @@ class Story {
 			main.last = main.first;
 			return await this.retry(main, step.edit, step);
 		}
+		if (step.kind === 'retryAny') {
+			main.last = main.tries[(step.which ?? 0) % main.tries.length];
+			return await this.retry(main, step.edit, step);
+		}
 		if (step.kind === 'retryDead') {
 			if (main.isRetried) return;
 			main.first = dead(main, this.history.entered);
 			main.last = main.first;
+			main.tries = [main.first];
 			return await this.retry(main, step.edit, step);
 		}
 		if (step.kind === 'rerun') {
@@ -170,6 +190,7 @@ class Story {
 			// n8n runs it again as stored when it started.
 			main.entered = this.history.entered;
 			main.first = null;
+			main.tries = [];
 			return await this.run(main, step, 'begun', {});
 		}
 		const another = step.kind === 'twin' ? { name: `Twin ${this.executions.length}` } : {};
@@ -199,6 +220,7 @@ class Story {
 				entered,
 				last: null,
 				first: null,
+				tries: [],
 				isRetried: false,
 				orders: new Set<string>(),
 			},
@@ -256,6 +278,7 @@ class Story {
 		sandbox.clearFaults();
 		execution.last = { result, entered: execution.entered, order };
 		execution.first ??= execution.last;
+		execution.tries.push(execution.last);
 		this.judge(execution);
 	}
 

@@ -1,5 +1,5 @@
-import type { IDataObject, IExecuteFunctions } from 'n8n-workflow';
-import { hashOf, printsOf, type Form, type Part, type Prints } from '../../kling/create/identity';
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { hashOf, type Form } from '../../kling/create/identity';
 import type { Remembered } from '../../kling/create/entry';
 import type { ExternalIdSupport } from '../../kling/providers/provider';
 import { forgetIn, hasDied, recordIn, resumeTokenOf, seedOf } from '../../n8n/execution';
@@ -10,8 +10,10 @@ export interface Beginning {
 	seed: string;
 	/** Whether a task under an id of this execution may be older than the execution appears to be. */
 	ownsOlder: boolean;
-	/** The latest run of the node that has started, from 0. */
+	/** The latest run of the node that is recorded, from 0. */
 	latest: number;
+	/** How many processes are known to have recorded it: each retry, and each part between two waits. */
+	loads: number;
 	/** The seeds of earlier tries that asked for something else and left nothing but their record. */
 	left?: string[];
 	/**
@@ -33,11 +35,12 @@ export interface Beginning {
 /** @param isOthers whether the context belongs to another node, which ran to its end */
 export function beginningOf(context: IExecuteFunctions, isOthers = false): Beginning {
 	const died = !isOthers && hasDied(context);
-	const { seed, isProven } = seedOf(context);
-	if (!died) return { seed, ownsOlder: isProven, latest: -1 };
+	const { seed, isProven: ownsOlder } = seedOf(context);
+	const begun = { seed, ownsOlder, latest: -1, loads: 0 };
+	if (!died) return begun;
 	// Without a token, the node's ids differ from the earlier ones.
 	const trace = resumeTokenOf(context) === null ? 'none' : 'unverified';
-	return { seed, ownsOlder: isProven, latest: -1, died: { trace, mayBeEdited: true } };
+	return { ...begun, died: { trace, mayBeEdited: true } };
 }
 
 interface About {
@@ -45,49 +48,73 @@ interface About {
 	account: string;
 	form: Form;
 	canLookUp: boolean;
-	/** How often the context was loaded from what n8n had stored. */
-	loads: number;
-	/** Of the node in this execution, from 0. */
-	run: number;
 }
 
-/** The records in progress or made, by run. */
-const records = new WeakMap<Beginning, Map<number, Promise<void>>>();
+/** What this process records, or has recorded. */
+interface Records {
+	/** How many processes had recorded before. */
+	loads: number;
+	/** In progress or made, by run. */
+	byRun: Map<number, Promise<void>>;
+	last: Promise<void>;
+	/** What {@link takeBack} has to remove. */
+	own: string[];
+	/** What it has to restore. */
+	before: Pick<Beginning, 'seed' | 'left' | 'latest' | 'loads'>;
+}
 
-/** Before anything is sent, records what has to survive a crash, and reads what an earlier try recorded. */
+const records = new WeakMap<Beginning, Records>();
+
+/**
+ * Before anything is sent, records what has to survive a crash, and reads what an earlier try recorded.
+ *
+ * @param run of the node in this execution, from 0
+ */
 export async function record(
 	context: IExecuteFunctions,
 	beginning: Beginning,
+	run: number,
 	about: About,
 ): Promise<void> {
-	const made = records.get(beginning) ?? new Map<number, Promise<void>>();
+	const made = records.get(beginning) ?? recordsOf(beginning);
 	records.set(beginning, made);
-	const isFirst = made.size === 0;
-	const { loads, run } = about;
-	const isLater = loads > 0 || !isFirst;
+	const isFirst = made.byRun.size === 0;
+	// What n8n restarts from can be from between two runs, even if none of them has recorded anything.
+	const isLater = made.loads > 0 || run > 0;
 	const recordOnce = async () => {
-		if (isFirst) await recordBeginning(context, beginning, about);
-		if (isLater && run > beginning.latest) await recordRun(context, beginning, run);
+		if (isFirst) await recordBeginning(context, beginning, made, about);
+		if (isLater && run > beginning.latest) await recordRun(context, beginning, made, run);
 		beginning.latest = Math.max(beginning.latest, run);
 	};
-	// An agent calls its tools side by side.
-	if (!made.has(run)) made.set(run, recordOnce());
-	await made.get(run);
+	// An agent calls its tools side by side, but n8n reads and writes its table without a lock.
+	if (!made.byRun.has(run)) {
+		made.last = made.last.then(recordOnce);
+		made.byRun.set(run, made.last);
+	}
+	await made.byRun.get(run);
 }
 
-/** What this process was the first to record for an execution. */
-const firstRecords = new WeakMap<Beginning, string[]>();
+function recordsOf(beginning: Beginning): Records {
+	const { seed, left, latest, loads } = beginning;
+	beginning.loads++;
+	const before = { seed, left, latest, loads };
+	return { loads, byRun: new Map(), last: Promise.resolve(), own: [], before };
+}
 
 /**
  * Removes the record of a run that surely made nothing, so that a second retry of the same execution does
- * not mistake it for one that may have been paid.
+ * not mistake it for one that may have been paid. The next one to record takes its place: the next try of
+ * Retry On Fail, or a retry of either execution.
+ *
+ * @returns whether all is now as if the run had not begun
  */
-export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<void> {
-	const keys = firstRecords.get(beginning) ?? [];
-	if (beginning.died || records.get(beginning)?.size !== 1) return;
-	// The next try of Retry On Fail records it again.
+export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<boolean> {
+	const made = records.get(beginning);
+	if (beginning.died || made?.byRun.size !== 1) return false;
 	records.delete(beginning);
-	await forgetIn(context, keys);
+	Object.assign(beginning, made.before);
+	await forgetIn(context, made.own);
+	return made.own.length > 0;
 }
 
 /** After this many runs of a loop, earlier ones are forgotten: n8n keeps only so many records per node. */
@@ -100,6 +127,7 @@ const mostRuns = 50;
 async function recordRun(
 	context: IExecuteFunctions,
 	beginning: Beginning,
+	{ own }: Records,
 	run: number,
 ): Promise<void> {
 	if (beginning.died) return;
@@ -110,27 +138,30 @@ async function recordRun(
 		context,
 		Array.from({ length: isTime ? mostRuns : 0 }, (_, index) => keyOf(run - 1 - index)),
 	);
-	if (!known?.has(keyOf(run))) return void firstRecords.get(beginning)?.push(keyOf(run));
+	if (!known) return;
+	if (!known.has(keyOf(run))) return void own.push(keyOf(run));
 	beginning.ownsOlder = true;
 	beginning.died = { trace: 'unverified', mayBeEdited: true };
 }
 
 /**
  * Records an execution and what it asks for where the record survives a crash, once each time it starts or
- * its context is loaded again (`loads`), as after a wait or by a retry. If there is already a record, n8n
- * has started the execution again, or this is a second retry: older tasks under its ids are its own, and each
+ * its context is loaded again, as after a wait or by a retry. If there is already a record, n8n has
+ * started the execution again, or this is a second retry: older tasks under its ids are its own, and each
  * create may have been sent. A task that is not found at the account it may have been sent to was not created.
  */
 async function recordBeginning(
 	context: IExecuteFunctions,
 	beginning: Beginning,
+	made: Records,
 	about: About,
 ): Promise<void> {
-	const { form, loads } = about;
+	const { form } = about;
+	let { loads } = made;
 	// What an earlier load found stays: no later record can make it more certain.
 	if (loads > 0 && beginning.died) {
 		const { form: before } = beginning.died;
-		if (before) compare(beginning, about, (part) => before[part] === form[part]);
+		if (before) compare(beginning, { ...about, loads }, (part) => before[part] === form[part]);
 		if (beginning.died && !beginning.died.form) return;
 	}
 	for (;;) {
@@ -139,7 +170,7 @@ async function recordBeginning(
 		const keys = (Object.keys(form) as Array<keyof Form>).map(keyOf);
 		const known = await recordIn(context, [execution, ...keys]);
 		if (!known?.has(execution)) {
-			firstRecords.set(beginning, [execution, ...keys]);
+			if (known) made.own = [execution, ...keys];
 			return;
 		}
 		// Once it is unknown what one try asked for, it is unknown for all of them.
@@ -151,8 +182,12 @@ async function recordBeginning(
 		const others = keys.filter((key) => !known.has(key));
 		await forgetIn(context, isKnown ? [...others, mixed] : others);
 		if (beginning.died?.trace === 'none') return;
-		const isRetry = loads > 0 && context.getMode() === 'retry';
-		if (compare(beginning, about, isSame, isRetry)) return;
+		const isRetry = context.getMode() === 'retry' && (loads > 0 || !beginning.died);
+		const isOthers = beginning.died?.maySend && !isSame('order') && isSame('expressions');
+		const mayBeOwn = isOthers || compare(beginning, { ...about, loads }, isSame, isRetry);
+		if (mayBeOwn && !beginning.died?.maySend) return;
+		// What is sent now, a retry of the earlier one has to find.
+		if (mayBeOwn) beginning.loads = ++loads + 1;
 	}
 }
 
@@ -164,7 +199,7 @@ async function recordBeginning(
  */
 function compare(
 	beginning: Beginning,
-	{ account, form, canLookUp, loads }: About,
+	{ account, form, canLookUp, loads }: About & { loads: number },
 	isSame: (part: keyof Form) => boolean,
 	isRetry = false,
 ): boolean {
@@ -205,37 +240,4 @@ export function recallAfterDeath(
 	return isSameAccount
 		? { ...told, maySend: maySend === true, trace }
 		: { ...told, maySend: false, trace: elsewhere };
-}
-
-/** The compared parameters of Create, as entered. */
-export interface Entered {
-	/** Fingerprints, with expressions as text. */
-	prints: Prints;
-	/** The ones that are not expressions. */
-	fixed: ReadonlySet<Part>;
-}
-
-export function enteredIn(parameters: IDataObject): Entered {
-	const { options = {}, effectScene, effectType } = parameters;
-	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
-	// All options together can be one expression.
-	const optionOf = (name: string) =>
-		typeof options === 'object' ? (options as IDataObject)[name] : options;
-	const entered: Record<Part, unknown> = {
-		effectScene,
-		effectType,
-		images: [imageInput, image, secondImage, imageField, secondImageField],
-		duration: optionOf('duration'),
-		mode: optionOf('mode'),
-		modelName: optionOf('modelName'),
-		additionalFields: optionOf('additionalFields'),
-		externalTaskId: optionOf('externalTaskId'),
-	};
-	const parts = Object.keys(entered) as Part[];
-	// n8n evaluates any text that starts like this, at any depth.
-	const isFixed = (part: Part) => !JSON.stringify(entered[part] ?? null).includes('"=');
-	const fixed = new Set(parts.filter(isFixed));
-	// Without both, the number of images can differ between items.
-	if (!fixed.has('effectScene') || effectType === undefined) fixed.delete('effectType');
-	return { prints: printsOf(entered), fixed };
 }

@@ -14,23 +14,16 @@ import type { Entry, Remembered } from '../../kling/create/entry';
 import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { runOf } from '../../n8n/execution';
-import {
-	beginningOf,
-	enteredIn,
-	recallAfterDeath,
-	record,
-	takeBack,
-	type Beginning,
-	type Entered,
-} from './beginning';
+import { beginningOf, recallAfterDeath, record, takeBack, type Beginning } from './beginning';
+import { enteredIn, type Entered } from './entered';
 import type { CheckedItem } from './item';
 
 const contextKey = 'klingEffects';
 
-/** The contexts that this process knows: any other was loaded from n8n's storage. */
-const loaded = new WeakSet<Stored>();
-/** The creates that this process has recorded something about since it loaded them. */
+/** The creates that this process has noted something about since n8n loaded them from its storage. */
 const noted = new WeakSet<StoredCreate>();
+/** Those of them that it has started. */
+const started = new WeakSet<StoredCreate>();
 
 /** One create as stored: what was asked for, and what became of it. */
 interface StoredCreate {
@@ -56,8 +49,6 @@ interface Stored extends Beginning {
 	entered: Prints[];
 	/** By place in the node, latest last. */
 	creates: Record<string, StoredCreate[]>;
-	/** How often this was loaded from n8n's storage: by a retry, or after a wait. */
-	loads: number;
 	/** New tasks started, and in which execution: a retry is another execution and starts at zero. */
 	begun: { execution: string; count: number };
 }
@@ -107,13 +98,11 @@ export class NodeMemory {
 		const { run, isTool } = runOf(context);
 		const known = node[contextKey];
 		const isOwn = known?.nodeId === nodeId;
-		const fresh = { nodeId, firstRun: run, entered: [], creates: {}, loads: 0 };
+		const fresh = { nodeId, firstRun: run, entered: [], creates: {} };
 		const begun = { execution: '', count: 0 };
 		const stored: Stored = isOwn
 			? known
 			: { ...beginningOf(context, known !== undefined), ...fresh, begun };
-		if (isOwn && !loaded.has(stored)) stored.loads++;
-		loaded.add(stored);
 		node[contextKey] = stored;
 		return { stored, run: run - stored.firstRun, isTool };
 	}
@@ -121,13 +110,11 @@ export class NodeMemory {
 	/** Call this before anything is sent. A fixed value is the same for every item. */
 	async record(items: readonly CheckedItem[]): Promise<void> {
 		const { account, context, session } = this;
-		const { stored, isTool } = this.begun;
+		const { stored, run } = this.begun;
 		const ids = items.flatMap(({ order }) => order.externalTaskId ?? []);
 		const form = formOf(this.askedBy(items[0]), this.entered.fixed, ids);
 		const canLookUp = session.provider.externalId === 'lookup';
-		// Each tool call is a run, and n8n stores nothing between them.
-		const run = isTool ? 0 : this.begun.run;
-		await record(context, stored, { account, form, canLookUp, run, loads: stored.loads });
+		await record(context, stored, run, { account, form, canLookUp });
 	}
 
 	/** Call this once nothing is in progress, if nothing new may have been made. */
@@ -135,7 +122,12 @@ export class NodeMemory {
 		const { isTool, stored } = this.begun;
 		const hasMade = this.all().some((one) => one.state !== null && noted.has(one));
 		// An agent calls its tools in parallel.
-		if (!isTool && !hasMade) await takeBack(this.context, stored);
+		if (isTool || hasMade || !(await takeBack(this.context, stored))) return;
+		if (this.context.getMode() !== 'retry') return;
+		// Another retry does not know them, and would count on without them.
+		for (const [place, begun] of Object.entries(stored.creates)) {
+			stored.creates[place] = begun.filter((one) => !started.has(one));
+		}
 	}
 
 	private all(): StoredCreate[] {
@@ -203,7 +195,10 @@ export class NodeMemory {
 					delete create.claimedIn;
 				}
 				noted.add(create);
-				if (!begun.includes(create)) begun.push(create);
+				if (!begun.includes(create)) {
+					begun.push(create);
+					started.add(create);
+				}
 				// As long as no task was created, the latest request counts.
 				const { values } = asked;
 				if (create.state === null) Object.assign(create, { values, form: this.formOf() });

@@ -14,6 +14,7 @@ import {
 import { KlingEffects } from '../../../nodes/KlingEffects/KlingEffects.node';
 import { rows } from '../contract/providers';
 import { Workbench, failingPhoto, photo, single } from '../../harness/workbench';
+import { withProcessedData } from '../../harness/setup';
 import { additionalDataOf, bareDescription } from '../../../tools/engine';
 
 /** An AI agent's tool: one call is one create, however n8n retries; two calls are two. */
@@ -65,7 +66,7 @@ class Start {
 	}
 }
 
-function stage(row: (typeof rows)[number], settings: Partial<INode>) {
+function stage(row: (typeof rows)[number], settings: Partial<INode>, stored?: IRunExecutionData) {
 	const type: Record<string, INodeType> = {
 		klingEffectsTool: new Tool(),
 		agent: new Agent() as unknown as INodeType,
@@ -101,14 +102,16 @@ function stage(row: (typeof rows)[number], settings: Partial<INode>) {
 		active: false,
 		settings: { executionOrder: 'v1' },
 	});
-	const data = createRunExecutionData({
-		executionData: {
-			nodeExecutionStack: [
-				{ node: workflow.getNode('Start')!, data: { main: [[{ json: {} }]] }, source: null },
-			],
-		},
-		resumeToken: 'token-of-78',
-	});
+	const data =
+		stored ??
+		createRunExecutionData({
+			executionData: {
+				nodeExecutionStack: [
+					{ node: workflow.getNode('Start')!, data: { main: [[{ json: {} }]] }, source: null },
+				],
+			},
+			resumeToken: 'token-of-78',
+		});
 	const additionalData = additionalDataOf(bench.credential(row), '78', workflow, 'trigger');
 	additionalData.currentNodeExecutionIndex = 0;
 	return { workflow, tool: workflow.getNode(toolName)!, data, additionalData };
@@ -185,5 +188,36 @@ describe.each(Object.entries(ways))('a tool that is run %s', (_way, call) => {
 		bench.sandbox.addFault({ kind: 'resetAfter', match: { operation: 'create' }, times: 1 });
 		await call(staged, [{ prompt: 'dance' }, { prompt: 'dance' }]);
 		expect(bench.sandbox.charges).toHaveLength(2);
+	});
+});
+
+describe('an agent in a loop', () => {
+	withProcessedData();
+
+	test.each(blind)(
+		'$name: the call that crashed is paid once, where n8n saves the progress',
+		async (row) => {
+			const staged = stage(row, {});
+			await callInside(staged, [{ prompt: 'dance' }]);
+			const progress = structuredClone(staged.data);
+			await callInside(staged, [{ prompt: 'sing' }]);
+			expect(bench.sandbox.charges).toHaveLength(2);
+			for (const _time of [1, 2]) {
+				const again = stage(row, {}, structuredClone(progress));
+				const [answer] = await callInside(again, [{ prompt: 'sing' }]);
+				expect(answer).toMatch(/may have created the task/);
+			}
+			expect(bench.sandbox.charges).toHaveLength(2);
+		},
+	);
+
+	test.each(rows)('$name: each round creates', async (row) => {
+		const staged = stage(row, {});
+		for (const prompt of ['dance', 'sing', 'dance']) {
+			await callInside(staged, [{ prompt }, { prompt }]);
+		}
+		const progress = structuredClone(staged.data);
+		await callInside(stage(row, {}, progress), [{ prompt: 'dance' }, { prompt: 'dance' }]);
+		expect(bench.sandbox.charges).toHaveLength(8);
 	});
 });
