@@ -175,7 +175,7 @@ async function recordBeginning(
 		}
 		// Once it is unknown what one try asked for, it is unknown for all of them.
 		const mixed = `${execution}:mixed`;
-		const isMixed = (await recordIn(context, [mixed]))?.has(mixed) ?? false;
+		const isMixed = (await recordIn(context, [mixed]))?.has(mixed) ?? true;
 		const isSame = (part: keyof Form) => known.has(keyOf(part)) && (part === 'target' || !isMixed);
 		const isKnown = isSame('order') || isSame('expressions');
 		// Otherwise the record stays that of the first try.

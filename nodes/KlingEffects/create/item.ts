@@ -1,5 +1,5 @@
-import type { IExecuteFunctions } from 'n8n-workflow';
-import { printsOf, type Prints } from '../../kling/create/identity';
+import type { IExecuteFunctions, IDataObject } from 'n8n-workflow';
+import { printsOf, type Prints, type Part } from '../../kling/create/identity';
 import { readOrder } from '../../kling/create/order';
 import { checkedAddress, InputError } from '../../kling/input';
 import { isPrivateAddress } from '../../kling/hosts';
@@ -129,4 +129,37 @@ function refuseSharedId(
 		`Items ${first} and ${itemIndex} have the same External Task ID “${id}”`,
 		'Give each item its own, for example with an expression, or remove the option.',
 	);
+}
+
+/** The compared parameters of Create, as entered. */
+export interface Entered {
+	/** Fingerprints, with expressions as text. */
+	prints: Prints;
+	/** The ones that are not expressions. */
+	fixed: ReadonlySet<Part>;
+}
+
+export function enteredIn(parameters: IDataObject): Entered {
+	const { options = {}, effectScene, effectType } = parameters;
+	const { imageInput, image, secondImage, imageField, secondImageField } = parameters;
+	// All options together can be one expression.
+	const optionOf = (name: string) =>
+		typeof options === 'object' ? (options as IDataObject)[name] : options;
+	const entered: Record<Part, unknown> = {
+		effectScene,
+		effectType,
+		images: [imageInput, image, secondImage, imageField, secondImageField],
+		duration: optionOf('duration'),
+		mode: optionOf('mode'),
+		modelName: optionOf('modelName'),
+		additionalFields: optionOf('additionalFields'),
+		externalTaskId: optionOf('externalTaskId'),
+	};
+	const parts = Object.keys(entered) as Part[];
+	// n8n evaluates any text that starts like this, at any depth.
+	const isFixed = (part: Part) => !JSON.stringify(entered[part] ?? null).includes('"=');
+	const fixed = new Set(parts.filter(isFixed));
+	// Without both, the number of images can differ between items.
+	if (!fixed.has('effectScene') || effectType === undefined) fixed.delete('effectType');
+	return { prints: printsOf(entered), fixed };
 }

@@ -15,8 +15,8 @@ import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { runOf } from '../../n8n/execution';
 import { beginningOf, recallAfterDeath, record, takeBack, type Beginning } from './beginning';
-import { enteredIn, type Entered } from './entered';
-import type { CheckedItem } from './item';
+import { enteredIn } from './item';
+import type { CheckedItem, Entered } from './item';
 
 const contextKey = 'klingEffects';
 
