@@ -13,9 +13,14 @@ export function runIndexOf(context: IExecuteFunctions): number {
 	return Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
 }
 
-/** The address that wakes this node in this execution, with the token that n8n 2.x requires. */
-export function resumeUrlOf(context: IExecuteFunctions): string {
-	const url = new URL(executionUrlOf(context));
+/**
+ * The address that wakes this node in this execution, with the token that n8n 2.x requires; null if n8n
+ * names none.
+ */
+export function resumeUrlOf(context: IExecuteFunctions): string | null {
+	const executionUrl = executionUrlOf(context);
+	if (!executionUrl) return null;
+	const url = new URL(executionUrl);
 	url.pathname += `/${encodeURIComponent(context.getNode().id)}`;
 	return url.href;
 }
@@ -32,9 +37,9 @@ export function resumeTokenOf(context: IExecuteFunctions): string | null {
 
 function executionUrlOf(context: IExecuteFunctions): string {
 	const { $execution } = context.getWorkflowDataProxy(0) as unknown as {
-		$execution: { resumeUrl: string };
+		$execution?: { resumeUrl?: string };
 	};
-	return $execution.resumeUrl;
+	return $execution?.resumeUrl ?? '';
 }
 
 /**
@@ -69,17 +74,17 @@ export async function recordIn(
 	context: IExecuteFunctions,
 	keys: string[],
 ): Promise<ReadonlySet<string> | null> {
-	const record = async () =>
-		await context.helpers.checkProcessedAndRecord(keys, 'node', {
+	const record = async () => {
+		const { processed } = await context.helpers.checkProcessedAndRecord(keys, 'node', {
 			mode: 'entries',
 			maxEntries: mostRecords,
 		});
+		return new Set(processed.map(String));
+	};
 	// One reason for a rejection is that both create the table's row: then the second look finds it.
-	const recorded = await Promise.resolve()
-		.then(record)
+	return await record()
 		.catch(record)
 		.catch(() => null);
-	return recorded && new Set(recorded.processed.map(String));
 }
 
 /** Removes keys from that table again. */

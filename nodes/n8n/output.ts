@@ -101,7 +101,9 @@ export function addHint(
 	type: 'info' | 'warning',
 	message: string,
 ): void {
-	context.addExecutionHints({ type, location: 'outputPane', message: asHtml(message) });
+	// The tools of AI agents have no hints before n8n 1.117; that must not cost them a paid task.
+	const { addExecutionHints } = context as Partial<IExecuteFunctions>;
+	addExecutionHints?.call(context, { type, location: 'outputPane', message: asHtml(message) });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { InputError } from '../../kling/input';
 import { isTool, resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/execution';
 import type { Session } from '../../n8n/session';
+import { canFallAsleep } from './sleep';
 
 const usePolling = 'Set Wait Using under Options to Polling';
 
@@ -31,7 +32,9 @@ export function readCallbackWait(
 		);
 	}
 	const execution = storedExecutionOf(context);
-	if (!execution || !context.getExecutionId() || !context.getWorkflow().id) {
+	const resumeUrl = resumeUrlOf(context);
+	const isSaved = context.getExecutionId() && context.getWorkflow().id;
+	if (!execution || !isSaved || resumeUrl === null || !canFallAsleep(context, execution.data)) {
 		throw new InputError(
 			'This execution cannot be woken by a callback',
 			`Save the workflow. If it is saved, this version of n8n cannot do it: ${usePolling}.`,
@@ -46,5 +49,5 @@ export function readCallbackWait(
 			`${usePolling}, or turn off Wait for Sub-Workflow Completion in the workflow that calls this one.`,
 		);
 	}
-	return resumeUrlOf(context);
+	return resumeUrl;
 }
