@@ -76,8 +76,9 @@ export function problemOf(thrown: unknown): Problem {
 	};
 }
 
+/** By name, because npm can install a second copy of n8n-workflow next to the package. */
 function isExplained(thrown: unknown): thrown is NodeOperationError | NodeApiError {
-	return thrown instanceof NodeOperationError || thrown instanceof NodeApiError;
+	return /^Node(Operation|Api)Error$/.test(String(Object(thrown).name));
 }
 
 /** The error that n8n shows for a problem. */

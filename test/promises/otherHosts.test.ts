@@ -1,5 +1,6 @@
 import type { IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { Readable } from 'node:stream';
+import { runInNewContext } from 'node:vm';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
 import { photos, TestBed } from '../harness/callbackBed';
 import { Workbench } from '../harness/workbench';
@@ -106,6 +107,37 @@ describe('a paid task comes out, and is paid once', () => {
 			expect(json.map(({ taskId }) => taskId).sort()).toEqual(charged.sort());
 			expect(json).toHaveLength(2);
 		}
+	});
+});
+
+describe('what n8n says is passed on, whoever made it', () => {
+	const bench = Workbench.prepare();
+	const messageOn = async (membersOf: (context: IExecuteFunctions) => Members) => {
+		const { error } = await bench.create(rows[0], {}, { nodeType: nodeWith(membersOf) });
+		expect(bench.sandbox.charges).toEqual([]);
+		return error;
+	};
+
+	test('by a copy of n8n-workflow that is not the one next to the package', async () => {
+		class NodeOperationError extends Error {
+			override name = 'NodeOperationError';
+			description = 'Select one.';
+		}
+		const getCredentials = async () =>
+			await Promise.reject(new NodeOperationError('Node does not have any credentials set'));
+		expect(await messageOn(() => ({ getCredentials }))).toMatchObject({
+			message: 'Node does not have any credentials set',
+			description: 'Select one.',
+		});
+	});
+
+	test('by an expression that runs apart from n8n', async () => {
+		const getNodeParameter = (context: IExecuteFunctions) => (name: string) =>
+			name === 'image'
+				? (runInNewContext('throw new Error("no such field")') as unknown)
+				: context.getNodeParameter(name, 0, null);
+		const error = await messageOn((context) => ({ getNodeParameter: getNodeParameter(context) }));
+		expect(error?.message).toBe('Image could not be evaluated: no such field');
 	});
 });
 
