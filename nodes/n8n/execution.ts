@@ -26,10 +26,10 @@ export function resumeUrlOf(context: IExecuteFunctions): string | null {
 }
 
 /**
- * The token by which n8n 2.x identifies an execution. It is created and stored with the execution before
+ * The token by which n8n 2 identifies an execution. It is created and stored with the execution before
  * the first node runs, and an execution started by the Retry button has the same one.
  *
- * @returns null on n8n 1.123
+ * @returns null on n8n 1.123, and on n8n 2 before 2.14 (2.11 has none)
  */
 export function resumeTokenOf(context: IExecuteFunctions): string | null {
 	return /[?&]signature=([^&]+)/.exec(executionUrlOf(context))?.[1] ?? null;

@@ -102,7 +102,7 @@ export function addHint(
 	type: 'info' | 'warning',
 	message: string,
 ): void {
-	// The tools of AI agents have no hints before n8n 1.117; that must not cost them a paid task.
+	// The tools of AI agents have none in n8n 1.117; that must not cost them a paid task.
 	const { addExecutionHints } = context as Partial<IExecuteFunctions>;
 	addExecutionHints?.call(context, { type, location: 'outputPane', message: asHtml(message) });
 }

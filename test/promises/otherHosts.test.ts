@@ -64,7 +64,7 @@ describe('a paid task comes out, and is paid once', () => {
 	const bench = Workbench.prepare();
 
 	const hosts: Array<[string, () => KlingEffects]> = [
-		// As for agents' tools up to n8n 1.116.
+		// As for agents' tools in n8n 1.117.
 		['has no hints', () => nodeWith(() => ({ addExecutionHints: undefined }))],
 		['has no custom data', () => withExecution(({ resumeUrl }) => ({ resumeUrl }))],
 		[

@@ -41,11 +41,12 @@ export function readCallbackWait(
 		);
 	}
 	const { parentExecution } = execution.data;
-	// n8n 1.123 returns the calling workflow its own input instead of this one's output.
+	// n8n 1.123 returns the calling workflow its own input instead of this one's output. Before 2.14, n8n 2
+	// cannot be told from it.
 	const isAwaited = parentExecution !== undefined && parentExecution.shouldResume !== false;
 	if (isAwaited && resumeTokenOf(context) === null) {
 		throw new InputError(
-			'n8n 1 loses the output of a sub-workflow that sleeps',
+			'This version of n8n can lose the output of a sub-workflow that sleeps',
 			`${usePolling}, or turn off Wait for Sub-Workflow Completion in the workflow that calls this one.`,
 		);
 	}
