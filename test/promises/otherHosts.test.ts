@@ -1,4 +1,4 @@
-import type { IExecuteFunctions, IN8nHttpFullResponse } from 'n8n-workflow';
+import type { IExecuteFunctions, IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import { KlingEffects } from '../../nodes/KlingEffects/KlingEffects.node';
@@ -9,6 +9,8 @@ import { rows } from './contract/providers';
 /** An n8n that lacks, or has changed, what the nodes ask it for: older and newer ones than are tested. */
 
 type Members = Record<string, unknown>;
+
+const bench = Workbench.prepare();
 
 /** The node on an n8n whose context has other members. */
 function nodeWith(membersOf: (context: IExecuteFunctions) => Members): KlingEffects {
@@ -61,8 +63,6 @@ const gone = () => {
 };
 
 describe('a paid task comes out, and is paid once', () => {
-	const bench = Workbench.prepare();
-
 	const hosts: Array<[string, () => KlingEffects]> = [
 		// As for agents' tools in n8n 1.117.
 		['has no hints', () => nodeWith(() => ({ addExecutionHints: undefined }))],
@@ -110,8 +110,23 @@ describe('a paid task comes out, and is paid once', () => {
 	});
 });
 
+test.each<[string, (body: Readable) => unknown]>([
+	['web streams', (body) => Readable.toWeb(body)],
+	['nothing at all', () => undefined],
+])('a video that an n8n gives as %s is not lost: its task is named', async (_name, bodyOf) => {
+	const node = withHelpers((helpers) => ({
+		async httpRequest(options: IHttpRequestOptions) {
+			const response = (await helpers.httpRequest(options)) as IN8nHttpFullResponse;
+			return { ...response, body: bodyOf(response.body as Readable) };
+		},
+	}));
+	const changes = { waitForCompletion: true, downloadVideo: true };
+	const { error } = await bench.create(rows[0], changes, { nodeType: node });
+	expect(bench.sandbox.charges).toHaveLength(1);
+	expect(error?.description).toContain(bench.sandbox.charges[0].taskId);
+});
+
 describe('what n8n says is passed on, whoever made it', () => {
-	const bench = Workbench.prepare();
 	const messageOn = async (membersOf: (context: IExecuteFunctions) => Members) => {
 		const { error } = await bench.create(rows[0], {}, { nodeType: nodeWith(membersOf) });
 		expect(bench.sandbox.charges).toEqual([]);
