@@ -5,7 +5,7 @@ const { createRequire } = require('node:module');
 const ofN8n = createRequire(require.resolve('n8n/package.json', { paths: [process.argv[2]] }));
 ofN8n('reflect-metadata');
 const core = ofN8n('n8n-core');
-const { Workflow } = ofN8n('n8n-workflow');
+const { NodeHelpers, Workflow } = ofN8n('n8n-workflow');
 
 const node = {
 	id: '1',
@@ -89,6 +89,10 @@ async function holds(check) {
 const checks = {
 	executeData: () => executing().executeData === entry,
 	runExecutionData: () => executing().runExecutionData === data,
+	storedContext: () => {
+		const stored = NodeHelpers.getContext(data, 'node', node);
+		return executing().getContext('node') === stored;
+	},
 	executeDataOfWebhook: () => called().executeData.node === node,
 	runExecutionDataOfWebhook: () => called().runExecutionData === data,
 	wakesWithWhatIsStored: async () => {

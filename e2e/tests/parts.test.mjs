@@ -17,6 +17,7 @@ const stand =
 const sentences = {
 	executeData: `does not show a node what it runs it with (\`executeData\`). ${create}`,
 	runExecutionData: `does not show a node its execution (\`runExecutionData\`). ${create}`,
+	storedContext: `does not store the context that it shows a node (\`getContext\`) with the execution. Create refuses to wait by callback`,
 	executeDataOfWebhook: `does not show a sleeping node's webhook what it ran the node with (\`executeData\`). Callbacks cannot wake it`,
 	runExecutionDataOfWebhook: `does not show a sleeping node's webhook its execution (\`runExecutionData\`). Callbacks cannot wake it`,
 	wakesWithWhatIsStored: `does not wake a sleeping execution once, with what it has stored, when its time is over (\`WaitTracker\`). ${stand}`,

@@ -167,7 +167,7 @@ function readMoment(given: unknown, displayName: string, timeZone: string): numb
 	const isText = typeof Object(given).toISO === 'function' || typeof given === 'string';
 	const number = isText || typeof given === 'number' ? Number(String(given)) : NaN;
 	let moment = number < 1e11 ? number * 1000 : number;
-	if (given instanceof Date) moment = given.getTime();
+	if (Object.prototype.toString.call(given) === '[object Date]') moment = Number(given);
 	else if (isText && Number.isNaN(number)) moment = momentIn(timeZone, String(given));
 	// A year, or a spreadsheet's day number, would be a moment in 1970; 0 means everything.
 	const isMoment = Number.isNaN(number) ? !Number.isNaN(moment) : number === 0 || number >= 1e9;

@@ -111,7 +111,9 @@ export function unquoted(text: string): string {
 
 /** What was thrown, as one short line. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
-	const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
+	// Not by its class: n8n can run expressions in a realm of their own.
+	const told: unknown = typeof thrown === 'string' ? thrown : Object(thrown).message;
+	const text = typeof told === 'string' ? told : '';
 	return text.split('\n')[0].slice(0, 200).replace(/\.$/, '') || 'no reason given';
 }
 

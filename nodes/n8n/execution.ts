@@ -13,18 +13,23 @@ export function runIndexOf(context: IExecuteFunctions): number {
 	return Number(context.getWorkflowDataProxy(0).$runIndex ?? 0);
 }
 
-/** The address that wakes this node in this execution, with the token that n8n 2.x requires. */
-export function resumeUrlOf(context: IExecuteFunctions): string {
-	const url = new URL(executionUrlOf(context));
+/**
+ * The address that wakes this node in this execution, with the token that n8n 2.x requires; null if n8n
+ * names none.
+ */
+export function resumeUrlOf(context: IExecuteFunctions): string | null {
+	const executionUrl = executionUrlOf(context);
+	if (!executionUrl) return null;
+	const url = new URL(executionUrl);
 	url.pathname += `/${encodeURIComponent(context.getNode().id)}`;
 	return url.href;
 }
 
 /**
- * The token by which n8n 2.x identifies an execution. It is created and stored with the execution before
+ * The token by which n8n 2 identifies an execution. It is created and stored with the execution before
  * the first node runs, and an execution started by the Retry button has the same one.
  *
- * @returns null on n8n 1.123
+ * @returns null on n8n 1.123, and on n8n 2 before 2.14 (2.11 has none)
  */
 export function resumeTokenOf(context: IExecuteFunctions): string | null {
 	return /[?&]signature=([^&]+)/.exec(executionUrlOf(context))?.[1] ?? null;
@@ -32,9 +37,9 @@ export function resumeTokenOf(context: IExecuteFunctions): string | null {
 
 function executionUrlOf(context: IExecuteFunctions): string {
 	const { $execution } = context.getWorkflowDataProxy(0) as unknown as {
-		$execution: { resumeUrl: string };
+		$execution?: { resumeUrl?: string };
 	};
-	return $execution.resumeUrl;
+	return $execution?.resumeUrl ?? '';
 }
 
 /**
@@ -73,17 +78,17 @@ export async function recordIn(
 	context: IExecuteFunctions,
 	keys: string[],
 ): Promise<ReadonlySet<string> | null> {
-	const record = async () =>
-		await context.helpers.checkProcessedAndRecord(keys, 'node', {
+	const record = async () => {
+		const { processed } = await context.helpers.checkProcessedAndRecord(keys, 'node', {
 			mode: 'entries',
 			maxEntries: mostRecords,
 		});
+		return new Set(processed.map(String));
+	};
 	// One reason for a rejection is that both create the table's row: then the second look finds it.
-	const recorded = await Promise.resolve()
-		.then(record)
+	return await record()
 		.catch(record)
 		.catch(() => null);
-	return recorded && new Set(recorded.processed.map(String));
 }
 
 /** Removes keys from that table again. */

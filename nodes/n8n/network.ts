@@ -1,14 +1,25 @@
 import type { IHttpRequestOptions, IN8nHttpFullResponse } from 'n8n-workflow';
 import { failureWithoutResponse, type Failure } from '../kling/failure';
 
+/** What n8n and Node.js call a request that ended before there was a connection, as regular expressions. */
+const unconnected = [
+	// Any code will do: the system refuses, has no route or no port, or gave up waiting.
+	'connect E[A-Z]+',
+	// A TLS connection that ended in the middle of its handshake.
+	'before secure TLS connection was established',
+	// https-proxy-agent 7.
+	'ended before receiving CONNECT response',
+	// n8n 2.40's protection against requests into its own network (SsrfBlockedIpError, SsrfBlockedHostnameError).
+	'request was blocked because',
+].join('|');
+
 /**
- * Codes of Node.js and axios that mean that no byte of the request reached the provider. A lost route can
- * also happen while waiting for the response, so there the code alone proves nothing. The last ones are
- * the texts of https-proxy-agent 7, and of n8n 2.40's protection against requests into its own network
- * (SsrfBlockedIpError, SsrfBlockedHostnameError).
+ * Codes of Node.js, axios and `fetch` that mean that no byte of the request reached the provider. A lost
+ * route or a time-out can also happen while waiting for the response, so there the code alone proves nothing.
  */
-const neverArrived =
-	/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|connect E(HOST|NET)UNREACH|ERR_INVALID_URL|ERR_INVALID_CHAR|ended before receiving CONNECT response|request was blocked because/;
+const neverArrived = new RegExp(
+	`ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ERR_INVALID_URL|ERR_INVALID_CHAR|UND_ERR_CONNECT_TIMEOUT|${unconnected}`,
+);
 
 /**
  * Codes with which Node.js refuses a certificate, before anything is sent (Node.js, “TLS (SSL)”, X509
@@ -43,20 +54,27 @@ export function isBlocked(thrown: unknown): boolean {
 	return codesOf(thrown).includes('request was blocked because');
 }
 
+/** None if a status shows that there was a response: it can speak of someone else's connection. */
+function codesOf(thrown: unknown): string[] {
+	const found = reasonsIn(thrown);
+	return found.some((one) => /^[1-5]\d\d$/.test(one)) ? [] : found;
+}
+
 /** n8n buries the network's code at several depths, which differ between 1.123 and 2.40. */
-function codesOf(thrown: unknown, depth = 0): string[] {
+function reasonsIn(thrown: unknown, depth = 0): string[] {
 	if (typeof thrown !== 'object' || thrown === null || depth > 4) return [];
-	const { code, httpCode, syscall, message, messages, cause, errorResponse } = thrown as Record<
-		string,
-		unknown
-	>;
-	const own = [code, httpCode].filter((value) => typeof value === 'string');
+	const error = thrown as Record<string, unknown>;
+	const { code, syscall, message, messages, cause, errors, errorResponse } = error;
+	const own = [code, error.httpCode, error.status, error.statusCode].filter(
+		(value) => typeof value === 'string' || typeof value === 'number',
+	);
 	const words = [syscall, code, message, messages].join(' ');
-	const told =
-		words.match(
-			/connect E(?:HOST|NET)UNREACH|ended before receiving CONNECT response|request was blocked because/g,
-		) ?? [];
-	return [...own, ...told, ...codesOf(cause, depth + 1), ...codesOf(errorResponse, depth + 1)];
+	const told = words.match(new RegExp(unconnected, 'g')) ?? [];
+	// Node.js tries all addresses of a host, and lists why none could be connected.
+	const tried: unknown[] = Array.isArray(errors) ? errors : [];
+	const isTried = tried.every((one) => Object(one).syscall === 'connect');
+	const causes = [cause, errorResponse, ...(isTried ? tried : [])];
+	return [...own.map(String), ...told, ...causes.flatMap((one) => reasonsIn(one, depth + 1))];
 }
 
 /** What Node.js reports about a request that was sent. */

@@ -76,8 +76,9 @@ export function problemOf(thrown: unknown): Problem {
 	};
 }
 
+/** By name, because npm can install a second copy of n8n-workflow next to the package. */
 function isExplained(thrown: unknown): thrown is NodeOperationError | NodeApiError {
-	return thrown instanceof NodeOperationError || thrown instanceof NodeApiError;
+	return /^Node(Operation|Api)Error$/.test(String(Object(thrown).name));
 }
 
 /** The error that n8n shows for a problem. */
@@ -101,7 +102,9 @@ export function addHint(
 	type: 'info' | 'warning',
 	message: string,
 ): void {
-	context.addExecutionHints({ type, location: 'outputPane', message: asHtml(message) });
+	// The tools of AI agents have none in n8n 1.117; that must not cost them a paid task.
+	const { addExecutionHints } = context as Partial<IExecuteFunctions>;
+	addExecutionHints?.call(context, { type, location: 'outputPane', message: asHtml(message) });
 }
 
 /**

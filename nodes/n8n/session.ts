@@ -190,7 +190,10 @@ function proxyFailureOf({ statusCode, body }: Answer): Failure {
 /** The body as text; null if it is too large to be read. */
 async function textOf(body: unknown, ending: AbortController): Promise<string | null> {
 	// Not a stream if n8n itself simulates the provider, as its evaluations of agents do.
-	if (!isStream(body)) return typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+	if (!isStream(body)) {
+		const isText = typeof body === 'string' || Buffer.isBuffer(body);
+		return isText ? body.toString() : (JSON.stringify(body) ?? '');
+	}
 	const chunks: Buffer[] = [];
 	let size = 0;
 	for await (const chunk of body) {

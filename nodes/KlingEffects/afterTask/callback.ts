@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { InputError } from '../../kling/input';
 import { isTool, resumeTokenOf, resumeUrlOf, storedExecutionOf } from '../../n8n/execution';
 import type { Session } from '../../n8n/session';
+import { canFallAsleep } from './sleep';
 
 const usePolling = 'Set Wait Using under Options to Polling';
 
@@ -31,20 +32,23 @@ export function readCallbackWait(
 		);
 	}
 	const execution = storedExecutionOf(context);
-	if (!execution || !context.getExecutionId() || !context.getWorkflow().id) {
+	const resumeUrl = resumeUrlOf(context);
+	const isSaved = context.getExecutionId() && context.getWorkflow().id;
+	if (!execution || !isSaved || resumeUrl === null || !canFallAsleep(context, execution.data)) {
 		throw new InputError(
 			'This execution cannot be woken by a callback',
 			`Save the workflow. If it is saved, this version of n8n cannot do it: ${usePolling}.`,
 		);
 	}
 	const { parentExecution } = execution.data;
-	// n8n 1.123 returns the calling workflow its own input instead of this one's output.
+	// n8n 1.123 returns the calling workflow its own input instead of this one's output. Before 2.14, n8n 2
+	// cannot be told from it.
 	const isAwaited = parentExecution !== undefined && parentExecution.shouldResume !== false;
 	if (isAwaited && resumeTokenOf(context) === null) {
 		throw new InputError(
-			'n8n 1 loses the output of a sub-workflow that sleeps',
+			'This version of n8n can lose the output of a sub-workflow that sleeps',
 			`${usePolling}, or turn off Wait for Sub-Workflow Completion in the workflow that calls this one.`,
 		);
 	}
-	return resumeUrlOf(context);
+	return resumeUrl;
 }

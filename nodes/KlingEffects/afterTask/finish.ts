@@ -132,7 +132,12 @@ async function finishTask(
 		const about = { simplify: finish.simplify, timedOut, itemIndex, binary };
 		return { itemIndex, ok: true, item: taskItem(record, about) };
 	} catch (thrown) {
-		return { itemIndex, ok: false, problem: { ...problemOf(thrown), taskId, videoUrl } };
+		const problem = problemOf(thrown);
+		// Only what was expected names the task, and no other message will.
+		const isNamed = problem.description.includes(taskId);
+		const rest = isNamed ? '' : ` The task of this item is ${taskId}.`;
+		const description = `${problem.description}${rest}`;
+		return { itemIndex, ok: false, problem: { ...problem, description, taskId, videoUrl } };
 	}
 }
 

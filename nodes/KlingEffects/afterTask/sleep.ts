@@ -10,7 +10,7 @@ import {
 import { isPrivateAddress } from '../../kling/hosts';
 import { hashOf } from '../../kling/create/identity';
 import { stillRuns } from '../../kling/task';
-import { runIndexOf } from '../../n8n/execution';
+import { runIndexOf, storedExecutionOf } from '../../n8n/execution';
 import {
 	itemOf,
 	outputOf,
@@ -66,6 +66,12 @@ export function storedWait(data: IRunExecutionData, node: INode): Wait | null {
 	return (wait as Wait | undefined) ?? null;
 }
 
+/** Whether n8n has what it takes to sleep, and stores the context that the node sees with the execution. */
+export function canFallAsleep(context: IExecuteFunctions, data: IRunExecutionData): boolean {
+	const stored = NodeHelpers.getContext(data, 'node', context.getNode());
+	return stored === context.getContext('node') && typeof context.putExecutionToWait === 'function';
+}
+
 /** By then n8n has certainly stored a sleeping execution as waiting. */
 const storedWithinMs = 15_000;
 
@@ -74,23 +80,27 @@ const storedWithinMs = 15_000;
  * woken, n8n runs the node again, which finds the wait in its context and continues in `wake.ts`.
  *
  * @returns no items: n8n would only show them while the execution sleeps, and would retry the node at
- *   once if the first one were a problem
+ *   once if the first one were a problem; null if n8n does not let it sleep, and nothing has changed
  */
 export async function sleepUntilCallbacks(
 	context: IExecuteFunctions,
 	{ clock }: Session,
 	asleep: Omit<Wait, 'runIndex' | 'token' | 'entered'>,
-): Promise<INodeExecutionData[]> {
+): Promise<INodeExecutionData[] | null> {
+	const stored = storedExecutionOf(context);
+	if (!stored) return null;
+	const { entry, data } = stored;
 	const own = {
 		runIndex: runIndexOf(context),
 		entered: fingerprintOf(context),
 		token: randomUUID(),
 	};
 	const wait: Wait = { ...asleep, ...own };
-	context.getContext('node')[contextKey] = wait as unknown as IDataObject;
+	const memory = context.getContext('node');
+	memory[contextKey] = wait as unknown as IDataObject;
+	const input = entry.data;
 	// What n8n passes on if the execution is never woken. The input items themselves stay unchanged.
-	const entry = context.getExecuteData();
-	entry.data = { ...entry.data, main: [lastKnownItems(context, wait)] };
+	entry.data = { ...input, main: [lastKnownItems(context, wait)] };
 	const { resumeUrl, deadline, token } = wait;
 	const doubt = await doubtAbout(resumeUrl);
 	if (doubt) {
@@ -101,7 +111,14 @@ export async function sleepUntilCallbacks(
 			`${doubt[0]}, ${until}. ${doubt[1]}, or set Wait Using to Polling.`,
 		);
 	}
-	await context.putExecutionToWait(new Date(deadline + lastResortMs));
+	try {
+		await context.putExecutionToWait(new Date(deadline + lastResortMs));
+	} catch {
+		delete memory[contextKey];
+		delete data.waitTill;
+		entry.data = input;
+		return null;
+	}
 	const storedBy = clock.now() + storedWithinMs;
 	void new SelfCalls({ resumeUrl, deadline, token }, clock, storedBy).callSoon();
 	return [];

@@ -83,7 +83,8 @@ export async function executeCreate(
 			problems: allProblems,
 			paid,
 		};
-		return await sleepUntilCallbacks(context, session, asleep);
+		const slept = await sleepUntilCallbacks(context, session, asleep);
+		if (slept) return slept;
 	}
 	const entries = new Map(submitted.map(({ itemIndex, entry }) => [itemIndex, entry]));
 	const wait = { deadline, intervalMs, firstLookMs: intervalMs };

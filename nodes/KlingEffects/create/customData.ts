@@ -28,11 +28,13 @@ export function showPaid(
 	run: number,
 ): (one: { itemIndex: number; submission: Submission; entry: Entry }) => void {
 	// Once for all creates: n8n builds a new proxy on each access, which is slow.
-	const { customData } = context.getWorkflowDataProxy(0).$execution as { customData?: CustomData };
+	const { customData } = Object(context.getWorkflowDataProxy(0).$execution) as {
+		customData?: CustomData;
+	};
 	if (!customData) return () => {};
 	/** The values at the time when the last one was filled up, with tasks only. */
 	let full: Record<string, string> | null = null;
-	return ({ itemIndex, submission, entry }) => {
+	const show: ReturnType<typeof showPaid> = ({ itemIndex, submission, entry }) => {
 		const item = run === 0 ? String(itemIndex) : `${run}.${itemIndex}`;
 		const isUnknown = submission.outcome === 'unknown';
 		if (!('record' in submission) && !isUnknown) return;
@@ -51,6 +53,13 @@ export function showPaid(
 		const changes = shown.changes();
 		for (const [key, value] of changes) customData.set(key, value);
 		full = changes.length === 0 && shown.isFullOfTasks ? before : null;
+	};
+	return (one) => {
+		try {
+			show(one);
+		} catch {
+			// It is a second place for what the output says; n8n can refuse it in manual runs.
+		}
 	};
 }
 

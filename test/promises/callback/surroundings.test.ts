@@ -98,7 +98,7 @@ describe('what n8n could not wake is refused before anything is paid', () => {
 
 	test('a sub-workflow whose caller waits, in n8n 1', async () => {
 		const { message, description } = await refusal({ line: 1, parentExecution });
-		expect(message).toBe('n8n 1 loses the output of a sub-workflow that sleeps');
+		expect(message).toBe('This version of n8n can lose the output of a sub-workflow that sleeps');
 		expect(description).toContain('Polling');
 	});
 

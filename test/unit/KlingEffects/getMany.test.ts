@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { readFilters } from '../../../nodes/KlingEffects/getMany';
 import { matches, recordOf, type TaskFilters } from '../../../nodes/kling/task';
 
@@ -14,6 +15,7 @@ test.each([
 	['ISO 8601', eight],
 	['ISO 8601 with an offset', '2026-11-21T10:00:00+02:00'],
 	['a Date', new Date(ms)],
+	['a Date that was made elsewhere', runInNewContext(`new Date(${ms})`)],
 	["n8n's DateTime", { toISO: () => eight, toString: () => eight }],
 	['milliseconds since 1970', ms],
 	['seconds since 1970', ms / 1000],

@@ -1,7 +1,8 @@
+import dns from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Server } from 'node:net';
+import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
 import { adviceOnCertificate } from '../../../nodes/kling/messages';
 import { noResponseOf } from '../../../nodes/n8n/network';
 import { runNode } from '../../../tools/engine';
@@ -60,6 +61,35 @@ describe('a certificate that is not trusted', () => {
 		['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /NODE_EXTRA_CA_CERTS/],
 	])('%s is reported with what helps', (code, advice) => {
 		expect(adviceOnCertificate(code)).toMatch(advice);
+	});
+});
+
+describe('a provider to which no connection is made got nothing, and the next items are not held up', () => {
+	afterEach(() => jest.restoreAllMocks());
+	const created = async (baseUrl: string) => {
+		const credential = { provider: 'modellix', apiKey: 'sk-key-of-a-test', baseUrl };
+		return await runNode({ parameters: create, credential });
+	};
+
+	test('none of its addresses has a route', async () => {
+		const addresses = ['255.255.255.255', '224.0.0.1'].map((address) => ({ address, family: 4 }));
+		const lookup = jest
+			.spyOn(dns, 'lookup')
+			.mockImplementation(((
+				_host: string,
+				_options: object,
+				found: (reason: null, all: typeof addresses) => void,
+			) => setImmediate(found, null, addresses)) as never);
+		const { error } = await created('http://gateway.example.com');
+		expect(lookup).toHaveBeenCalled();
+		expect(error?.message).toBe('Modellix could not be reached');
+	});
+
+	test('it hangs up before the connection is encrypted', async () => {
+		const server = createSocketServer((socket) => socket.end());
+		const { error } = await created(`https://localhost:${await listen(server)}`);
+		server.close();
+		expect(error?.message).toBe('Modellix could not be reached');
 	});
 });
 
