@@ -133,7 +133,7 @@ async function finishTask(
 		return { itemIndex, ok: true, item: taskItem(record, about) };
 	} catch (thrown) {
 		const problem = problemOf(thrown);
-		// Only what was expected names the task, and no other message will.
+		// Expected problems name the task; for the others, no other message would.
 		const isNamed = problem.description.includes(taskId);
 		const rest = isNamed ? '' : ` The task of this item is ${taskId}.`;
 		const description = `${problem.description}${rest}`;

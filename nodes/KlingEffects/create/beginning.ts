@@ -79,7 +79,7 @@ export async function record(
 	const made = records.get(beginning) ?? recordsOf(beginning);
 	records.set(beginning, made);
 	const isFirst = made.byRun.size === 0;
-	// What n8n restarts from can be from between two runs, even if none of them has recorded anything.
+	// n8n can restart from what it stored between two runs, even if none of them has recorded anything.
 	const isLater = made.loads > 0 || run > 0;
 	const recordOnce = async () => {
 		if (isFirst) await recordBeginning(context, beginning, made, about);
@@ -106,7 +106,7 @@ function recordsOf(beginning: Beginning): Records {
  * not mistake it for one that may have been paid. The next one to record takes its place: the next try of
  * Retry On Fail, or a retry of either execution.
  *
- * @returns whether all is now as if the run had not begun
+ * @returns whether it is now as if the run had never started
  */
 export async function takeBack(context: IExecuteFunctions, beginning: Beginning): Promise<boolean> {
 	const made = records.get(beginning);
@@ -186,7 +186,7 @@ async function recordBeginning(
 		const isOthers = beginning.died?.maySend && !isSame('order') && isSame('expressions');
 		const mayBeOwn = isOthers || compare(beginning, { ...about, loads }, isSame, isRetry);
 		if (mayBeOwn && !beginning.died?.maySend) return;
-		// What is sent now, a retry of the earlier one has to find.
+		// A retry of the earlier one has to find what is sent now.
 		if (mayBeOwn) beginning.loads = ++loads + 1;
 	}
 }

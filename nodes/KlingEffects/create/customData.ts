@@ -58,7 +58,7 @@ export function showPaid(
 		try {
 			show(one);
 		} catch {
-			// It is a second place for what the output says; n8n can refuse it in manual runs.
+			// Custom data only repeats what the output says, and n8n can refuse it in manual runs.
 		}
 	};
 }
