@@ -36,6 +36,11 @@ test('what was refused does not count, nor what a retry finds', async () => {
 	expect(stage.charged()).toHaveLength(items.length);
 });
 
+test.each([undefined, null, ''])('%j sets no limit', async (maxTasks) => {
+	await stage.run('kling', most(maxTasks));
+	expect(stage.charged()).toHaveLength(items.length);
+});
+
 test.each([0, -1, 1.5, 'many'])('%j is refused before anything is sent', async (maxTasks) => {
 	const run = await stage.run('kling', most(maxTasks));
 	expect(run.error?.message).toBe('Max Tasks must be a whole number of at least 1');
