@@ -28,6 +28,7 @@ Installs n8n if it is missing.`,
 	},
 	more: `Names: ${names.join(', ')}`,
 });
+const resultsFile = join(rootDir, 'bench', 'results.json');
 const only = wishes.only?.flatMap((some) => some.split(','));
 const unknown = only?.find((name) => !names.includes(name));
 if (unknown) {
@@ -48,7 +49,7 @@ const { status } = spawnSync(nodeBinary, ['--expose-gc', '--import', 'tsx', main
 		BENCH_FOLDER: folder,
 		BENCH_N8N_DIR: dir,
 		BENCH_N8N_VERSION: version,
-		BENCH_WISHES: JSON.stringify({ json: join(rootDir, 'bench', 'results.json'), ...wishes, only }),
+		BENCH_WISHES: JSON.stringify({ ...wishes, only, json: wishes.json ?? resultsFile }),
 	},
 });
 rmSync(folder, { recursive: true, force: true });
