@@ -1,6 +1,6 @@
 import { InputError, refuseInvisible, unquoted } from './input';
 import { isSigningSecret } from './signatures';
-import { providers, type Provider } from './providers/index';
+import { providers, type Provider } from './providers';
 import type { Secret } from './providers/provider';
 import { formsOf, hasAny, isOdd, readLetters, shortestSecret } from './spelling';
 

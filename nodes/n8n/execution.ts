@@ -94,9 +94,9 @@ export async function recordIn(
 /** Removes keys from that table again. */
 export async function forgetIn(context: IExecuteFunctions, keys: string[]): Promise<void> {
 	if (keys.length === 0) return;
-	await Promise.resolve()
-		.then(async () => await context.helpers.removeProcessed(keys, 'node', { mode: 'entries' }))
-		.catch(() => undefined);
+	const forget = async () =>
+		await context.helpers.removeProcessed(keys, 'node', { mode: 'entries' });
+	await forget().catch(() => undefined);
 }
 
 /**

@@ -5,7 +5,7 @@ import { stillRuns, type TaskRecord } from '../../kling/task';
 import { follow, type FollowLimits } from '../../kling/look';
 import { inParallel } from '../../kling/pace';
 import { downloadVideos, type VideoOptions } from '../../n8n/download';
-import { addHint, problemOf, taskItem, type Result } from '../../n8n/output';
+import { addHint, problemOf, taskItem, type Problem, type Result } from '../../n8n/output';
 import { amountOf, numberOf, type Parameters } from '../../n8n/parameters';
 import type { Session } from '../../n8n/session';
 import { maxFileSizeOption } from './fields';
@@ -132,13 +132,19 @@ async function finishTask(
 		const about = { simplify: finish.simplify, timedOut, itemIndex, binary };
 		return { itemIndex, ok: true, item: taskItem(record, about) };
 	} catch (thrown) {
-		const problem = problemOf(thrown);
-		// Expected problems name the task; for the others, no other message would.
-		const isNamed = problem.description.includes(taskId);
-		const rest = isNamed ? '' : ` The task of this item is ${taskId}.`;
-		const description = `${problem.description}${rest}`;
-		return { itemIndex, ok: false, problem: { ...problem, description, taskId, videoUrl } };
+		return {
+			itemIndex,
+			ok: false,
+			problem: { ...namingTask(problemOf(thrown), taskId), videoUrl },
+		};
 	}
+}
+
+/** A problem of an item that has a task. Some name it already; for the others, no other message would. */
+export function namingTask(problem: Problem, taskId: string): Problem {
+	const { description } = problem;
+	const rest = description.includes(taskId) ? '' : ` The task of this item is ${taskId}.`;
+	return { ...problem, description: `${description}${rest}`, taskId };
 }
 
 /** With "Continue", a failed task is an item with its status; otherwise it is a problem like any other. */

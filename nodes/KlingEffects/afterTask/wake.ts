@@ -1,10 +1,10 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { InputError } from '../../kling/input';
-import { providerNamed } from '../../kling/providers';
+import { displayNameOf } from '../../kling/providers';
 import { recordIn, resumeTokenOf } from '../../n8n/execution';
 import { outputOf, problemOf, type Result } from '../../n8n/output';
 import { openSession, systemClock, type Session } from '../../n8n/session';
-import { waitAndFinish } from './finish';
+import { namingTask, waitAndFinish } from './finish';
 import type { Wait } from './sleep';
 
 /**
@@ -26,9 +26,7 @@ export async function finishWoken(
 		// Without the credential, or with another provider's, all that can be said is which tasks exist.
 		const problem = problemOf(thrown);
 		const untold = wait.itemTasks.map(({ itemIndex, record: { task } }): Result => {
-			const { taskId } = task;
-			const description = `${problem.description} The task of this item is ${taskId}.`;
-			return { itemIndex, ok: false, problem: { ...problem, description, taskId } };
+			return { itemIndex, ok: false, problem: namingTask(problem, task.taskId) };
 		});
 		return outputOf(context, [...wait.problems, ...untold], wait.paid);
 	}
@@ -49,7 +47,7 @@ export async function finishWoken(
 function refuseOtherProvider({ provider }: Session, { itemTasks: [{ record }] }: Wait): void {
 	const made = record.task.provider;
 	if (made === provider.name) return;
-	const name = providerNamed(made)?.displayName ?? made;
+	const name = displayNameOf(made);
 	throw new InputError(
 		`The credential is no longer one of ${name}`,
 		`The tasks were created at ${name}. Select a credential of ${name} in this node and retry the execution, or run Get with the task IDs.`,

@@ -15,8 +15,7 @@ import type { Task } from '../../kling/task';
 import type { Session } from '../../n8n/session';
 import { runOf } from '../../n8n/execution';
 import { beginningOf, recallAfterDeath, record, takeBack, type Beginning } from './beginning';
-import { enteredIn } from './item';
-import type { CheckedItem, Entered } from './item';
+import { enteredIn, type CheckedItem, type Entered } from './item';
 
 const contextKey = 'klingEffects';
 

@@ -2,7 +2,7 @@ import type { Failure, FailureKind } from '../../kling/failure';
 import { describeFailure, describeUnknownOutcome } from '../../kling/messages';
 import type { Account } from '../../kling/account';
 import type { Submission } from '../../kling/create/entry';
-import { providerNamed, type Provider } from '../../kling/providers';
+import { displayNameOf, providerNamed, type Provider } from '../../kling/providers';
 import { adviceOn } from '../../kling/sceneAdvice';
 import { taskItem, type ItemProblem, type Paid, type Problem, type Result } from '../../n8n/output';
 import type { ItemTask } from '../afterTask/finish';
@@ -74,7 +74,7 @@ type Outcome<Name> = Extract<Submission, { outcome: Name }>;
 
 function hintAtElsewhere({ record }: Outcome<'elsewhere'>, now: Provider): string {
 	const { taskId, provider } = record.task;
-	const made = nameOf(provider);
+	const made = displayNameOf(provider);
 	const where =
 		provider === now.name
 			? `with another ${made} key or Base URL`
@@ -105,7 +105,7 @@ function hintsAtFound({ order, entry }: Submitted, found: Outcome<'found'>): str
 	if (found.isEarlier && order.externalTaskId !== undefined) {
 		const since = createdAt ? `, created ${createdAt}` : '';
 		const charged = found.mayBeAnother
-			? `It is returned. Whether this run created another one is not known: look in the ${nameOf(found.record.task.provider)} console.`
+			? `It is returned. Whether this run created another one is not known: look in the ${displayNameOf(found.record.task.provider)} console.`
 			: 'It is returned; no new task was created or charged.';
 		const end =
 			status === 'failed'
@@ -126,10 +126,6 @@ function hintsAtReplaced({ entry }: Submitted): string[] {
 			? `task ${one.taskId}${scene} was created before a parameter was changed, and is still in the account.`
 			: `before a parameter was changed, a task${scene} may have been created${one.externalTaskId ? ` with external task ID ${one.externalTaskId}` : ''}.`;
 	});
-}
-
-function nameOf(provider: string): string {
-	return providerNamed(provider)?.displayName ?? provider;
 }
 
 /** How providers refuse a scene they do not have. */

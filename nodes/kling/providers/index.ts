@@ -13,4 +13,9 @@ export function providerNamed(name: string): Provider | undefined {
 	return providers.find((provider) => provider.name === name);
 }
 
+/** A provider's name on screen; the internal one if this version has no such provider. */
+export function displayNameOf(name: string): string {
+	return providerNamed(name)?.displayName ?? name;
+}
+
 export type { Provider } from './provider';

@@ -1,25 +1,28 @@
-import type { IDataObject } from 'n8n-workflow';
 import { nodeName, type RunOptions, type RunResult } from '../../../tools/engine';
 import { withProcessedData } from '../../harness/setup';
-import { hintsOf, idsOf, items, parameters, providerNames, Stage } from './stage';
+import {
+	afterFirstRound,
+	edited,
+	first,
+	hintsOf,
+	idsOf,
+	items,
+	match,
+	n8nLines,
+	parameters,
+	providerNames,
+	scene,
+	Stage,
+} from './stage';
 
 /** Executions that are begun again from the same stored data, more than once: by n8n, or by a person. */
 
 const stage = new Stage();
 withProcessedData();
 
-const match = { operation: 'create' as const };
-const first = items.slice(0, 1);
-const scene = (value: string) => ({ effectScene: { __rl: true, mode: 'name', value } });
-const edited = (value: string) => ({ parameters: { ...parameters, ...scene(value) } });
 const optioned = (options: Record<string, unknown>, value = 'squish') => ({
 	parameters: { ...parameters, ...scene(value), options },
 });
-const lines = [
-	['n8n 1', { resumeToken: null }],
-	['n8n 2', {}],
-] as const;
-
 /** What the worker that n8n runs again from has sent, and never stored. */
 async function dies(options: Partial<RunOptions>): Promise<void> {
 	await stage.run('kling', { items: first, mode: 'webhook', ...options });
@@ -51,7 +54,7 @@ const scenesMade = () => stage.sandbox.charges.map(({ effectScene }) => effectSc
 const gone = () =>
 	stage.sandbox.addFault({ kind: 'status', status: 503, match: { operation: 'get' } });
 
-describe.each(lines)('%s', (_line, line) => {
+describe.each(n8nLines)('%s', (_line, line) => {
 	test('a retry with the key of another account pays for nothing twice, however often', async () => {
 		const failed = await failsOnce(line);
 		await retry(failed, { ...line, ...edited('squish') });
@@ -174,23 +177,7 @@ test('a task that an External Task ID has brought from an earlier execution has 
 	expect([null, 'squish']).toContain(json[0].effectScene);
 });
 
-/** What “Save execution progress” has stored of a loop after its first round, whose process went on. */
-function afterFirstRound(before: RunResult): RunResult {
-	const { run } = structuredClone(before);
-	const { executionData, resultData } = run.data;
-	const context = executionData!.contextData[`node:${nodeName}`].klingEffects as IDataObject;
-	const creates = Object.entries(context.creates as IDataObject);
-	context.creates = Object.fromEntries(creates.filter(([place]) => place.startsWith('0:')));
-	context.latest = 0;
-	executionData!.nodeExecutionStack = [
-		{ node: {} as never, data: { main: [first] }, source: null },
-	];
-	const [done] = resultData.runData[nodeName];
-	resultData.runData[nodeName] = [done, structuredClone(done)];
-	return { ...before, run };
-}
-
-describe.each(lines)('a loop whose progress n8n saves, %s', (_line, line) => {
+describe.each(n8nLines)('a loop whose progress n8n saves, %s', (_line, line) => {
 	test.each(providerNames)('%s: the round that crashed is paid once', async (provider) => {
 		const own = { ...line, executionId: '77', items: first };
 		const progress = afterFirstRound(await stage.run(provider, { ...own, rounds: 2 }));
@@ -235,7 +222,7 @@ test.each(['kling', 'cometApi', 'kkiai'] as const)(
 	},
 );
 
-describe.each(lines)('a retry of which all was refused, %s', (_line, line) => {
+describe.each(n8nLines)('a retry of which all was refused, %s', (_line, line) => {
 	test.each(providerNames)('%s: does not keep the next one from creating', async (provider) => {
 		stage.sandbox.addFault({ kind: 'code', code: 1201, match });
 		const own = { ...line, items: first };

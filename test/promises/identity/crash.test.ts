@@ -1,7 +1,16 @@
 import type { Sandbox } from '../../../sandbox';
-import { nodeName, type RunResult } from '../../../tools/engine';
 import { withProcessedData, withSandbox } from '../../harness/setup';
-import { day, first, idsOf, n8nLines, onN8n1, providerNames, second, Stage } from './stage';
+import {
+	atSecondRound,
+	day,
+	first,
+	idsOf,
+	n8nLines,
+	onN8n1,
+	providerNames,
+	second,
+	Stage,
+} from './stage';
 
 /** After a crash, n8n runs an execution again, or it is retried: no task is paid for twice. */
 
@@ -34,27 +43,11 @@ test.each(providerNames.flatMap((name) => [[name, 'webhook'] as const, [name, 'm
 	},
 );
 
-/**
- * What n8n has stored for a loop that sleeps in a Wait node after its first iteration, as the second
- * starts.
- */
-function atSecondRound(before: RunResult): RunResult {
-	const { run } = structuredClone(before);
-	const { executionData, resultData } = run.data;
-	executionData!.nodeExecutionStack = [
-		{ node: {} as never, data: { main: [second] }, source: null },
-	];
-	const [done] = resultData.runData[nodeName];
-	// The harness removes the last one, as Retry does.
-	resultData.runData[nodeName] = [done, structuredClone(done)];
-	return { ...before, run };
-}
-
 describe.each(n8nLines)('a crash in the second loop iteration, after a Wait: %s', (_line, line) => {
 	describe.each(providerNames)('%s', (provider) => {
 		const own = { ...line, executionId: '77', mode: 'webhook' as const };
 		const crash = async () => {
-			const slept = atSecondRound(await stage.run(provider, { ...own, items: first }));
+			const slept = atSecondRound(await stage.run(provider, { ...own, items: first }), second);
 			// The worker dies after sending the create of the second iteration.
 			await stage.run(provider, { ...own, retryOf: slept });
 			expect(stage.charged()).toHaveLength(2);

@@ -1,7 +1,7 @@
-import type { IDataObject } from 'n8n-workflow';
-import { nodeName, type RunOptions, type RunResult } from '../../../tools/engine';
+import type { RunOptions, RunResult } from '../../../tools/engine';
 import { withProcessedData } from '../../harness/setup';
 import {
+	afterFirstRound,
 	day,
 	first,
 	idsOf,
@@ -23,26 +23,29 @@ withProcessedData();
 let number = 80;
 const wrong = { parameters: { ...parameters, image: '={{ "" }}' } };
 
+/** A run whose creates the provider refuses, but for the first `skip`. */
+async function refused(skip: number, run: () => Promise<RunResult>): Promise<RunResult> {
+	stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip });
+	const result = await run();
+	stage.sandbox.clearFaults();
+	return result;
+}
+
 describe.each(n8nLines)('%s', (_line, line) => {
 	const own = { ...line, items: items.slice(0, 2) };
 
 	/** An execution, or a retry, that makes nothing. */
 	const makesNothing = {
-		'the provider refuses it': async (provider: ProviderName, more: Partial<RunOptions>) => {
-			stage.sandbox.addFault({ kind: 'code', code: 1201, match });
-			const failed = await stage.run(provider, { ...own, ...more });
-			stage.sandbox.clearFaults();
-			return failed;
-		},
+		'the provider refuses it': async (provider: ProviderName, more: Partial<RunOptions>) =>
+			await refused(0, async () => await stage.run(provider, { ...own, ...more })),
 		'the provider refuses what is missing': async (
 			provider: ProviderName,
 			more: Partial<RunOptions>,
-		) => {
-			stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip: more.retryOf ? 0 : 1 });
-			const failed = await stage.run(provider, { ...own, ...more });
-			stage.sandbox.clearFaults();
-			return failed;
-		},
+		) =>
+			await refused(
+				more.retryOf ? 0 : 1,
+				async () => await stage.run(provider, { ...own, ...more }),
+			),
 		'its input is wrong': async (provider: ProviderName, more: Partial<RunOptions>) =>
 			await stage.run(provider, { ...own, ...more, ...wrong }),
 		'its operation is Get': async (provider: ProviderName, more: Partial<RunOptions>) => {
@@ -139,33 +142,10 @@ describe.each(n8nLines)('%s', (_line, line) => {
 	);
 });
 
-/** What n8n has stored of a loop as its second round began, whatever that one has done since. */
-function afterFirstRound(before: RunResult): RunResult {
-	const { run } = structuredClone(before);
-	const { executionData, resultData } = run.data;
-	const context = executionData!.contextData[`node:${nodeName}`].klingEffects as IDataObject;
-	const creates = Object.entries(context.creates as IDataObject);
-	context.creates = Object.fromEntries(creates.filter(([place]) => place.startsWith('0:')));
-	context.latest = Math.min(context.latest as number, 0);
-	executionData!.nodeExecutionStack = [
-		{ node: {} as never, data: { main: [first] }, source: null },
-	];
-	const [done] = resultData.runData[nodeName];
-	resultData.runData[nodeName] = [done, structuredClone(done)];
-	return { ...before, run };
-}
-
 describe.each(n8nLines)('retries of one execution, and of its retry: %s', (_line, line) => {
 	const own = { ...line, items: items.slice(0, 2) };
 	const retried = async (of: RunResult, more: Partial<RunOptions> = {}) =>
 		await stage.retry('kling', of, { ...own, ...more, executionId: String(++number) });
-	const refused = async (skip: number, run: () => Promise<RunResult>) => {
-		stage.sandbox.addFault({ kind: 'code', code: 1201, match, skip });
-		const result = await run();
-		stage.sandbox.clearFaults();
-		return result;
-	};
-
 	test.each([false, true])(
 		'with the key of another account, nothing is paid there again (the retry of the retry first: %p)',
 		async (isRetryFirst) => {

@@ -1,6 +1,7 @@
 import { withProcessedData } from '../../harness/setup';
 import type { RunOptions, RunResult } from '../../../tools/engine';
 import {
+	edited,
 	first,
 	hintsOf,
 	idsOf,
@@ -18,7 +19,6 @@ import {
 
 const stage = new Stage();
 withProcessedData();
-const edited = (value: string) => ({ parameters: { ...parameters, ...scene(value) } });
 
 describe.each(n8nLines)('retries of one failed execution, edited in between: %s', (_line, line) => {
 	const own = { ...line, items: first };

@@ -1,3 +1,4 @@
+import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import { nodeName, runNode, type RunOptions, type RunResult } from '../../../tools/engine';
 import { Workbench } from '../../harness/workbench';
 import { rows } from '../contract/providers';
@@ -33,6 +34,7 @@ export const n8nLines = [
 ] as const;
 
 export const scene = (value: string) => ({ effectScene: { __rl: true, mode: 'name', value } });
+export const edited = (value: string) => ({ parameters: { ...parameters, ...scene(value) } });
 export const options = (more: Record<string, unknown>) => ({
 	options: { concurrency: 1, ...more },
 });
@@ -94,6 +96,28 @@ export class Stage {
 	expectOwn({ json }: RunResult, of = photos): void {
 		expect(json.map(({ taskId }) => this.imagesOf(taskId)[0])).toEqual(of);
 	}
+}
+
+/** What n8n has stored of a loop after its first iteration, as the second starts on these items. */
+export function atSecondRound(before: RunResult, next: INodeExecutionData[]): RunResult {
+	const { run } = structuredClone(before);
+	const { executionData, resultData } = run.data;
+	executionData!.nodeExecutionStack = [{ node: {} as never, data: { main: [next] }, source: null }];
+	const [done] = resultData.runData[nodeName];
+	// The harness removes the last one, as Retry does.
+	resultData.runData[nodeName] = [done, structuredClone(done)];
+	return { ...before, run };
+}
+
+/** The same from “Save execution progress”, of a loop whose process has begun more iterations since. */
+export function afterFirstRound(before: RunResult): RunResult {
+	const stored = atSecondRound(before, first);
+	const { contextData } = stored.run.data.executionData!;
+	const context = contextData[`node:${nodeName}`].klingEffects as IDataObject;
+	const creates = Object.entries(context.creates as IDataObject);
+	context.creates = Object.fromEntries(creates.filter(([place]) => place.startsWith('0:')));
+	context.latest = Math.min(context.latest as number, 0);
+	return stored;
 }
 
 export function hintsOf({ run }: RunResult, name = nodeName): string[] {
